@@ -1,0 +1,1 @@
+"""The formats, trainers, engines, evaluators and clouds that come with ftrun."""

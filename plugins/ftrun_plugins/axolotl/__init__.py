@@ -1,0 +1,1 @@
+"""Training with axolotl: its configuration, checked against its own schema."""

@@ -1,0 +1,69 @@
+"""Replaces what a processor without a GPU cannot do in a trainer configuration, and says so key by key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+FUSED_KERNELS = ("lora_mlp_kernel", "lora_qkv_kernel", "lora_o_kernel", "lora_embedding_kernel")
+# Integrations whose kernels are written for GPUs, with the prefix of their keys.
+GPU_PLUGINS = {
+    "axolotl.integrations.liger.LigerPlugin": "liger_",
+    "axolotl.integrations.cut_cross_entropy.CutCrossEntropyPlugin": "cut_cross_entropy",
+}
+CPU_OPTIMIZER = "adamw_torch"
+GPU_OPTIMIZERS = ("bnb", "fused", "paged", "8bit", "4bit", "fp8", "ademamix")
+CPU_ATTENTION = "sdpa"
+
+
+def adapt_to_cpu(values: dict[str, Any], processes: int) -> tuple[dict[str, Any], list[str]]:
+    """The configuration that trains on a CPU, and one note for each value that was replaced.
+
+    Precision, 4- and 8-bit weights, attention and fused kernels, optimizers and, with one process, DeepSpeed.
+    """
+    adapted = dict(values)
+    notes = []
+
+    def replace(key: str, new: Any) -> None:
+        old = adapted.get(key)
+        if new is None:
+            adapted.pop(key, None)
+        else:
+            adapted[key] = new
+        if old not in (None, False, new):
+            notes.append(f"{key}: {_short(old)} -> {'left out' if new is None else _short(new)}")
+
+    for key in ("bf16", "fp16", "tf32", "fp8", "bfloat16", "float16"):
+        if key in adapted or key in ("bf16", "fp16", "tf32"):
+            replace(key, False)
+    for key in ("load_in_4bit", "load_in_8bit"):
+        replace(key, None)
+    if adapted.get("adapter") == "qlora":
+        replace("adapter", "lora")
+    _without_gpu_plugins(adapted, notes)
+    for key in FUSED_KERNELS:  # axolotl turns them on by itself where LoRA has no dropout
+        replace(key, False)
+    if adapted.get("attn_implementation") not in ("eager", CPU_ATTENTION):
+        replace("attn_implementation", CPU_ATTENTION)
+    if any(word in str(adapted.get("optimizer", "")) for word in GPU_OPTIMIZERS):
+        replace("optimizer", CPU_OPTIMIZER)
+    replace("torch_compile", None)
+    if processes == 1:
+        replace("deepspeed", None)
+    return adapted, notes
+
+
+def _without_gpu_plugins(adapted: dict[str, Any], notes: list[str]) -> None:
+    plugins = adapted.get("plugins") or []
+    for plugin in plugins:
+        if plugin in GPU_PLUGINS:
+            dropped = [key for key in adapted if key.startswith(GPU_PLUGINS[plugin])]
+            for key in dropped:
+                del adapted[key]
+            kept = f", with {', '.join(dropped)}" if dropped else ""
+            notes.append(f"plugin {plugin.rpartition('.')[2]} -> left out{kept}")
+    if plugins:
+        adapted["plugins"] = [plugin for plugin in plugins if plugin not in GPU_PLUGINS]
+
+
+def _short(value: Any) -> str:
+    return "…" if isinstance(value, dict) else str(value)

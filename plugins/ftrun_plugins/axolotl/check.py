@@ -1,0 +1,94 @@
+"""Checks the trainer's part of a recipe: the merged configuration against axolotl's schema, and rules across fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ftrun.recipe.findings import Finding
+from ftrun.recipe.types import Recipe
+from ftrun.recipe.yaml_files import KeyPath
+from ftrun_plugins.axolotl import schema
+from ftrun_plugins.axolotl.config import OWNED, TrainerConfig, merge
+from ftrun_plugins.axolotl.train import offloads
+
+VLLM_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # of `--max-lora-rank`, vLLM 0.32
+
+
+def check_trainer(recipe: Recipe) -> Iterator[Finding]:
+    """Everything that is wrong with the trainer's keys of a recipe that trains."""
+    if not {"tokenize", "train", "merge"} & set(recipe.stages):
+        return
+    config = merge(recipe)
+    yield from config.findings
+    yield from _against_schema(recipe, config)
+    for rule in RULES:
+        yield from rule(recipe, config)
+
+
+def _against_schema(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+    entry = {"path": "data", "type": "chat_template", **recipe.dataset.trainer}
+    whole = {**config.values, "base_model": recipe.model.base_model, "datasets": [entry]}
+    for found in schema.check(whole):
+        top = found.path[0] if found.path else None
+        if top in OWNED and top != "datasets":
+            continue  # said already, with what to write in its place
+        yield Finding(_recipe_path(found.path, config), found.message, found.expected, found.nearest)
+
+
+def _recipe_path(path: tuple[str | int, ...], config: TrainerConfig) -> KeyPath:
+    """Where in the recipe a key of the merged configuration came from."""
+    if path[:2] == ("datasets", 0):
+        return ("dataset", "trainer", *path[2:])
+    origin = config.origins.get(str(path[0])) if path else None
+    return (*origin, *path[1:]) if origin else ("train", *path)
+
+
+def _lone_zero(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+    resources = recipe.resources_of("train")
+    alone = resources.processes == 1 or resources.gpu in (1, "1") or (isinstance(resources.gpu, str) and resources.gpu.endswith(":1"))
+    if config.values.get("deepspeed") and alone and not offloads(config.values["deepspeed"]):
+        yield Finding(
+            config.origins["deepspeed"],
+            "DeepSpeed ZeRO shares a model between processes, and `train` has one",
+            do="leave the zero optimization out, ask for more GPUs, or choose zero3_offload",
+            also=(("resources", "train"),),
+        )
+
+
+def _too_long(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+    length, limit = config.values.get("sequence_len"), recipe.model.context_length
+    if isinstance(length, int) and limit and length > limit:
+        yield Finding(config.origins["sequence_len"], f"sequence_len {length} is over the model's maximum of {limit} tokens", f"at most {limit}")
+
+
+def _not_servable(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+    """What vLLM 0.32 refuses in an adapter: saved modules, DoRA, ranks it has no kernel for."""
+    if recipe.serve.engine != "vllm" or not config.values.get("adapter"):
+        return
+    merged = recipe.serve.merged and "merge" in recipe.stages
+    if merged:
+        return
+    for key, what in (("lora_modules_to_save", "modules that are saved whole"), ("peft_use_dora", "DoRA")):
+        if config.values.get(key):
+            yield Finding(config.origins[key], f"vLLM cannot serve an adapter with {what} (`{key}`)", do="add the stage `merge` and serve the merged model (serve=vllm)")
+    rank = config.values.get("lora_r")
+    if isinstance(rank, int) and rank > max(VLLM_RANKS):
+        yield Finding(config.origins["lora_r"], f"vLLM serves adapters up to rank {max(VLLM_RANKS)}, and lora_r is {rank}", do="lower lora_r, or serve the merged model (serve=vllm)")
+
+
+def _lone_checkpoint(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+    if config.values.get("save_total_limit") == 1:
+        yield Finding(config.origins["save_total_limit"], "with save_total_limit 1 the trainer removes a checkpoint before the next is known to be whole", "2 or more")
+
+
+def _unpacked_evaluation(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+    held_out = recipe.dataset.held_out is not None or recipe.dataset.split.held_out > 0
+    if config.values.get("eval_sample_packing") and not held_out:
+        yield Finding(config.origins["eval_sample_packing"], "there are no held-out rows to pack", do="set dataset.split.held_out, or leave eval_sample_packing out")
+    for key in ("eval_steps", "evals_per_epoch", "eval_strategy"):
+        if config.values.get(key) and not held_out:
+            yield Finding(config.origins[key], f"`{key}` asks for evaluations, and no rows are held out", do="set dataset.split.held_out")
+
+
+RULES: Iterable[Any] = (_lone_zero, _too_long, _not_servable, _lone_checkpoint, _unpacked_evaluation)

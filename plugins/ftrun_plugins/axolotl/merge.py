@@ -1,0 +1,77 @@
+"""The stage `merge`: axolotl's shard-by-shard merge of the adapter into the base model, on the CPU."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from ftrun_plugins.axolotl.config import merge
+from ftrun_plugins.axolotl.workspace import ADAPTER, CONFIG, MODEL, OUT, inside, lay_out
+
+if TYPE_CHECKING:
+    from ftrun.execute.context import StageContext
+    from ftrun.plan.call import StageCall
+    from ftrun.plan.planning import Planning
+    from ftrun.recipe.types import Recipe
+
+TOKENIZER_FILES = ("tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt", "chat_template.jinja")
+# Of the trainer's keys only these matter to a merge; the others would not change it but would change its key.
+KEYS = ("adapter", "lora_r", "lora_alpha", "special_tokens", "tokens", "tokenizer_type", "model_type", "peft_use_rslora", "peft_use_dora")
+UNUSED = {"micro_batch_size": 1, "gradient_accumulation_steps": 1, "num_epochs": 1, "learning_rate": 0.0, "sequence_len": 512}
+
+
+class Params(BaseModel):
+    """The adapter's kind; its sizes are read from the adapter itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    trainer: dict[str, Any]
+    trust_remote_code: bool
+
+
+class Merge:
+    """No call where the whole model was trained: then the trained model is merged already."""
+
+    name: ClassVar[str] = "merge"
+    version: ClassVar[int] = 1
+    environment: ClassVar[str] = "trainer"
+
+    def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
+        train, model = planning.find("train"), planning.find("fetch:model")
+        values = merge(recipe).train_values()
+        if train is None or model is None or not values.get("adapter"):
+            return []
+        trainer = {key: values[key] for key in KEYS if key in values}
+        trainer["adapter"] = "lora"  # a quantized base was only for training: the merge is into the full weights
+        params = Params(trainer=trainer, trust_remote_code=recipe.model.trust_remote_code)
+        return [planning.call(self, params, inputs={"model": model, "adapter": train}, cpu=planning.cores)]
+
+    def run(self, call: StageCall, context: StageContext) -> None:
+        params = Params.model_validate(call.params)
+        shutil.rmtree(context.work / OUT, ignore_errors=True)
+        config = {
+            **UNUSED,
+            **params.trainer,
+            "trust_remote_code": params.trust_remote_code,
+            "datasets": [{"path": "none", "type": "completion"}],
+            "lora_model_dir": ADAPTER,
+            "merge_method": "memory_efficient",
+            "bf16": False,
+            "fp16": False,
+            "tf32": False,
+        }
+        lay_out(context.work, config, {MODEL: context.inputs["model"], ADAPTER: context.inputs["adapter"]})
+        context.report.progress(0, None, "shards")
+        with inside(context.work):
+            from axolotl.cli.merge_lora import do_cli
+
+            do_cli(config=CONFIG, lora_model_dir=ADAPTER)
+        merged = context.work / OUT / "merged"
+        for path in merged.iterdir():
+            shutil.move(path, context.output / path.name)
+        # axolotl copies the base model's tokenizer; added tokens and the template are in the trained one
+        for pattern in TOKENIZER_FILES:
+            for path in context.inputs["adapter"].glob(pattern):
+                shutil.copy(path, context.output / path.name)

@@ -1,0 +1,103 @@
+"""An axolotl plugin: the trainer's steps become events, checkpoints get their marks, a wish to stop is heard.
+
+Runs inside the trainer. What it needs is set by `connect`, for axolotl makes the plugin itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from axolotl.integrations.base import BasePlugin
+from transformers import TrainerCallback
+
+from ftrun_plugins.axolotl.checkpoints import PREFIX, mark
+
+if TYPE_CHECKING:
+    from ftrun.execute.context import Reporter, StopRequest
+
+SHOWN = {
+    "loss": "loss",
+    "eval_loss": "eval_loss",
+    "learning_rate": "learning_rate",
+    "grad_norm": "grad_norm",
+    "tokens/train_per_sec_per_gpu": "tokens_per_second",
+    "memory/max_active (GiB)": "gpu_memory_gib",
+}
+
+
+@dataclass
+class Connection:
+    """What the plugin tells to, and what it has seen."""
+
+    report: Reporter | None
+    stop: StopRequest
+    began: bool = False
+    stopped: bool = False
+    start_step: int = 0
+
+
+_connection: Connection | None = None
+
+
+def connect(connection: Connection) -> None:
+    """Called before axolotl starts, in each process."""
+    global _connection
+    _connection = connection
+
+
+class ProgressCallback(TrainerCallback):  # type: ignore[misc]
+    """Speaks for the first process; every process hears the wish to stop at the same step."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self._connection.began = True
+        self._connection.start_step = state.global_step
+        self._tell(state)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if _agreed(bool(self._connection.stop)):
+            self._connection.stopped = True
+            control.should_save = True
+            control.should_training_stop = True
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        values = {SHOWN[key]: _number(value) for key, value in (logs or {}).items() if key in SHOWN}
+        if values:
+            self._tell(state, epoch=round(state.epoch or 0.0, 3), **values)
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if state.is_world_process_zero:
+            mark(Path(args.output_dir) / f"{PREFIX}{state.global_step}")
+            if self._connection.report:
+                self._connection.report.event("checkpoint", step=state.global_step)
+
+    def _tell(self, state: Any, **values: Any) -> None:
+        if self._connection.report and state.is_world_process_zero:
+            self._connection.report.progress(state.global_step, state.max_steps, "steps", **values)
+
+
+def _number(value: Any) -> Any:
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def _agreed(wish: bool) -> bool:
+    """Whether any process wants to stop: all have to leave the loop at the same step."""
+    import torch
+
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return wish
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    flag = torch.tensor([int(wish)], device=device)
+    torch.distributed.all_reduce(flag, op=torch.distributed.ReduceOp.MAX)
+    return bool(flag.item())
+
+
+class ProgressPlugin(BasePlugin):  # type: ignore[misc]
+    """Named in the configuration's `plugins`; axolotl only logs a plugin that it cannot import."""
+
+    def add_callbacks_post_trainer(self, cfg: Any, trainer: Any) -> list[Any]:
+        return [ProgressCallback(_connection)] if _connection else []

@@ -1,0 +1,204 @@
+"""Tokenizes examples with axolotl's prompt strategies in several processes and checks every row of the result."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ftrun.errors import Problem, Refused
+from ftrun_plugins.axolotl.data_report import DataReport
+from ftrun_plugins.axolotl.workspace import MODEL, inside, lay_out
+
+if TYPE_CHECKING:
+    from ftrun.execute.context import StageContext
+    from ftrun_plugins.axolotl.tokenize import Params
+
+STRATEGIES = {"chat": "chat_template", "segments": "input_output", "text": "completion"}
+ROWS_A_TASK = 64
+ROWS_WORTH_A_PROCESS = 500
+IGNORED = -100
+# The trainer asks for these before it loads a configuration; they have no influence on token ids.
+UNUSED = {"micro_batch_size": 1, "gradient_accumulation_steps": 1, "num_epochs": 1, "learning_rate": 0.0}
+MOST_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """One prepared row. `labels` are the ids that are trained on and -100 elsewhere."""
+
+    ids: list[int]
+    labels: list[int]
+    cut: bool = False
+
+
+class Tokenizing:
+    """The tokenizer and strategy of one call."""
+
+    def __init__(self, params: Params, kind: str, context: StageContext) -> None:
+        self._params = params
+        self._kind = kind
+        self._context = context
+        entry = {"path": "examples.jsonl", "ds_type": "json", "type": STRATEGIES[kind], **params.dataset}
+        config = {**UNUSED, **params.trainer, "trust_remote_code": params.trust_remote_code, "datasets": [entry], "bf16": False, "fp16": False, "tf32": False}
+        path = lay_out(context.work, config, {MODEL: context.inputs["model"]})
+        with inside(context.work):
+            self._load(path, entry)
+
+    def _load(self, path: Path, entry: dict[str, Any]) -> None:
+        from axolotl.cli.config import load_cfg
+        from axolotl.loaders import load_tokenizer
+        from axolotl.prompt_strategies import load
+
+        config = load_cfg(path.name, is_preprocess=True)
+        self.tokenizer = load_tokenizer(config)
+        self.sequence_len = int(config.sequence_len)
+        self._truncate = (config.excess_length_strategy or "drop").lower() == "truncate"
+        if self._kind == "text":
+            config.sequence_len = 1 << 40  # long texts are dropped or cut here, by the same rule as all others, not split
+        self._strategy = load(STRATEGIES[self._kind], self.tokenizer, config, entry)
+        self._ends = end_of_turn_ids(self.tokenizer, config) if self._kind == "chat" else frozenset()
+
+    def split(self, name: str, examples: Iterable[dict[str, Any]]) -> dict[str, Any]:
+        """Writes one split and returns its report. Raises `Refused` for rows that would train nothing."""
+        from datasets import Dataset, Features, Sequence, Value
+
+        report = DataReport(self.sequence_len)
+        features = Features({key: Sequence(Value(kind)) for key, kind in (("input_ids", "int32"), ("attention_mask", "int8"), ("labels", "int64"))})
+        with (self._context.output / f"{name}.rows.jsonl").open("w") as places:
+            rows = self._rows(name, examples, report, places)
+            first = next(rows, None)
+            if first is None:
+                self._judge(name, report)
+                return report.summary()
+            everything = _chain(first, rows)
+            dataset = Dataset.from_generator(lambda: everything, features=features, cache_dir=str(self._context.work / "cache"))
+        self._judge(name, report)
+        dataset.save_to_disk(str(self._context.output / name))
+        return report.summary()
+
+    def _rows(self, name: str, examples: Iterable[dict[str, Any]], report: DataReport, places: Any) -> Iterator[dict[str, list[int]]]:
+        for index, (example, tokens) in enumerate(self._tokenized(examples)):
+            place = str(example["place"])
+            self._context.check_stop()
+            self._context.report.progress(index + 1, None, f"{name} rows")
+            too_long = len(tokens.ids) > self.sequence_len
+            if too_long and not self._truncate:
+                report.drop(place, len(tokens.ids))
+                continue
+            if too_long:
+                tokens = Tokens(tokens.ids[: self.sequence_len], tokens.labels[: self.sequence_len], cut=True)
+            problem = self._problem(tokens)
+            if problem:
+                report.problem(place, problem)
+                continue
+            trained = sum(label != IGNORED for label in tokens.labels)
+            report.add(place, len(tokens.ids), trained, tokens.cut)
+            places.write(json.dumps({"place": place, "index": index, "tokens": len(tokens.ids), "trained": trained}) + "\n")
+            yield {"input_ids": tokens.ids, "attention_mask": [1] * len(tokens.ids), "labels": tokens.labels}
+
+    def _problem(self, tokens: Tokens) -> str | None:
+        """Why a row must not be trained on, or None."""
+        trained = [label for label in tokens.labels if label != IGNORED]
+        if not trained:
+            return "no token of it would be trained" + (": `sequence_len` cuts it before the answer" if tokens.cut else "")
+        if len(tokens.ids) < 2:
+            return "it is a single token, from which nothing can be learnt"
+        if self._kind != "chat" or tokens.cut or self._params.untrained_end_of_turn or trained[-1] in self._ends:
+            return None
+        last = self.tokenizer.convert_ids_to_tokens(trained[-1])
+        ends = ", ".join(self.tokenizer.convert_ids_to_tokens(sorted(self._ends)))
+        return f"the end of the assistant's turn is not trained, so the model would not learn to stop: the last trained token is {last!r}, not {ends}"
+
+    def _tokenized(self, examples: Iterable[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], Tokens]]:
+        """Examples with their tokens, in order; in processes of their own where there are enough rows."""
+        head = list(islice(examples, ROWS_WORTH_A_PROCESS))
+        for example in head:
+            yield example, self._tokenize(example)
+        processes = len(os.sched_getaffinity(0))
+        if processes == 1:
+            yield from ((example, self._tokenize(example)) for example in examples)
+            return
+        # forked, so that tokenizer and strategy need not be pickled
+        with multiprocessing.get_context("fork").Pool(processes, initializer=_begin, initargs=(self,)) as pool:
+            yield from pool.imap(_tokenize_one, examples, chunksize=ROWS_A_TASK)
+
+    def _tokenize(self, example: dict[str, Any]) -> Tokens:
+        if self._kind == "segments":
+            example = {"segments": self._with_ends(example["segments"])}
+        if self._strategy.supports_batched:
+            batch = self._strategy.tokenize_prompt({key: [value] for key, value in example.items() if key != "place"})
+            result = {key: values[0] for key, values in batch.items()}
+        else:
+            result = self._strategy.tokenize_prompt({key: value for key, value in example.items() if key != "place"})
+        return Tokens(list(result["input_ids"]), list(result["labels"]))
+
+    def _with_ends(self, segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Segments get the tokenizer's begin token in front and, where the last is trained, its end token behind."""
+        begin = [{"text": self.tokenizer.bos_token, "label": False}] if self._adds_bos() else []
+        end = [{"text": self.tokenizer.eos_token, "label": True}] if segments[-1]["label"] else []
+        return [*begin, *segments, *end]
+
+    def _adds_bos(self) -> bool:
+        return bool(self.tokenizer.bos_token) and self.tokenizer("a")["input_ids"][:1] == [self.tokenizer.bos_token_id]
+
+    def _judge(self, name: str, report: DataReport) -> None:
+        """Stops the run for rows that would train nothing, or when too many are cut or dropped."""
+        if report.problems:
+            first = [Problem(reason, where=place) for place, reason in report.problems[:MOST_SHOWN]]
+            more = report.problem_count - len(first)
+            if more > 0:
+                first.append(Problem(f"and {more} more rows of {name} like these"))
+            raise Refused(first)
+        affected = report.cut + report.dropped
+        if affected > self._params.max_cut * report.seen:
+            place, length = report.longest
+            how = "cut short" if self._truncate else "dropped"
+            raise Refused(
+                Problem(
+                    f"{affected} of {report.seen} {name} rows are longer than sequence_len {self.sequence_len} and would be {how}",
+                    where=f"{place} ({length} tokens, the longest)",
+                    expected=f"at most {self._params.max_cut:.1%}",
+                    do="raise train.sequence_len or dataset.max_cut, or shorten the rows",
+                )
+            )
+        if affected:
+            self._context.report.warning(f"{affected} of {report.seen} {name} rows are longer than sequence_len and are {'cut' if self._truncate else 'dropped'}")
+        if name == "held_out" and self._params.pack_held_out and report.tokens < self.sequence_len:
+            raise Refused(
+                Problem(
+                    f"the {report.seen} held-out rows have {report.tokens} tokens: too few to fill one pack of {self.sequence_len}",
+                    where="train.eval_sample_packing",
+                    do="hold out more rows, or leave eval_sample_packing out",
+                )
+            )
+
+
+_worker: Tokenizing | None = None
+
+
+def _begin(tokenizing: Tokenizing) -> None:
+    global _worker
+    _worker = tokenizing
+
+
+def _tokenize_one(example: dict[str, Any]) -> tuple[dict[str, Any], Tokens]:
+    assert _worker is not None
+    return {"place": example["place"]}, _worker._tokenize(example)
+
+
+def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
+    yield first
+    yield from rest
+
+
+def end_of_turn_ids(tokenizer: Any, config: Any) -> frozenset[int]:
+    """Tokens that end an assistant's turn: those the recipe names, the tokenizer's end, and the template's own."""
+    names = list(config.get("eot_tokens") or [])
+    ids = {tokenizer.convert_tokens_to_ids(name) for name in names} | {tokenizer.eos_token_id}
+    return frozenset(number for number in ids if isinstance(number, int))

@@ -1,0 +1,115 @@
+"""The stage `train`: axolotl on tokenized folders; resumes from its last whole checkpoint, publishes adapter or model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from ftrun.errors import Problem, Refused
+from ftrun_plugins.axolotl.adapt import adapt_to_cpu
+from ftrun_plugins.axolotl.config import merge
+
+if TYPE_CHECKING:
+    from ftrun.contracts import Hardware
+    from ftrun.execute.context import StageContext
+    from ftrun.plan.call import StageCall
+    from ftrun.plan.planning import Planning
+    from ftrun.recipe.types import Recipe
+
+PROGRESS_PLUGIN = "ftrun_plugins.axolotl.progress.ProgressPlugin"
+# What ftrun adds where the recipe says nothing: enough checkpoints to resume from, without filling the disk.
+DEFAULTS: dict[str, Any] = {
+    "save_total_limit": 2,
+    "logging_steps": 1,
+    "eval_sample_packing": False,
+    "seed": 42,
+    "auto_resume_from_checkpoints": True,
+    "dataset_num_proc": 1,
+}
+# Secrets that a tracker needs, by the key that turns it on.
+TRACKERS = {"use_wandb": "WANDB_API_KEY", "wandb_project": "WANDB_API_KEY", "comet_project_name": "COMET_API_KEY", "use_comet": "COMET_API_KEY"}
+
+
+class Params(BaseModel):
+    """The whole trainer configuration as it will run, and what else changes its result."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    trainer: dict[str, Any]
+    accelerator: Literal["cpu", "gpu"]
+    processes: int
+    base_model: str  # the hub's name, for the adapter's own record
+    revision: str | None
+    trust_remote_code: bool
+
+
+class Train:
+    """One process, or several with DeepSpeed or DDP."""
+
+    name: ClassVar[str] = "train"
+    version: ClassVar[int] = 1
+    environment: ClassVar[str] = "trainer"
+
+    def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
+        data, model = planning.find("tokenize"), planning.find("fetch:model")
+        if data is None or model is None:
+            return []
+        merged = merge(recipe)
+        config: dict[str, Any] = {**DEFAULTS, **merged.train_values()}
+        planning.plugins.hook.ftrun_amend_trainer_config(recipe=recipe, config=config)
+        hardware = planning.hardware(self.name)
+        notes = list(merged.overridden)
+        if hardware.accelerator == "cpu":
+            config, replaced = adapt_to_cpu(config, hardware.processes)
+            notes += [f"no GPU: {note}" for note in replaced]
+        _check_processes(config, hardware)
+        params = Params(
+            trainer=config,
+            accelerator=hardware.accelerator,
+            processes=hardware.processes,
+            base_model=recipe.model.base_model,
+            revision=recipe.model.revision,
+            trust_remote_code=recipe.model.trust_remote_code,
+        )
+        notes.append(f"effective batch: {effective_batch(config, hardware.processes)}")
+        return [
+            planning.call(
+                self,
+                params,
+                inputs={"model": model, "data": data},
+                secrets=sorted({secret for key, secret in TRACKERS.items() if config.get(key)}),
+                notes=notes,
+                cpu=planning.cores if hardware.accelerator == "cpu" else 1.0,
+                gpus=hardware.processes if hardware.accelerator == "gpu" else 0,
+            )
+        ]
+
+    def run(self, call: StageCall, context: StageContext) -> None:
+        from ftrun_plugins.axolotl.training import Training
+
+        Training(Params.model_validate(call.params), context).run()
+
+
+def effective_batch(config: dict[str, Any], processes: int) -> str:
+    """Rows an optimizer step sees; rows are packs of `sequence_len` tokens where packing is on."""
+    micro, accumulate = int(config.get("micro_batch_size") or 1), int(config.get("gradient_accumulation_steps") or 1)
+    what = f"packs of {config.get('sequence_len')} tokens" if config.get("sample_packing") else "rows"
+    return f"{micro * accumulate * processes} {what} ({micro} x {accumulate} steps x {processes} processes)"
+
+
+def _check_processes(config: dict[str, Any], hardware: Hardware) -> None:
+    if config.get("deepspeed") and hardware.processes == 1 and not offloads(config["deepspeed"]):
+        raise Refused(
+            Problem(
+                f"DeepSpeed ZeRO shares a model between processes, and `train` would run one ({hardware.description})",
+                where="optimizations",
+                do="leave the zero optimization out, ask for more GPUs (resources.train.gpu), or choose zero3_offload",
+            )
+        )
+
+
+def offloads(deepspeed: Any) -> bool:
+    """Whether a DeepSpeed configuration moves state to the CPU: of use with one process too."""
+    zero = deepspeed.get("zero_optimization", {}) if isinstance(deepspeed, dict) else {}
+    return any(key in zero for key in ("offload_optimizer", "offload_param"))

@@ -1,0 +1,124 @@
+"""Runs axolotl's training in this process, or in one process a rank, and collects what it made."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ftrun.errors import Problem, StageFailed
+from ftrun.execute.context import Stopped
+from ftrun_plugins.axolotl.checkpoints import last_step, remove_unfinished
+from ftrun_plugins.axolotl.workspace import DATA, MODEL, OUT, inside, lay_out
+
+if TYPE_CHECKING:
+    from ftrun.execute.context import Reporter, StageContext, StopRequest
+    from ftrun_plugins.axolotl.train import Params
+
+PLUGIN = "ftrun_plugins.axolotl.progress.ProgressPlugin"
+LEFT_BEHIND = ("checkpoint-*", "debug.log", "README.md", "runs", "merged", "training_args.bin", "*.lock")
+
+
+class Training:
+    """One call of `train`."""
+
+    def __init__(self, params: Params, context: StageContext) -> None:
+        self._params = params
+        self._context = context
+        self._out = context.work / OUT
+
+    def run(self) -> None:
+        """Trains to the end, or raises `Stopped` once a checkpoint of the present step is written."""
+        removed = remove_unfinished(self._out)
+        if removed:
+            self._context.report.warning(f"removed unfinished checkpoints: steps {removed}")
+        step = last_step(self._out)
+        if step is not None:
+            self._context.report.event("resumed", step=step)
+        lay_out(self._context.work, self._config(), {MODEL: self._context.inputs["model"], DATA: self._context.inputs["data"]})
+        if self._params.processes == 1:
+            train_here(self._context.work, self._context.report, self._context.stop)
+        else:
+            from ftrun_plugins.axolotl.ranks import train_in_ranks
+
+            train_in_ranks(self._params.processes, self._params.accelerator, self._context)
+        self._collect()
+
+    def _config(self) -> dict[str, Any]:
+        trainer = dict(self._params.trainer)
+        splits = {"datasets": "train", "test_datasets": "held_out"}
+        entries = {
+            key: [{"path": f"{DATA}/{split}", "type": None, "split": "train"}]
+            for key, split in splits.items()
+            if (self._context.inputs["data"] / split).is_dir()
+        }
+        return {
+            **trainer,
+            **entries,
+            "dataset_prepared_path": "prepared",
+            "trust_remote_code": self._params.trust_remote_code,
+            "val_set_size": 0,
+            "plugins": [*trainer.get("plugins", []), PLUGIN],
+        }
+
+    def _collect(self) -> None:
+        """Copies the result, without checkpoints, and names the base model as the hub does."""
+        shutil.copytree(self._out, self._context.output, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
+        shutil.copy(self._context.work / "config.yml", self._context.output / "axolotl.yml")
+        adapter = self._context.output / "adapter_config.json"
+        if adapter.exists():
+            config = json.loads(adapter.read_text())
+            config.update(base_model_name_or_path=self._params.base_model, revision=self._params.revision)
+            adapter.write_text(json.dumps(config, indent=2, sort_keys=True))
+        history = _history(self._out)
+        (self._context.output / "history.json").write_text(json.dumps(history, indent=1))
+        losses = {name: [entry[name] for entry in history if name in entry] for name in ("loss", "eval_loss")}
+        self._context.report.metric(**{f"last_{name}": round(float(found[-1]), 6) for name, found in losses.items() if found})
+        _record_tracker(self._context.report)
+
+
+def train_here(work: Path, report: Reporter | None, stop: StopRequest) -> None:
+    """axolotl's training in this process: nothing imports torch a second time.
+
+    Raises:
+        Stopped: the user asked to stop, and a checkpoint is written.
+        StageFailed: training ended without having begun.
+    """
+    with inside(work):
+        from axolotl.cli.train import do_cli
+
+        from ftrun_plugins.axolotl.progress import Connection, connect
+
+        connection = Connection(report, stop)
+        connect(connection)
+        _allow_trackers()
+        do_cli(config="config.yml")
+        if connection.stopped:
+            raise Stopped
+        if not connection.began:
+            raise StageFailed("train", Problem("the trainer ended without beginning to train", do="read its log; ftrun's plugin may not have been loaded"))
+
+
+def _allow_trackers() -> None:
+    """Trackers are off in every stage process; one that the recipe turns on has its key among the call's secrets."""
+    if os.environ.get("WANDB_API_KEY"):
+        os.environ.pop("WANDB_MODE", None)
+
+
+def _record_tracker(report: Reporter) -> None:
+    import sys
+
+    run = getattr(sys.modules.get("wandb"), "run", None)
+    if run is not None:
+        report.metric(tracker_url=run.url)
+
+
+def _history(out: Path) -> list[dict[str, Any]]:
+    """The trainer's own log of the last checkpoint: steps with losses."""
+    states = sorted(out.glob("checkpoint-*/trainer_state.json"), key=lambda path: int(path.parent.name.rpartition("-")[2]))
+    if not states:
+        return []
+    history: list[dict[str, Any]] = json.loads(states[-1].read_text())["log_history"]
+    return history

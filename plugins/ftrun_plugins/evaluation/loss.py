@@ -1,0 +1,120 @@
+"""The stage `loss`: a model's mean loss on each held-out row, over the tokens that training would train."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from ftrun_plugins.evaluation.models import candidates
+
+if TYPE_CHECKING:
+    from ftrun.execute.context import StageContext
+    from ftrun.plan.call import StageCall
+    from ftrun.plan.planning import Planning
+    from ftrun.recipe.types import Recipe
+
+TOKENS_A_BATCH = 4096  # padding included: bounds the logits in memory
+LOSSES = "losses.jsonl"
+
+
+class Params(BaseModel):
+    """What the loss depends on besides model and rows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    rows: int | None
+    accelerator: Literal["cpu", "gpu"]
+    trust_remote_code: bool
+
+
+class Loss:
+    """One call for the base model and one for the tuned."""
+
+    name: ClassVar[str] = "loss"
+    version: ClassVar[int] = 1
+    environment: ClassVar[str] = "trainer"
+
+    def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
+        data = planning.find("tokenize")
+        evaluators = planning.plugins.of_kind("evaluator")
+        if data is None or not any(evaluators[one.evaluator].cls.needs == "loss" for one in recipe.evals.values()):
+            return []
+        hardware = planning.hardware(self.name)
+        params = Params(rows=recipe.generate.rows, accelerator=hardware.accelerator, trust_remote_code=recipe.model.trust_remote_code)
+        return [
+            planning.call(
+                self,
+                params,
+                label=f"{self.name}:{candidate.role}",
+                inputs={**candidate.inputs, "data": data},
+                cpu=planning.cores if hardware.accelerator == "cpu" else 1.0,
+                gpus=1 if hardware.accelerator == "gpu" else 0,
+            )
+            for candidate in candidates(planning)
+        ]
+
+    def run(self, call: StageCall, context: StageContext) -> None:
+        from datasets import Dataset, load_from_disk
+
+        from ftrun_plugins.evaluation.models import load_model
+
+        params = Params.model_validate(call.params)
+        folder = context.inputs["data"] / "held_out"
+        dataset: Dataset = load_from_disk(str(folder)) if folder.is_dir() else []
+        places = [json.loads(line) for line in (context.inputs["data"] / "held_out.rows.jsonl").open()]
+        rows = list(range(len(dataset)))[: params.rows]
+        model = load_model(context.inputs, params.accelerator, params.trust_remote_code)
+        _make_room(model, max((max(dataset[row]["input_ids"]) for row in rows), default=0))
+        losses: dict[int, tuple[float, int]] = {}
+        for batch in _batches(sorted(rows, key=lambda row: len(dataset[row]["input_ids"])), dataset):
+            context.check_stop()
+            losses.update(zip(batch, _losses(model, [dataset[row] for row in batch]), strict=True))
+            context.report.progress(len(losses), len(rows), "rows")
+        with (context.output / LOSSES).open("w") as file:
+            for row in rows:
+                loss, tokens = losses[row]
+                file.write(json.dumps({"index": places[row]["index"], "place": places[row]["place"], "loss": loss, "tokens": tokens}) + "\n")
+        trained = sum(tokens for _, tokens in losses.values())
+        mean = sum(loss * tokens for loss, tokens in losses.values()) / trained if trained else 0.0
+        context.report.metric(rows=len(rows), loss_per_token=round(mean, 6))
+
+
+def _make_room(model: Any, highest: int) -> None:
+    """A base model has no embedding for tokens that training adds: they get the mean, as the trainer gives them."""
+    import torch
+
+    if highest >= model.get_input_embeddings().weight.shape[0]:
+        torch.manual_seed(0)
+        model.resize_token_embeddings(highest + 1)
+
+
+def _batches(rows: Sequence[int], dataset: Any) -> Iterator[list[int]]:
+    """Rows of like lengths, as many as fit."""
+    batch: list[int] = []
+    for row in rows:
+        if batch and len(dataset[row]["input_ids"]) * (len(batch) + 1) > TOKENS_A_BATCH:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def _losses(model: Any, rows: list[dict[str, list[int]]]) -> list[tuple[float, int]]:
+    """For each row its mean loss in nats a trained token, and the number of those."""
+    import torch
+
+    longest = max(len(row["input_ids"]) for row in rows)
+
+    def padded(name: str, filler: int) -> Any:
+        return torch.tensor([row[name] + [filler] * (longest - len(row[name])) for row in rows], device=model.device)
+
+    ids, labels, mask = padded("input_ids", 0), padded("labels", -100), padded("attention_mask", 0)
+    with torch.inference_mode():
+        logits = model(input_ids=ids, attention_mask=mask).logits[:, :-1].float()
+        each = torch.nn.functional.cross_entropy(logits.transpose(1, 2), labels[:, 1:], ignore_index=-100, reduction="none")
+    counts = (labels[:, 1:] != -100).sum(dim=1)
+    means = each.sum(dim=1) / counts.clamp(min=1)
+    return [(round(float(mean), 6), int(count)) for mean, count in zip(means, counts, strict=True)]

@@ -1,0 +1,63 @@
+"""The two models that are evaluated, as inputs of a stage call, and how a stage loads one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ftrun.plan.call import StageCall
+    from ftrun.plan.planning import Planning
+
+BASE, TUNED = "base", "tuned"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model to evaluate: the artifacts that make it, by the role they have in a call's inputs."""
+
+    role: str
+    inputs: Mapping[str, StageCall]
+
+
+def candidates(planning: Planning) -> Iterator[Candidate]:
+    """The base model, and the tuned one where the recipe trains."""
+    model, train, merged = (planning.find(label) for label in ("fetch:model", "train", "merge"))
+    if model is None:
+        return
+    yield Candidate(BASE, {"model": model})
+    if merged is not None:
+        yield Candidate(TUNED, {"model": merged})
+    elif train is not None and train.params["trainer"].get("adapter"):
+        yield Candidate(TUNED, {"model": model, "adapter": train})
+    elif train is not None:
+        yield Candidate(TUNED, {"model": train})
+
+
+def load_model(inputs: Mapping[str, Path], accelerator: str, trust_remote_code: bool) -> Any:
+    """The model ready to be asked: 32-bit on a CPU, where it is the exact and often the faster, bfloat16 on a GPU."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    dtype, device = (torch.bfloat16, "cuda") if accelerator == "gpu" else (torch.float32, "cpu")
+    model = AutoModelForCausalLM.from_pretrained(inputs["model"], dtype=dtype, trust_remote_code=trust_remote_code)
+    if "adapter" in inputs:
+        from peft import PeftModel
+
+        tokenizer = load_tokenizer(inputs, trust_remote_code)
+        if len(tokenizer) > model.get_input_embeddings().weight.shape[0]:
+            model.resize_token_embeddings(len(tokenizer))
+        model = PeftModel.from_pretrained(model, inputs["adapter"])
+    return model.to(device).eval()
+
+
+def load_tokenizer(inputs: Mapping[str, Path], trust_remote_code: bool) -> Any:
+    """The model's own tokenizer; that of the adapter where there is one."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(inputs.get("adapter", inputs["model"]), trust_remote_code=trust_remote_code)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer

@@ -1,0 +1,22 @@
+"""The loss on held-out rows, as an evaluation: the stage `loss` measures it, this only says how to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from ftrun.examples import Options as BaseOptions
+
+
+class HeldOutLoss:
+    """Mean over rows of the mean loss of a row's trained tokens, in nats; lower is better."""
+
+    name: ClassVar[str] = "held_out_loss"
+    needs: ClassVar[Literal["predictions", "loss"]] = "loss"
+    higher_is_better: ClassVar[bool] = False
+
+    class Options(BaseOptions):
+        """None."""
+
+    def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
+        raise TypeError("losses are measured by the stage `loss`, not scored from answers")

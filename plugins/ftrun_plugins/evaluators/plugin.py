@@ -1,0 +1,26 @@
+"""Registers the evaluators and the stages that evaluate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ftrun import hookimpl
+from ftrun.contracts import Evaluator, Stage
+from ftrun_plugins.evaluation.evaluate import Evaluate
+from ftrun_plugins.evaluation.generate import Generate
+from ftrun_plugins.evaluation.loss import Loss
+from ftrun_plugins.evaluators.exact_match import ExactMatch
+from ftrun_plugins.evaluators.held_out_loss import HeldOutLoss
+from ftrun_plugins.evaluators.sql_execution import SqlExecution
+
+
+@hookimpl
+def ftrun_register_evaluators(register: Callable[[type[Evaluator]], None]) -> None:
+    for evaluator in (HeldOutLoss, ExactMatch, SqlExecution):
+        register(evaluator)
+
+
+@hookimpl
+def ftrun_register_stages(register: Callable[[type[Stage]], None]) -> None:
+    for stage in (Generate, Loss, Evaluate):
+        register(stage)

@@ -1,0 +1,274 @@
+"""Scores SQL answers by what they return on the row's own small database, instead of by how they are written.
+
+An answer is hostile input: it runs on an in-memory SQLite that it can only read, within bounds on time, memory and the
+size of the result. A bad schema or reference is the data's fault and raises `ValueError`; a bad answer scores 0.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypeAlias
+
+from ftrun.examples import Options as BaseOptions
+
+Cell: TypeAlias = str | int | float | bytes | None
+Row: TypeAlias = tuple[Cell, ...]
+
+RESULT_BYTES = 1_000_000
+HEAP_BYTES = 128_000_000
+STEPS_BETWEEN_CHECKS = 20  # of SQLite's virtual machine; few, since one step may scan a whole value
+SCHEMA_CHARACTERS, STATEMENT_CHARACTERS = 1_000_000, 4_000
+REASON_CHARACTERS = 200
+RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-6, 1e-9
+
+# SQLite looks at the clock when it loops. With the length of the statement these bound what it does in between.
+LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: 20_000,  # bytes of a value, and of a row that is sorted
+    sqlite3.SQLITE_LIMIT_COLUMN: 100,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 100,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 200,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 50,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+    sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
+}
+# Functions whose one call takes seconds whatever the limits, by their numbers of arguments (-1: any).
+SLOW_FUNCTIONS = (("printf", -1), ("format", -1), ("trim", 2), ("ltrim", 2), ("rtrim", 2))
+
+READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+REACHING_OUT = {sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH, sqlite3.SQLITE_PRAGMA}
+# What sqlite3 raises for a statement it cannot run: also text it cannot encode, and too little memory.
+FAILURES = (sqlite3.Error, sqlite3.Warning, ValueError, MemoryError)
+
+# The word after the backticks names the language, unless it begins the statement.
+FENCED = re.compile(
+    r"```(?:(?!SELECT|WITH)\w*[ \t]*\n|SQL\w*\b)?(.*?)(?:```|\Z)|\[SQL\](.*?)(?:\[/SQL\]|\Z)", re.DOTALL | re.IGNORECASE
+)
+QUERY = r"(?:SELECT\b|VALUES\s*\(|WITH\s+(?:RECURSIVE\s+)?[\w\"]+\s*(?:\([^()]*\)\s*)?AS\b)"
+QUERY_START = re.compile(rf"(?:^|:)[ \t]*(?={QUERY})", re.MULTILINE | re.IGNORECASE)
+ANOTHER_STATEMENT = re.compile(
+    r"\s*(?:SELECT|WITH|VALUES|INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER|ATTACH|PRAGMA|BEGIN|COMMIT)\b",
+    re.IGNORECASE,
+)
+# Quoted text and comments first, so that nothing inside of them is taken for SQL; they may lack their end.
+TOKEN = re.compile(
+    r"""'[^']*(?:'|\Z)|"[^"]*(?:"|\Z)|`[^`]*(?:`|\Z)|\[[^\]]*(?:\]|\Z)|--[^\n]*|/\*.*?(?:\*/|\Z)"""
+    r"""|[();]|\n[ \t]*\n|\bORDER\s+BY\b""",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a statement returned, or why it returned nothing."""
+
+    rows: tuple[Row, ...] = ()
+    error: str | None = None
+
+
+class SqlExecution:
+    """Fraction of answers whose statement returns what the reference returns."""
+
+    name: ClassVar[str] = "sql_execution"
+    needs: ClassVar[Literal["predictions", "loss"]] = "predictions"
+    higher_is_better: ClassVar[bool] = True
+
+    class Options(BaseOptions):
+        """Where the row keeps its database."""
+
+        schema_field: str = "schema"
+
+    def score(
+        self, prediction: str, reference: str, row: Mapping[str, Any], options: Any
+    ) -> tuple[float, str | None]:
+        """Returns 1.0, or 0.0 and a short reason.
+
+        Raises:
+            ValueError: The row has no usable schema, or its reference does not run.
+        """
+        schema = row.get(options.schema_field)
+        if not isinstance(schema, str):
+            raise ValueError(f"the row has no text in {options.schema_field!r}")
+        statement = extract_statement(reference)
+        expected = execute(schema, statement)
+        if expected.error is not None:
+            raise ValueError(f"the reference does not run: {expected.error}")
+        returned = execute(schema, extract_statement(prediction))
+        if returned.error is not None:
+            return 0.0, returned.error
+        if same_result(expected.rows, returned.rows, ordered=is_ordered(statement)):
+            return 1.0, None
+        return 0.0, describe_difference(expected.rows, returned.rows)
+
+
+def extract_statement(answer: str) -> str:
+    """Returns the SQL of an answer: out of its first code fence or [SQL] tags, else without the prose around it.
+
+    A second statement is kept, so that `execute` refuses it.
+    """
+    if fenced := FENCED.search(answer):
+        text = fenced[1] if fenced[1] is not None else fenced[2]
+    else:
+        start = QUERY_START.search(answer)
+        text = until_blank_line(answer[start.end() :] if start else answer)
+    for token in TOKEN.finditer(text):
+        if token[0] == ";" and not ANOTHER_STATEMENT.match(text, token.end()):
+            return text[: token.start()].strip()
+    return text.strip()
+
+
+def until_blank_line(text: str) -> str:
+    """Returns the text before its first blank line outside quotes: what follows a statement there is prose."""
+    text = text.strip()
+    ends = (token.start() for token in TOKEN.finditer(text) if not token[0].strip())
+    return text[: next(ends, len(text))]
+
+
+def is_ordered(statement: str) -> bool:
+    """Whether the statement has an ORDER BY of its own, not only inside parentheses."""
+    depth = 0
+    for token in TOKEN.finditer(statement):
+        depth += {"(": 1, ")": -1}.get(token[0], 0)
+        if depth == 0 and token[0][:5].upper() == "ORDER":
+            return True
+    return False
+
+
+def execute(schema: str, statement: str, *, seconds: float = 2.0, rows: int = 1000) -> Result:
+    """Runs one reading statement on a fresh database made by `schema`.
+
+    SQLite's heap limit holds for the whole process and can only be lowered: other databases in it share `HEAP_BYTES`.
+
+    Args:
+        schema: SQL that makes and fills the tables.
+        statement: The statement to run; it is not trusted.
+        seconds: How long the schema, and then the statement, may take.
+        rows: How many rows it may return.
+
+    Raises:
+        ValueError: The schema does not load.
+    """
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        load_schema(connection, schema, seconds)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, STATEMENT_CHARACTERS)
+        expired = guard(connection, seconds, lambda action: action in READING)
+        try:
+            return fetch(connection, statement, rows)
+        except FAILURES as error:
+            reason = explain(error)
+            return Result(error=f"took longer than {seconds:g} s" if expired() else reason)
+
+
+def load_schema(connection: sqlite3.Connection, schema: str, seconds: float) -> None:
+    """Makes and fills the tables, in memory only; raises `ValueError` if that fails."""
+    connection.execute("PRAGMA temp_store = MEMORY")  # what a query sorts counts against the heap, and no file is made
+    connection.execute(f"PRAGMA hard_heap_limit = {HEAP_BYTES}")
+    for limit, value in LIMITS.items():
+        connection.setlimit(limit, value)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, SCHEMA_CHARACTERS)
+    for function, arguments in SLOW_FUNCTIONS:
+        connection.create_function(function, arguments, refuse)
+    guard(connection, seconds, lambda action: action not in REACHING_OUT)
+    try:
+        connection.executescript(schema)
+    except FAILURES as error:
+        raise ValueError(f"the schema does not load: {explain(error)}") from error
+
+
+def refuse(*_: object) -> None:
+    """Stands in for the `SLOW_FUNCTIONS`."""
+    raise ValueError
+
+
+def guard(connection: sqlite3.Connection, seconds: float, allowed: Callable[[int], bool]) -> Callable[[], bool]:
+    """Stops what the connection does from now on after some seconds, and denies all actions that are not allowed.
+
+    Returns:
+        A function that says whether the time is over.
+    """
+    deadline = time.monotonic() + seconds
+
+    def expired() -> bool:
+        return time.monotonic() > deadline
+
+    def authorize(action: int, *_: str | None) -> int:
+        # Called for each SELECT while a statement is compiled, where older versions of SQLite look at no clock.
+        return sqlite3.SQLITE_OK if allowed(action) and not expired() else sqlite3.SQLITE_DENY
+
+    connection.set_authorizer(authorize)
+    connection.set_progress_handler(expired, STEPS_BETWEEN_CHECKS)
+    return expired
+
+
+def fetch(connection: sqlite3.Connection, statement: str, limit: int) -> Result:
+    """Returns the rows of a statement, of which there may be as many as the limit and no more than `RESULT_BYTES`."""
+    cursor = connection.execute(statement)
+    if cursor.description is None:
+        return Result(error="no statement")
+    rows: list[Row] = []
+    size = 0
+    for row in cursor:
+        size += sum(len(cell) if isinstance(cell, str | bytes) else 8 for cell in row)
+        if len(rows) == limit or size > RESULT_BYTES:
+            return Result(error=f"returns more than {limit} rows" if len(rows) == limit else "returns too much")
+        rows.append(row)
+    return Result(rows=tuple(rows))
+
+
+def explain(error: Exception) -> str:
+    """Returns one short line that says what was wrong with a statement."""
+    if isinstance(error, MemoryError):
+        return "needs too much memory"
+    line = " ".join(str(error).split())
+    if line.startswith("not authorized"):
+        return "is not a reading statement"
+    if line == "user-defined function raised exception":  # which is all that sqlite3 says of it
+        return "calls a function that may take too long"
+    return line[:REASON_CHARACTERS].encode("utf-8", "replace").decode()
+
+
+def same_result(reference: Sequence[Row], candidate: Sequence[Row], ordered: bool) -> bool:
+    """Whether two results are equal: row by row if ordered, else as multisets; the names of columns do not matter."""
+    if len(reference) != len(candidate):
+        return False
+    if ordered:
+        return all(map(same_row, reference, candidate))
+    wanted, found = Counter(reference), Counter(candidate)
+    rest = list((found - wanted).elements())  # not equal to the digit: perhaps within the tolerance
+    for row in (wanted - found).elements():
+        match = next((index for index, other in enumerate(rest) if same_row(row, other)), None)
+        if match is None:
+            return False
+        del rest[match]
+    return True
+
+
+def same_row(reference: Row, candidate: Row) -> bool:
+    """Whether two rows have equal cells, in order."""
+    return len(reference) == len(candidate) and all(map(same_cell, reference, candidate))
+
+
+def same_cell(reference: Cell, candidate: Cell) -> bool:
+    """Whether two values are equal, which floats are within a tolerance."""
+    if isinstance(reference, int | float) and isinstance(candidate, int | float):
+        if isinstance(reference, float) or isinstance(candidate, float):
+            return math.isclose(reference, candidate, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)
+        return reference == candidate
+    return type(reference) is type(candidate) and reference == candidate
+
+
+def describe_difference(expected: Sequence[Row], returned: Sequence[Row]) -> str:
+    """Returns in one line how two results differ."""
+    if len(expected) != len(returned):
+        return f"returns {len(returned)} rows, not {len(expected)}"
+    if expected and len(expected[0]) != len(returned[0]):
+        return f"returns {len(returned[0])} columns, not {len(expected[0])}"
+    if same_result(expected, returned, ordered=False):
+        return "returns the rows in another order"
+    return "returns other rows"

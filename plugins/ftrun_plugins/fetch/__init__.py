@@ -1,0 +1,1 @@
+"""Brings base models to the store as Hugging Face folders."""

@@ -1,0 +1,68 @@
+"""Downloads one file over HTTP, resuming a broken download, and checks its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ftrun.errors import Problem, Refused, StageFailed
+
+if TYPE_CHECKING:
+    from ftrun.execute.context import StageContext
+
+BLOCK = 1 << 20  # bytes
+TIMEOUT = 60  # seconds without a byte
+SCHEMES = ("http", "https", "file")
+
+
+def download(url: str, sha256: str, context: StageContext) -> None:
+    """Writes `content` into the artifact.
+
+    Raises:
+        Refused: the content is not what the recipe's sha256 says.
+        StageFailed: the server cannot be reached or refuses.
+    """
+    if url.partition(":")[0] not in SCHEMES:
+        raise Refused(Problem(f"cannot download {url}", expected=f"a URL that begins with one of {', '.join(SCHEMES)}"))
+    partial = context.work / "content"
+    try:
+        _fetch(url, partial, context)
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise StageFailed("fetch", Problem(f"cannot download {url}: {reason}", do="check the address and the network; a resumed run goes on from what is there")) from error
+    found = _digest(partial)
+    if found != sha256:
+        partial.unlink()
+        raise Refused(Problem(f"{url} has another content than the recipe says: sha256 {found}", expected=sha256, do="check the file; if it was meant to change, put the new sha256 into the recipe"))
+    partial.rename(context.output / "content")
+
+
+def _fetch(url: str, partial: Path, context: StageContext) -> None:
+    there = partial.stat().st_size if partial.exists() else 0
+    headers = {"User-Agent": "ftrun", **({"Range": f"bytes={there}-"} if there else {})}
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310  (the scheme is checked by the caller)
+    try:
+        response: Any = urllib.request.urlopen(request, timeout=TIMEOUT)  # noqa: S310
+    except urllib.error.HTTPError as error:
+        if error.code == 416:  # nothing is left to fetch: the digest will tell whether it is all
+            return
+        raise
+    with response:
+        resumed = there > 0 and response.status == 206
+        length = response.headers.get("Content-Length")
+        total = int(length) + (there if resumed else 0) if length else None
+        done = there if resumed else 0
+        with partial.open("ab" if resumed else "wb") as file:
+            while block := response.read(BLOCK):
+                file.write(block)
+                done += len(block)
+                context.check_stop()
+                context.report.progress(done, total, "bytes")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

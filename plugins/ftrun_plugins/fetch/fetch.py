@@ -1,0 +1,140 @@
+"""The stage `fetch`: base weights and data files from outside, each an artifact of its own.
+
+    fetch:model        a Hugging Face folder: from the hub, from a folder, or out of a package
+    fetch:<sha256…>    one file `content`, downloaded from a URL
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from ftrun.execute.context import StageContext
+    from ftrun.plan.call import StageCall
+    from ftrun.plan.planning import Planning
+    from ftrun.recipe.types import Recipe
+
+CLIENT = "client"
+LABEL_LENGTH = 12  # digits of a digest in a label
+TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN")
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FromHub(_Frozen):
+    """A model of the hub at a commit."""
+
+    origin: Literal["hub"] = "hub"
+    repository: str
+    commit: str
+
+
+class FromFolder(_Frozen):
+    """A folder on the client's machine, by its content."""
+
+    origin: Literal["folder"] = "folder"
+    digest: str
+
+
+class FromPackage(_Frozen):
+    """A GGUF file in a wheel on PyPI."""
+
+    origin: Literal["package"] = "package"
+    package: str
+    version: str
+    sha256: str
+    file: str
+    dtype: Literal["bfloat16", "float16", "float32"]
+
+
+class FromUrl(_Frozen):
+    """One file, by its content: where it comes from is not in the key."""
+
+    origin: Literal["url"] = "url"
+    sha256: str
+
+
+class Params(_Frozen):
+    """What is fetched."""
+
+    what: Annotated[FromHub | FromFolder | FromPackage | FromUrl, Field(discriminator="origin")]
+
+
+class Fetch:
+    """Downloads go into scratch, where a killed one is resumed, and are published whole."""
+
+    name: ClassVar[str] = "fetch"
+    version: ClassVar[int] = 1
+    environment: ClassVar[str] = "trainer"
+
+    def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
+        calls = list(self._downloads(recipe, planning))
+        if set(recipe.stages) & {"tokenize", "train", "merge", "generate", "loss"}:
+            calls.append(self._model(recipe, planning))
+        return calls
+
+    def _downloads(self, recipe: Recipe, planning: Planning) -> Iterator[StageCall]:
+        for named in (recipe.dataset.source, recipe.dataset.held_out):
+            if named is None:
+                continue
+            source = planning.plugins.get("source", named.name).cls
+            for external in source().externals(source.Options.model_validate(named.options)):
+                if external.url is not None:
+                    params = Params(what=FromUrl(sha256=external.sha256))
+                    label = f"fetch:{external.sha256[:LABEL_LENGTH]}"
+                    # the URL travels as the file's place, beside the key: another mirror has the same content
+                    yield planning.call(self, params, label=label, environment=CLIENT, files={external.sha256: external.url})
+
+    def _model(self, recipe: Recipe, planning: Planning) -> StageCall:
+        model, label = recipe.model, "fetch:model"
+        weights = model.weights
+        if weights.origin == "folder":
+            digest = planning.digests.folder(checked_folder(weights.path))
+            return planning.call(self, Params(what=FromFolder(digest=digest)), label=label, environment=CLIENT, files={digest: weights.path})
+        if weights.origin == "package":
+            what = FromPackage(**weights.model_dump())
+            return planning.call(self, Params(what=what), label=label)
+        from ftrun_plugins.fetch.hub import resolve
+
+        commit = resolve(model.base_model, model.revision)
+        secrets = [name for name in TOKENS if os.environ.get(name)][:1]
+        return planning.call(self, Params(what=FromHub(repository=model.base_model, commit=commit)), label=label, secrets=secrets)
+
+    def run(self, call: StageCall, context: StageContext) -> None:
+        what = Params.model_validate(call.params).what
+        match what:
+            case FromUrl():
+                from ftrun_plugins.fetch.download import download
+
+                download(call.files[what.sha256], what.sha256, context)
+            case FromFolder():
+                from ftrun_plugins.fetch.folder import copy
+
+                copy(context.files[what.digest], context)
+            case FromPackage():
+                from ftrun_plugins.fetch.package import convert_package
+
+                convert_package(what, context)
+            case FromHub():
+                from ftrun_plugins.fetch.hub import download_model
+
+                download_model(what.repository, what.commit, context)
+
+
+def checked_folder(path: Path) -> Path:
+    """The folder, once it is seen to hold a model. Raises `Refused` otherwise."""
+    from ftrun.errors import Problem, Refused
+
+    if not path.is_dir():
+        raise Refused(Problem(f"there is no folder {path}", where="model.weights.path"))
+    missing = [name for name in ("config.json",) if not (path / name).exists()]
+    if missing or not [*path.glob("*.safetensors"), *path.glob("*.bin")]:
+        raise Refused(Problem(f"{path} is not a model in Hugging Face's layout", where="model.weights.path", expected="config.json, *.safetensors and a tokenizer"))
+    return path

@@ -1,0 +1,26 @@
+"""Takes a model folder of this machine into the store."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ftrun.execute.context import StageContext
+
+
+def copy(folder: Path, context: StageContext) -> None:
+    """Copies every file; hard links where the disk is the same would let a later edit change an artifact."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    total = sum(path.stat().st_size for path in files)
+    done = 0
+    for path in files:
+        target = context.output / path.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+        os.chmod(target, 0o644)
+        done += path.stat().st_size
+        context.check_stop()
+        context.report.progress(done, total, "bytes")

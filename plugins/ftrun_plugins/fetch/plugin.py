@@ -1,0 +1,31 @@
+"""Registers the stage `fetch` and its look at the hub before a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from ftrun import hookimpl
+from ftrun.contracts import Stage
+from ftrun.errors import Problem, Refused
+from ftrun.plan.call import StageCall
+from ftrun_plugins.fetch.fetch import Fetch, FromHub, Params
+
+
+@hookimpl
+def ftrun_register_stages(register: Callable[[type[Stage]], None]) -> None:
+    register(Fetch)
+
+
+@hookimpl
+def ftrun_check_access(calls: Sequence[StageCall]) -> Iterable[Problem]:
+    from ftrun_plugins.fetch.hub import check_access
+
+    problems: list[Problem] = []
+    for call in calls:
+        what = Params.model_validate(call.params).what if call.stage == Fetch.name else None
+        if isinstance(what, FromHub):
+            try:
+                check_access(what.repository, what.commit)
+            except Refused as error:
+                problems.extend(error.problems)
+    return problems

@@ -1,0 +1,1 @@
+"""Formatters that come with ftrun: what makes examples of rows."""

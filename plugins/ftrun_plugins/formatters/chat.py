@@ -1,0 +1,50 @@
+"""The formatter `chat`: messages in OpenAI's shape, with tools; the model's own chat template renders them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from ftrun.examples import Chat, FormatterOptions, Rejected, Row
+from ftrun_plugins.formatters.chat_messages import checked
+from ftrun_plugins.formatters.chat_order import check_order
+from ftrun_plugins.formatters.chat_tools import check_declared, check_tools
+from ftrun_plugins.formatters.invalid import InvalidRowError
+from ftrun_plugins.formatters.wording import missing
+from ftrun_plugins.shown import type_name
+
+
+class ChatFormatter:
+    """A conversation whose last turn is the assistant's."""
+
+    name: ClassVar[str] = "chat"
+
+    class Options(FormatterOptions):
+        """The columns that hold the messages and, where a row has them, the tools."""
+
+        messages: str = "messages"
+        tools: str = "tools"
+
+    def format(self, row: Row, options: Options) -> Chat | Rejected:
+        """The conversation, with parts of text joined and empty keys left out."""
+        messages = row.values.get(options.messages)
+        if messages is None and options.messages not in row.values:
+            return Rejected(missing(options.messages, row.values))
+        try:
+            found = _conversation(messages, options.messages)
+            tools = row.values.get(options.tools)
+            if tools:
+                check_tools(tools, options.tools)
+                check_declared(found, tools, options.messages)
+        except InvalidRowError as invalid:
+            return Rejected(str(invalid))
+        return Chat(found, tools or ())
+
+
+def _conversation(messages: Any, column: str) -> list[dict[str, Any]]:
+    if type(messages) is not list:
+        raise InvalidRowError(f"`{column}` is {type_name(messages)}, not a list of messages")
+    if not messages:
+        raise InvalidRowError(f"`{column}` is empty")
+    found = [checked(message, index, column) for index, message in enumerate(messages)]
+    check_order(found, column)
+    return found

@@ -1,0 +1,44 @@
+"""Checks who speaks when: a conversation that ends with the assistant, and tool calls that get their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ftrun_plugins.formatters.invalid import InvalidRowError
+
+SYSTEM = ("system", "developer")
+
+
+def check_order(messages: Sequence[dict[str, Any]], column: str) -> None:
+    """Raises `InvalidRowError` where the order of roles makes no conversation to learn from."""
+    roles = [message["role"] for message in messages]
+    if "assistant" not in roles:
+        raise InvalidRowError(f"`{column}` has no assistant message: there is nothing to learn")
+    if "system" in roles[1:] or "developer" in roles[1:]:
+        late = next(index for index, role in enumerate(roles) if index and role in SYSTEM)
+        raise InvalidRowError(f"{column}[{late}] is a {roles[late]} message, which may only come first")
+    first = 1 if roles[0] in SYSTEM else 0
+    if roles[first] != "user":
+        raise InvalidRowError(f"{column}[{first}] is of the role {roles[first]}: a conversation begins with the user")
+    if "tool" in roles or any("tool_calls" in message for message in messages):
+        _check_answers(messages, column)
+    if roles[-1] != "assistant":
+        last = f"{column}[{len(roles) - 1}], the last,"
+        raise InvalidRowError(f"{last} is of the role {roles[-1]}: there is nothing to learn after it")
+
+
+def _check_answers(messages: Sequence[dict[str, Any]], column: str) -> None:
+    """Tool messages answer the calls just made, each once, before anyone else speaks."""
+    waiting: list[str] = []
+    for index, message in enumerate(messages):
+        if message["role"] == "tool":
+            if message["tool_call_id"] not in waiting:
+                raise InvalidRowError(
+                    f"{column}[{index}] answers the tool call `{message['tool_call_id']}`, which is not open"
+                )
+            waiting.remove(message["tool_call_id"])
+        elif waiting:
+            raise InvalidRowError(f"{column}[{index}] comes before the answer to the tool call `{waiting[0]}`")
+        else:
+            waiting = [call["id"] for call in message.get("tool_calls", ())]

@@ -1,0 +1,31 @@
+"""The formatter `completion`: one field of the row is the whole text, and all of it is trained on."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ftrun.examples import FormatterOptions, Rejected, Row, Text
+from ftrun_plugins.formatters.wording import missing
+from ftrun_plugins.shown import type_name
+
+
+class Completion:
+    """Plain text in, plain text out: for continued pre-training and texts that hold their own markers."""
+
+    name: ClassVar[str] = "completion"
+
+    class Options(FormatterOptions):
+        """The column that holds the text."""
+
+        field: str = "text"
+
+    def format(self, row: Row, options: Options) -> Text | Rejected:
+        """The text of the row."""
+        if options.field not in row.values:
+            return Rejected(missing(options.field, row.values))
+        text = row.values[options.field]
+        if not isinstance(text, str):
+            return Rejected(f"`{options.field}` is {type_name(text)}, not a text")
+        if not text or text.isspace():
+            return Rejected(f"`{options.field}` is empty: there is nothing to learn")
+        return Text(text)

@@ -1,0 +1,29 @@
+"""Words about names: a column that a row lacks, and what was perhaps meant by a misspelt one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ftrun.suggest import nearest
+
+MOST_NAMES = 8
+NAME_CHARACTERS = 40
+
+
+def missing(column: str, values: Mapping[str, Any]) -> str:
+    """Says that a column is missing, which ones there are, and which was perhaps meant."""
+    return f"there is no column `{column}`: the row has {listed(values)}{meant(column, values)}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """The names in backquotes; bounded, whatever the row."""
+    short = [f"`{name[:NAME_CHARACTERS]}`" for name in names]
+    more = f" and {len(short) - MOST_NAMES} more" if len(short) > MOST_NAMES else ""
+    return (", ".join(short[:MOST_NAMES]) or "none") + more
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """`; did you mean …?`, or nothing where no known name is close."""
+    close = nearest(name, [other[:NAME_CHARACTERS] for other in known], most=1)
+    return f"; did you mean `{close[0]}`?" if close else ""

@@ -1,0 +1,97 @@
+"""Plans the stage `format`: the recipe's dataset without paths and addresses, and digests of what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+
+from ftrun.contracts import External
+from ftrun.errors import Problem, Refused
+from ftrun.plan.call import Component, StageCall
+from ftrun.plan.planning import Planning
+from ftrun.recipe.types import Dataset, Named
+from ftrun_plugins.formatting.params import FormatterPart, OutsideFile, Params, SourcePart
+
+
+@dataclass
+class Planned:
+    """What a call of the stage is made of; filled while its parts are looked at."""
+
+    planning: Planning
+    files: dict[str, Path] = field(default_factory=dict)
+    inputs: dict[str, StageCall] = field(default_factory=dict)
+    components: dict[str, Component] = field(default_factory=dict)
+
+    def params(self, dataset: Dataset) -> Params:
+        """The parameters for a dataset. Raises `Refused` where something from outside is missing or another."""
+        return Params(
+            source=self._source(dataset.source),
+            held_out=self._source(dataset.held_out) if dataset.held_out else None,
+            formatter=self._formatter(dataset.formatter),
+            split=dataset.split,
+            on_bad_row=dataset.on_bad_row,
+        )
+
+    def _formatter(self, named: Named) -> FormatterPart:
+        cls = self._component("formatter", named.name)
+        return FormatterPart(name=named.name, options=portable(cls.Options.model_validate(named.options)))
+
+    def _source(self, named: Named) -> SourcePart:
+        cls = self._component("source", named.name)
+        options = cls.Options.model_validate(named.options)
+        externals = cls().externals(options)
+        files = tuple(self._file(external) for external in externals)
+        return SourcePart(name=named.name, options=portable(options, externals), files=files)
+
+    def _component(self, kind: str, name: str) -> Any:
+        self.components[f"{kind}:{name}"] = self.planning.component(kind, name)
+        return self.planning.plugins.get(kind, name).cls
+
+    def _file(self, external: External) -> OutsideFile:
+        if external.path is not None:
+            return self._local(external, external.path)
+        if external.sha256 is None:
+            raise Refused(Problem("a download needs the sha256 of its content", external.url))
+        file = OutsideFile(name=external.name, sha256=external.sha256)
+        call = self.planning.find(f"fetch:{external.sha256[:12]}")
+        if call is None:
+            do = "add `fetch` to the recipe's stages, before `format`"
+            raise Refused(Problem("no stage downloads it", external.url, do=do))
+        self.inputs[file.download] = call
+        return file
+
+    def _local(self, external: External, path: Path) -> OutsideFile:
+        try:
+            sha256 = self.planning.digests.file(path)
+        except OSError as error:
+            raise Refused(Problem(f"the file cannot be read: {error.strerror}", str(path))) from error
+        if external.sha256 not in (None, sha256):
+            raise Refused(Problem(f"the file's sha256 is {sha256}", str(path), expected=external.sha256))
+        self.files[sha256] = path
+        return OutsideFile(name=external.name, sha256=sha256)
+
+
+def portable(options: BaseModel, externals: Sequence[External] = ()) -> dict[str, Any]:
+    """Options as JSON, with names in place of paths and addresses: contents enter the key, places do not."""
+    names = {external.url: f"https://{quote(external.name)}" for external in externals if external.url}
+    values = to_jsonable_python(_without_places(options.model_dump(), names))
+    assert isinstance(values, dict)
+    return values
+
+
+def _without_places(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, PurePath):
+        return value.name
+    if isinstance(value, str):
+        return names.get(value, value)
+    if isinstance(value, Mapping):
+        return {key: _without_places(inner, names) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_places(inner, names) for inner in value]
+    return value

@@ -1,0 +1,132 @@
+"""Takes rows through formatter, checks and split into the artifact, and judges the whole at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import ExitStack
+from typing import Any, Self
+
+from ftrun.contracts import BadRow, Formatter
+from ftrun.errors import Problem, Refused
+from ftrun.examples import Rejected, Row
+from ftrun.execute.context import StageContext
+from ftrun.store.files import write_json
+from ftrun_plugins.formatting.encoding import KINDS, encode, encode_row
+from ftrun_plugins.formatting.params import Params, Role, SourcePart
+from ftrun_plugins.formatting.rejections import Rejections
+from ftrun_plugins.formatting.split import Splitter
+from ftrun_plugins.shown import shorten
+
+ROWS_BETWEEN_CHECKS = 2000  # whether to stop, and how far it is
+
+
+class Formatting:
+    """The work of one call, as a context manager that closes its files."""
+
+    def __init__(self, params: Params, formatter: Formatter, context: StageContext) -> None:
+        self._params = params
+        self._formatter = formatter
+        self._options = formatter.Options.model_validate(params.formatter.options)
+        self._context = context
+        self._splitter = Splitter(params.split)
+        self._kind: tuple[str, str] | None = None  # with the place of the first example
+        self._seen = self._train = self._held_out = 0
+        self._sources: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            output = self._context.output
+            self._train_file, self._held_out_file, self._held_out_rows = (
+                stack.enter_context((output / name).open("wb", buffering=1 << 20))
+                for name in ("train.jsonl", "held_out.jsonl", "held_out.rows.jsonl")
+            )
+            self._rejections = stack.enter_context(Rejections(output / "rejected.jsonl"))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def take(self, role: Role, part: SourcePart, rows: Iterable[Row | BadRow]) -> None:
+        """Reads all rows of a source; those of the role `held_out` are all held out."""
+        before = self._seen
+        for row in rows:
+            if self._seen % ROWS_BETWEEN_CHECKS == 0:
+                self._context.check_stop()
+                self._context.report.progress(self._seen, None, "rows")
+            self._seen += 1
+            if isinstance(row, BadRow):
+                self._rejections.add(f"{row.file}:{row.line}", row.reason, row.raw)
+            else:
+                self._take_row(row, role)
+        files = [file.model_dump() for file in part.files]
+        self._sources.append({"role": role, "name": part.name, "rows": self._seen - before, "files": files})
+
+    def _take_row(self, row: Row, role: Role) -> None:
+        place = row.place
+        try:
+            example = self._formatter.format(row, self._options)
+            if isinstance(example, Rejected):
+                return self._reject(row, place, example.reason)
+        except Exception as error:  # whatever a formatter raises is about this row, and a person must learn which
+            return self._reject(row, place, f"the formatter raised {type(error).__name__}: {str(error)[:200]}")
+        try:
+            line = encode(example, place)
+            held_out = role == "held_out" or self._splitter.is_held_out(row)
+            raw = encode_row(row) if held_out else b""
+        except ValueError as error:
+            return self._reject(row, place, str(error))
+        self._check_kind(KINDS[type(example)], place)
+        return self._write(line, raw, held_out)
+
+    def _write(self, line: bytes, raw: bytes, held_out: bool) -> None:
+        if held_out:
+            self._held_out += 1
+            self._held_out_file.write(line)
+            self._held_out_rows.write(raw)
+        else:
+            self._train += 1
+            self._train_file.write(line)
+
+    def _reject(self, row: Row, place: str, reason: str) -> None:
+        raw = json.dumps(dict(row.values), ensure_ascii=False, default=str)
+        self._rejections.add(place, reason, shorten(raw.encode(errors="replace")))
+
+    def _check_kind(self, kind: str, place: str) -> None:
+        if self._kind is None:
+            self._kind = (kind, place)
+        elif self._kind[0] != kind:
+            first, where = self._kind
+            what = f"the formatter made {kind} of this row, but {first} of {where}"
+            raise Refused(Problem(what, place, "one kind of example in a dataset"))
+
+    def finish(self) -> None:
+        """Writes the report. Raises `Refused` where rows are bad and may not be, or none is left to train on."""
+        if self._rejections.count and self._params.on_bad_row == "stop":
+            raise Refused(self._rejections.problems(self._seen))
+        if not self._train:
+            raise Refused(self._nothing_left())
+        self._context.report.progress(self._seen, self._seen, "rows")
+        self._warn()
+        counts = {"train": self._train, "held_out": self._held_out, "rejected": self._rejections.count}
+        self._context.report.metric(**counts)
+        assert self._kind is not None
+        report = {"kind": self._kind[0], **counts, "reasons": self._rejections.reasons(), "sources": self._sources}
+        write_json(self._context.output / "report.json", report)
+
+    def _warn(self) -> None:
+        report, bad = self._context.report, self._rejections.count
+        if bad:
+            report.warning(f"{bad} of {self._seen} rows were left out: see rejected.jsonl", file="rejected.jsonl")
+        wanted = self._params.split.held_out or self._params.held_out
+        if wanted and not self._held_out:
+            report.warning(f"none of {self._seen} rows is held out: nothing can be evaluated")
+
+    def _nothing_left(self) -> list[Problem]:
+        if self._rejections.count:
+            return self._rejections.problems(self._seen)
+        if self._held_out:
+            do = "lower dataset.split.held_out, or set another field in dataset.split.by"
+            return [Problem(f"all {self._held_out} rows are held out, none is left to train on", do=do)]
+        return [Problem("the source has no rows")]

@@ -1,0 +1,1 @@
+"""Runs stage calls as processes of this machine."""

@@ -1,0 +1,108 @@
+"""The backend `local`: each stage call is a process in its environment's interpreter on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, ClassVar
+
+from ftrun.contracts import Hardware
+from ftrun.errors import FtrunError, Problem, Refused
+from ftrun.examples import Options
+from ftrun.execute.outcome import StageOutcome
+from ftrun.execute.stop import StopSignal
+from ftrun.plan.call import StageCall
+from ftrun.plan.planning import CLIENT
+from ftrun.recipe.types import Environment, Resources
+from ftrun.store.artifacts import find
+from ftrun.store.events import append
+from ftrun.store.files import read_json
+from ftrun.store.layout import RunFolder, Store
+from ftrun.store.locks import FileLock
+from ftrun_plugins.local.environments import LocalEnvironment
+from ftrun_plugins.local.hardware import cores, gpu_count, gpus
+from ftrun_plugins.local.process import StageProcess
+
+SECONDS_BETWEEN_TRIES = 0.3
+
+
+class LocalBackend:
+    """Stage calls as subprocesses; a key that another process works on is waited for."""
+
+    name: ClassVar[str] = "local"
+
+    class Options(Options):
+        """No options yet: resources are the recipe's."""
+
+    def __init__(self, options: Any, environments: Mapping[str, Environment], store: Store) -> None:
+        self._environments = {name: LocalEnvironment(name, declared) for name, declared in environments.items()}
+        self._store = store
+
+    def hardware(self, stage: str, resources: Resources) -> Hardware:
+        wanted = gpu_count(resources.gpu)
+        there = len(gpus())
+        if there == 0 or wanted == 0:
+            processes = resources.processes or 1
+            return Hardware("cpu", processes, f"{cores()} cores" + (f", {processes} processes" if processes > 1 else ""))
+        count = wanted or there
+        if count > there:
+            raise Refused(
+                Problem(
+                    f"the stage `{stage}` asks for {count} GPUs and this machine has {there}: {', '.join(gpus())}",
+                    where=f"resources.{stage}.gpu",
+                    do=f"resources.{stage}.gpu={there}, or another backend",
+                )
+            )
+        return Hardware("gpu", resources.processes or count, f"{count}x {gpus()[0]}")
+
+    def environment_digest(self, name: str) -> str:
+        return self._environments[name].digest
+
+    def environment_ready(self, name: str) -> bool:
+        return name == CLIENT or self._environments[name].ready
+
+    def prepare(self, name: str, progress: Callable[[str], None]) -> None:
+        if name != CLIENT:
+            self._environments[name].make(progress)
+
+    def capacity(self) -> tuple[float, int]:
+        return float(cores()), len(gpus())
+
+    def run_stage(self, call: StageCall, run: RunFolder, stop: StopSignal) -> StageOutcome:
+        with FileLock(self._store.lock(call.ref)) as lock:
+            waiting = False
+            while not lock.try_acquire():
+                if stop.level:
+                    return StageOutcome("stopped")
+                if not waiting:
+                    append(run.events, "call_waiting", call.label, run=self._holder(call))
+                    waiting = True
+                stop.wait(SECONDS_BETWEEN_TRIES)
+            if find(self._store, call.ref):  # whoever held the lock has made it
+                return StageOutcome("done")
+            try:
+                self._prepare_for(call, run)
+            except FtrunError as error:
+                return StageOutcome("failed", "stage", error.problems)
+            return self._process(call, run, lock).wait(stop)
+
+    def _holder(self, call: StageCall) -> str | None:
+        known = read_json(self._store.scratch(call.ref).process)
+        return known["run"] if known else None
+
+    def _prepare_for(self, call: StageCall, run: RunFolder) -> None:
+        name = call.environment.name
+        if not self.environment_ready(name):
+            append(run.events, "environment", call.label, name=name, text=f"making the environment `{name}`, once")
+            self.prepare(name, partial(_tell_line, run, call.label, name))
+            append(run.events, "environment", call.label, name=name, text=f"the environment `{name}` is ready")
+
+    def _process(self, call: StageCall, run: RunFolder, lock: FileLock) -> StageProcess:
+        environment = self._environments.get(call.environment.name)
+        python = None if call.environment.name == CLIENT or environment is None else environment.python
+        variables = environment.declared.variables if environment else {}
+        return StageProcess(self._store, call, run, lock, python, variables)
+
+
+def _tell_line(run: RunFolder, label: str, name: str, line: str) -> None:
+    append(run.events, "environment_line", label, name=name, text=line)

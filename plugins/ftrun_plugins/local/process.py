@@ -1,0 +1,147 @@
+"""The process of one stage call on this machine: started with what its call names, watched, stopped, and judged."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from ftrun.errors import Problem
+from ftrun.execute import bootstrap
+from ftrun.execute.outcome import StageOutcome
+from ftrun.execute.stage_process import Request
+from ftrun.execute.stop import StopSignal
+from ftrun.plan.call import StageCall
+from ftrun.store.artifacts import find
+from ftrun.store.events import append
+from ftrun.store.files import write_json, write_text
+from ftrun.store.layout import RunFolder, Store
+from ftrun.store.locks import FileLock
+
+SECONDS_BETWEEN_LOOKS = 0.2
+GRACE = 180.0  # seconds from asking a stage to stop until it is killed: a checkpoint has to fit
+LINES_SHOWN = 8  # of the log of a stage that crashed
+
+# What a process needs from its surroundings to work at all. Everything else stays out: it could change a result
+# without being in the key, or be a secret.
+INHERITED = (
+    "PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES",
+    "CUDA_HOME", "NVIDIA_VISIBLE_DEVICES", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY",
+    "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "HF_ENDPOINT", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "PIP_INDEX_URL",
+    "FTRUN_DEBUG",
+)  # fmt: skip
+QUIET = {
+    "PYTHONUNBUFFERED": "1",
+    "DO_NOT_TRACK": "1",
+    "AXOLOTL_DO_NOT_TRACK": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "VLLM_NO_USAGE_STATS": "1",
+    "WANDB_MODE": "disabled",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+class StageProcess:
+    """A running stage call. It shares the key's lock, in a session of its own that outlives the terminal."""
+
+    def __init__(self, store: Store, call: StageCall, run: RunFolder, lock: FileLock, python: Path | None, variables: Mapping[str, str]) -> None:
+        self._store = store
+        self._call = call
+        self._run = run
+        self._log = run.log(call.label)
+        scratch = store.scratch(call.ref)
+        scratch.root.mkdir(parents=True, exist_ok=True)
+        scratch.outcome.unlink(missing_ok=True)
+        request = Request(call=call, store=store.root, run=run.id, events=run.events, lock_descriptor=lock.descriptor)
+        write_text(scratch.call, request.model_dump_json(indent=1))
+        command = [str(python or sys.executable), "-I", bootstrap.__file__, json.dumps(_carried(call)), "ftrun.execute.stage_process", str(scratch.call)]
+        append(run.events, "call_started", call.label, key=call.key)
+        self._began = time.monotonic()
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=scratch.root,
+                env=_environment(call, variables),
+                pass_fds=(lock.descriptor,),
+                start_new_session=True,
+            )
+        write_json(scratch.process, {"pid": self._process.pid, "run": run.id})
+
+    def wait(self, stop: StopSignal) -> StageOutcome:
+        """Waits for the end, passes a wish to stop on, and judges by what is in the store."""
+        asked: float | None = None
+        while self._process.poll() is None:
+            if stop.level and asked is None:
+                self._signal(signal.SIGTERM)
+                asked = time.monotonic()
+            if stop.level == 2 or (asked is not None and time.monotonic() - asked > GRACE):
+                self._signal(signal.SIGKILL)
+            if self._overdue():
+                self._signal(signal.SIGKILL)
+            stop.wait(SECONDS_BETWEEN_LOOKS) if asked is None else time.sleep(SECONDS_BETWEEN_LOOKS)
+        self._signal(signal.SIGKILL)  # children that it may have left behind
+        return self._judge(stop)
+
+    def _overdue(self) -> bool:
+        limit = self._call.work.timeout
+        return limit is not None and time.monotonic() - self._began > limit
+
+    def _signal(self, number: signal.Signals) -> None:
+        try:
+            os.killpg(self._process.pid, number)
+        except ProcessLookupError:
+            return
+
+    def _judge(self, stop: StopSignal) -> StageOutcome:
+        if find(self._store, self._call.ref):
+            return StageOutcome("done")
+        outcome = StageOutcome.read(self._store.scratch(self._call.ref).outcome)
+        if outcome is not None:
+            return outcome
+        if stop.level:
+            return StageOutcome("stopped")
+        if self._overdue():
+            problem = Problem(f"{self._call.label} ran longer than its time-out of {self._call.work.timeout} s", do="its checkpoints are kept; raise the time-out and resume")
+            return StageOutcome("failed", "stage", (problem,))
+        return StageOutcome("failed", "stage", (self._crash(),))
+
+    def _crash(self) -> Problem:
+        code = self._process.returncode
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        hint = "often the system was out of memory; " if code == -signal.SIGKILL else ""
+        last = "\n".join(_last_lines(self._log))
+        return Problem(f"{self._call.label} {how}", expected=None, where=str(self._log), do=f"{hint}`ftrun resume last` goes on\n{last}".rstrip())
+
+
+def _carried(call: StageCall) -> dict[str, str]:
+    """The top-level packages that the call's classes are in, and the folders that hold them."""
+    modules = ["ftrun", call.implementation, *(component.implementation for component in call.components.values())]
+    folders = {}
+    for module in modules:
+        top = module.partition(":")[0].partition(".")[0]
+        spec = find_spec(top)
+        if spec is not None and spec.origin is not None:
+            folders[top] = str(Path(spec.origin).parents[1])
+    return folders
+
+
+def _environment(call: StageCall, variables: Mapping[str, str]) -> dict[str, str]:
+    names = (*INHERITED, *call.secrets)
+    return {**{name: os.environ[name] for name in names if name in os.environ}, **QUIET, **variables}
+
+
+def _last_lines(log: Path) -> list[str]:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 8192))
+        text = file.read().decode("utf-8", "replace")
+    return text.replace("\r", "\n").splitlines()[-LINES_SHOWN:]

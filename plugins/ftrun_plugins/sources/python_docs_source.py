@@ -1,0 +1,47 @@
+"""Offers `python_docs` as a source: its files by name and digest, its rows with their places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from ftrun import examples
+from ftrun.contracts import BadRow, External
+from ftrun.errors import Problem, Refused
+from ftrun.examples import Row
+from ftrun_plugins.sources.python_docs import PythonDocs
+from ftrun_plugins.sources.python_package import Package
+
+
+class PythonDocsSource:
+    """Questions and answers about an installed package; all wordings of one docstring share their `group`."""
+
+    name: ClassVar[str] = "python_docs"
+
+    class Options(PythonDocs.Options, examples.Options):
+        """As `PythonDocs.Options`."""
+
+    def externals(self, options: Options) -> Sequence[External]:
+        """Every file of the package. Raises `Refused` where it is not installed."""
+        try:
+            package = Package(options.package)
+        except ValueError as error:
+            raise Refused(Problem(str(error), do="install it beside ftrun, or correct `package`")) from error
+        return [External(name=_name(package, package.relative(file)), path=file) for file in package.files]
+
+    def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
+        """The rows in a fixed order. Raises `Refused` where this interpreter has another copy of the package."""
+        if {external.path for external in self.externals(options)} != set(files.values()):
+            raise Refused(Problem(f"this is another copy of `{options.package}` than the one that was planned with"))
+        package = Package(options.package)
+        try:
+            for values, file, line in PythonDocs().rows(options):
+                yield Row(values, _name(package, file), line)
+        except ValueError as error:
+            raise Refused(Problem(str(error))) from error
+
+
+def _name(package: Package, file: str) -> str:
+    """The file's path as it stands in site-packages."""
+    return file if package.root.is_file() else f"{package.root.name}/{file}"

@@ -1,0 +1,60 @@
+"""`ftrun cancel RUN`: stops the scheduler of a run, or the stage processes that a killed one left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import click
+
+from ftrun.execute.run import read_plan
+from ftrun.store import runs
+from ftrun.store.files import read_json
+from ftrun.store.layout import RunFolder, Store, default_store
+from ftrun.store.locks import is_held
+
+SECONDS_TO_WAIT = 200.0  # a stage may still have to write its checkpoint
+
+
+@click.command()
+@click.option("--now", is_flag=True, help="Do not wait for a checkpoint.")
+@click.argument("run", default="last")
+def cancel(run: str, now: bool) -> int:
+    """Stops a run; `ftrun resume` goes on from its last checkpoint."""
+    store = default_store()
+    folder = runs.find_run(store, run)
+    left = _left_behind(store, folder)
+    scheduler = read_json(folder.scheduler)
+    if is_held(folder.lock) and scheduler:
+        for _ in range(2 if now else 1):
+            os.kill(scheduler["pid"], signal.SIGTERM)
+            time.sleep(0.3)
+    elif left:
+        for pid in left:
+            os.killpg(pid, signal.SIGKILL if now else signal.SIGTERM)
+    else:
+        click.echo(f"{folder.id} is not running: {runs.load(folder).status}")
+        return 0
+    return _wait(store, folder)
+
+
+def _left_behind(store: Store, folder: RunFolder) -> list[int]:
+    """Process groups that still work on calls of this run."""
+    found = []
+    for call in read_plan(folder).calls:
+        process = read_json(store.scratch(call.ref).process)
+        if process and process["run"] == folder.id and is_held(store.lock(call.ref)):
+            found.append(int(process["pid"]))
+    return found
+
+
+def _wait(store: Store, folder: RunFolder) -> int:
+    end = time.monotonic() + SECONDS_TO_WAIT
+    while time.monotonic() < end:
+        if not is_held(folder.lock) and not _left_behind(store, folder):
+            click.echo(f"{folder.id}: {runs.load(folder).status}")
+            return 0
+        time.sleep(0.2)
+    click.echo(f"{folder.id} has not stopped yet; `ftrun cancel --now {folder.id}` does not wait for a checkpoint")
+    return 1

@@ -1,0 +1,41 @@
+"""Runs a run folder: here with its progress on the terminal, or in a process that outlives the terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+from ftrun.cli.progress import Display
+from ftrun.cli.results import ending
+from ftrun.execute.run import execute
+from ftrun.execute.stop import StopSignal, stop_on_signals
+from ftrun.plugins import plugins
+from ftrun.store import runs
+from ftrun.store.files import read_json
+from ftrun.store.layout import RunFolder, Store
+
+
+def in_foreground(store: Store, folder: RunFolder, as_json: bool = False) -> int:
+    """Ctrl-C once stops cleanly, twice at once. Raises the error that the run ended with."""
+    stop = StopSignal()
+    with stop_on_signals(stop):
+        if as_json:
+            record = execute(store, folder, plugins(), stop)
+            print(json.dumps(record.model_dump(mode="json")))
+            return 0
+        with Display(folder, stop) as display:
+            execute(store, folder, plugins(), stop, display.show)
+    print(ending(store, folder))
+    return 0
+
+
+def in_background(store: Store, folder: RunFolder) -> None:
+    """Starts the scheduler in a session of its own; returns once it has taken the run."""
+    command = [sys.executable, "-m", "ftrun.execute.detached", str(store.root), folder.id]
+    with folder.log("scheduler").open("ab") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=dict(os.environ))
+    stop = StopSignal()
+    while process.poll() is None and runs.RunRecord.model_validate(read_json(folder.record)).status == "waiting":
+        stop.wait(0.05)

@@ -1,0 +1,66 @@
+"""Hydra's own flags (`--cfg`, `--info`, shell completion) and its multirun, by Hydra itself."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from ftrun.plugins import plugins
+from ftrun.recipe.compose import GROUPS, VERSION_BASE, search_path
+from ftrun.recipe.hydra_errors import as_refusal
+from ftrun.recipe.overrides import prepare
+
+
+def show(arguments: Sequence[str]) -> int:
+    """Lets Hydra answer a command line with one of its flags; nothing runs."""
+    _hydra_main(arguments, lambda config: None)
+    return 0
+
+
+def points(overrides: Sequence[str]) -> list[list[str]]:
+    """The points of a sweep, each as the overrides of one run, as Hydra's sweeper expands them."""
+    found: list[list[str]] = []
+
+    def note(config: Any) -> None:
+        found.append(list(HydraConfig.get().overrides.task))
+
+    with tempfile.TemporaryDirectory(prefix="ftrun-sweep-") as folder:  # Hydra's sweeper insists on writing a file
+        _hydra_main(["--multirun", *overrides, f"hydra.sweep.dir={folder}", "hydra.sweep.subdir=."], note)
+    return found
+
+
+def _hydra_main(arguments: Sequence[str], task: Callable[[Any], None]) -> None:
+    values = [argument for argument in arguments if "=" in argument and not argument.startswith("-")]
+    prepared = prepare(values, GROUPS)
+    ready = dict(zip(values, prepared.hydra, strict=True))
+    folders = plugins().config_folders()
+    decorated = hydra.main(version_base=VERSION_BASE, config_path=str(folders[0].conf), config_name="config")(task)
+    with search_path(folders, prepared.recipe_file), _command_line([ready.get(argument, argument) for argument in arguments]):
+        try:
+            decorated()
+        except (HydraException, OmegaConfBaseException, YAMLError, RecursionError) as error:
+            raise as_refusal(error, prepared) from error
+
+
+@contextmanager
+def _command_line(arguments: list[str]) -> Iterator[None]:
+    """Hydra reads `sys.argv`, and only with this variable leaves errors to its caller instead of ending the process."""
+    before, flag = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv = ["ftrun", *arguments]
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        sys.argv = before
+        if flag is None:
+            del os.environ["HYDRA_FULL_ERROR"]

@@ -1,0 +1,48 @@
+"""`ftrun logs RUN [CALL]`: what the stages printed; with -f also progress, as it comes."""
+
+from __future__ import annotations
+
+import click
+
+from ftrun.cli.progress import Display
+from ftrun.cli.results import log_files
+from ftrun.errors import Problem, Refused
+from ftrun.store import runs
+from ftrun.store.events import follow
+from ftrun.store.layout import RunFolder, default_store
+from ftrun.suggest import nearest
+
+BLOCK = 1 << 16
+
+
+@click.command()
+@click.option("-f", "--follow", "following", is_flag=True, help="Follow the run until it ends.")
+@click.argument("run", default="last")
+@click.argument("call", required=False)
+def logs(run: str, call: str | None, following: bool) -> int:
+    """Prints the logs of a run's stage calls, or of one CALL such as `train`."""
+    folder = runs.find_run(default_store(), run)
+    if following:
+        _follow(folder)
+        return 0
+    for path in log_files(folder):
+        if call in (None, path.stem, path.stem.replace(".", ":", 1)):
+            click.echo(f"==> {path.stem} <==") if call is None else None
+            with path.open("r", encoding="utf-8", errors="replace") as file:
+                while block := file.read(BLOCK):
+                    click.echo(block, nl=False)
+            call = call and ""
+    if call:
+        known = [path.stem.replace(".", ":", 1) for path in log_files(folder)]
+        raise Refused(Problem(f"the run {folder.id} has no log of `{call}`", expected=f"one of {', '.join(known)}", nearest=nearest(call, known)))
+    return 0
+
+
+def _follow(folder: RunFolder) -> None:
+    def ended() -> bool:
+        return runs.load(folder).status not in ("waiting", "running")
+
+    with Display(folder) as display:
+        for event in follow(folder.events, ended):
+            display.show(event)
+    click.echo(f"{folder.id}: {runs.load(folder).status}")

@@ -1,0 +1,113 @@
+"""The command `ftrun`: a verb, or overrides that make a recipe, which is then run.
+
+Start-up has to be instant, so a verb's module is imported only when it is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from ftrun import __version__
+from ftrun.errors import FtrunError
+
+# Verb -> where it is, and its line in the help.
+VERBS = {
+    "run": ("ftrun.cli.run:run", "Run a recipe; the verb may be left out."),
+    "plan": ("ftrun.cli.plan:plan", "Show what would run and why, and run nothing."),
+    "validate": ("ftrun.cli.validate:validate", "Check a recipe strictly, in under a second."),
+    "recipes": ("ftrun.cli.recipes:recipes", "List the recipes, or show one."),
+    "runs": ("ftrun.cli.runs:runs", "List the runs, the newest last."),
+    "show": ("ftrun.cli.show:show", "Show a run: its stages, results and files."),
+    "logs": ("ftrun.cli.logs:logs", "Print the logs of a run, with -f as they come."),
+    "cancel": ("ftrun.cli.cancel:cancel", "Stop a run cleanly, with a checkpoint."),
+    "resume": ("ftrun.cli.resume:resume", "Go on with a run that was stopped, killed or failed."),
+    "envs": ("ftrun.cli.envs:envs", "List the environments, or make them ahead."),
+}
+# Words that Hydra knows keep Hydra's meaning.
+HYDRA_FLAGS = ("--cfg", "-c", "--info", "-i", "--shell-completion", "-sc", "--hydra-help", "--package", "-p", "--resolve")
+SWEEP_FLAGS = ("-m", "--multirun")
+
+EPILOG = """
+\b
+Without a verb, overrides make a recipe and run it:
+  ftrun recipe=quickstart
+  ftrun recipe=quickstart train.learning_rate=5e-4 optimizations.lora.lora_r=32
+  ftrun -m recipe=quickstart train.learning_rate=1e-3,2e-3     a sweep
+  ftrun recipe=quickstart --cfg job                            the composed recipe
+RUN is a run id, a unique prefix of one, or `last`.
+Exit codes: 0 done, 1 a stage failed, 2 the recipe or data is wrong, 3 a gate was not met, 130 interrupted.
+"""
+
+
+class LazyGroup(click.Group):
+    """Lists the verbs without importing them; verbs of plugins come behind ftrun's own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*VERBS, *sorted(self.commands)]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in VERBS:
+            module, _, attribute = VERBS[name][0].partition(":")
+            command: click.Command = getattr(importlib.import_module(module), attribute)
+            return command
+        return self.commands.get(name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="ftrun")
+def cli() -> None:
+    """One YAML recipe, from a dataset to an evaluated, servable fine-tuned language model."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The console script. Ends the process with the exit code of the command."""
+    sys.exit(run_command(sys.argv[1:] if arguments is None else arguments))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Runs one command line and returns its exit code."""
+    try:
+        return _dispatch(arguments)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.exceptions.Abort:
+        return 130
+    except FtrunError as error:
+        from ftrun.cli.messages import report
+
+        return report(error, "--json" in arguments)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # whoever read our output has gone; nothing more may be written, not even while the interpreter ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help", "--version") or _is_verb(arguments[0]):
+        return _click(cli, arguments or ["--help"])
+    if any(flag.partition("=")[0] in HYDRA_FLAGS for flag in arguments):
+        from ftrun.cli.hydra_flags import show
+
+        return show(arguments)
+    return _click(cli, ["run", *arguments])
+
+
+def _is_verb(word: str) -> bool:
+    return "=" not in word and not word.startswith(("-", "+", "~"))
+
+
+def _click(command: click.Command, arguments: list[str]) -> int:
+    result: Any = command.main(arguments, prog_name="ftrun", standalone_mode=False)
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,64 @@
+"""What a person reads when something is wrong: one short screen, plain text, the most useful line first."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import textwrap
+import traceback
+from collections.abc import Iterator, Sequence
+
+from ftrun.errors import MOST_PROBLEMS, FtrunError, GateNotMet, Interrupted, Problem, Refused, StageFailed, StoreFailed
+
+LABELS = ("where", "expected", "nearest", "do")
+WIDTH = 110
+TITLES = {
+    GateNotMet: "a gate is not met",
+    Interrupted: "stopped",
+    StoreFailed: "the store cannot be used",
+}
+
+
+def report(error: FtrunError, as_json: bool = False) -> int:
+    """Prints an error and returns the exit code of the command."""
+    if as_json:
+        print(json.dumps({"exit_code": error.exit_code, "problems": [problem.as_dict() for problem in error.problems]}))
+    else:
+        print("\n".join(lines(error)), file=sys.stderr)
+    if os.environ.get("FTRUN_DEBUG"):
+        traceback.print_exception(error)
+    return error.exit_code
+
+
+def lines(error: FtrunError) -> Iterator[str]:
+    problems = error.problems
+    yield f"ftrun: {_title(error)}"
+    for problem in problems[:MOST_PROBLEMS]:
+        yield ""
+        yield from _problem_lines(problem)
+    if len(problems) > MOST_PROBLEMS:
+        yield f"\n  and {len(problems) - MOST_PROBLEMS} more"
+
+
+def _title(error: FtrunError) -> str:
+    if isinstance(error, StageFailed):
+        return f"{error.call} failed"
+    if isinstance(error, Refused):
+        return "1 problem" if len(error.problems) == 1 else f"{len(error.problems)} problems"
+    return next((title for kind, title in TITLES.items() if isinstance(error, kind)), "failed")
+
+
+def _problem_lines(problem: Problem) -> Iterator[str]:
+    yield from textwrap.wrap(problem.what, WIDTH, initial_indent="  ", subsequent_indent="  ") or ["  "]
+    values = {"where": problem.where, "expected": problem.expected, "nearest": ", ".join(problem.nearest), "do": problem.do}
+    for label in LABELS:
+        if values[label]:
+            yield from _labelled(label, str(values[label]).splitlines())
+
+
+def _labelled(label: str, texts: Sequence[str]) -> Iterator[str]:
+    indent = " " * 14
+    for number, text in enumerate(texts):
+        first = f"    {label:<10}" if number == 0 else indent
+        yield from textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [indent]

@@ -1,0 +1,114 @@
+"""Shows the events of a run as they come: moving bars on a terminal, plain lines in a pipe."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from ftrun.execute.stop import StopSignal
+from ftrun.store.events import Event
+from ftrun.store.files import human_size
+from ftrun.store.layout import RunFolder
+
+SECONDS_BETWEEN_LINES = 10.0  # of progress, in a pipe
+METRICS = ("loss", "eval_loss", "learning_rate", "tokens_per_second", "gpu_memory_gib")
+
+
+class Display:
+    """A listener for the events of one run."""
+
+    def __init__(self, folder: RunFolder, stop: StopSignal | None = None) -> None:
+        self._folder = folder
+        self._stop = stop
+        self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self._bars = Progress(TextColumn("  {task.description:<18}"), BarColumn(bar_width=28), TextColumn("{task.fields[text]}"), console=self._console, transient=True)
+        self._tasks: dict[str, TaskID] = {}
+        self._values: dict[str, dict[str, object]] = {}
+        self._spoke: dict[str, float] = {}
+        self._began: dict[str, float] = {}
+
+    def __enter__(self) -> Display:
+        self._console.print(f"run {self._folder.id}")
+        if self._console.is_terminal:
+            self._bars.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._bars.stop()
+
+    def show(self, event: Event) -> None:
+        """Called for each event, in order, from the thread that reads the log."""
+        call, kind = str(event.get("call") or ""), event["kind"]
+        match kind:
+            case "call_started":
+                self._began[call] = event["at"]
+                self._line(call, "started")
+            case "call_cached":
+                self._line(call, "cached")
+            case "call_waiting":
+                self._line(call, f"waits: the run {event.get('run') or 'of somebody else'} works on it")
+            case "progress":
+                self._progress(call, event)
+            case "warning":
+                self._line(call, f"warning: {event['text']}")
+            case "resumed":
+                self._line(call, f"goes on from its checkpoint at step {event['step']}")
+            case "environment":
+                self._line(call, event["text"])
+            case "environment_line":
+                self._progress_text(call, event["text"][:60])
+            case "call_finished":
+                self._end(call, f"done in {_duration(event['at'] - self._began.get(call, event['at']))}")
+            case "call_failed" | "call_stopped":
+                self._end(call, kind.removeprefix("call_"))
+
+    def _progress(self, call: str, event: Event) -> None:
+        values = self._values.setdefault(call, {})
+        values.update({name: event[name] for name in METRICS if event.get(name) is not None})
+        text = progress_text(event, values)
+        if self._console.is_terminal:
+            self._progress_text(call, text, event["step"], event["total"])
+        elif time.monotonic() - self._spoke.get(call, 0.0) >= SECONDS_BETWEEN_LINES:
+            self._spoke[call] = time.monotonic()
+            self._line(call, text)
+
+    def _progress_text(self, call: str, text: str, step: float = 0, total: float | None = None) -> None:
+        if not self._console.is_terminal:
+            return
+        if call not in self._tasks:
+            self._tasks[call] = self._bars.add_task(call, total=total, text="")
+        self._bars.update(self._tasks[call], completed=step, total=total, text=text)
+
+    def _end(self, call: str, text: str) -> None:
+        if call in self._tasks:
+            self._bars.remove_task(self._tasks.pop(call))
+        self._line(call, text)
+
+    def _line(self, call: str, text: str) -> None:
+        self._console.print(f"  {call:<18} {text}", markup=False)
+
+
+def progress_text(event: Event, values: dict[str, object]) -> str:
+    """`12/86 steps  1.3 s each  1m36s left  loss 0.41`."""
+    step, total, unit, rate = event["step"], event["total"], event["unit"], event.get("rate") or 0.0
+    size = human_size if unit == "bytes" else lambda number: f"{number:,.0f}"
+    done = f"{size(step)}/{size(total)}" if total else size(step)
+    parts = [done if unit == "bytes" else f"{done} {unit}"]
+    if rate > 0:
+        parts.append(f"{size(rate)}/s" if unit == "bytes" or rate >= 1 else f"{1 / rate:.1f} s each")
+    if event.get("seconds_left"):
+        parts.append(f"{_duration(event['seconds_left'])} left")
+    parts += [f"{name.replace('_', ' ')} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in values.items()]
+    return "  ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}h{minutes:02}m" if hours else f"{minutes}m{whole % 60:02}s"

@@ -1,0 +1,24 @@
+"""`ftrun resume RUN`: goes on with a run; attaches to a stage process that outlived its scheduler."""
+
+from __future__ import annotations
+
+import click
+
+from ftrun.cli.foreground import in_background, in_foreground
+from ftrun.store import runs
+from ftrun.store.layout import default_store
+
+
+@click.command()
+@click.option("-d", "--detach", is_flag=True, help="Leave the run going in the background.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.argument("run", default="last")
+def resume(run: str, detach: bool, as_json: bool) -> int:
+    """Goes on with a run that was stopped, killed or failed; what it finished is kept."""
+    store = default_store()
+    folder = runs.find_run(store, run)
+    if detach:
+        in_background(store, folder)
+        click.echo(f"{folder.id} runs in the background: `ftrun logs -f {folder.id}` follows it")
+        return 0
+    return in_foreground(store, folder, as_json)

@@ -1,0 +1,62 @@
+"""`ftrun run` and `ftrun OVERRIDES`: runs a recipe, or each point of a sweep."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from ftrun.cli.foreground import in_background, in_foreground
+from ftrun.cli.session import Session, open_session
+from ftrun.errors import FtrunError
+from ftrun.execute.facts import facts
+from ftrun.execute.run import prepare
+from ftrun.store.layout import RunFolder
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("-m", "--multirun", is_flag=True, help="Sweep: run every point that the overrides span.")
+@click.option("-d", "--detach", is_flag=True, help="Leave the run going in the background.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.argument("overrides", nargs=-1)
+def run(overrides: tuple[str, ...], multirun: bool, detach: bool, as_json: bool) -> int:
+    """Runs a recipe: what is cached is kept, the rest is made."""
+    if not multirun:
+        return _start(open_session(overrides), detach, as_json)
+    from ftrun.cli.hydra_flags import points
+
+    return _sweep(points(overrides), detach, as_json)
+
+
+def _start(session: Session, detach: bool, as_json: bool) -> int:
+    session.check_access()
+    folder = _folder(session)
+    if detach:
+        in_background(session.store, folder)
+        print(json.dumps({"run": folder.id}) if as_json else f"{folder.id} runs in the background: `ftrun logs -f {folder.id}` follows it")
+        return 0
+    return in_foreground(session.store, folder, as_json)
+
+
+def _folder(session: Session) -> RunFolder:
+    loaded = session.loaded
+    known = facts(session.plan, session.backend)
+    return prepare(session.store, loaded.recipe, session.plan, loaded.composed.overrides, loaded.origins(), known)
+
+
+def _sweep(points: list[list[str]], detach: bool, as_json: bool) -> int:
+    """One run a point, one after the other; what they share is made once. Ends with the worst exit code."""
+    sessions = [open_session(point) for point in points]  # a mistake in the last point is found before the first runs
+    codes = []
+    for number, (point, session) in enumerate(zip(points, sessions, strict=True), 1):
+        if not as_json:
+            print(f"point {number} of {len(points)}: {' '.join(point)}")
+        try:
+            codes.append(_start(session, detach, as_json))
+        except FtrunError as error:
+            from ftrun.cli.messages import report
+
+            codes.append(report(error, as_json))
+            if error.exit_code == 130:
+                return 130
+    return max(codes, default=0)

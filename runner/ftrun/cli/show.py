@@ -1,0 +1,55 @@
+"""`ftrun show RUN`: what a run did, what it measured, and where its files are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from ftrun.cli.messages import lines as problem_lines
+from ftrun.cli.results import ending
+from ftrun.errors import FtrunError, Problem
+from ftrun.execute.run import read_plan
+from ftrun.store import runs
+from ftrun.store.artifacts import find
+from ftrun.store.layout import RunFolder, Store, default_store
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the record as JSON.")
+@click.argument("run", default="last")
+def show(run: str, as_json: bool) -> int:
+    """Shows a run's stages, results and files."""
+    store = default_store()
+    folder = runs.find_run(store, run)
+    record = runs.load(folder)
+    if as_json:
+        print(json.dumps(record.model_dump(mode="json")))
+    else:
+        print("\n".join(_lines(store, folder, record)))
+    return 0
+
+
+def _lines(store: Store, folder: RunFolder, record: runs.RunRecord) -> Iterator[str]:
+    yield f"{record.id}: {record.status}"
+    yield f"recipe   {' '.join(record.overrides)}"
+    if record.started and record.ended:
+        yield f"took     {record.ended - record.started:.0f} s"
+    yield f"folder   {folder.root}"
+    yield ""
+    for call in read_plan(folder).calls:
+        manifest = find(store, call.ref)
+        made = f"{manifest.seconds:>8.1f} s  {_metrics(manifest.metrics)}" if manifest else "not there"
+        yield f"  {call.label:<18} {made}".rstrip()
+    if record.problems:
+        yield ""
+        yield from list(problem_lines(FtrunError([Problem.from_dict(problem) for problem in record.problems])))[1:]
+    if record.status in ("done", "gate_not_met"):
+        yield ending(store, folder)
+
+
+def _metrics(metrics: dict[str, Any]) -> str:
+    simple = {name: value for name, value in metrics.items() if isinstance(value, (int, float, str))}
+    return "  ".join(f"{name.replace('_', ' ')} {value:,}" if isinstance(value, int) else f"{name.replace('_', ' ')} {value}" for name, value in simple.items())

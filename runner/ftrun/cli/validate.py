@@ -1,0 +1,41 @@
+"""`ftrun validate`: one recipe, or all of them."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from ftrun.errors import FtrunError, Problem, Refused
+from ftrun.plugins import plugins
+from ftrun.recipe.folders import recipe_names
+from ftrun.recipe.load import load
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--all", "everything", is_flag=True, help="Check every recipe there is.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.argument("overrides", nargs=-1)
+def validate(overrides: tuple[str, ...], everything: bool, as_json: bool) -> int:
+    """Checks a recipe strictly: every key at every depth, types, values, and rules across fields."""
+    names = _all_names() if everything else []
+    problems: dict[str, list[Problem]] = {}
+    for chosen in [[f"recipe={name}", *overrides] for name in names] or [list(overrides)]:
+        try:
+            loaded = load(chosen, plugins())
+            problems[loaded.recipe.name] = []
+        except FtrunError as error:
+            problems[chosen[0].removeprefix("recipe=") if everything else "recipe"] = list(error.problems)
+    wrong = [_named(name, problem, everything) for name, found in problems.items() for problem in found]
+    if wrong:
+        raise Refused(wrong)
+    print(json.dumps({"valid": list(problems)}) if as_json else "\n".join(f"{name}: valid" for name in problems))
+    return 0
+
+
+def _all_names() -> list[str]:
+    return [name for folder in plugins().config_folders() if folder.recipes for name in recipe_names(folder.recipes)]
+
+
+def _named(name: str, problem: Problem, everything: bool) -> Problem:
+    return Problem(f"{name}: {problem.what}", problem.where, problem.expected, problem.nearest, problem.do) if everything else problem

@@ -1,0 +1,141 @@
+"""What a plugin implements: sources, formatters, evaluators, stages and backends, as protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+from ftrun.examples import Example, Options, Rejected, Row
+
+if TYPE_CHECKING:
+    from ftrun.execute.context import StageContext
+    from ftrun.execute.outcome import StageOutcome
+    from ftrun.execute.stop import StopSignal
+    from ftrun.plan.call import StageCall
+    from ftrun.plan.planning import Planning
+    from ftrun.recipe.types import Environment, Recipe, Resources
+    from ftrun.store.layout import RunFolder, Store
+
+
+@dataclass(frozen=True)
+class External:
+    """Something from outside that a source reads; its content, not its place, enters the key.
+
+    Args:
+        name: How rows and messages call it.
+        path: Where the client found it; None for a download.
+        url: Where to download it from; then `sha256` is required.
+        sha256: The content's digest where it is known beforehand.
+    """
+
+    name: str
+    path: Path | None = None
+    url: str | None = None
+    sha256: str | None = None
+
+
+class Source(Protocol):
+    """Yields raw rows with their places. `externals` runs on the client, `rows` in the stage `format`."""
+
+    name: ClassVar[str]
+    Options: ClassVar[type[Options]]
+
+    def externals(self, options: Any) -> Sequence[External]:
+        """Everything that `rows` will read. Raises `Refused` where it is missing."""
+        ...
+
+    def rows(self, options: Any, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
+        """The rows in order; `files` are the externals by name. Constant memory."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that its source could not read, with the reason; `raw` is what stands there, shortened."""
+
+    file: str
+    line: int
+    reason: str
+    raw: str = ""
+
+
+class Formatter(Protocol):
+    """Makes an example of a row, or rejects it with a reason. Must depend on nothing but its arguments."""
+
+    name: ClassVar[str]
+    Options: ClassVar[type[Options]]
+
+    def format(self, row: Row, options: Any) -> Example | Rejected: ...
+
+
+class Evaluator(Protocol):
+    """Scores one answer (or one row's loss); the stage `evaluate` compares base and tuned model."""
+
+    name: ClassVar[str]
+    needs: ClassVar[Literal["predictions", "loss"]]
+    higher_is_better: ClassVar[bool]
+    Options: ClassVar[type[Options]]
+
+    def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
+        """The score and, where it is not the best, a short reason. Raises `ValueError` where the row is at fault."""
+        ...
+
+
+class Stage(Protocol):
+    """A kind of work. `plan` runs on the client and is cheap; `run` runs in the stage's environment."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]  # raised when the meaning of the code changes
+    environment: ClassVar[str]
+
+    def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
+        """The calls that the recipe asks for: none, one, or e.g. one for the base and one for the tuned model."""
+        ...
+
+    def run(self, call: StageCall, context: StageContext) -> None:
+        """Writes the artifact into `context.output`. Raises `Refused` for bad data."""
+        ...
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What a stage will run on, as far as it changes the result."""
+
+    accelerator: Literal["cpu", "gpu"]
+    processes: int = 1
+    description: str = ""
+
+
+class Backend(Protocol):
+    """What runs stage calls."""
+
+    name: ClassVar[str]
+    Options: ClassVar[type[Options]]
+
+    def __init__(self, options: Any, environments: Mapping[str, Environment], store: Store) -> None: ...
+
+    def hardware(self, stage: str, resources: Resources) -> Hardware:
+        """What the stage will get. Raises `Refused` where the machine lacks what is asked for."""
+        ...
+
+    def environment_digest(self, name: str) -> str:
+        """Identifies the packages in an environment; enters the keys of the calls that run in it."""
+        ...
+
+    def environment_ready(self, name: str) -> bool:
+        """Whether the environment is there already, so that no call has to wait for it."""
+        ...
+
+    def prepare(self, name: str, progress: Callable[[str], None]) -> None:
+        """Makes an environment real, once; `progress` gets lines for a person."""
+        ...
+
+    def capacity(self) -> tuple[float, int]:
+        """Cores and GPUs that calls running at one time share."""
+        ...
+
+    def run_stage(self, call: StageCall, run: RunFolder, stop: StopSignal) -> StageOutcome:
+        """Runs one call to its end, or waits for whoever runs it already; called where the scheduler runs."""
+        ...

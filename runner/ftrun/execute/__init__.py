@@ -1,0 +1,1 @@
+"""Runs the calls of a plan, in order, in parallel, and after a crash."""

@@ -1,0 +1,107 @@
+"""What a running stage sees: its call, its inputs, a place to write, and a way to report."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ftrun.plan.call import StageCall
+from ftrun.store.artifacts import GateResult
+from ftrun.store.events import append
+
+SECONDS_BETWEEN_PROGRESS = 0.5
+
+
+class Reporter:
+    """Writes the events of one stage call, into the run's event log or, where no file is shared, between its output."""
+
+    def __init__(self, call: str, events: Path | None) -> None:
+        self._call = call
+        self._events = events
+        self._began = time.monotonic()
+        self._first_step: float | None = None
+        self._last_progress = 0.0
+        self.metrics: dict[str, Any] = {}
+        self.gates: list[GateResult] = []
+
+    def event(self, kind: str, **values: Any) -> None:
+        if self._events is not None:
+            append(self._events, kind, self._call, **values)
+        else:
+            line = json.dumps({"at": round(time.time(), 3), "kind": kind, "call": self._call, **values}, default=str)
+            # one write, on a line of its own: progress bars leave lines open
+            os.write(sys.stdout.fileno(), f"\n::ftrun {line}\n".encode())
+
+    def progress(self, step: float, total: float | None, unit: str, **values: Any) -> None:
+        """Tells how far the call is; rate and seconds left are worked out. Called as often as is convenient."""
+        now = time.monotonic()
+        if self._first_step is None:
+            self._first_step, self._began = step, now
+        if now - self._last_progress < SECONDS_BETWEEN_PROGRESS and not values and step != total:
+            return
+        self._last_progress = now
+        rate = (step - self._first_step) / (now - self._began) if now > self._began else 0.0
+        left = round((total - step) / rate, 1) if total is not None and rate > 0 else None
+        self.event("progress", step=step, total=total, unit=unit, rate=round(rate, 3), seconds_left=left, **values)
+
+    def warning(self, text: str, **values: Any) -> None:
+        self.event("warning", text=text, **values)
+
+    def metric(self, **values: Any) -> None:
+        """Numbers for the record; they are kept in the artifact's manifest."""
+        self.metrics.update(values)
+        self.event("metric", **values)
+
+    def gate(self, name: str, met: bool, detail: str) -> None:
+        """Whether a requirement on the result is met; a run with one that is not ends with exit code 3."""
+        self.gates.append(GateResult(name=name, met=met, detail=detail))
+        self.event("gate", name=name, met=met, detail=detail)
+
+
+class StopRequest:
+    """Set once the user asked to stop; long stages look at it and leave a checkpoint."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def __bool__(self) -> bool:
+        return self.requested
+
+
+class Stopped(Exception):
+    """Raised by a stage that stopped because it was asked to."""
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """Everything that a stage's `run` may touch besides its call."""
+
+    output: Path  # becomes the artifact
+    work: Path  # kept when the call fails or is killed, so that its next try can go on
+    inputs: Mapping[str, Path]  # role -> folder of the artifact
+    files: Mapping[str, Path]  # digest -> outside file
+    report: Reporter
+    stop: StopRequest = field(default_factory=StopRequest)
+    lock_descriptor: int | None = None  # to be inherited by child processes
+
+    def check_stop(self) -> None:
+        """Raises `Stopped` if the user asked to stop."""
+        if self.stop:
+            raise Stopped
+
+    def component(self, call: StageCall, name: str) -> Any:
+        """A new instance of one of the call's sources, formatters or evaluators."""
+        return load(call.components[name].implementation)()
+
+
+def load(implementation: str) -> Any:
+    """The class named by `module:Class`."""
+    module, _, name = implementation.partition(":")
+    return getattr(importlib.import_module(module), name)

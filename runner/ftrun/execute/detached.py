@@ -1,0 +1,28 @@
+"""The scheduler of a run in the background: `python -m ftrun.execute.detached STORE RUN`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ftrun.errors import FtrunError
+from ftrun.execute.run import execute
+from ftrun.execute.stop import StopSignal, stop_on_signals
+from ftrun.plugins import plugins
+from ftrun.store.layout import Store
+
+
+def main() -> int:
+    store = Store(Path(sys.argv[1]))
+    stop = StopSignal()
+    with stop_on_signals(stop):
+        try:
+            execute(store, store.run(sys.argv[2]), plugins(), stop)
+        except FtrunError as error:
+            print(error, file=sys.stderr)
+            return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""What a run's record says of its surroundings: versions, git, hardware, environments."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from typing import Any
+
+from ftrun import __version__
+from ftrun.contracts import Backend
+from ftrun.plan.call import Plan
+
+RECORDED = ("hydra-core", "omegaconf", "pydantic", "pluggy")
+
+
+def facts(plan: Plan, backend: Backend) -> dict[str, Any]:
+    cores, gpus = backend.capacity()
+    return {
+        "ftrun": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "versions": {name: version(name) for name in RECORDED},
+        "command": sys.argv[1:],
+        "git": _git(),
+        "hardware": {"cores": cores, "gpus": gpus},
+        "environments": {call.environment.name: call.environment.digest for call in plan.calls},
+    }
+
+
+def _git() -> dict[str, Any] | None:
+    """Commit of the current folder and whether it has changes; None outside a repository."""
+    commit = _output(["git", "rev-parse", "HEAD"])
+    return {"commit": commit, "changed": bool(_output(["git", "status", "--porcelain"]))} if commit else None
+
+
+def _output(command: list[str]) -> str | None:
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False, env=environment)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return result.stdout.strip() if result.returncode == 0 else None

@@ -1,0 +1,163 @@
+"""One run from its folder to its end: the same in the foreground, in the background, and when it is resumed."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import yaml
+
+from ftrun.contracts import Backend
+from ftrun.errors import FtrunError, GateNotMet, Interrupted, Problem, Refused
+from ftrun.execute.scheduler import Scheduler
+from ftrun.execute.stop import StopSignal
+from ftrun.plan.call import Plan
+from ftrun.plugins import Plugins
+from ftrun.recipe.types import Recipe
+from ftrun.store import runs
+from ftrun.store.artifacts import find
+from ftrun.store.events import Event, append, follow
+from ftrun.store.files import store_errors, write_json, write_text
+from ftrun.store.layout import RunFolder, Store
+from ftrun.store.locks import FileLock
+
+Listen = Callable[[Event], None]
+
+
+def prepare(store: Store, recipe: Recipe, plan: Plan, overrides: tuple[str, ...], origins: dict[str, str], facts: dict[str, object]) -> RunFolder:
+    """Makes the folder of a new run: its record, its recipe and its plan."""
+    with store_errors(store.root):
+        folder = runs.create(store, recipe.name, overrides, origins, facts, recipe.backend.name)
+        write_text(folder.recipe, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+        write_text(folder.plan, plan.model_dump_json(indent=1))
+        return folder
+
+
+def read_recipe(folder: RunFolder) -> Recipe:
+    return Recipe.model_validate(yaml.safe_load(folder.recipe.read_text(encoding="utf-8")))
+
+
+def read_plan(folder: RunFolder) -> Plan:
+    return Plan.model_validate_json(folder.plan.read_bytes())
+
+
+def make_backend(recipe: Recipe, plugins: Plugins, store: Store) -> Backend:
+    """The backend that a recipe names, with its options checked."""
+    cls = plugins.get("backend", recipe.backend.name).cls
+    backend: Backend = cls(cls.Options.model_validate(recipe.backend.options), recipe.environment, store)
+    return backend
+
+
+def execute(store: Store, folder: RunFolder, plugins: Plugins, stop: StopSignal, listen: Listen | None = None) -> runs.RunRecord:
+    """Runs what a run still lacks, and keeps its record up to date.
+
+    Raises:
+        Refused: another process runs it already.
+        FtrunError: the reason why it did not end well; the record has it too.
+    """
+    with FileLock(folder.lock) as lock:
+        if not lock.try_acquire():
+            raise Refused(Problem(f"the run {folder.id} is running already", do=f"`ftrun logs -f {folder.id}` follows it"))
+        write_json(folder.scheduler, {"pid": os.getpid()})
+        record = runs.load(folder)
+        record.status, record.started, record.ended, record.problems = "running", time.time(), None, ()
+        runs.save(folder, record)
+        with _telling(folder, plugins, listen):
+            error = _execute(store, folder, plugins, stop)
+            record.status = _status(error)
+            record.problems = tuple(problem.as_dict() for problem in error.problems) if error else ()
+            record.results = _results(store, read_plan(folder))
+            record.ended = time.time()
+            with store_errors(store.root):
+                runs.save(folder, record)
+            append(folder.events, "run_finished", status=record.status)
+        plugins.hook.ftrun_run_finished(run_id=folder.id, status=record.status)
+    if error:
+        raise error
+    return record
+
+
+def _execute(store: Store, folder: RunFolder, plugins: Plugins, stop: StopSignal) -> FtrunError | None:
+    """The error that the run ended with, or None."""
+    plan = read_plan(folder)
+    try:
+        backend = make_backend(read_recipe(folder), plugins, store)
+        append(folder.events, "run_started", calls=[call.label for call in plan.calls])
+        scheduler = Scheduler(store, plan, folder, backend, stop, lambda kind, call, **values: append(folder.events, kind, call, **values))
+        scheduler.run()
+    except FtrunError as error:
+        return error
+    stopped_first = sorted(scheduler.failures, key=lambda failure: failure[1].status == "stopped")
+    if stopped_first:
+        call, outcome = stopped_first[0]
+        return outcome.error(call.label)
+    if stop.level:
+        return Interrupted(Problem("the run was stopped", do=f"`ftrun resume {folder.id}` goes on"))
+    return _missed_gates(store, plan)
+
+
+def _missed_gates(store: Store, plan: Plan) -> FtrunError | None:
+    missed = [
+        Problem(f"the gate of `{gate.name}` is not met: {gate.detail}", do="the model and its evaluation are kept; change the recipe or the gate")
+        for call in plan.calls
+        for gate in getattr(find(store, call.ref), "gates", ())
+        if not gate.met
+    ]
+    return GateNotMet(missed) if missed else None
+
+
+def _status(error: FtrunError | None) -> runs.Status:
+    if error is None:
+        return "done"
+    if isinstance(error, Interrupted):
+        return "interrupted"
+    return "gate_not_met" if isinstance(error, GateNotMet) else "failed"
+
+
+def _results(store: Store, plan: Plan) -> dict[str, object]:
+    """Metrics and artifacts by call label, for what exists."""
+    found = {call.label: (call, find(store, call.ref)) for call in plan.calls}
+    return {
+        label: {"artifact": str(call.ref), "seconds": manifest.seconds, "metrics": manifest.metrics, "facts": manifest.facts}
+        for label, (call, manifest) in found.items()
+        if manifest
+    }
+
+
+@contextmanager
+def _telling(folder: RunFolder, plugins: Plugins, listen: Listen | None) -> Iterator[None]:
+    """Reads the run's event log as it grows, in a thread of its own, and tells hooks and the listener."""
+    over = threading.Event()
+    start = folder.events.stat().st_size if folder.events.exists() else 0
+
+    def tell() -> None:
+        for event in follow(folder.events, over.is_set, start=start):
+            _tell_hooks(plugins, folder.id, event)
+            if listen:
+                listen(event)
+
+    thread = threading.Thread(target=tell, name="events", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _tell_hooks(plugins: Plugins, run_id: str, event: Event) -> None:
+    hook, call = plugins.hook, event.get("call")
+    hook.ftrun_event(run_id=run_id, event=event)
+    match event["kind"]:
+        case "run_started":
+            hook.ftrun_run_started(run_id=run_id)
+        case "call_started":
+            hook.ftrun_stage_started(run_id=run_id, call=call)
+        case "call_cached" | "call_finished":
+            hook.ftrun_stage_finished(run_id=run_id, call=call, cached=event["kind"] == "call_cached")
+        case "call_failed":
+            reason = "; ".join(problem["what"] for problem in event.get("problems", ()))
+            hook.ftrun_stage_failed(run_id=run_id, call=call, reason=reason)

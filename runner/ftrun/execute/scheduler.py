@@ -1,0 +1,75 @@
+"""Runs the graph of a plan: what is ready in parallel, as far as the machine allows; stops at the first failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from ftrun.contracts import Backend
+from ftrun.execute.outcome import StageOutcome
+from ftrun.execute.stop import StopSignal
+from ftrun.plan.call import Plan, Ref, StageCall
+from ftrun.store.artifacts import find
+from ftrun.store.layout import RunFolder, Store
+
+Tell = Callable[..., None]  # kind, call label, further values
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+class Scheduler:
+    """One pass over a plan. `tell` receives what happens to the calls."""
+
+    def __init__(self, store: Store, plan: Plan, folder: RunFolder, backend: Backend, stop: StopSignal, tell: Tell) -> None:
+        self._store = store
+        self._folder = folder
+        self._backend = backend
+        self._stop = stop
+        self._tell = tell
+        self._waiting = list(plan.calls)
+        self._done: set[Ref] = set()
+        self._running: dict[Future[StageOutcome], StageCall] = {}
+        self.failures: list[tuple[StageCall, StageOutcome]] = []
+
+    def run(self) -> None:
+        """Returns once nothing runs any more and nothing more can be started."""
+        with ThreadPoolExecutor(max_workers=16) as pool:
+            while True:
+                if not self._stop.level and not self.failures:
+                    self._start_ready(pool)
+                if not self._running:
+                    return
+                finished, _ = wait(self._running, timeout=SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    self._finish(self._running.pop(future), future.result())
+
+    def _start_ready(self, pool: ThreadPoolExecutor) -> None:
+        started = True
+        while started:  # a cached call makes others ready
+            started = False
+            for call in [call for call in self._waiting if self._done.issuperset(call.inputs.values())]:
+                if find(self._store, call.ref):
+                    self._tell("call_cached", call.label, key=call.key)
+                    self._waiting.remove(call)
+                    self._done.add(call.ref)
+                    started = True
+                elif self._fits(call):
+                    self._waiting.remove(call)
+                    self._running[pool.submit(self._backend.run_stage, call, self._folder, self._stop)] = call
+
+    def _fits(self, call: StageCall) -> bool:
+        """Whether the machine has room beside what runs; a call that is larger than the machine runs alone."""
+        cpus, gpus = self._backend.capacity()
+        busy = [other.work for other in self._running.values()]
+        cpu_fits = sum(work.cpu for work in busy) + call.work.cpu <= cpus
+        gpu_fits = sum(work.gpus for work in busy) + call.work.gpus <= gpus
+        return not busy or (cpu_fits and gpu_fits)
+
+    def _finish(self, call: StageCall, outcome: StageOutcome) -> None:
+        if outcome.status == "done":
+            self._done.add(call.ref)
+            self._tell("call_finished", call.label, key=call.key)
+            return
+        self.failures.append((call, outcome))
+        kind = "call_stopped" if outcome.status == "stopped" else "call_failed"
+        self._tell(kind, call.label, problems=[problem.as_dict() for problem in outcome.problems])
+        self._stop.raise_level(1)

@@ -1,0 +1,123 @@
+"""The process of one stage call, in the stage's environment: runs it, publishes its artifact, leaves its outcome.
+
+    python -I bootstrap.py PACKAGES ftrun.execute.stage_process REQUEST.json
+
+It never raises: what goes wrong becomes the outcome, so that only crashes look like crashes to whoever started it.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import signal
+import sys
+import time
+import traceback
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from ftrun.errors import Problem, Refused
+from ftrun.execute.context import Reporter, StageContext, Stopped, StopRequest, load
+from ftrun.execute.outcome import StageOutcome
+from ftrun.plan.call import StageCall
+from ftrun.store.artifacts import publish
+from ftrun.store.files import disk_problem
+from ftrun.store.layout import Scratch, Store
+
+RECORDED = ("axolotl", "torch", "transformers", "peft", "accelerate", "deepspeed", "datasets", "trl")
+
+
+class Request(BaseModel):
+    """What a stage process is given: its call, and where the store and the run's event log are."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    call: StageCall
+    store: Path
+    run: str
+    events: Path | None
+    lock_descriptor: int | None = None
+
+
+def main() -> None:
+    request = Request.model_validate_json(Path(sys.argv[1]).read_bytes())
+    store = Store(request.store)
+    scratch = store.scratch(request.call.ref)
+    stop = StopRequest()
+    _listen(stop)
+    outcome = _outcome(request, store, scratch, stop)
+    try:
+        outcome.save(scratch.outcome)
+    except OSError:  # a full disk: the exit code alone tells, and the log has the reason
+        print(outcome, file=sys.stderr)
+    if outcome.status == "done":
+        shutil.rmtree(scratch.root, ignore_errors=True)
+    sys.exit({"done": 0, "failed": 1, "stopped": 130}[outcome.status])
+
+
+def _listen(stop: StopRequest) -> None:
+    def asked(number: int, frame: FrameType | None) -> None:
+        stop.requested = True
+
+    signal.signal(signal.SIGTERM, asked)
+    signal.signal(signal.SIGINT, asked)
+
+
+def _outcome(request: Request, store: Store, scratch: Scratch, stop: StopRequest) -> StageOutcome:
+    try:
+        _run(request, store, scratch, stop)
+    except Stopped:
+        return StageOutcome("stopped")
+    except Refused as error:
+        return StageOutcome("failed", "user", error.problems)
+    except Exception as error:  # whatever a stage raises has to become its outcome
+        traceback.print_exc()
+        problem = disk_problem(error, store.root)
+        if problem is not None:
+            return StageOutcome("failed", "store", (problem,))
+        return StageOutcome("failed", "stage", (Problem(f"{type(error).__name__}: {_short(error)}"),))
+    return StageOutcome("done")
+
+
+def _run(request: Request, store: Store, scratch: Scratch, stop: StopRequest) -> None:
+    call = request.call
+    report = Reporter(call.label, request.events)
+    shutil.rmtree(scratch.output, ignore_errors=True)
+    for folder in (scratch.output, scratch.work):
+        folder.mkdir(parents=True, exist_ok=True)
+    context = StageContext(
+        output=scratch.output,
+        work=scratch.work,
+        inputs={role: store.artifact(ref) for role, ref in call.inputs.items()},
+        files={digest: Path(path) for digest, path in call.files.items()},
+        report=report,
+        stop=stop,
+        lock_descriptor=request.lock_descriptor,
+    )
+    began = time.monotonic()
+    load(call.implementation)().run(call, context)
+    seconds = time.monotonic() - began
+    manifest = publish(store, call, request.run, seconds, report.metrics, tuple(report.gates), _facts())
+    report.event("artifact", key=call.key, size=manifest.size, seconds=round(seconds, 3))
+
+
+def _facts() -> dict[str, Any]:
+    versions = {}
+    for name in RECORDED:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {"python": platform.python_version(), "machine": platform.machine(), "versions": versions}
+
+
+def _short(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else "no message"
+
+
+if __name__ == "__main__":
+    main()

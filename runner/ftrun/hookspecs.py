@@ -1,0 +1,109 @@
+"""The hooks through which packages, ftrun's own included, add to ftrun.
+
+A package offers a module under the entry-point group `ftrun`; the module has functions with these names, marked with
+`ftrun.hookimpl`. `register_*` hooks offer something, `*_started / *_finished / *_failed` hooks tell something.
+Registering is light: import torch and the like where they are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+
+    from ftrun.contracts import Backend, Evaluator, Formatter, Source, Stage
+    from ftrun.errors import Problem
+    from ftrun.plan.call import StageCall
+    from ftrun.recipe.findings import Finding
+    from ftrun.recipe.folders import ConfigFolders
+    from ftrun.recipe.types import Recipe
+
+hookspec = pluggy.HookspecMarker("ftrun")
+hookimpl = pluggy.HookimplMarker("ftrun")
+
+
+@hookspec
+def ftrun_register_sources(register: Callable[[type[Source]], None]) -> None:
+    """Called once at start: call `register` with each source class."""
+
+
+@hookspec
+def ftrun_register_formatters(register: Callable[[type[Formatter]], None]) -> None:
+    """Called once at start: call `register` with each formatter class."""
+
+
+@hookspec
+def ftrun_register_stages(register: Callable[[type[Stage]], None]) -> None:
+    """Called once at start: call `register` with each stage class."""
+
+
+@hookspec
+def ftrun_register_evaluators(register: Callable[[type[Evaluator]], None]) -> None:
+    """Called once at start: call `register` with each evaluator class."""
+
+
+@hookspec
+def ftrun_register_backends(register: Callable[[type[Backend]], None]) -> None:
+    """Called once at start: call `register` with each backend class."""
+
+
+@hookspec
+def ftrun_register_commands(register: Callable[[click.Command], None]) -> None:
+    """Called when the command line is read: call `register` with each further verb."""
+
+
+@hookspec
+def ftrun_config_sources() -> ConfigFolders:  # type: ignore[empty-body]
+    """Called before composition: the folders with this package's recipes and config groups."""
+
+
+@hookspec
+def ftrun_check_recipe(recipe: Recipe) -> Iterable[Finding]:  # type: ignore[empty-body]
+    """Called by `validate` and before every plan: what is wrong with the part of the recipe that this plugin owns."""
+
+
+@hookspec
+def ftrun_check_access(calls: Sequence[StageCall]) -> Iterable[Problem]:  # type: ignore[empty-body]
+    """Called before a run starts, with the calls that are not cached: what they need from outside and cannot have.
+
+    This is the place to ask a server, so that a gated model is found out before anything else runs.
+    """
+
+
+@hookspec
+def ftrun_amend_trainer_config(recipe: Recipe, config: dict[str, Any]) -> None:
+    """Called with the merged trainer configuration before it is checked: change it in place."""
+
+
+@hookspec
+def ftrun_run_started(run_id: str) -> None:
+    """Called by the scheduler before the first stage call of a run."""
+
+
+@hookspec
+def ftrun_stage_started(run_id: str, call: str) -> None:
+    """Called when a stage call begins; `call` is its label. Not called for cached calls."""
+
+
+@hookspec
+def ftrun_event(run_id: str, event: dict[str, Any]) -> None:
+    """Called for each event of a run, in the order in which they are written."""
+
+
+@hookspec
+def ftrun_stage_finished(run_id: str, call: str, cached: bool) -> None:
+    """Called when the artifact of a stage call is in the store."""
+
+
+@hookspec
+def ftrun_stage_failed(run_id: str, call: str, reason: str) -> None:
+    """Called when a stage call ended without its artifact."""
+
+
+@hookspec
+def ftrun_run_finished(run_id: str, status: str) -> None:
+    """Called last; `status` is done, failed, gate_not_met or interrupted."""

@@ -1,0 +1,1 @@
+"""From a recipe to the graph of stage calls, and the key of each."""

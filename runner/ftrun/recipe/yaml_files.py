@@ -1,0 +1,124 @@
+"""Reads YAML files with the position of every key, and refuses those made to exhaust a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from ftrun.errors import Problem, Refused
+
+LARGEST = 1 << 20  # bytes; the longest recipe known is under 10 kB
+MOST_NODES = 20_000  # after aliases are expanded: ten lines of aliases can stand for billions of nodes
+DEEPEST = 50
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in a file; line and column count from 1."""
+
+    file: Path
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{_short(self.file)}:{self.line}:{self.column}"
+
+
+def _short(file: Path) -> str:
+    """Relative to the current folder where that is shorter to read."""
+    try:
+        return str(file.relative_to(Path.cwd()))
+    except ValueError:
+        return str(file)
+
+
+def read_text(file: Path) -> str:
+    """The text of a YAML file, checked for size, encoding, syntax and expansion.
+
+    Raises:
+        Refused: with the place of the first thing that is wrong.
+    """
+    if file.stat().st_size > LARGEST:
+        raise Refused(Problem(f"the file is larger than {LARGEST >> 20} MiB", where=_short(file), expected="a recipe of some lines"))
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refused(Problem(f"not UTF-8 text: byte {error.start} cannot be read", where=_short(file))) from None
+    compose(text, file)
+    return text
+
+
+def compose(text: str, file: Path) -> yaml.Node | None:
+    """The node tree of a YAML text. Raises `Refused` on a syntax error or a hostile shape."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        raise Refused(_syntax_problem(error, file)) from None
+    except yaml.YAMLError as error:
+        raise Refused(Problem(f"not YAML: {str(error).splitlines()[0]}", where=_short(file))) from None
+    except RecursionError:
+        raise Refused(Problem(f"nested deeper than {DEEPEST} levels", where=_short(file))) from None
+    if node is not None:
+        _check_shape(node, file)
+    return node
+
+
+def _syntax_problem(error: yaml.MarkedYAMLError, file: Path) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    where = str(Position(file, mark.line + 1, mark.column + 1)) if mark else _short(file)
+    what = error.problem or error.context or "cannot be read"
+    return Problem(f"not YAML: {what}", where=where, do="look at the indentation and quotes on this line and the one above")
+
+
+def _check_shape(root: yaml.Node, file: Path) -> None:
+    sizes: dict[int, int] = {}
+
+    def size(node: yaml.Node, depth: int, open_nodes: frozenset[int]) -> int:
+        where = str(Position(file, node.start_mark.line + 1, node.start_mark.column + 1))
+        if id(node) in open_nodes:
+            raise Refused(Problem("an alias stands inside its own anchor", where=where))
+        if depth > DEEPEST:
+            raise Refused(Problem(f"nested deeper than {DEEPEST} levels", where=where))
+        if id(node) not in sizes:
+            inner = open_nodes | {id(node)}
+            sizes[id(node)] = 1 + sum(size(child, depth + 1, inner) for child in _children(node))
+        if sizes[id(node)] > MOST_NODES:
+            raise Refused(Problem(f"more than {MOST_NODES:,} values once its aliases are expanded", where=where))
+        return sizes[id(node)]
+
+    size(root, 0, frozenset())
+
+
+def _children(node: yaml.Node) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield key
+            yield value
+    elif isinstance(node, yaml.SequenceNode):
+        yield from node.value
+
+
+def positions(file: Path) -> dict[KeyPath, Position]:
+    """Where each key path of a YAML file stands: keys at the key, list items at the item."""
+    root = compose(file.read_text(encoding="utf-8-sig"), file)
+    found: dict[KeyPath, Position] = {}
+
+    def walk(node: yaml.Node, path: KeyPath) -> None:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                inner = (*path, str(key.value))
+                found.setdefault(inner, Position(file, key.start_mark.line + 1, key.start_mark.column + 1))
+                walk(value, inner)
+        elif isinstance(node, yaml.SequenceNode):
+            for index, item in enumerate(node.value):
+                found.setdefault((*path, index), Position(file, item.start_mark.line + 1, item.start_mark.column + 1))
+                walk(item, (*path, index))
+
+    if root is not None:
+        walk(root, ())
+    return found

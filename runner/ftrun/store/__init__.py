@@ -1,0 +1,1 @@
+"""Where artifacts and runs live on disk."""

@@ -1,0 +1,118 @@
+"""Publishes the output of a stage call under its key, whole or not at all, and finds it again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from ftrun.plan.call import Ref, StageCall
+from ftrun.plan.digests import sha256_of
+from ftrun.store.files import read_json, write_json
+from ftrun.store.layout import MANIFEST, Store
+
+
+class StoredFile(BaseModel):
+    """One file of an artifact; `path` is relative to it, `size` in bytes."""
+
+    model_config = ConfigDict(frozen=True)
+    path: str
+    size: int
+    sha256: str
+
+
+class GateResult(BaseModel):
+    """Whether an evaluation reached what its gate asks for."""
+
+    model_config = ConfigDict(frozen=True)
+    name: str
+    met: bool
+    detail: str
+
+
+class Manifest(BaseModel):
+    """What an artifact is: its files, what it was made from, and what it measured."""
+
+    model_config = ConfigDict(frozen=True)
+    stage: str
+    key: str
+    identity: dict[str, Any]
+    files: tuple[StoredFile, ...]
+    created: float  # seconds since 1970
+    seconds: float  # that the stage took, of the try that finished
+    run: str
+    metrics: dict[str, Any] = {}
+    gates: tuple[GateResult, ...] = ()
+    facts: dict[str, Any] = {}  # versions and hardware it ran with
+
+    @property
+    def size(self) -> int:
+        return sum(file.size for file in self.files)
+
+
+def publish(
+    store: Store, call: StageCall, run: str, seconds: float, metrics: Mapping[str, Any], gates: tuple[GateResult, ...], facts: Mapping[str, Any]
+) -> Manifest:
+    """Moves the output of a call's scratch folder into place by one rename; the caller holds the key's lock."""
+    scratch, target = store.scratch(call.ref), store.artifact(call.ref)
+    scratch.output.mkdir(parents=True, exist_ok=True)
+    manifest = Manifest(
+        stage=call.stage,
+        key=call.key,
+        identity=call.identity,
+        files=tuple(_files(scratch.output)),
+        created=time.time(),
+        seconds=round(seconds, 3),
+        run=run,
+        metrics=dict(metrics),
+        gates=gates,
+        facts=dict(facts),
+    )
+    write_json(scratch.output / MANIFEST, manifest.model_dump(mode="json"))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():  # damaged: were it whole, the call would not have run
+        shutil.rmtree(target)
+    scratch.output.rename(target)
+    _sync_folder(target.parent)
+    return manifest
+
+
+def _files(folder: Path) -> list[StoredFile]:
+    found = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name != MANIFEST:
+            found.append(StoredFile(path=path.relative_to(folder).as_posix(), size=path.stat().st_size, sha256=sha256_of(path)))
+    return found
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def find(store: Store, ref: Ref) -> Manifest | None:
+    """The manifest of a whole artifact; None where it is absent or a file of it is missing or cut short."""
+    folder = store.artifact(ref)
+    try:
+        values = read_json(folder / MANIFEST)
+    except ValueError:
+        return None
+    if values is None:
+        return None
+    manifest = Manifest.model_validate(values)
+    return manifest if all(_has_size(folder / file.path, file.size) for file in manifest.files) else None
+
+
+def _has_size(path: Path, size: int) -> bool:
+    try:
+        return path.stat().st_size == size
+    except OSError:
+        return False

@@ -1,0 +1,69 @@
+"""A lock on a file that lasts exactly as long as any process that holds its descriptor.
+
+The operating system drops it when the last holder ends, however it ends. A stage process and its children inherit the
+descriptor, so that a trainer whose `ftrun` was killed still keeps others out.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+
+
+class FileLock:
+    """An exclusive lock on `path`, which is made and never removed: removing it would let two hold it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor: int | None = None
+
+    def try_acquire(self) -> bool:
+        """Takes the lock if nobody has it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
+        return True
+
+    def wait(self, seconds: float = 0.5) -> None:
+        """Sleeps a moment between two tries."""
+        time.sleep(seconds)
+
+    @property
+    def descriptor(self) -> int:
+        """To be passed on to the processes that share the lock."""
+        assert self._descriptor is not None
+        return self._descriptor
+
+    def release(self) -> None:
+        """Lets go of this process's share; other holders keep the lock."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> FileLock:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.release()
+
+
+def is_held(path: Path) -> bool:
+    """Whether any process holds the lock on `path` now."""
+    if not path.exists():
+        return False
+    lock = FileLock(path)
+    if lock.try_acquire():
+        lock.release()
+        return False
+    return True

@@ -1,0 +1,82 @@
+"""Run records: made, updated whole, and found again by id, unique prefix or `last`."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from ftrun.errors import Problem, Refused
+from ftrun.store.files import read_json, write_json
+from ftrun.store.layout import RunFolder, Store
+from ftrun.store.locks import is_held
+from ftrun.suggest import nearest
+
+Status = Literal["waiting", "running", "done", "failed", "gate_not_met", "interrupted"]
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is read as another
+
+
+class RunRecord(BaseModel):
+    """All that is needed to know what happened in a run and to do it again."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: str
+    recipe: str
+    overrides: tuple[str, ...]
+    status: Status = "waiting"
+    created: float
+    started: float | None = None
+    ended: float | None = None
+    origins: dict[str, str] = {}  # key path of the recipe -> file:line:column or override
+    facts: dict[str, Any] = {}  # versions, git state, hardware
+    results: dict[str, Any] = {}  # metrics by call label
+    problems: tuple[dict[str, Any], ...] = ()
+    backend: str = "local"
+
+
+def create(store: Store, recipe: str, overrides: tuple[str, ...], origins: dict[str, str], facts: dict[str, Any], backend: str) -> RunFolder:
+    """A new run folder with its record."""
+    name = recipe.replace("/", "-")
+    run_id = f"{''.join(secrets.choice(_LETTERS) for _ in range(6))}-{name}"
+    folder = store.run(run_id)
+    (folder.root / "logs").mkdir(parents=True)
+    save(folder, RunRecord(id=run_id, recipe=recipe, overrides=overrides, created=time.time(), origins=origins, facts=facts, backend=backend))
+    return folder
+
+
+def save(folder: RunFolder, record: RunRecord) -> None:
+    write_json(folder.record, record.model_dump(mode="json"))
+
+
+def load(folder: RunFolder) -> RunRecord:
+    """The record; a run whose scheduler was killed reads as interrupted."""
+    record = RunRecord.model_validate(read_json(folder.record))
+    if record.status in ("waiting", "running") and not is_held(folder.lock):
+        record.status = "interrupted"
+    return record
+
+
+def all_runs(store: Store) -> list[RunRecord]:
+    """Every run of a store, the newest last."""
+    found = []
+    for path in store.runs.glob("*/run.json"):
+        found.append(load(RunFolder(path.parent)))
+    return sorted(found, key=lambda record: record.created)
+
+
+def find_run(store: Store, name: str) -> RunFolder:
+    """The run with an id, a unique prefix of one, or `last`. Raises `Refused` with the nearest ids."""
+    records = all_runs(store)
+    if name == "last" and records:
+        return store.run(records[-1].id)
+    matching = [record.id for record in records if record.id.startswith(name)]
+    if name in matching:
+        matching = [name]
+    if len(matching) == 1:
+        return store.run(matching[0])
+    if matching:
+        raise Refused(Problem(f"`{name}` is the beginning of {len(matching)} run ids", expected=", ".join(matching[:5])))
+    known = [record.id for record in records]
+    raise Refused(Problem(f"there is no run `{name}` in {store.root}", nearest=nearest(name, known), do="`ftrun runs` lists them"))

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from ftrun.examples import Rejected, Row, Segments
+from ftrun_plugins.formatters.placeholders import columns, fill, parse
+from ftrun_plugins.formatters.template import Template
+
+
+def formatted(values: dict[str, Any], prompt: str = "Q: {q}\n", answer: str = "{a}") -> Segments | Rejected:
+    return Template().format(Row(values, "data.jsonl", 1), Template.Options(prompt=prompt, answer=answer))
+
+
+def test_the_answer_alone_is_trained_on() -> None:
+    assert formatted({"q": "1+1?", "a": "2"}) == Segments((("Q: 1+1?\n", False), ("2", True)))
+
+
+def test_a_prompt_may_be_empty() -> None:
+    assert formatted({"a": "2"}, prompt="") == Segments((("2", True),))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("x", "x"), ("", ""), (3, "3"), (-1.5, "-1.5"), (True, "true"), (False, "false"), ("{a}", "{a}")],
+)
+def test_values_stand_as_in_the_data(value: Any, text: str) -> None:
+    assert fill("<{v}>", {"v": value}) == f"<{text}>"
+
+
+def test_braces_are_written_twice() -> None:
+    assert fill('{{"q": "{q}"}} {{{q}}}', {"q": "x"}) == '{"q": "x"} {x}'
+
+
+def test_a_column_may_have_spaces_and_any_letters_in_its_name() -> None:
+    assert fill("{Full question}/{größe}/{a-b}", {"Full question": "x", "größe": 1, "a-b": 2}) == "x/1/2"
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"q": "x"}, "there is no column `a`: the row has `q`"),
+        ({"q": "x", "a": None}, "`a` is null, not a text, number or boolean"),
+        ({"q": "x", "a": ["y"]}, "`a` is a list, not a text, number or boolean"),
+        ({"q": {"b": 1}, "a": "y"}, "`q` is an object, not a text, number or boolean"),
+        ({"q": "x", "a": ""}, "the answer is empty: there is nothing to learn"),
+        ({"q": "x", "a": " "}, "the answer is empty: there is nothing to learn"),
+        ({"q": 1e20, "a": "y"}, "`q` is a number too large to be kept exactly; write it as a text"),
+    ],
+)
+def test_a_row_that_does_not_fit_is_rejected(row: dict[str, Any], reason: str) -> None:
+    assert formatted(row) == Rejected(reason)
+
+
+def test_a_misspelt_column_is_met_with_the_nearest() -> None:
+    outcome = formatted({"question": "x", "answer": "y"}, prompt="{qestion}", answer="{answer}")
+
+    assert outcome == Rejected(
+        "there is no column `qestion`: the row has `question`, `answer`; did you mean `question`?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("a {q", "`{` at character 3 has no partner; write `{{` for the brace itself"),
+        ("a q}", "`}` at character 4 has no partner; write `}}` for the brace itself"),
+        ("{{q}", "`}` at character 4 has no partner"),
+        ("{q}}", "`}` at character 4 has no partner"),
+        ("{}", "`{}` names no column"),
+        ("{ }", "`{ }` names no column"),
+        ("{q.__class__}", "`{q.__class__}` must hold a column's name alone"),
+        ("{q[0]}", "`{q[0]}` must hold a column's name alone"),
+        ("{q:>10}", "`{q:>10}` must hold a column's name alone"),
+        ("{q!r}", "`{q!r}` must hold a column's name alone"),
+        ("{ q}", "`{ q}` must hold a column's name alone"),
+    ],
+)
+def test_a_wrong_template_is_found_when_the_options_are_built(template: str, message: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        Template.Options(prompt=template, answer="{a}")
+    assert message in str(error.value)
+
+
+def test_an_answer_that_is_the_same_for_all_rows_is_refused() -> None:
+    with pytest.raises(ValidationError, match="the answer names no column"):
+        Template.Options(prompt="{q}", answer="answer")
+
+
+names = st.text(st.characters(categories=["L", "N"]), min_size=1)
+parts = st.lists(st.tuples(st.text(), names), max_size=5)
+
+
+@given(parts, st.text(), st.data())
+def test_any_text_and_columns_come_out_as_they_went_in(
+    pairs: list[tuple[str, str]], last: str, draw: st.DataObject
+) -> None:
+    def escaped(text: str) -> str:
+        return text.replace("{", "{{").replace("}", "}}")
+
+    template = "".join(f"{escaped(text)}{{{name}}}" for text, name in pairs) + escaped(last)
+    values = {name: draw.draw(st.text()) for _, name in pairs}
+
+    assert columns(template) == [name for _, name in pairs]
+    assert fill(template, values) == "".join(text + values[name] for text, name in pairs) + last
+
+
+@given(st.text(st.sampled_from("{}ab. ")))
+def test_any_template_is_parsed_or_refused_and_means_what_format_means(template: str) -> None:
+    try:
+        found = parse(template)
+    except ValueError:
+        return
+    values = {name: "value" for _, name in found if name is not None}
+    assert fill(template, values) == template.format(**values)

@@ -1,0 +1,307 @@
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from ftrun.contracts import BadRow
+from ftrun.errors import Problem, Refused
+from ftrun.examples import Row
+from ftrun_plugins.sources.jsonl import JsonLines
+from ftrun_plugins.sources.lines import MAX_ROW_BYTES, read_rows
+from ftrun_plugins.sources.python_docs_source import PythonDocsSource
+from ftrun_plugins.sources.row_json import parse
+from ftrun_plugins.sources.url import Url
+
+GOOD = b'{"a": 1}\n'
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Callable[[bytes], Path]:
+    def write(content: bytes) -> Path:
+        path = tmp_path / "data.jsonl"
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+def problem_of(path: Path) -> Problem:
+    with pytest.raises(Refused) as refused:
+        list(read_rows(path, path.name))
+    (problem,) = refused.value.problems
+    return problem
+
+
+BAD_LINES = {
+    "cut in a string": (b'{"a": "b', "the line ends in the middle of a string"),
+    "cut in an escape": (b'{"a": "\\u12', "the line ends in the middle of a string"),
+    "cut after a backslash": (b'{"a": "b\\', "the line ends in the middle of a string"),
+    "cut after a value": (b'{"a": 1', "the line ends in the middle of an object"),
+    "cut after a key": (b'{"a"', "the line ends in the middle of an object"),
+    "cut in a word": (b'{"a": tru', "the line ends in the middle of an object"),
+    "cut in a number": (b'{"a": -', "the line ends in the middle of an object"),
+    "cut in a list": (b'{"a": [1, ', "the line ends in the middle of an object"),
+    "cut in a top-level list": (b"[1, 2", "the line ends in the middle of a list"),
+    "a list": (b'[{"a": 1}]', "the row is a list, not an object"),
+    "a text": (b'"a"', "the row is a text, not an object"),
+    "null": (b"null", "the row is null, not an object"),
+    "a number": (b"12", "the row is a number, not an object"),
+    "not UTF-8": (b'{"a": "caf\xe9"}', "the line is not UTF-8: byte 0xe9 at position 11"),
+    "a surrogate in bytes": (b'{"a": "\xed\xa0\x80"}', "the line is not UTF-8: byte 0xed at position 8"),
+    "NaN": (b'{"a": NaN}', "NaN is not JSON; write null, or leave the field out"),
+    "Infinity": (b'{"a": [-Infinity]}', "-Infinity is not JSON; write null, or leave the field out"),
+    "a huge number": (b'{"a": 1e999}', "the number 1e999 is too large"),
+    "a huge integer": (b'{"a": ' + b"9" * 5000 + b"}", f"the number {'9' * 40} is too large"),
+    "a repeated key": (b'{"a": 1, "b": 2, "a": 3}', "the key `a` stands twice in one object"),
+    "a repeated inner key": (b'{"m": [{"role": "x", "role": "y"}]}', "the key `role` stands twice in one object"),
+    "a repeated key, spaced": (b'{"a" : 1, "b":2, "a"\t: 3}', "the key `a` stands twice in one object"),
+    "a repeated key, escaped": (b'{"a": 1, "\\u0061": 3}', "the key `a` stands twice in one object"),
+    "a repeated key and a text": (b'{"a": "x\\":", "b": 1, "b": 2}', "the key `b` stands twice in one object"),
+    "a repeated key and a backslash": (b'{"a\\\\": 1, "b": 1, "b": 2}', "the key `b` stands twice in one object"),
+    "a lone surrogate": (b'{"a": "\\ud83d!"}', "half of a character, \\ud83d: a lone surrogate"),
+    "a lone low surrogate": (b'{"a": "\\ude00"}', "half of a character, \\ude00: a lone surrogate"),
+    "a surrogate in a key": (b'{"\\ude00": 1}', "half of a character, \\ude00: a lone surrogate"),
+    "deep": (b'{"a": ' * 101 + b"1" + b"}" * 101, "the row is nested more than 100 levels deep"),
+    "deeper": (b'{"a": ' * 5000 + b"1" + b"}" * 5000, "the row is nested more than 100 levels deep"),
+    "deepest": (b"[" * 100_000, "the row is nested more than 100 levels deep"),
+    "NUL": (b'{"a": "\0"}', "the line holds NUL bytes: it is binary data, not text"),
+    "a BOM": (b'\xef\xbb\xbf{"a": 1}', "a byte order mark (BOM) stands in the middle of the file"),
+    "two objects": (b'{"a": 1} {"b": 2}', "something follows the end of the object, at character 10: '{\"b\": 2}'"),
+    "single quotes": (
+        b"{'a': 1}",
+        "the line is not JSON: expecting property name enclosed in double quotes at character 2: \"'a': 1}\"",
+    ),
+    "a raw tab": (b'{"a": "\t"}', "the line is not JSON: invalid control character at character 8: '\\t\"}'"),
+}
+
+
+@pytest.mark.parametrize(("line", "reason"), BAD_LINES.values(), ids=BAD_LINES)
+def test_a_bad_line_is_told_with_its_place_and_reason_and_the_rest_is_read(
+    line: bytes, reason: str, data: Callable[[bytes], Path]
+) -> None:
+    first, bad, last = read_rows(data(GOOD + line + b"\n" + GOOD), "data.jsonl")
+
+    assert isinstance(bad, BadRow)
+    assert (bad.file, bad.line, bad.reason) == ("data.jsonl", 2, reason)
+    assert len(bad.raw) <= 200
+    assert first == Row({"a": 1}, "data.jsonl", 1)
+    assert last == Row({"a": 1}, "data.jsonl", 3)
+
+
+def test_a_row_over_the_limit_is_not_held_in_memory_and_the_next_is_read(data: Callable[[bytes], Path]) -> None:
+    path = data(b'{"a": "' + b"x" * 3 * MAX_ROW_BYTES + b'"}\n' + GOOD)
+
+    bad, row = read_rows(path, "data.jsonl")
+
+    assert isinstance(bad, BadRow)
+    assert (bad.line, bad.reason) == (1, "the row is longer than 8 MB")
+    assert row == Row({"a": 1}, "data.jsonl", 2)
+
+
+def test_a_last_row_over_the_limit_without_a_line_end(data: Callable[[bytes], Path]) -> None:
+    (bad,) = read_rows(data(b"x" * (MAX_ROW_BYTES + 1)), "data.jsonl")
+
+    assert isinstance(bad, BadRow)
+    assert bad.reason == "the row is longer than 8 MB"
+
+
+WRONG_FILES = {
+    "empty": (b"", "the file is empty"),
+    "blank": (b"\n \r\n\t\n", "the file has only blank lines"),
+    "only a BOM": (b"\xef\xbb\xbf", "the file has only blank lines"),
+    "gzip": (gzip.compress(GOOD), "the file is compressed by gzip, not JSON Lines"),
+    "zip": (b"PK\x03\x04....", "the file is a zip archive, not JSON Lines"),
+    "zstd": (b"\x28\xb5\x2f\xfd....", "the file is compressed by zstd, not JSON Lines"),
+    "Parquet": (b"PAR1....", "the file is a Parquet file, not JSON Lines"),
+    "UTF-16": ('{"a": 1}\n'.encode("utf-16"), "the file is in UTF-16, not JSON Lines"),
+    "UTF-16, big end": (b"\xfe\xff" + '{"a": 1}\n'.encode("utf-16-be"), "the file is in UTF-16, not JSON Lines"),
+    "a JSON array": (b'\xef\xbb\xbf \n[{"a": 1},\n{"a": 2}]\n', "the file is a JSON array, not JSON Lines"),
+    "indented objects": (b'{\n  "a": 1\n}\n', "the file has objects over several lines"),
+}
+
+
+@pytest.mark.parametrize(("content", "what"), WRONG_FILES.values(), ids=WRONG_FILES)
+def test_a_file_that_is_wrong_as_a_whole_is_refused(content: bytes, what: str, data: Callable[[bytes], Path]) -> None:
+    problem = problem_of(data(content))
+
+    assert (problem.where, problem.what) == ("data.jsonl", what)
+
+
+def test_a_compressed_file_and_an_array_come_with_a_remedy(data: Callable[[bytes], Path]) -> None:
+    assert "gunzip" in str(problem_of(data(gzip.compress(GOOD))).do)
+    assert "jq --compact-output '.[]' data.jsonl" in str(problem_of(data(b"[1]")).do)
+
+
+ODD_BUT_RIGHT = {
+    "a BOM at the start": (b"\xef\xbb\xbf" + GOOD, [({"a": 1}, 1)]),
+    "CRLF": (b'{"a": 1}\r\n{"a": 2}\r\n', [({"a": 1}, 1), ({"a": 2}, 2)]),
+    "no line end at the end": (b'{"a": 1}\n{"a": 2}', [({"a": 1}, 1), ({"a": 2}, 2)]),
+    "blank lines": (b'\n\n{"a": 1}\n  \n{"a": 2}\n\n', [({"a": 1}, 3), ({"a": 2}, 5)]),
+    "escaped letters": (b'{"a": "caf\\u00e9 \\ud83d\\ude00"}', [({"a": "café 😀"}, 1)]),
+    "an escaped NUL": (b'{"a": "\\u0000"}', [({"a": "\0"}, 1)]),
+    "line separators": ('{"a": "x\u2028y\x85z"}\n'.encode(), [({"a": "x\u2028y\x85z"}, 1)]),
+    "an object in a text": (b'{"a": "{\\"b\\": 1, \\"b\\": 2}"}', [({"a": '{"b": 1, "b": 2}'}, 1)]),
+    "a text that begins with a colon": (b'{"a": ": b", "c": ":"}', [({"a": ": b", "c": ":"}, 1)]),
+    "a key that ends in a backslash": (b'{"a\\\\": "x: \\":"}', [({"a\\": 'x: ":'}, 1)]),
+    "spaces around colons": (b'{"a" : "b : c" , "d"  :1}', [({"a": "b : c", "d": 1}, 1)]),
+    "one key in two objects": (b'{"a": {"b": 1}, "c": [{"b": 2}, {"b": 3}]}', None),
+    "an empty object": (b"{}", [({}, 1)]),
+    "100 levels": (b'{"a": ' * 100 + b"1" + b"}" * 100, None),
+}
+
+
+@pytest.mark.parametrize(("content", "expected"), ODD_BUT_RIGHT.values(), ids=ODD_BUT_RIGHT)
+def test_what_looks_odd_and_is_right_is_read(
+    content: bytes, expected: list[tuple[Any, int]] | None, data: Callable[[bytes], Path]
+) -> None:
+    rows = list(read_rows(data(content), "data.jsonl"))
+
+    expected = [(json.loads(content), 1)] if expected is None else expected
+    assert rows == [Row(values, "data.jsonl", line) for values, line in expected]
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+keys = texts | st.sampled_from(["a", 'a":', "\\", '":', ":"])
+scalars = st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False)
+values = st.recursive(
+    scalars | keys, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4), max_leaves=12
+)
+objects = st.dictionaries(keys, values, max_size=5)
+
+
+@given(
+    st.lists(objects, min_size=1, max_size=5), st.booleans(), st.sampled_from([(",", ":"), (", ", ": "), (" ,", "\t:")])
+)
+def test_any_objects_come_back(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]], ascii_only: bool, separators: tuple[str, str]
+) -> None:
+    path = tmp_path_factory.mktemp("lines") / "data.jsonl"
+    lines = (json.dumps(row, ensure_ascii=ascii_only, separators=separators) for row in rows)
+    path.write_text("\n".join(lines), encoding="utf-8", newline="")
+
+    assert list(read_rows(path, "x")) == [Row(row, "x", number) for number, row in enumerate(rows, start=1)]
+
+
+@given(objects, keys, values, st.sampled_from([":", " :", "\t: "]), st.booleans())
+def test_a_repeated_key_is_always_found(
+    row: dict[str, Any], key: str, value: Any, colon: str, ascii_only: bool
+) -> None:
+    inner = {**row, key: value}
+    pairs = [*inner.items(), (key, value)]
+    text = ", ".join(f"{json.dumps(name)}{colon}{json.dumps(item, ensure_ascii=ascii_only)}" for name, item in pairs)
+
+    bad = parse(b'{"outer": {' + text.encode() + b"}}", "x", 1)
+
+    assert isinstance(bad, BadRow)
+    assert bad.reason == f"the key `{key[:60]}` stands twice in one object"
+
+
+@given(objects.filter(bool), st.data())
+def test_a_cut_line_is_always_bad_with_a_reason(row: dict[str, Any], draw: st.DataObject) -> None:
+    line = orjson.dumps(row)
+    cut = line[: draw.draw(st.integers(1, len(line) - 1))]
+
+    bad = parse(cut, "x", 1)
+
+    assert isinstance(bad, BadRow)
+    assert "ends in the middle" in bad.reason or "not UTF-8" in bad.reason
+
+
+@given(st.binary(min_size=1))
+def test_any_bytes_are_a_row_or_have_a_reason(line: bytes) -> None:
+    assert isinstance(parse(line, "x", 1), Row | BadRow)
+
+
+def refusal(source: JsonLines | PythonDocsSource, options: Any) -> Problem:
+    with pytest.raises(Refused) as refused:
+        source.externals(options)
+    return refused.value.problems[0]
+
+
+def test_externals_is_the_file_under_its_name(data: Callable[[bytes], Path]) -> None:
+    path = data(GOOD)
+    source, options = JsonLines(), JsonLines.Options(path=path)
+
+    (external,) = source.externals(options)
+
+    assert (external.name, external.path) == ("data.jsonl", path)
+    assert list(source.rows(options, {"data.jsonl": path})) == [Row({"a": 1}, "data.jsonl", 1)]
+
+
+def test_a_missing_file_is_refused_with_the_nearest_names(data: Callable[[bytes], Path]) -> None:
+    path = data(GOOD)
+
+    problem = refusal(JsonLines(), JsonLines.Options(path=path.with_name("dada.jsonl")))
+
+    assert (problem.what, problem.nearest) == ("there is no such file", ("data.jsonl",))
+    assert problem.where == str(path.with_name("dada.jsonl"))
+
+
+def test_a_folder_a_missing_folder_and_a_pipe_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "inside.jsonl").touch()
+    os.mkfifo(tmp_path / "pipe")
+
+    def what(path: Path) -> Problem:
+        return refusal(JsonLines(), JsonLines.Options(path=path))
+
+    assert (what(tmp_path).what, what(tmp_path).nearest) == ("it is a folder, not a file", ("inside.jsonl",))
+    assert what(tmp_path / "pipe").what == "it is neither a file nor a folder"
+    assert what(tmp_path / "no" / "data.jsonl").what == "there is no such file, and no such folder"
+    assert str(tmp_path) in str(what(tmp_path / "no" / "data.jsonl").do)
+
+
+def test_a_file_that_cannot_be_opened_is_refused(
+    data: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = data(GOOD)
+
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", denied)  # tests may run as root, whom no mode keeps out
+
+    assert refusal(JsonLines(), JsonLines.Options(path=path)).what == "the file cannot be read: Permission denied"
+
+
+def test_a_url_is_known_by_its_digest_and_last_name(data: Callable[[bytes], Path]) -> None:
+    options = Url.Options(url="https://example.org/a/my%20rows.jsonl?x=1", sha256="ab" * 32)
+
+    (external,) = Url().externals(options)
+
+    assert (external.name, external.url, external.sha256) == ("my rows.jsonl", options.url, "ab" * 32)
+    assert list(Url().rows(options, {"my rows.jsonl": data(GOOD)})) == [Row({"a": 1}, "my rows.jsonl", 1)]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"sha256": "ab"}, {"url": "ftp://example.org/x"}, {"url": "data.jsonl"}, {"path": "x"}]
+)
+def test_a_url_needs_an_address_and_a_sha256(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        Url.Options.model_validate({"url": "https://example.org/x", "sha256": "ab" * 32, **wrong})
+
+
+def test_python_docs_is_a_source_whose_places_are_its_files() -> None:
+    source, options = PythonDocsSource(), PythonDocsSource.Options(package="pluggy")
+    files = {external.name: external.path for external in source.externals(options) if external.path}
+
+    rows = list(source.rows(options, files))
+
+    assert "pluggy/_manager.py" in files
+    assert rows
+    assert all(isinstance(row, Row) and row.file in files and row.values["group"] for row in rows)
+    with pytest.raises(Refused, match="another copy"):
+        list(source.rows(options, {**files, "pluggy/_manager.py": Path("elsewhere")}))
+
+
+def test_python_docs_of_a_package_that_is_not_there_is_refused() -> None:
+    assert "nearest installed: pluggy" in refusal(PythonDocsSource(), PythonDocsSource.Options(package="plugy")).what
