@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -31,9 +32,10 @@ class PythonDocsSource:
         return [External(name=_name(package, package.relative(file)), path=file) for file in package.files]
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
-        """The rows in a fixed order. Raises `Refused` where this interpreter has another copy of the package."""
-        if {external.path for external in self.externals(options)} != set(files.values()):
-            raise Refused(Problem(f"this is another copy of `{options.package}` than the one that was planned with"))
+        """The rows in a fixed order. Raises `Refused` where the package here is not the one that was planned with."""
+        here = {external.name: external.path for external in self.externals(options)}
+        if here.keys() != files.keys() or not all(_are_equal(here[name], path) for name, path in files.items()):
+            raise Refused(Problem(f"the package `{options.package}` is not the one that was planned with"))
         package = Package(options.package)
         try:
             for values, file, line in PythonDocs().rows(options):
@@ -45,3 +47,8 @@ class PythonDocsSource:
 def _name(package: Package, file: str) -> str:
     """The file's path as it stands in site-packages."""
     return file if package.root.is_file() else f"{package.root.name}/{file}"
+
+
+def _are_equal(here: Path | None, planned: Path) -> bool:
+    """Whether the contents are; two names with one content may be planned with the path of either."""
+    return here == planned or (here is not None and filecmp.cmp(here, planned, shallow=False))

@@ -38,6 +38,7 @@ class Layer:
 
     file: Path
     package: tuple[str, ...]
+    config: str  # Hydra's path of it, such as `optimizations/lora`
 
     @cached_property
     def positions(self) -> dict[KeyPath, Position]:
@@ -46,12 +47,15 @@ class Layer:
 
 @dataclass(frozen=True)
 class Composed:
-    """A composed recipe: plain values, what was chosen in each group, and where values come from."""
+    """A composed recipe: plain values, and where each comes from."""
 
     values: dict[str, Any]
-    chosen: dict[str, Any]
     overrides: tuple[str, ...]
     layers: tuple[Layer, ...] = field(repr=False)
+
+    def chosen(self, group: str) -> list[str]:
+        """The options that were chosen in a group, in order."""
+        return [layer.config.removeprefix(f"{group}/") for layer in self.layers if layer.config.startswith(f"{group}/")]
 
     def origin(self, path: KeyPath) -> Position | str | None:
         """The override or the file position that set a key; of its nearest parent where the key itself is nowhere."""
@@ -123,15 +127,10 @@ def compose(given: Sequence[str], folders: Sequence[ConfigFolders]) -> Composed:
 
 
 def _composed(overrides: Overrides) -> Composed:
-    config = hydra_compose("config", list(overrides.hydra), return_hydra_config=True)
-    chosen = OmegaConf.to_container(config.hydra.runtime.choices)
-    layers = tuple(_layers(list(overrides.hydra)))
-    with_hydra = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
-    values = OmegaConf.to_container(with_hydra, resolve=True)
+    config = hydra_compose("config", list(overrides.hydra))
+    values = OmegaConf.to_container(config, resolve=True)
     assert isinstance(values, dict)
-    assert isinstance(chosen, dict)
-    values = {str(key): value for key, value in values.items() if key not in ("recipe",)}
-    return Composed(values, {str(key): value for key, value in chosen.items()}, overrides.given, layers)
+    return Composed({str(key): value for key, value in values.items()}, overrides.given, tuple(_layers(list(overrides.hydra))))
 
 
 def _layers(overrides: list[str]) -> Iterator[Layer]:
@@ -143,7 +142,7 @@ def _layers(overrides: list[str]) -> Iterator[Layer]:
             continue
         file = _file(loader.get_sources(), path)
         if file is not None:
-            yield Layer(file, tuple(package.split(".")) if package else ())
+            yield Layer(file, tuple(package.split(".")) if package else (), path)
 
 
 def _file(sources: Sequence[ConfigSource], config_path: str) -> Path | None:

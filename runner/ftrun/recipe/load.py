@@ -40,10 +40,11 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
         Refused: with all problems at once, each with its place.
     """
     composed = compose(overrides, plugins.config_folders())
-    if not composed.chosen.get("recipe"):
+    names = composed.chosen("recipe")
+    if not names:
         raise Refused(Problem("no recipe is named", expected="recipe=NAME, or recipe=FILE.yaml", do="`ftrun recipes` lists those that there are"))
     values = _with_paths(composed, plugins)
-    values["name"] = str(composed.chosen["recipe"])
+    values["name"] = names[-1]
     findings = [*_not_chosen(composed, plugins.config_folders()), *_component_findings(values, plugins)]
     result = read(Recipe, values)
     if isinstance(result, list):
@@ -92,7 +93,7 @@ def _mapping(value: Any) -> dict[str, Any]:
 def _not_chosen(composed: Composed, folders: Sequence[ConfigFolders]) -> Iterator[Finding]:
     """Values for an option of a multi-select group that is not chosen would silently do nothing, or half of it."""
     for group in MULTI_SELECT:
-        chosen = [str(name) for name in composed.chosen.get(group) or ()]
+        chosen = composed.chosen(group)
         known = {file.stem for folder in folders if folder.conf for file in folder.conf.glob(f"{group}/*.yaml")}
         for name in _mapping(composed.values.get(group)):
             from_file = any((group, name) in layer.positions for layer in composed.layers)

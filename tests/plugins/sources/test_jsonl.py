@@ -299,8 +299,18 @@ def test_python_docs_is_a_source_whose_places_are_its_files() -> None:
     assert "pluggy/_manager.py" in files
     assert rows
     assert all(isinstance(row, Row) and row.file in files and row.values["group"] for row in rows)
-    with pytest.raises(Refused, match="another copy"):
-        list(source.rows(options, {**files, "pluggy/_manager.py": Path("elsewhere")}))
+
+
+def test_python_docs_tells_another_package_by_its_content(tmp_path: Path) -> None:
+    source, options = PythonDocsSource(), PythonDocsSource.Options(package="pluggy")
+    files = {external.name: external.path for external in source.externals(options) if external.path}
+    copy = tmp_path / "copy.py"
+    copy.write_bytes(files["pluggy/_hooks.py"].read_bytes())
+
+    assert list(source.rows(options, {**files, "pluggy/_hooks.py": copy}))
+    for other in ({**files, "pluggy/_hooks.py": files["pluggy/_manager.py"]}, {"pluggy/_hooks.py": copy}):
+        with pytest.raises(Refused, match="not the one that was planned with"):
+            list(source.rows(options, other))
 
 
 def test_python_docs_of_a_package_that_is_not_there_is_refused() -> None:
