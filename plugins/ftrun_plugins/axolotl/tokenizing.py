@@ -26,6 +26,7 @@ IGNORED = -100
 # The trainer asks for these before it loads a configuration; they have no influence on token ids.
 UNUSED = {"micro_batch_size": 1, "gradient_accumulation_steps": 1, "num_epochs": 1, "learning_rate": 0.0}
 MOST_SHOWN = 10
+COLUMNS = {"input_ids": "int32", "attention_mask": "int8", "labels": "int64"}
 
 
 @dataclass(frozen=True)
@@ -67,19 +68,19 @@ class Tokenizing:
     def split(self, name: str, examples: Iterable[dict[str, Any]]) -> dict[str, Any]:
         """Writes one split and returns its report. Raises `Refused` for rows that would train nothing."""
         from datasets import Dataset, Features, Sequence, Value
+        from datasets.arrow_writer import ArrowWriter
 
         report = DataReport(self.sequence_len)
-        features = Features({key: Sequence(Value(kind)) for key, kind in (("input_ids", "int32"), ("attention_mask", "int8"), ("labels", "int64"))})
-        with (self._context.output / f"{name}.rows.jsonl").open("w") as places:
-            rows = self._rows(name, examples, report, places)
-            first = next(rows, None)
-            if first is None:
-                self._judge(name, report)
-                return report.summary()
-            everything = _chain(first, rows)
-            dataset = Dataset.from_generator(lambda: everything, features=features, cache_dir=str(self._context.work / "cache"))
+        features = Features({key: Sequence(Value(kind)) for key, kind in COLUMNS.items()})
+        arrow = self._context.work / f"{name}.arrow"
+        with (self._context.output / f"{name}.rows.jsonl").open("w") as places, ArrowWriter(path=str(arrow), features=features) as writer:
+            for row in self._rows(name, examples, report, places):
+                writer.write(row)
+            rows, _ = writer.finalize()
         self._judge(name, report)
-        dataset.save_to_disk(str(self._context.output / name))
+        if rows:
+            Dataset.from_file(str(arrow)).save_to_disk(str(self._context.output / name))
+        arrow.unlink()
         return report.summary()
 
     def _rows(self, name: str, examples: Iterable[dict[str, Any]], report: DataReport, places: Any) -> Iterator[dict[str, list[int]]]:
@@ -190,11 +191,6 @@ def _begin(tokenizing: Tokenizing) -> None:
 def _tokenize_one(example: dict[str, Any]) -> tuple[dict[str, Any], Tokens]:
     assert _worker is not None
     return {"place": example["place"]}, _worker._tokenize(example)
-
-
-def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from rest
 
 
 def end_of_turn_ids(tokenizer: Any, config: Any) -> frozenset[int]:
