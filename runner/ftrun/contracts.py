@@ -40,7 +40,9 @@ class Source(Protocol):
     """Yields raw rows with their places. `externals` runs on the client, `rows` in the stage `format`."""
 
     name: ClassVar[str]
-    Options: ClassVar[type[Options]]
+
+    @property
+    def Options(self) -> type[Options]: ...  # noqa: N802  (a class, by the name that plugins give it)
 
     def externals(self, options: Any) -> Sequence[External]:
         """Everything that `rows` will read. Raises `Refused` where it is missing."""
@@ -65,7 +67,9 @@ class Formatter(Protocol):
     """Makes an example of a row, or rejects it with a reason. Must depend on nothing but its arguments."""
 
     name: ClassVar[str]
-    Options: ClassVar[type[Options]]
+
+    @property
+    def Options(self) -> type[Options]: ...  # noqa: N802  (a class, by the name that plugins give it)
 
     def format(self, row: Row, options: Any) -> Example | Rejected: ...
 
@@ -76,7 +80,9 @@ class Evaluator(Protocol):
     name: ClassVar[str]
     needs: ClassVar[Literal["predictions", "loss"]]
     higher_is_better: ClassVar[bool]
-    Options: ClassVar[type[Options]]
+
+    @property
+    def Options(self) -> type[Options]: ...  # noqa: N802  (a class, by the name that plugins give it)
 
     def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
         """The score and, where it is not the best, a short reason. Raises `ValueError` where the row is at fault."""
@@ -112,7 +118,9 @@ class Backend(Protocol):
     """What runs stage calls."""
 
     name: ClassVar[str]
-    Options: ClassVar[type[Options]]
+
+    @property
+    def Options(self) -> type[Options]: ...  # noqa: N802  (a class, by the name that plugins give it)
 
     def __init__(self, options: Any, environments: Mapping[str, Environment], store: Store) -> None: ...
 

@@ -66,7 +66,12 @@ class Plugins:
         try:
             self.manager.register(module, name)
         except pluggy.PluginValidationError as error:
-            raise Refused(Problem(f"the plugin `{name}` of {distribution} has a wrong hook: {_short(error)}", do=f"update or uninstall {distribution}")) from error
+            raise Refused(
+                Problem(
+                    f"the plugin `{name}` of {distribution} has a wrong hook: {_short(error)}",
+                    do=f"update or uninstall {distribution}",
+                )
+            ) from error
         for kind in KINDS:
             offer = getattr(module, f"ftrun_register_{kind}s", None)
             if offer is not None:
@@ -77,7 +82,12 @@ class Plugins:
             new = Registered(kind, cls.name, cls, distribution)
             old = self._registered.setdefault((kind, new.name), new)
             if old is not new:
-                raise Refused(Problem(f"two packages register the {kind} `{new.name}`: {old.distribution} and {distribution}", do="uninstall one of them"))
+                raise Refused(
+                    Problem(
+                        f"two packages register the {kind} `{new.name}`: {old.distribution} and {distribution}",
+                        do="uninstall one of them",
+                    )
+                )
 
         return register
 
@@ -90,7 +100,13 @@ class Plugins:
             return self._registered[kind, name]
         except KeyError:
             known = sorted(self.of_kind(kind))
-            raise Refused(Problem(f"there is no {kind} named `{name}`", expected=f"one of {', '.join(known)}", nearest=nearest(name, known))) from None
+            raise Refused(
+                Problem(
+                    f"there is no {kind} named `{name}`",
+                    expected=f"one of {', '.join(known)}",
+                    nearest=nearest(name, known),
+                )
+            ) from None
 
     def config_folders(self) -> list[ConfigFolders]:
         return [own_folders(), *self.hook.ftrun_config_sources()]
@@ -112,12 +128,9 @@ def _imported(entry: EntryPoint) -> Any:
     try:
         return entry.load()
     except Exception as error:  # whatever a foreign module raises while it is imported, it must be named
-        raise Refused(
-            Problem(
-                f"the plugin `{entry.name}` of {_distribution(entry)} cannot be imported: {type(error).__name__}: {_short(error)}",
-                do=f"update or uninstall {_distribution(entry)}, or set FTRUN_DISABLE_PLUGINS=1",
-            )
-        ) from error
+        owner, reason = _distribution(entry), f"{type(error).__name__}: {_short(error)}"
+        what = f"the plugin `{entry.name}` of {owner} cannot be imported: {reason}"
+        raise Refused(Problem(what, do=f"mend or uninstall {owner}, or set FTRUN_DISABLE_PLUGINS=1")) from error
 
 
 def _distribution(entry: EntryPoint) -> str:

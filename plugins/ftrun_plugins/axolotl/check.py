@@ -46,7 +46,11 @@ def _recipe_path(path: tuple[str | int, ...], config: TrainerConfig) -> KeyPath:
 
 def _lone_zero(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
     resources = recipe.resources_of("train")
-    alone = resources.processes == 1 or resources.gpu in (1, "1") or (isinstance(resources.gpu, str) and resources.gpu.endswith(":1"))
+    alone = (
+        resources.processes == 1
+        or resources.gpu in (1, "1")
+        or (isinstance(resources.gpu, str) and resources.gpu.endswith(":1"))
+    )
     if config.values.get("deepspeed") and alone and not offloads(config.values["deepspeed"]):
         yield Finding(
             config.origins["deepspeed"],
@@ -59,7 +63,11 @@ def _lone_zero(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
 def _too_long(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
     length, limit = config.values.get("sequence_len"), recipe.model.context_length
     if isinstance(length, int) and limit and length > limit:
-        yield Finding(config.origins["sequence_len"], f"sequence_len {length} is over the model's maximum of {limit} tokens", f"at most {limit}")
+        yield Finding(
+            config.origins["sequence_len"],
+            f"sequence_len {length} is over the model's maximum of {limit} tokens",
+            f"at most {limit}",
+        )
 
 
 def _not_servable(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
@@ -71,24 +79,44 @@ def _not_servable(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
         return
     for key, what in (("lora_modules_to_save", "modules that are saved whole"), ("peft_use_dora", "DoRA")):
         if config.values.get(key):
-            yield Finding(config.origins[key], f"vLLM cannot serve an adapter with {what} (`{key}`)", do="add the stage `merge` and serve the merged model (serve=vllm)")
+            yield Finding(
+                config.origins[key],
+                f"vLLM cannot serve an adapter with {what} (`{key}`)",
+                do="add the stage `merge` and serve the merged model (serve=vllm)",
+            )
     rank = config.values.get("lora_r")
     if isinstance(rank, int) and rank > max(VLLM_RANKS):
-        yield Finding(config.origins["lora_r"], f"vLLM serves adapters up to rank {max(VLLM_RANKS)}, and lora_r is {rank}", do="lower lora_r, or serve the merged model (serve=vllm)")
+        yield Finding(
+            config.origins["lora_r"],
+            f"vLLM serves adapters up to rank {max(VLLM_RANKS)}, and lora_r is {rank}",
+            do="lower lora_r, or serve the merged model (serve=vllm)",
+        )
 
 
 def _lone_checkpoint(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
     if config.values.get("save_total_limit") == 1:
-        yield Finding(config.origins["save_total_limit"], "with save_total_limit 1 the trainer removes a checkpoint before the next is known to be whole", "2 or more")
+        yield Finding(
+            config.origins["save_total_limit"],
+            "with save_total_limit 1 the trainer removes a checkpoint before the next is known to be whole",
+            "2 or more",
+        )
 
 
 def _unpacked_evaluation(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
     held_out = recipe.dataset.held_out is not None or recipe.dataset.split.held_out > 0
     if config.values.get("eval_sample_packing") and not held_out:
-        yield Finding(config.origins["eval_sample_packing"], "there are no held-out rows to pack", do="set dataset.split.held_out, or leave eval_sample_packing out")
+        yield Finding(
+            config.origins["eval_sample_packing"],
+            "there are no held-out rows to pack",
+            do="set dataset.split.held_out, or leave eval_sample_packing out",
+        )
     for key in ("eval_steps", "evals_per_epoch", "eval_strategy"):
         if config.values.get(key) and not held_out:
-            yield Finding(config.origins[key], f"`{key}` asks for evaluations, and no rows are held out", do="set dataset.split.held_out")
+            yield Finding(
+                config.origins[key],
+                f"`{key}` asks for evaluations, and no rows are held out",
+                do="set dataset.split.held_out",
+            )
 
 
 RULES: Iterable[Any] = (_lone_zero, _too_long, _not_servable, _lone_checkpoint, _unpacked_evaluation)

@@ -31,8 +31,8 @@ OWNED = {
 
 # What has an influence on token ids, labels, or which rows are kept: the whole of what `tokenize` may read.
 TOKENIZE_KEYS = (
-    "sequence_len", "chat_template", "chat_template_jinja", "chat_template_kwargs", "default_system_message", "special_tokens",
-    "tokens", "added_tokens_overrides", "tokenizer_type", "tokenizer_use_fast", "tokenizer_legacy",
+    "sequence_len", "chat_template", "chat_template_jinja", "chat_template_kwargs", "default_system_message",
+    "special_tokens", "tokens", "added_tokens_overrides", "tokenizer_type", "tokenizer_use_fast", "tokenizer_legacy",
     "tokenizer_use_mistral_common", "train_on_inputs", "eot_tokens", "excess_length_strategy",
 )  # fmt: skip
 

@@ -58,7 +58,9 @@ class DataReport:
             "rows": len(lengths),
             "tokens": sum(lengths),
             "trained_tokens": self.trained,
-            "lengths": {f"p{percent}": lengths[min(len(lengths) - 1, len(lengths) * percent // 100)] for percent in PERCENTILES},
+            "lengths": {
+                f"p{percent}": lengths[min(len(lengths) - 1, len(lengths) * percent // 100)] for percent in PERCENTILES
+            },
             "longest": {"place": self.longest[0], "tokens": self.longest[1]},
             "cut": self.cut,
             "dropped": self.dropped,

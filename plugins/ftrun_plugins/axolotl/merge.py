@@ -17,10 +17,33 @@ if TYPE_CHECKING:
     from ftrun.plan.planning import Planning
     from ftrun.recipe.types import Recipe
 
-TOKENIZER_FILES = ("tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt", "chat_template.jinja")
+TOKENIZER_FILES = (
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab*",
+    "merges.txt",
+    "chat_template.jinja",
+)
 # Of the trainer's keys only these matter to a merge; the others would not change it but would change its key.
-KEYS = ("adapter", "lora_r", "lora_alpha", "special_tokens", "tokens", "tokenizer_type", "model_type", "peft_use_rslora", "peft_use_dora")
-UNUSED = {"micro_batch_size": 1, "gradient_accumulation_steps": 1, "num_epochs": 1, "learning_rate": 0.0, "sequence_len": 512}
+KEYS = (
+    "adapter",
+    "lora_r",
+    "lora_alpha",
+    "special_tokens",
+    "tokens",
+    "tokenizer_type",
+    "model_type",
+    "peft_use_rslora",
+    "peft_use_dora",
+)
+UNUSED = {
+    "micro_batch_size": 1,
+    "gradient_accumulation_steps": 1,
+    "num_epochs": 1,
+    "learning_rate": 0.0,
+    "sequence_len": 512,
+}
 
 
 class Params(BaseModel):

@@ -65,7 +65,7 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
             control.should_training_stop = True
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
-        values = {SHOWN[key]: _number(value) for key, value in (logs or {}).items() if key in SHOWN}
+        values = {SHOWN[key]: _number(value) for key, value in (logs or {}).items() if key in SHOWN and value}
         if values:
             self._tell(state, epoch=round(state.epoch or 0.0, 3), **values)
 

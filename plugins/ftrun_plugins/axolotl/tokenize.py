@@ -1,8 +1,8 @@
 """The stage `tokenize`: examples become token ids and labels by axolotl's own prompt strategies, row by row, in order.
 
-    train/ held_out/                      datasets that the trainer takes as already tokenized
-    train.rows.jsonl held_out.rows.jsonl  for each prepared row its place, its index among the examples, its tokens
-    report.json                           what `ftrun show` says about the data
+train/ held_out/                      datasets that the trainer takes as already tokenized
+train.rows.jsonl held_out.rows.jsonl  for each prepared row its place, its index among the examples, its tokens
+report.json                           what `ftrun show` says about the data
 """
 
 from __future__ import annotations
@@ -68,7 +68,13 @@ class Tokenize:
         tokenizing = Tokenizing(params, kind, context)
         report = {split: tokenizing.split(split, _examples(data / f"{split}.jsonl")) for split in SPLITS}
         (context.output / "report.json").write_text(json.dumps(report, indent=1))
-        context.report.metric(**{f"{split}_{name}": report[split].get(name, 0) for split in SPLITS for name in ("rows", "tokens", "trained_tokens")})
+        context.report.metric(
+            **{
+                f"{split}_{name}": report[split].get(name, 0)
+                for split in SPLITS
+                for name in ("rows", "tokens", "trained_tokens")
+            }
+        )
 
 
 def _examples(path: Path) -> Iterator[dict[str, Any]]:

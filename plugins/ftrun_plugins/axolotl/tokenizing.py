@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -46,7 +48,15 @@ class Tokenizing:
         self._kind = kind
         self._context = context
         entry = {"path": "examples.jsonl", "ds_type": "json", "type": STRATEGIES[kind], **params.dataset}
-        config = {**UNUSED, **params.trainer, "trust_remote_code": params.trust_remote_code, "datasets": [entry], "bf16": False, "fp16": False, "tf32": False}
+        config = {
+            **UNUSED,
+            **params.trainer,
+            "trust_remote_code": params.trust_remote_code,
+            "datasets": [entry],
+            "bf16": False,
+            "fp16": False,
+            "tf32": False,
+        }
         path = lay_out(context.work, config, {MODEL: context.inputs["model"]})
         with inside(context.work):
             self._load(path, entry)
@@ -61,7 +71,9 @@ class Tokenizing:
         self.sequence_len = int(config.sequence_len)
         self._truncate = (config.excess_length_strategy or "drop").lower() == "truncate"
         if self._kind == "text":
-            config.sequence_len = 1 << 40  # long texts are dropped or cut here, by the same rule as all others, not split
+            config.sequence_len = (
+                1 << 40
+            )  # long texts are dropped or cut here, by the same rule as all others, not split
         self._strategy = load(STRATEGIES[self._kind], self.tokenizer, config, entry)
         self._ends = end_of_turn_ids(self.tokenizer, config) if self._kind == "chat" else frozenset()
 
@@ -73,7 +85,10 @@ class Tokenizing:
         report = DataReport(self.sequence_len)
         features = Features({key: Sequence(Value(kind)) for key, kind in COLUMNS.items()})
         arrow = self._context.work / f"{name}.arrow"
-        with (self._context.output / f"{name}.rows.jsonl").open("w") as places, ArrowWriter(path=str(arrow), features=features) as writer:
+        with (
+            (self._context.output / f"{name}.rows.jsonl").open("w") as places,
+            ArrowWriter(path=str(arrow), features=features) as writer,
+        ):
             for row in self._rows(name, examples, report, places):
                 writer.write(row)
             rows, _ = writer.finalize()
@@ -83,7 +98,9 @@ class Tokenizing:
         arrow.unlink()
         return report.summary()
 
-    def _rows(self, name: str, examples: Iterable[dict[str, Any]], report: DataReport, places: Any) -> Iterator[dict[str, list[int]]]:
+    def _rows(
+        self, name: str, examples: Iterable[dict[str, Any]], report: DataReport, places: Any
+    ) -> Iterator[dict[str, list[int]]]:
         for index, (example, tokens) in enumerate(self._tokenized(examples)):
             place = str(example["place"])
             self._context.check_stop()
@@ -100,21 +117,28 @@ class Tokenizing:
                 continue
             trained = sum(label != IGNORED for label in tokens.labels)
             report.add(place, len(tokens.ids), trained, tokens.cut)
-            places.write(json.dumps({"place": place, "index": index, "tokens": len(tokens.ids), "trained": trained}) + "\n")
+            places.write(
+                json.dumps({"place": place, "index": index, "tokens": len(tokens.ids), "trained": trained}) + "\n"
+            )
             yield {"input_ids": tokens.ids, "attention_mask": [1] * len(tokens.ids), "labels": tokens.labels}
 
     def _problem(self, tokens: Tokens) -> str | None:
         """Why a row must not be trained on, or None."""
         trained = [label for label in tokens.labels if label != IGNORED]
         if not trained:
-            return "no token of it would be trained" + (": `sequence_len` cuts it before the answer" if tokens.cut else "")
+            return "no token of it would be trained" + (
+                ": `sequence_len` cuts it before the answer" if tokens.cut else ""
+            )
         if len(tokens.ids) < 2:
             return "it is a single token, from which nothing can be learnt"
         if self._kind != "chat" or tokens.cut or self._params.untrained_end_of_turn or trained[-1] in self._ends:
             return None
         last = self.tokenizer.convert_ids_to_tokens(trained[-1])
         ends = ", ".join(self.tokenizer.convert_ids_to_tokens(sorted(self._ends)))
-        return f"the end of the assistant's turn is not trained, so the model would not learn to stop: the last trained token is {last!r}, not {ends}"
+        return (
+            "the end of the assistant's turn is not trained, so the model would not learn to stop: "
+            f"the last trained token is {last!r}, not {ends}"
+        )
 
     def _tokenized(self, examples: Iterable[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], Tokens]]:
         """Examples with their tokens, in order; in processes of their own where there are enough rows."""
@@ -125,8 +149,7 @@ class Tokenizing:
         if processes == 1:
             yield from ((example, self._tokenize(example)) for example in examples)
             return
-        # forked, so that tokenizer and strategy need not be pickled
-        with multiprocessing.get_context("fork").Pool(processes, initializer=_begin, initargs=(self,)) as pool:
+        with _forked(processes, self) as pool:
             yield from pool.imap(_tokenize_one, examples, chunksize=ROWS_A_TASK)
 
     def _tokenize(self, example: dict[str, Any]) -> Tokens:
@@ -157,23 +180,24 @@ class Tokenizing:
                 first.append(Problem(f"and {more} more rows of {name} like these"))
             raise Refused(first)
         affected = report.cut + report.dropped
+        found = f"{affected} of {report.seen} {name} rows are longer than sequence_len {self.sequence_len}"
+        how = "cut short" if self._truncate else "dropped"
         if affected > self._params.max_cut * report.seen:
             place, length = report.longest
-            how = "cut short" if self._truncate else "dropped"
             raise Refused(
                 Problem(
-                    f"{affected} of {report.seen} {name} rows are longer than sequence_len {self.sequence_len} and would be {how}",
+                    f"{found}; they would be {how}",
                     where=f"{place} ({length} tokens, the longest)",
                     expected=f"at most {self._params.max_cut:.1%}",
                     do="raise train.sequence_len or dataset.max_cut, or shorten the rows",
                 )
             )
         if affected:
-            self._context.report.warning(f"{affected} of {report.seen} {name} rows are longer than sequence_len and are {'cut' if self._truncate else 'dropped'}")
+            self._context.report.warning(f"{found}; they are {how}")
         if name == "held_out" and self._params.pack_held_out and report.tokens < self.sequence_len:
             raise Refused(
                 Problem(
-                    f"the {report.seen} held-out rows have {report.tokens} tokens: too few to fill one pack of {self.sequence_len}",
+                    f"the held-out rows have {report.tokens} tokens, too few for a pack of {self.sequence_len}",
                     where="train.eval_sample_packing",
                     do="hold out more rows, or leave eval_sample_packing out",
                 )
@@ -181,6 +205,21 @@ class Tokenizing:
 
 
 _worker: Tokenizing | None = None
+
+
+@contextmanager
+def _forked(processes: int, tokenizing: Tokenizing) -> Iterator[Any]:
+    """A pool of forked workers, for a tokenizer and a strategy need not be pickled then.
+
+    The stage answers SIGTERM by setting a flag. Its workers must not: a pool ends them by that signal.
+    """
+    handler = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        pool = multiprocessing.get_context("fork").Pool(processes, initializer=_begin, initargs=(tokenizing,))
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    with pool:
+        yield pool
 
 
 def _begin(tokenizing: Tokenizing) -> None:

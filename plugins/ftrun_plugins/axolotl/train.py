@@ -1,4 +1,4 @@
-"""The stage `train`: axolotl on tokenized folders; resumes from its last whole checkpoint, publishes adapter or model."""
+"""The stage `train`: axolotl on tokenized folders; resumes by itself, publishes adapter or model."""
 
 from __future__ import annotations
 
@@ -29,7 +29,12 @@ DEFAULTS: dict[str, Any] = {
     "dataset_num_proc": 1,
 }
 # Secrets that a tracker needs, by the key that turns it on.
-TRACKERS = {"use_wandb": "WANDB_API_KEY", "wandb_project": "WANDB_API_KEY", "comet_project_name": "COMET_API_KEY", "use_comet": "COMET_API_KEY"}
+TRACKERS = {
+    "use_wandb": "WANDB_API_KEY",
+    "wandb_project": "WANDB_API_KEY",
+    "comet_project_name": "COMET_API_KEY",
+    "use_comet": "COMET_API_KEY",
+}
 
 
 class Params(BaseModel):

@@ -37,7 +37,11 @@ class Training:
         step = last_step(self._out)
         if step is not None:
             self._context.report.event("resumed", step=step)
-        lay_out(self._context.work, self._config(), {MODEL: self._context.inputs["model"], DATA: self._context.inputs["data"]})
+        lay_out(
+            self._context.work,
+            self._config(),
+            {MODEL: self._context.inputs["model"], DATA: self._context.inputs["data"]},
+        )
         if self._params.processes == 1:
             train_here(self._context.work, self._context.report, self._context.stop)
         else:
@@ -65,7 +69,9 @@ class Training:
 
     def _collect(self) -> None:
         """Copies the result, without checkpoints, and names the base model as the hub does."""
-        shutil.copytree(self._out, self._context.output, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
+        shutil.copytree(
+            self._out, self._context.output, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*LEFT_BEHIND)
+        )
         shutil.copy(self._context.work / "config.yml", self._context.output / "axolotl.yml")
         adapter = self._context.output / "adapter_config.json"
         if adapter.exists():
@@ -75,12 +81,14 @@ class Training:
         history = _history(self._out)
         (self._context.output / "history.json").write_text(json.dumps(history, indent=1))
         losses = {name: [entry[name] for entry in history if name in entry] for name in ("loss", "eval_loss")}
-        self._context.report.metric(**{f"last_{name}": round(float(found[-1]), 6) for name, found in losses.items() if found})
+        self._context.report.metric(
+            **{f"last_{name}": round(float(found[-1]), 6) for name, found in losses.items() if found}
+        )
         _record_tracker(self._context.report)
 
 
 def train_here(work: Path, report: Reporter | None, stop: StopRequest) -> None:
-    """axolotl's training in this process: nothing imports torch a second time.
+    """Axolotl's training in this process: nothing imports torch a second time.
 
     Raises:
         Stopped: the user asked to stop, and a checkpoint is written.
@@ -98,7 +106,13 @@ def train_here(work: Path, report: Reporter | None, stop: StopRequest) -> None:
         if connection.stopped:
             raise Stopped
         if not connection.began:
-            raise StageFailed("train", Problem("the trainer ended without beginning to train", do="read its log; ftrun's plugin may not have been loaded"))
+            raise StageFailed(
+                "train",
+                Problem(
+                    "the trainer ended without beginning to train",
+                    do="read its log; ftrun's plugin may not have been loaded",
+                ),
+            )
 
 
 def _allow_trackers() -> None:
@@ -117,7 +131,9 @@ def _record_tracker(report: Reporter) -> None:
 
 def _history(out: Path) -> list[dict[str, Any]]:
     """The trainer's own log of the last checkpoint: steps with losses."""
-    states = sorted(out.glob("checkpoint-*/trainer_state.json"), key=lambda path: int(path.parent.name.rpartition("-")[2]))
+    states = sorted(
+        out.glob("checkpoint-*/trainer_state.json"), key=lambda path: int(path.parent.name.rpartition("-")[2])
+    )
     if not states:
         return []
     history: list[dict[str, Any]] = json.loads(states[-1].read_text())["log_history"]

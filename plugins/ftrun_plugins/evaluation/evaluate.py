@@ -1,7 +1,7 @@
 """The stage `evaluate`: scores of the base and the tuned model, their paired difference, gates, and what differs.
 
-    evaluation.json   by evaluation: both means, the difference with its interval, the verdict, the gate
-    samples.jsonl     rows on which the two models score differently, with both answers
+evaluation.json   by evaluation: both means, the difference with its interval, the verdict, the gate
+samples.jsonl     rows on which the two models score differently, with both answers
 """
 
 from __future__ import annotations
@@ -62,8 +62,16 @@ class Evaluate:
         data = planning.find("format")
         if not recipe.evals or not made or data is None:
             return []
-        evals = {name: Evaluation(evaluator=one.evaluator, options=one.options, gate=one.gate.model_dump() if one.gate else None) for name, one in recipe.evals.items()}
-        components = {f"evaluator:{one.evaluator}": planning.component("evaluator", one.evaluator) for one in recipe.evals.values()}
+        evals = {
+            name: Evaluation(
+                evaluator=one.evaluator, options=one.options, gate=one.gate.model_dump() if one.gate else None
+            )
+            for name, one in recipe.evals.items()
+        }
+        components = {
+            f"evaluator:{one.evaluator}": planning.component("evaluator", one.evaluator)
+            for one in recipe.evals.values()
+        }
         return [planning.call(self, Params(evals=evals), inputs={**made, "data": data}, components=components)]
 
     def run(self, call: StageCall, context: StageContext) -> None:
@@ -73,11 +81,18 @@ class Evaluate:
             for done, (name, evaluation) in enumerate(params.evals.items()):
                 context.report.progress(done, len(params.evals), "evaluations")
                 evaluator = context.component(call, f"evaluator:{evaluation.evaluator}")
-                scored = {role: list(_scores(role, evaluator, evaluation, context)) for role in (BASE, TUNED) if _made(role, evaluator, context)}
+                scored = {
+                    role: list(_scores(role, evaluator, evaluation, context))
+                    for role in (BASE, TUNED)
+                    if _made(role, evaluator, context)
+                }
                 found[name] = _summary(scored, evaluator)
                 if evaluation.gate:
                     found[name]["gate"] = _judge(name, evaluation.gate, found[name], context)
-                samples.writelines(json.dumps({"evaluation": name, **sample}, ensure_ascii=False) + "\n" for sample in _differing(scored))
+                samples.writelines(
+                    json.dumps({"evaluation": name, **sample}, ensure_ascii=False) + "\n"
+                    for sample in _differing(scored)
+                )
         (context.output / "evaluation.json").write_text(json.dumps(found, indent=1))
         context.report.metric(evaluation=found)
 
@@ -103,8 +118,17 @@ def _scores(role: str, evaluator: Any, evaluation: Evaluation, context: StageCon
         try:
             score, reason = evaluator.score(line["prediction"], line["reference"], rows[line["index"]], options)
         except ValueError as error:  # the evaluator's way of saying that the row is at fault
-            raise Refused(Problem(str(error), where=line["place"], do="mend the row, or leave this evaluation out")) from error
-        yield {"index": line["index"], "place": line["place"], "score": float(score), "reason": reason, "answer": line["prediction"], "reference": line["reference"]}
+            raise Refused(
+                Problem(str(error), where=line["place"], do="mend the row, or leave this evaluation out")
+            ) from error
+        yield {
+            "index": line["index"],
+            "place": line["place"],
+            "score": float(score),
+            "reason": reason,
+            "answer": line["prediction"],
+            "reference": line["reference"],
+        }
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -116,8 +140,17 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 def _summary(scored: Mapping[str, Sequence[dict[str, Any]]], evaluator: Any) -> dict[str, Any]:
     values = {role: [row["score"] for row in rows] for role, rows in scored.items()}
     if not any(values.values()):
-        raise Refused(Problem("there are no held-out rows to evaluate", do="set dataset.split.held_out or dataset.held_out, or leave the evaluations out"))
-    found: dict[str, Any] = {"evaluator": evaluator.name, "higher_is_better": evaluator.higher_is_better, "rows": len(values[BASE])}
+        raise Refused(
+            Problem(
+                "there are no held-out rows to evaluate",
+                do="set dataset.split.held_out or dataset.held_out, or leave the evaluations out",
+            )
+        )
+    found: dict[str, Any] = {
+        "evaluator": evaluator.name,
+        "higher_is_better": evaluator.higher_is_better,
+        "rows": len(values[BASE]),
+    }
     if TUNED not in values:
         return {**found, "base": round(mean(values[BASE]), 6)}
     result: Comparison = compare(values[BASE], values[TUNED], evaluator.higher_is_better)
@@ -138,7 +171,13 @@ def _judge(name: str, gate: Gate, result: dict[str, Any], context: StageContext)
     rules = [
         ("min", gate.min, value, lambda limit: value >= limit, "at least"),
         ("max", gate.max, value, lambda limit: value <= limit, "at most"),
-        ("min_gain_over_base", gate.min_gain_over_base, result.get("gain"), lambda limit: result.get("gain", 0.0) >= limit, "a gain of at least"),
+        (
+            "min_gain_over_base",
+            gate.min_gain_over_base,
+            result.get("gain"),
+            lambda limit: result.get("gain", 0.0) >= limit,
+            "a gain of at least",
+        ),
     ]
     judged = []
     for rule, limit, seen, meets, words in rules:

@@ -42,7 +42,9 @@ class Generate:
     def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
         data = planning.find("format")
         evaluators = planning.plugins.of_kind("evaluator")
-        if data is None or not any(evaluators[one.evaluator].cls.needs == "predictions" for one in recipe.evals.values()):
+        if data is None or not any(
+            evaluators[one.evaluator].cls.needs == "predictions" for one in recipe.evals.values()
+        ):
             return []
         hardware = planning.hardware(self.name)
         params = Params(

@@ -39,8 +39,15 @@ def generate(params: Params, context: StageContext) -> None:
             context.report.progress(len(done), len(asked), "answers")
             if all(prompt.index in done for prompt in batch):
                 continue
-            for prompt, answer in zip(batch, _answers([encoded[prompt.index] for prompt in batch], model, tokenizer, params), strict=True):
-                done[prompt.index] = {"index": prompt.index, "place": prompt.place, "reference": prompt.reference, **answer}
+            for prompt, answer in zip(
+                batch, _answers([encoded[prompt.index] for prompt in batch], model, tokenizer, params), strict=True
+            ):
+                done[prompt.index] = {
+                    "index": prompt.index,
+                    "place": prompt.place,
+                    "reference": prompt.reference,
+                    **answer,
+                }
                 file.write(json.dumps(done[prompt.index], ensure_ascii=False) + "\n")
             file.flush()
     with (context.output / ANSWERS).open("w") as file:
@@ -71,7 +78,9 @@ def encode(prompt: Prompt, tokenizer: Any) -> list[int]:
     """Token ids of a prompt: by the chat template, or as plain text with the tokenizer's own begin token."""
     if prompt.messages:
         tools = list(prompt.tools) or None
-        ids: list[int] = tokenizer.apply_chat_template(list(prompt.messages), tools=tools, add_generation_prompt=True, return_dict=False)
+        ids: list[int] = tokenizer.apply_chat_template(
+            list(prompt.messages), tools=tools, add_generation_prompt=True, return_dict=False
+        )
         return ids
     # segment by segment, as the trainer tokenizes them
     pieces = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in prompt.segments]
@@ -93,13 +102,25 @@ def _answers(batch: list[list[int]], model: Any, tokenizer: Any, params: Params)
     longest = max(map(len, batch))
     ids = torch.tensor([[tokenizer.pad_token_id] * (longest - len(row)) + row for row in batch], device=model.device)
     mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in batch], device=model.device)
-    sampling = {"do_sample": True, "temperature": params.temperature, "top_p": params.top_p} if params.temperature else {"do_sample": False}
+    sampling = (
+        {"do_sample": True, "temperature": params.temperature, "top_p": params.top_p}
+        if params.temperature
+        else {"do_sample": False}
+    )
     with torch.inference_mode():
         output = model.generate(
-            input_ids=ids, attention_mask=mask, max_new_tokens=params.max_new_tokens, pad_token_id=tokenizer.pad_token_id, **sampling
+            input_ids=ids,
+            attention_mask=mask,
+            max_new_tokens=params.max_new_tokens,
+            pad_token_id=tokenizer.pad_token_id,
+            **sampling,
         )
     ends = model.generation_config.eos_token_id
     stops = set(ends if isinstance(ends, list) else [ends]) | {tokenizer.eos_token_id}
     for row in output[:, longest:].tolist():
         length = next((place for place, number in enumerate(row) if number in stops), len(row))
-        yield {"prediction": tokenizer.decode(row[:length], skip_special_tokens=True), "tokens": length, "stopped": length < len(row)}
+        yield {
+            "prediction": tokenizer.decode(row[:length], skip_special_tokens=True),
+            "tokens": length,
+            "stopped": length < len(row),
+        }

@@ -42,7 +42,11 @@ class Loss:
         if data is None or not any(evaluators[one.evaluator].cls.needs == "loss" for one in recipe.evals.values()):
             return []
         hardware = planning.hardware(self.name)
-        params = Params(rows=recipe.generate.rows, accelerator=hardware.accelerator, trust_remote_code=recipe.model.trust_remote_code)
+        params = Params(
+            rows=recipe.generate.rows,
+            accelerator=hardware.accelerator,
+            trust_remote_code=recipe.model.trust_remote_code,
+        )
         return [
             planning.call(
                 self,
@@ -75,7 +79,12 @@ class Loss:
         with (context.output / LOSSES).open("w") as file:
             for row in rows:
                 loss, tokens = losses[row]
-                file.write(json.dumps({"index": places[row]["index"], "place": places[row]["place"], "loss": loss, "tokens": tokens}) + "\n")
+                file.write(
+                    json.dumps(
+                        {"index": places[row]["index"], "place": places[row]["place"], "loss": loss, "tokens": tokens}
+                    )
+                    + "\n"
+                )
         trained = sum(tokens for _, tokens in losses.values())
         mean = sum(loss * tokens for loss, tokens in losses.values()) / trained if trained else 0.0
         context.report.metric(rows=len(rows), loss_per_token=round(mean, 6))
@@ -114,7 +123,9 @@ def _losses(model: Any, rows: list[dict[str, list[int]]]) -> list[tuple[float, i
     ids, labels, mask = padded("input_ids", 0), padded("labels", -100), padded("attention_mask", 0)
     with torch.inference_mode():
         logits = model(input_ids=ids, attention_mask=mask).logits[:, :-1].float()
-        each = torch.nn.functional.cross_entropy(logits.transpose(1, 2), labels[:, 1:], ignore_index=-100, reduction="none")
+        each = torch.nn.functional.cross_entropy(
+            logits.transpose(1, 2), labels[:, 1:], ignore_index=-100, reduction="none"
+        )
     counts = (labels[:, 1:] != -100).sum(dim=1)
     means = each.sum(dim=1) / counts.clamp(min=1)
     return [(round(float(mean), 6), int(count)) for mean, count in zip(means, counts, strict=True)]

@@ -57,7 +57,9 @@ def load_tokenizer(inputs: Mapping[str, Path], trust_remote_code: bool) -> Any:
     """The model's own tokenizer; that of the adapter where there is one."""
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(inputs.get("adapter", inputs["model"]), trust_remote_code=trust_remote_code)
+    tokenizer = AutoTokenizer.from_pretrained(
+        inputs.get("adapter", inputs["model"]), trust_remote_code=trust_remote_code
+    )
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer

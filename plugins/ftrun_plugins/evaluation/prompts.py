@@ -34,10 +34,14 @@ def prompts(examples: Path, kind: str) -> Iterator[Prompt]:
 def _chat(index: int, example: dict[str, Any]) -> Prompt:
     messages = example["messages"]
     last = max(place for place, message in enumerate(messages) if message["role"] == "assistant")
-    return Prompt(index, example["place"], messages[last].get("content") or "", messages[:last], example.get("tools") or ())
+    return Prompt(
+        index, example["place"], messages[last].get("content") or "", messages[:last], example.get("tools") or ()
+    )
 
 
 def _segments(index: int, example: dict[str, Any]) -> Prompt:
     segments = example["segments"]
     last = max(place for place, segment in enumerate(segments) if segment["label"])
-    return Prompt(index, example["place"], segments[last]["text"], segments=[segment["text"] for segment in segments[:last]])
+    return Prompt(
+        index, example["place"], segments[last]["text"], segments=[segment["text"] for segment in segments[:last]]
+    )

@@ -84,9 +84,7 @@ class SqlExecution:
 
         schema_field: str = "schema"
 
-    def score(
-        self, prediction: str, reference: str, row: Mapping[str, Any], options: Any
-    ) -> tuple[float, str | None]:
+    def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
         """Returns 1.0, or 0.0 and a short reason.
 
         Raises:

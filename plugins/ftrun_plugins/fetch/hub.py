@@ -55,7 +55,11 @@ def _ask(path: str, repository: str) -> Any:
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
         raise Refused(
-            Problem(f"the hub cannot be reached to look up {repository}: {reason}", where="model.base_model", do="check the network, or take the weights from a folder: model.weights={origin: folder, path: PATH}")
+            Problem(
+                f"the hub cannot be reached to look up {repository}: {reason}",
+                where="model.base_model",
+                do="check the network, or take the weights from a folder: model.weights={origin: folder, path: PATH}",
+            )
         ) from None
 
 
@@ -67,11 +71,21 @@ def token_here() -> str | None:
 def _refusal(code: int, repository: str, has_token: bool) -> Problem:
     where = "model.base_model"
     if code in (401, 403) and not has_token:
-        return Problem(f"{repository} is gated, private or misspelt, and no token is set", where=where, do="accept its licence on the hub, then set HF_TOKEN")
+        return Problem(
+            f"{repository} is gated, private or misspelt, and no token is set",
+            where=where,
+            do="accept its licence on the hub, then set HF_TOKEN",
+        )
     if code in (401, 403):
-        return Problem(f"the token in the environment may not read {repository}", where=where, do="accept the model's licence on the hub with the account that the token belongs to")
+        return Problem(
+            f"the token in the environment may not read {repository}",
+            where=where,
+            do="accept the model's licence on the hub with the account that the token belongs to",
+        )
     if code == 404:
-        return Problem(f"the hub has no {repository} at this revision", where=where, do="check model.base_model and model.revision")
+        return Problem(
+            f"the hub has no {repository} at this revision", where=where, do="check model.base_model and model.revision"
+        )
     return Problem(f"the hub answered {code} for {repository}", where=where, do="try again later")
 
 

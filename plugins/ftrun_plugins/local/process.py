@@ -25,16 +25,17 @@ from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import FileLock
 
 SECONDS_BETWEEN_LOOKS = 0.2
+MODULE = "ftrun.execute.stage_process"
 GRACE = 180.0  # seconds from asking a stage to stop until it is killed: a checkpoint has to fit
 LINES_SHOWN = 8  # of the log of a stage that crashed
 
 # What a process needs from its surroundings to work at all. Everything else stays out: it could change a result
 # without being in the key, or be a secret.
 INHERITED = (
-    "PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES",
-    "CUDA_HOME", "NVIDIA_VISIBLE_DEVICES", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY",
-    "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "HF_ENDPOINT", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "PIP_INDEX_URL",
-    "FTRUN_DEBUG",
+    "PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH",
+    "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "NVIDIA_VISIBLE_DEVICES", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+    "HF_ENDPOINT", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "PIP_INDEX_URL", "FTRUN_DEBUG",
 )  # fmt: skip
 QUIET = {
     "PYTHONUNBUFFERED": "1",
@@ -50,7 +51,15 @@ QUIET = {
 class StageProcess:
     """A running stage call. It shares the key's lock, in a session of its own that outlives the terminal."""
 
-    def __init__(self, store: Store, call: StageCall, run: RunFolder, lock: FileLock, python: Path | None, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        call: StageCall,
+        run: RunFolder,
+        lock: FileLock,
+        python: Path | None,
+        variables: Mapping[str, str],
+    ) -> None:
         self._store = store
         self._call = call
         self._run = run
@@ -60,7 +69,7 @@ class StageProcess:
         scratch.outcome.unlink(missing_ok=True)
         request = Request(call=call, store=store.root, run=run.id, events=run.events, lock_descriptor=lock.descriptor)
         write_text(scratch.call, request.model_dump_json(indent=1))
-        command = [str(python or sys.executable), "-I", bootstrap.__file__, json.dumps(_carried(call)), "ftrun.execute.stage_process", str(scratch.call)]
+        command = [str(python or sys.executable), "-I", bootstrap.__file__, MODULE, str(scratch.call)]
         append(run.events, "call_started", call.label, key=call.key)
         self._began = time.monotonic()
         self._log.parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +80,7 @@ class StageProcess:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=scratch.root,
-                env=_environment(call, variables),
+                env={**_environment(call, variables), bootstrap.VARIABLE: json.dumps(_carried(call))},
                 pass_fds=(lock.descriptor,),
                 start_new_session=True,
             )
@@ -111,7 +120,10 @@ class StageProcess:
         if stop.level:
             return StageOutcome("stopped")
         if self._overdue():
-            problem = Problem(f"{self._call.label} ran longer than its time-out of {self._call.work.timeout} s", do="its checkpoints are kept; raise the time-out and resume")
+            problem = Problem(
+                f"{self._call.label} ran longer than its time-out of {self._call.work.timeout} s",
+                do="its checkpoints are kept; raise the time-out and resume",
+            )
             return StageOutcome("failed", "stage", (problem,))
         return StageOutcome("failed", "stage", (self._crash(),))
 
@@ -120,7 +132,12 @@ class StageProcess:
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         hint = "often the system was out of memory; " if code == -signal.SIGKILL else ""
         last = "\n".join(_last_lines(self._log))
-        return Problem(f"{self._call.label} {how}", expected=None, where=str(self._log), do=f"{hint}`ftrun resume last` goes on\n{last}".rstrip())
+        return Problem(
+            f"{self._call.label} {how}",
+            expected=None,
+            where=str(self._log),
+            do=f"{hint}`ftrun resume last` goes on\n{last}".rstrip(),
+        )
 
 
 def _carried(call: StageCall) -> dict[str, str]:

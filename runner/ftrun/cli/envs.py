@@ -25,7 +25,14 @@ def envs(ctx: click.Context, as_json: bool) -> None:
         return
     declared = _declared()
     backend = _backend(declared)
-    found = [{"name": name, "ready": backend.environment_ready(name), "digest": backend.environment_digest(name) if name != CLIENT else ""} for name in declared]
+    found = [
+        {
+            "name": name,
+            "ready": backend.environment_ready(name),
+            "digest": backend.environment_digest(name) if name != CLIENT else "",
+        }
+        for name in declared
+    ]
     if as_json:
         print(json.dumps(found))
         return
@@ -64,4 +71,3 @@ def _backend(declared: dict[str, Environment]) -> Backend:
     cls = plugins().get("backend", "local").cls
     backend: Backend = cls(cls.Options(), declared, default_store())
     return backend
-

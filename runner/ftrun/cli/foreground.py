@@ -35,7 +35,9 @@ def in_background(store: Store, folder: RunFolder) -> None:
     """Starts the scheduler in a session of its own; returns once it has taken the run."""
     command = [sys.executable, "-m", "ftrun.execute.detached", str(store.root), folder.id]
     with folder.log("scheduler").open("ab") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=dict(os.environ))
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=dict(os.environ)
+        )
     stop = StopSignal()
     while process.poll() is None and runs.RunRecord.model_validate(read_json(folder.record)).status == "waiting":
         stop.wait(0.05)

@@ -45,7 +45,10 @@ def _hydra_main(arguments: Sequence[str], task: Callable[[Any], None]) -> None:
     ready = dict(zip(values, prepared.hydra, strict=True))
     folders = plugins().config_folders()
     decorated = hydra.main(version_base=VERSION_BASE, config_path=str(folders[0].conf), config_name="config")(task)
-    with search_path(folders, prepared.recipe_file), _command_line([ready.get(argument, argument) for argument in arguments]):
+    with (
+        search_path(folders, prepared.recipe_file),
+        _command_line([ready.get(argument, argument) for argument in arguments]),
+    ):
         try:
             decorated()
         except (HydraException, OmegaConfBaseException, YAMLError, RecursionError) as error:

@@ -34,7 +34,13 @@ def logs(run: str, call: str | None, following: bool) -> int:
             call = call and ""
     if call:
         known = [path.stem.replace(".", ":", 1) for path in log_files(folder)]
-        raise Refused(Problem(f"the run {folder.id} has no log of `{call}`", expected=f"one of {', '.join(known)}", nearest=nearest(call, known)))
+        raise Refused(
+            Problem(
+                f"the run {folder.id} has no log of `{call}`",
+                expected=f"one of {', '.join(known)}",
+                nearest=nearest(call, known),
+            )
+        )
     return 0
 
 

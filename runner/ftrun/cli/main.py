@@ -29,7 +29,18 @@ VERBS = {
     "envs": ("ftrun.cli.envs:envs", "List the environments, or make them ahead."),
 }
 # Words that Hydra knows keep Hydra's meaning.
-HYDRA_FLAGS = ("--cfg", "-c", "--info", "-i", "--shell-completion", "-sc", "--hydra-help", "--package", "-p", "--resolve")
+HYDRA_FLAGS = (
+    "--cfg",
+    "-c",
+    "--info",
+    "-i",
+    "--shell-completion",
+    "-sc",
+    "--hydra-help",
+    "--package",
+    "-p",
+    "--resolve",
+)
 SWEEP_FLAGS = ("-m", "--multirun")
 
 EPILOG = """
@@ -62,7 +73,9 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
 
 
-@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="ftrun")
 def cli() -> None:
     """One YAML recipe, from a dataset to an evaluated, servable fine-tuned language model."""

@@ -51,7 +51,12 @@ def _title(error: FtrunError) -> str:
 
 def _problem_lines(problem: Problem) -> Iterator[str]:
     yield from textwrap.wrap(problem.what, WIDTH, initial_indent="  ", subsequent_indent="  ") or ["  "]
-    values = {"where": problem.where, "expected": problem.expected, "nearest": ", ".join(problem.nearest), "do": problem.do}
+    values = {
+        "where": problem.where,
+        "expected": problem.expected,
+        "nearest": ", ".join(problem.nearest),
+        "do": problem.do,
+    }
     for label in LABELS:
         if values[label]:
             yield from _labelled(label, str(values[label]).splitlines())
@@ -61,4 +66,6 @@ def _labelled(label: str, texts: Sequence[str]) -> Iterator[str]:
     indent = " " * 14
     for number, text in enumerate(texts):
         first = f"    {label:<10}" if number == 0 else indent
-        yield from textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [indent]
+        yield from textwrap.wrap(
+            text, WIDTH, initial_indent=first, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        ) or [indent]

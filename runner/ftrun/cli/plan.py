@@ -70,7 +70,11 @@ def _lines(found: list[dict[str, Any]], session: Session) -> Iterator[str]:
     yield ""
     width = max(len(one["call"]) for one in found)
     for one in found:
-        state = "cached" if one["cached"] else f"to run  {one['hardware']:<6} {one['environment']:<8} {'; '.join(one['why'])}"
+        state = (
+            "cached"
+            if one["cached"]
+            else f"to run  {one['hardware']:<6} {one['environment']:<8} {'; '.join(one['why'])}"
+        )
         yield f"  {one['call']:<{width}}  {state}"
         if not one["cached"]:
             yield from (f"  {'':<{width}}    {note}" for note in one["notes"])

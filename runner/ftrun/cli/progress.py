@@ -25,7 +25,13 @@ class Display:
         self._folder = folder
         self._stop = stop
         self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
-        self._bars = Progress(TextColumn("  {task.description:<18}"), BarColumn(bar_width=28), TextColumn("{task.fields[text]}"), console=self._console, transient=True)
+        self._bars = Progress(
+            TextColumn("  {task.description:<18}"),
+            BarColumn(bar_width=28),
+            TextColumn("{task.fields[text]}"),
+            console=self._console,
+            transient=True,
+        )
         self._tasks: dict[str, TaskID] = {}
         self._values: dict[str, dict[str, object]] = {}
         self._spoke: dict[str, float] = {}
@@ -37,7 +43,9 @@ class Display:
             self._bars.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._bars.stop()
 
     def show(self, event: Event) -> None:
@@ -102,7 +110,10 @@ def progress_text(event: Event, values: dict[str, object]) -> str:
         parts.append(f"{size(rate)}/s" if unit == "bytes" or rate >= 1 else f"{1 / rate:.1f} s each")
     if event.get("seconds_left"):
         parts.append(f"{_duration(event['seconds_left'])} left")
-    parts += [f"{name.replace('_', ' ')} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in values.items()]
+    parts += [
+        f"{name.replace('_', ' ')} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in values.items()
+    ]
     return "  ".join(parts)
 
 

@@ -25,7 +25,11 @@ def recipes(ctx: click.Context, as_json: bool) -> None:
         return
     found = {name: (provider, _headline(file)) for name, provider, file in _recipes()}
     if as_json:
-        print(json.dumps([{"name": name, "provider": provider, "about": about} for name, (provider, about) in found.items()]))
+        print(
+            json.dumps(
+                [{"name": name, "provider": provider, "about": about} for name, (provider, about) in found.items()]
+            )
+        )
         return
     width = max(map(len, found), default=0)
     for name, (provider, about) in found.items():
@@ -38,7 +42,9 @@ def show(name: str) -> None:
     """Prints a recipe's source, then the composed form with every value."""
     files = {known: file for known, _, file in _recipes()}
     if name not in files:
-        raise Refused(Problem(f"there is no recipe named `{name}`", nearest=nearest(name, files), do="`ftrun recipes` lists them"))
+        raise Refused(
+            Problem(f"there is no recipe named `{name}`", nearest=nearest(name, files), do="`ftrun recipes` lists them")
+        )
     print(f"# {files[name]}\n{files[name].read_text(encoding='utf-8').rstrip()}\n")
     composed = compose([f"recipe={name}"], plugins().config_folders())
     print("# composed\n" + yaml.safe_dump(composed.values, sort_keys=False, allow_unicode=True).rstrip())

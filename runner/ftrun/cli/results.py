@@ -26,7 +26,11 @@ def ending(store: Store, folder: RunFolder) -> str:
         lines.append(f"adapter  {made['train']}")
     if "evaluate" in made:
         lines.append(f"samples  {made['evaluate'] / 'samples.jsonl'}")
-    lines += ["", f"next     ftrun show {folder.id}", f"         ftrun logs {folder.id} train" if "train" in made else ""]
+    lines += [
+        "",
+        f"next     ftrun show {folder.id}",
+        f"         ftrun logs {folder.id} train" if "train" in made else "",
+    ]
     return "\n".join(lines).rstrip()
 
 
@@ -37,7 +41,8 @@ def evaluation_table(evaluation: dict[str, Any]) -> Iterator[str]:
         tuned, gain, interval = result.get("tuned"), result.get("gain"), result.get("interval")
         between = f"{interval[0]:+.3f} to {interval[1]:+.3f}" if interval else ""
         verdict = result.get("verdict", "")
-        yield f"{name:<20} {result['rows']:>5} {_number(result['base'])} {_number(tuned)} {_number(gain, sign=True)}  {between:<18} {verdict}".rstrip()
+        numbers = f"{_number(result['base'])} {_number(tuned)} {_number(gain, sign=True)}"
+        yield f"{name:<20} {result['rows']:>5} {numbers}  {between:<18} {verdict}".rstrip()
         for rule in result.get("gate", ()):
             yield f"{'':<20} gate {rule['rule']} {rule['limit']}: {'met' if rule['met'] else 'not met'}"
 

@@ -33,7 +33,11 @@ def _start(session: Session, detach: bool, as_json: bool) -> int:
     folder = _folder(session)
     if detach:
         in_background(session.store, folder)
-        print(json.dumps({"run": folder.id}) if as_json else f"{folder.id} runs in the background: `ftrun logs -f {folder.id}` follows it")
+        print(
+            json.dumps({"run": folder.id})
+            if as_json
+            else f"{folder.id} runs in the background: `ftrun logs -f {folder.id}` follows it"
+        )
         return 0
     return in_foreground(session.store, folder, as_json)
 

@@ -17,7 +17,16 @@ def runs(as_json: bool) -> int:
     """Lists the runs, the newest last."""
     records = all_runs(default_store())
     if as_json:
-        print(json.dumps([record.model_dump(mode="json", include={"id", "recipe", "overrides", "status", "created", "started", "ended"}) for record in records]))
+        print(
+            json.dumps(
+                [
+                    record.model_dump(
+                        mode="json", include={"id", "recipe", "overrides", "status", "created", "started", "ended"}
+                    )
+                    for record in records
+                ]
+            )
+        )
     elif not records:
         print("no runs yet: `ftrun recipe=quickstart` makes the first")
     for record in records if not as_json else ():

@@ -52,4 +52,7 @@ def _lines(store: Store, folder: RunFolder, record: runs.RunRecord) -> Iterator[
 
 def _metrics(metrics: dict[str, Any]) -> str:
     simple = {name: value for name, value in metrics.items() if isinstance(value, (int, float, str))}
-    return "  ".join(f"{name.replace('_', ' ')} {value:,}" if isinstance(value, int) else f"{name.replace('_', ' ')} {value}" for name, value in simple.items())
+    return "  ".join(
+        f"{name.replace('_', ' ')} {value:,}" if isinstance(value, int) else f"{name.replace('_', ' ')} {value}"
+        for name, value in simple.items()
+    )

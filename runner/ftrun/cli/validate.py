@@ -38,4 +38,8 @@ def _all_names() -> list[str]:
 
 
 def _named(name: str, problem: Problem, everything: bool) -> Problem:
-    return Problem(f"{name}: {problem.what}", problem.where, problem.expected, problem.nearest, problem.do) if everything else problem
+    return (
+        Problem(f"{name}: {problem.what}", problem.where, problem.expected, problem.nearest, problem.do)
+        if everything
+        else problem
+    )

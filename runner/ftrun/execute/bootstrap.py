@@ -1,20 +1,24 @@
 """Starts a module of ftrun in an interpreter that ftrun is not installed in. Run by path; standard library only.
 
-    python -I bootstrap.py PACKAGES MODULE ARGUMENT...
+    FTRUN_PACKAGES='{"ftrun": "/folder/that/holds/it"}' python -I bootstrap.py MODULE ARGUMENT...
 
-`PACKAGES` is a JSON object: top-level package -> folder that holds it. Those packages, and nothing else of the client's,
-become importable, behind the environment's own packages: a newer pydantic of the client can never shadow the trainer's.
+The packages named in the variable, and nothing else of the client's, become importable, behind the environment's own
+packages: a newer pydantic of the client can never shadow the trainer's. Processes that the module spawns by
+`multiprocessing` run this file again as their main module, and so find the same packages.
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.abc
 import importlib.machinery
 import json
-import runpy
+import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+
+VARIABLE = "FTRUN_PACKAGES"
 
 
 class CarriedPackages(importlib.abc.MetaPathFinder):
@@ -31,11 +35,12 @@ class CarriedPackages(importlib.abc.MetaPathFinder):
 
 
 def main() -> None:
-    packages, module, *arguments = sys.argv[1:]
-    sys.meta_path.append(CarriedPackages(json.loads(packages)))
+    module, *arguments = sys.argv[1:]
     sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    importlib.import_module(module).main()
 
 
+if __name__ in ("__main__", "__mp_main__"):
+    sys.meta_path.append(CarriedPackages(json.loads(os.environ[VARIABLE])))
 if __name__ == "__main__":
     main()

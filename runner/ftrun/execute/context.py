@@ -23,8 +23,8 @@ class Reporter:
     """Writes the events of one stage call, into the run's event log or, where no file is shared, between its output."""
 
     def __init__(self, call: str, events: Path | None) -> None:
-        self._call = call
-        self._events = events
+        self.call = call
+        self.events = events
         self._began = time.monotonic()
         self._first_step: float | None = None
         self._last_progress = 0.0
@@ -32,10 +32,10 @@ class Reporter:
         self.gates: list[GateResult] = []
 
     def event(self, kind: str, **values: Any) -> None:
-        if self._events is not None:
-            append(self._events, kind, self._call, **values)
+        if self.events is not None:
+            append(self.events, kind, self.call, **values)
         else:
-            line = json.dumps({"at": round(time.time(), 3), "kind": kind, "call": self._call, **values}, default=str)
+            line = json.dumps({"at": round(time.time(), 3), "kind": kind, "call": self.call, **values}, default=str)
             # one write, on a line of its own: progress bars leave lines open
             os.write(sys.stdout.fileno(), f"\n::ftrun {line}\n".encode())
 

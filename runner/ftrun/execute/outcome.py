@@ -30,12 +30,16 @@ class StageOutcome:
         values: dict[str, Any] | None = read_json(path)
         if values is None:
             return None
-        return cls(values["status"], values["fault"], tuple(Problem.from_dict(problem) for problem in values["problems"]))
+        return cls(
+            values["status"], values["fault"], tuple(Problem.from_dict(problem) for problem in values["problems"])
+        )
 
     def error(self, label: str) -> FtrunError:
         """The error that a failed or stopped outcome stands for."""
         if self.status == "stopped":
-            return Interrupted(Problem(f"{label} was stopped", do="`ftrun resume last` goes on from its last checkpoint"))
+            return Interrupted(
+                Problem(f"{label} was stopped", do="`ftrun resume last` goes on from its last checkpoint")
+            )
         if self.fault == "user":
             return Refused(self.problems)
         if self.fault == "store":

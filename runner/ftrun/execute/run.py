@@ -27,7 +27,14 @@ from ftrun.store.locks import FileLock
 Listen = Callable[[Event], None]
 
 
-def prepare(store: Store, recipe: Recipe, plan: Plan, overrides: tuple[str, ...], origins: dict[str, str], facts: dict[str, object]) -> RunFolder:
+def prepare(
+    store: Store,
+    recipe: Recipe,
+    plan: Plan,
+    overrides: tuple[str, ...],
+    origins: dict[str, str],
+    facts: dict[str, object],
+) -> RunFolder:
     """Makes the folder of a new run: its record, its recipe and its plan."""
     with store_errors(store.root):
         folder = runs.create(store, recipe.name, overrides, origins, facts, recipe.backend.name)
@@ -51,7 +58,9 @@ def make_backend(recipe: Recipe, plugins: Plugins, store: Store) -> Backend:
     return backend
 
 
-def execute(store: Store, folder: RunFolder, plugins: Plugins, stop: StopSignal, listen: Listen | None = None) -> runs.RunRecord:
+def execute(
+    store: Store, folder: RunFolder, plugins: Plugins, stop: StopSignal, listen: Listen | None = None
+) -> runs.RunRecord:
     """Runs what a run still lacks, and keeps its record up to date.
 
     Raises:
@@ -60,7 +69,9 @@ def execute(store: Store, folder: RunFolder, plugins: Plugins, stop: StopSignal,
     """
     with FileLock(folder.lock) as lock:
         if not lock.try_acquire():
-            raise Refused(Problem(f"the run {folder.id} is running already", do=f"`ftrun logs -f {folder.id}` follows it"))
+            raise Refused(
+                Problem(f"the run {folder.id} is running already", do=f"`ftrun logs -f {folder.id}` follows it")
+            )
         write_json(folder.scheduler, {"pid": os.getpid()})
         record = runs.load(folder)
         record.status, record.started, record.ended, record.problems = "running", time.time(), None, ()
@@ -86,7 +97,9 @@ def _execute(store: Store, folder: RunFolder, plugins: Plugins, stop: StopSignal
     try:
         backend = make_backend(read_recipe(folder), plugins, store)
         append(folder.events, "run_started", calls=[call.label for call in plan.calls])
-        scheduler = Scheduler(store, plan, folder, backend, stop, lambda kind, call, **values: append(folder.events, kind, call, **values))
+        scheduler = Scheduler(
+            store, plan, folder, backend, stop, lambda kind, call, **values: append(folder.events, kind, call, **values)
+        )
         scheduler.run()
     except FtrunError as error:
         return error
@@ -101,7 +114,10 @@ def _execute(store: Store, folder: RunFolder, plugins: Plugins, stop: StopSignal
 
 def _missed_gates(store: Store, plan: Plan) -> FtrunError | None:
     missed = [
-        Problem(f"the gate of `{gate.name}` is not met: {gate.detail}", do="the model and its evaluation are kept; change the recipe or the gate")
+        Problem(
+            f"the gate of `{gate.name}` is not met: {gate.detail}",
+            do="the model and its evaluation are kept; change the recipe or the gate",
+        )
         for call in plan.calls
         for gate in getattr(find(store, call.ref), "gates", ())
         if not gate.met
@@ -121,7 +137,12 @@ def _results(store: Store, plan: Plan) -> dict[str, object]:
     """Metrics and artifacts by call label, for what exists."""
     found = {call.label: (call, find(store, call.ref)) for call in plan.calls}
     return {
-        label: {"artifact": str(call.ref), "seconds": manifest.seconds, "metrics": manifest.metrics, "facts": manifest.facts}
+        label: {
+            "artifact": str(call.ref),
+            "seconds": manifest.seconds,
+            "metrics": manifest.metrics,
+            "facts": manifest.facts,
+        }
         for label, (call, manifest) in found.items()
         if manifest
     }

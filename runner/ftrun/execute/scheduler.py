@@ -12,14 +12,16 @@ from ftrun.plan.call import Plan, Ref, StageCall
 from ftrun.store.artifacts import find
 from ftrun.store.layout import RunFolder, Store
 
-Tell = Callable[..., None]  # kind, call label, further values
+Tell = Callable[..., object]  # kind, call label, further values
 SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class Scheduler:
     """One pass over a plan. `tell` receives what happens to the calls."""
 
-    def __init__(self, store: Store, plan: Plan, folder: RunFolder, backend: Backend, stop: StopSignal, tell: Tell) -> None:
+    def __init__(
+        self, store: Store, plan: Plan, folder: RunFolder, backend: Backend, stop: StopSignal, tell: Tell
+    ) -> None:
         self._store = store
         self._folder = folder
         self._backend = backend

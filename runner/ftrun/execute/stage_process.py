@@ -1,6 +1,6 @@
 """The process of one stage call, in the stage's environment: runs it, publishes its artifact, leaves its outcome.
 
-    python -I bootstrap.py PACKAGES ftrun.execute.stage_process REQUEST.json
+    python -I bootstrap.py ftrun.execute.stage_process REQUEST.json
 
 It never raises: what goes wrong becomes the outcome, so that only crashes look like crashes to whoever started it.
 """
@@ -118,6 +118,3 @@ def _short(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0][:300] if lines else "no message"
 
-
-if __name__ == "__main__":
-    main()

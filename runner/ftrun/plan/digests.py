@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 
-
 def digest(value: Any) -> str:
     """A digest of a JSON value that does not depend on the order of keys. Raises `TypeError` for anything else."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
@@ -102,7 +101,11 @@ def _imported_by(node: ast.AST, module: str) -> Iterator[str]:
     if isinstance(node, ast.Import):
         names = [alias.name for alias in node.names]
     elif isinstance(node, ast.ImportFrom):
-        base = importlib.util.resolve_name("." * node.level + (node.module or ""), _package(module)) if node.level else node.module or ""
+        base = (
+            importlib.util.resolve_name("." * node.level + (node.module or ""), _package(module))
+            if node.level
+            else node.module or ""
+        )
         names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
     yield from (name for name in names if name and _is_module(name))
 

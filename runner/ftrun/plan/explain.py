@@ -56,7 +56,11 @@ def _values(old: Any, new: Any, path: str, files: Mapping[str, str]) -> Iterator
 
 
 def _is_digest(value: Any) -> bool:
-    return isinstance(value, str) and len(value) >= SHORTEST_DIGEST and all(letter in "0123456789abcdef" for letter in value)
+    return (
+        isinstance(value, str)
+        and len(value) >= SHORTEST_DIGEST
+        and all(letter in "0123456789abcdef" for letter in value)
+    )
 
 
 def _short(value: Any) -> str:

@@ -73,7 +73,9 @@ class Composed:
         for layer in reversed(self.layers):
             if path in layer.positions:
                 return layer.positions[path]
-        return None
+        # nothing sets the key itself, but an override may have made it by setting something below it
+        inner = [override for override in self.overrides if key_of(override)[: len(path)] == tuple(map(str, path))]
+        return f"override {inner[-1]}" if inner else None
 
 
 def _chosen_only(key: tuple[str, ...]) -> tuple[str, ...]:
@@ -130,7 +132,9 @@ def _composed(overrides: Overrides) -> Composed:
     config = hydra_compose("config", list(overrides.hydra))
     values = OmegaConf.to_container(config, resolve=True)
     assert isinstance(values, dict)
-    return Composed({str(key): value for key, value in values.items()}, overrides.given, tuple(_layers(list(overrides.hydra))))
+    return Composed(
+        {str(key): value for key, value in values.items()}, overrides.given, tuple(_layers(list(overrides.hydra)))
+    )
 
 
 def _layers(overrides: list[str]) -> Iterator[Layer]:
@@ -153,5 +157,3 @@ def _file(sources: Sequence[ConfigSource], config_path: str) -> Path | None:
             return source.find(f"{config_path}.yaml")
         return Path(source.path) / f"{config_path}.yaml"
     return None
-
-

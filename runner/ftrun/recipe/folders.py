@@ -31,7 +31,9 @@ def check_unique(folders: Iterable[ConfigFolders]) -> None:
         for name in _names(folder):
             owner = owners.setdefault(name, folder.provider)
             if owner != folder.provider:
-                problems.append(Problem(f"`{name}` is provided by both {owner} and {folder.provider}", do="uninstall one of them"))
+                problems.append(
+                    Problem(f"`{name}` is provided by both {owner} and {folder.provider}", do="uninstall one of them")
+                )
     if problems:
         raise Refused(problems)
 

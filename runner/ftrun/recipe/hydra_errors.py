@@ -35,17 +35,30 @@ def _problem(error: BaseException, overrides: Overrides) -> Problem | None:
         case MissingConfigException():
             return _missing(error, overrides)
         case OverrideParseException():
-            return Problem(f"cannot read the override: {_first_line(error)}", where=f"override {error.override}", expected="KEY=VALUE; quote what the shell would change")
+            return Problem(
+                f"cannot read the override: {_first_line(error)}",
+                where=f"override {error.override}",
+                expected="KEY=VALUE; quote what the shell would change",
+            )
         case InterpolationKeyError():
-            return Problem(_first_line(error), where=_where(error), do="an interpolation ${…} names a key of the composed recipe")
+            return Problem(
+                _first_line(error), where=_where(error), do="an interpolation ${…} names a key of the composed recipe"
+            )
         case UnsupportedInterpolationType():
-            return Problem(_first_line(error), where=_where(error), do="recipes cannot read the environment; secrets are taken from it by the stages that need them")
+            return Problem(
+                _first_line(error),
+                where=_where(error),
+                do="recipes cannot read the environment; secrets are taken from it by the stages that need them",
+            )
         case MarkedYAMLError():
             mark = error.problem_mark
             where = f"{mark.name}:{mark.line + 1}:{mark.column + 1}" if mark else None
             return Problem(f"not YAML: {error.problem or _first_line(error)}", where=where)
         case RecursionError():
-            return Problem("the defaults lists of these files include each other in a circle", do="look at the `defaults:` at the top of the recipe and of the files it names")
+            return Problem(
+                "the defaults lists of these files include each other in a circle",
+                do="look at the `defaults:` at the top of the recipe and of the files it names",
+            )
     return None
 
 

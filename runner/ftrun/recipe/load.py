@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +31,9 @@ class Loaded:
 
     def origins(self) -> dict[str, str]:
         """Where each value came from, for the run's record."""
-        return {dotted(path): str(self.composed.origin(path) or "default") for path in _leaves(self.composed.values, ())}
+        return {
+            dotted(path): str(self.composed.origin(path) or "default") for path in _leaves(self.composed.values, ())
+        }
 
 
 def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
@@ -42,18 +45,39 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
     composed = compose(overrides, plugins.config_folders())
     names = composed.chosen("recipe")
     if not names:
-        raise Refused(Problem("no recipe is named", expected="recipe=NAME, or recipe=FILE.yaml", do="`ftrun recipes` lists those that there are"))
+        raise Refused(
+            Problem(
+                "no recipe is named",
+                expected="recipe=NAME, or recipe=FILE.yaml",
+                do="`ftrun recipes` lists those that there are",
+            )
+        )
     values = _with_paths(composed, plugins)
     values["name"] = names[-1]
     findings = [*_not_chosen(composed, plugins.config_folders()), *_component_findings(values, plugins)]
     result = read(Recipe, values)
+    recipe = _without([*findings, *result], values) if isinstance(result, list) else result
     if isinstance(result, list):
-        raise Refused(placed([*findings, *(new for new in result if not _covered(new, findings))], composed))
-    for found in plugins.hook.ftrun_check_recipe(recipe=result):
-        findings.extend(found)
-    if findings:
+        findings += [new for new in result if not _covered(new, findings)]
+    if recipe is not None:
+        for found in plugins.hook.ftrun_check_recipe(recipe=recipe):
+            findings.extend(found)
+    if findings or recipe is None:
         raise Refused(placed(findings, composed))
-    return Loaded(result, composed)
+    return Loaded(recipe, composed)
+
+
+def _without(findings: list[Finding], values: dict[str, Any]) -> Recipe | None:
+    """The recipe without what is wrong with it, so that the plugins' checks can still find more; None if it needs it."""
+    kept = copy.deepcopy(values)
+    for finding in findings:
+        parent: Any = kept
+        for part in finding.path[:-1]:
+            parent = parent.get(part) if isinstance(parent, dict) else None
+        if isinstance(parent, dict):
+            parent.pop(finding.path[-1], None)
+    result = read(Recipe, kept)
+    return None if isinstance(result, list) else result
 
 
 def placed(findings: Iterable[Finding], composed: Composed) -> list[Problem]:
@@ -73,13 +97,13 @@ def _covered(new: Finding, findings: list[Finding]) -> bool:
 def _with_paths(composed: Composed, plugins: Plugins) -> dict[str, Any]:
     """The composed values with paths made absolute, in the parts that are known to hold paths."""
     values = {key: dict(value) if isinstance(value, dict) else value for key, value in composed.values.items()}
-    places: list[tuple[KeyPath, type[BaseModel]]] = [(("model", "weights"), FolderWeights)]
+    places: list[tuple[tuple[str, str], type[BaseModel]]] = [(("model", "weights"), FolderWeights)]
     places += [(("environment", name), Environment) for name in _mapping(values.get("environment"))]
     for role in ("source", "held_out"):
         registered = plugins.of_kind("source").get(_mapping(_mapping(values.get("dataset")).get(role)).get("name", ""))
         if registered:
             places.append((("dataset", role), registered.cls.Options))
-    for (group, name), cls in places:  # type: ignore[misc]
+    for (group, name), cls in places:
         inner = _mapping(values.get(group)).get(name)
         if isinstance(inner, dict):
             values[group][name] = with_absolute_paths(cls, inner, (group, name), composed)
@@ -100,9 +124,19 @@ def _not_chosen(composed: Composed, folders: Sequence[ConfigFolders]) -> Iterato
             if name in chosen or (from_file and name not in known):
                 continue
             if name in known:
-                yield Finding((group, name), f"`{name}` is not among the chosen {group}", f"one of {', '.join(chosen) or 'none'}", do=f"choose it: {group}=[{','.join([*chosen, name])}]")
+                yield Finding(
+                    (group, name),
+                    f"`{name}` is not among the chosen {group}",
+                    f"one of {', '.join(chosen) or 'none'}",
+                    do=f"choose it: {group}=[{','.join([*chosen, name])}]",
+                )
             else:
-                yield Finding((group, name), f"there is no `{name}` in {group}", f"one of {', '.join(chosen) or 'none'}", nearest(name, [*chosen, *known]))
+                yield Finding(
+                    (group, name),
+                    f"there is no `{name}` in {group}",
+                    f"one of {', '.join(chosen) or 'none'}",
+                    nearest(name, [*chosen, *known]),
+                )
 
 
 def _component_findings(values: dict[str, Any], plugins: Plugins) -> Iterator[Finding]:
@@ -116,19 +150,36 @@ def _component_findings(values: dict[str, Any], plugins: Plugins) -> Iterator[Fi
     known = sorted(plugins.of_kind("stage"))
     for index, stage in enumerate(values.get("stages") or ()):
         if stage not in known:
-            yield Finding(("stages", index), f"there is no stage `{stage}`", f"one of {', '.join(known)}", nearest(str(stage), known))
+            yield Finding(
+                ("stages", index),
+                f"there is no stage `{stage}`",
+                f"one of {', '.join(known)}",
+                nearest(str(stage), known),
+            )
     for stage in _mapping(values.get("resources")):
         if stage not in known:
-            yield Finding(("resources", stage), f"there is no stage `{stage}`", f"one of {', '.join(known)}", nearest(stage, known))
+            yield Finding(
+                ("resources", stage),
+                f"there is no stage `{stage}`",
+                f"one of {', '.join(known)}",
+                nearest(stage, known),
+            )
 
 
-def _options(kind: str, path: KeyPath, values: dict[str, Any], key: str, own: tuple[str, ...], plugins: Plugins) -> Iterator[Finding]:
+def _options(
+    kind: str, path: KeyPath, values: dict[str, Any], key: str, own: tuple[str, ...], plugins: Plugins
+) -> Iterator[Finding]:
     name = values.get(key)
     if not isinstance(name, str):
         return  # absent, or of a wrong type: the recipe's own model says so
     known = plugins.of_kind(kind)
     if name not in known:
-        yield Finding((*path, key), f"there is no {kind} named `{name}`", f"one of {', '.join(sorted(known))}", nearest(name, known))
+        yield Finding(
+            (*path, key),
+            f"there is no {kind} named `{name}`",
+            f"one of {', '.join(sorted(known))}",
+            nearest(name, known),
+        )
         return
     options = {option: value for option, value in values.items() if option not in (key, *own)}
     result = read(known[name].cls.Options, options, path)

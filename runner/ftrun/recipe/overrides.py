@@ -46,7 +46,13 @@ def prepare(given: Sequence[str], groups: Iterable[str]) -> Overrides:
 def _existing(path: str) -> Path:
     file = Path(path).absolute()
     if not file.is_file():
-        raise Refused(Problem(f"no such recipe file: {path}", where=f"recipe={path}", do="`ftrun recipes` lists the recipes known by name"))
+        raise Refused(
+            Problem(
+                f"no such recipe file: {path}",
+                where=f"recipe={path}",
+                do="`ftrun recipes` lists the recipes known by name",
+            )
+        )
     return file
 
 

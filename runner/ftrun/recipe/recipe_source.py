@@ -60,6 +60,9 @@ class RecipeSource(ConfigSource):
         files: list[str] = []
         for entry in sorted(found.iterdir()):
             self._list_add_result(
-                files=files, file_path=f"{config_path.strip('/')}/{entry.name}", file_name=entry.name, results_filter=results_filter
+                files=files,
+                file_path=f"{config_path.strip('/')}/{entry.name}",
+                file_name=entry.name,
+                results_filter=results_filter,
             )
         return sorted(set(files))

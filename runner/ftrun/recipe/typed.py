@@ -44,7 +44,7 @@ def _without_tags(location: Iterable[str | int], values: Any) -> KeyPath:
     """Pydantic puts the tags of unions into its locations; the recipe has no such level."""
     parts, found = list(location), []
     for index, part in enumerate(parts):
-        inside = isinstance(values, dict) and part in values or isinstance(values, list) and isinstance(part, int)
+        inside = (isinstance(values, dict) and part in values) or (isinstance(values, list) and isinstance(part, int))
         if inside:
             values = values[part]
         elif index < len(parts) - 1:
@@ -79,7 +79,9 @@ def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def with_absolute_paths(cls: type[BaseModel], values: dict[str, Any], prefix: KeyPath, composed: Composed) -> dict[str, Any]:
+def with_absolute_paths(
+    cls: type[BaseModel], values: dict[str, Any], prefix: KeyPath, composed: Composed
+) -> dict[str, Any]:
     """Paths are relative to the file that sets them, or to the current folder where an override does."""
     found = dict(values)
     for name, field in cls.model_fields.items():

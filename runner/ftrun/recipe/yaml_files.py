@@ -44,7 +44,11 @@ def read_text(file: Path) -> str:
         Refused: with the place of the first thing that is wrong.
     """
     if file.stat().st_size > LARGEST:
-        raise Refused(Problem(f"the file is larger than {LARGEST >> 20} MiB", where=_short(file), expected="a recipe of some lines"))
+        raise Refused(
+            Problem(
+                f"the file is larger than {LARGEST >> 20} MiB", where=_short(file), expected="a recipe of some lines"
+            )
+        )
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -72,7 +76,9 @@ def _syntax_problem(error: yaml.MarkedYAMLError, file: Path) -> Problem:
     mark = error.problem_mark or error.context_mark
     where = str(Position(file, mark.line + 1, mark.column + 1)) if mark else _short(file)
     what = error.problem or error.context or "cannot be read"
-    return Problem(f"not YAML: {what}", where=where, do="look at the indentation and quotes on this line and the one above")
+    return Problem(
+        f"not YAML: {what}", where=where, do="look at the indentation and quotes on this line and the one above"
+    )
 
 
 def _check_shape(root: yaml.Node, file: Path) -> None:

@@ -56,7 +56,13 @@ class Manifest(BaseModel):
 
 
 def publish(
-    store: Store, call: StageCall, run: str, seconds: float, metrics: Mapping[str, Any], gates: tuple[GateResult, ...], facts: Mapping[str, Any]
+    store: Store,
+    call: StageCall,
+    run: str,
+    seconds: float,
+    metrics: Mapping[str, Any],
+    gates: tuple[GateResult, ...],
+    facts: Mapping[str, Any],
 ) -> Manifest:
     """Moves the output of a call's scratch folder into place by one rename; the caller holds the key's lock."""
     scratch, target = store.scratch(call.ref), store.artifact(call.ref)
@@ -83,11 +89,11 @@ def publish(
 
 
 def _files(folder: Path) -> list[StoredFile]:
-    found = []
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.name != MANIFEST:
-            found.append(StoredFile(path=path.relative_to(folder).as_posix(), size=path.stat().st_size, sha256=sha256_of(path)))
-    return found
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST)
+    return [
+        StoredFile(path=path.relative_to(folder).as_posix(), size=path.stat().st_size, sha256=sha256_of(path))
+        for path in paths
+    ]
 
 
 def _sync_folder(folder: Path) -> None:

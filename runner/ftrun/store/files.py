@@ -88,7 +88,9 @@ def _largest(root: Path) -> str:
     """The largest folders of the store, by name and size, so that a person can choose."""
     folders = [*root.glob("scratch/*/*"), *root.glob("artifacts/*/*")]
     sized = sorted(((folder_size(folder), folder) for folder in folders if folder.is_dir()), reverse=True)[:3]
-    return "largest in the store: " + ", ".join(f"{folder.relative_to(root)} {human_size(size)}" for size, folder in sized)
+    return "largest in the store: " + ", ".join(
+        f"{folder.relative_to(root)} {human_size(size)}" for size, folder in sized
+    )
 
 
 def folder_size(folder: Path) -> int:

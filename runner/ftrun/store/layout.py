@@ -1,9 +1,9 @@
 """The one place that knows where things are in a store: a local folder, or a volume with the same layout.
 
-    artifacts/<stage>/<key>/          finished work, with a manifest; immutable
-    scratch/<stage>/<key>/            unfinished work, checkpoints
-    scratch/<stage>/<key>.lock        held while a process works on the key
-    runs/<run id>/                    run.json recipe.yaml plan.json events.jsonl logs/<call>.log
+artifacts/<stage>/<key>/          finished work, with a manifest; immutable
+scratch/<stage>/<key>/            unfinished work, checkpoints
+scratch/<stage>/<key>.lock        held while a process works on the key
+runs/<run id>/                    run.json recipe.yaml plan.json events.jsonl logs/<call>.log
 """
 
 from __future__ import annotations

@@ -36,13 +36,26 @@ class RunRecord(BaseModel):
     backend: str = "local"
 
 
-def create(store: Store, recipe: str, overrides: tuple[str, ...], origins: dict[str, str], facts: dict[str, Any], backend: str) -> RunFolder:
+def create(
+    store: Store, recipe: str, overrides: tuple[str, ...], origins: dict[str, str], facts: dict[str, Any], backend: str
+) -> RunFolder:
     """A new run folder with its record."""
     name = recipe.replace("/", "-")
     run_id = f"{''.join(secrets.choice(_LETTERS) for _ in range(6))}-{name}"
     folder = store.run(run_id)
     (folder.root / "logs").mkdir(parents=True)
-    save(folder, RunRecord(id=run_id, recipe=recipe, overrides=overrides, created=time.time(), origins=origins, facts=facts, backend=backend))
+    save(
+        folder,
+        RunRecord(
+            id=run_id,
+            recipe=recipe,
+            overrides=overrides,
+            created=time.time(),
+            origins=origins,
+            facts=facts,
+            backend=backend,
+        ),
+    )
     return folder
 
 
@@ -60,9 +73,7 @@ def load(folder: RunFolder) -> RunRecord:
 
 def all_runs(store: Store) -> list[RunRecord]:
     """Every run of a store, the newest last."""
-    found = []
-    for path in store.runs.glob("*/run.json"):
-        found.append(load(RunFolder(path.parent)))
+    found = [load(RunFolder(path.parent)) for path in store.runs.glob("*/run.json")]
     return sorted(found, key=lambda record: record.created)
 
 
@@ -77,6 +88,10 @@ def find_run(store: Store, name: str) -> RunFolder:
     if len(matching) == 1:
         return store.run(matching[0])
     if matching:
-        raise Refused(Problem(f"`{name}` is the beginning of {len(matching)} run ids", expected=", ".join(matching[:5])))
+        raise Refused(
+            Problem(f"`{name}` is the beginning of {len(matching)} run ids", expected=", ".join(matching[:5]))
+        )
     known = [record.id for record in records]
-    raise Refused(Problem(f"there is no run `{name}` in {store.root}", nearest=nearest(name, known), do="`ftrun runs` lists them"))
+    raise Refused(
+        Problem(f"there is no run `{name}` in {store.root}", nearest=nearest(name, known), do="`ftrun runs` lists them")
+    )

@@ -1,0 +1,45 @@
+# One verb a chore. `make quickstart` and `make test` need only Python 3.11 or later, git and a network.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: quickstart test unit e2e lint bench drill clean
+
+quickstart: $(BIN)/ftrun
+	$(BIN)/ftrun recipe=quickstart
+
+test: lint unit e2e
+
+unit: $(BIN)/ftrun
+	$(BIN)/pytest -q -m "not e2e" -n 2
+
+e2e: $(BIN)/ftrun
+	$(BIN)/ftrun envs make
+	$(BIN)/pytest -q -m e2e
+
+lint: $(BIN)/ftrun
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Ratios and figures of one machine in one run; the trainer's interpreter runs the other side.
+bench: $(BIN)/ftrun
+	$(BIN)/ftrun envs make
+	$(BIN)/python benchmarks/bench_cli.py
+	$(BIN)/python benchmarks/bench_format.py --compare "$$($(BIN)/ftrun envs path trainer)"
+
+# Kills a run again and again; long, so run before an issue is closed and not in `test`.
+drill: $(BIN)/ftrun
+	$(BIN)/ftrun envs make
+	$(BIN)/python tests/drill/drill.py
+
+$(BIN)/ftrun: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ftrun needs Python 3.11 or later: make PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check "uv>=0.9"
+	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --editable . --group dev
+	@touch $(BIN)/ftrun
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,137 @@
+"""Trains in one process a rank, on GPUs or, over gloo, on the CPU.
+
+The ranks are started here and not by torchrun: they have to inherit the lock of the call's key, so that no second
+trainer can start while one of them lives.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ftrun.errors import Problem, StageFailed
+from ftrun.execute import bootstrap
+from ftrun.execute.context import Reporter, Stopped, StopRequest
+
+if TYPE_CHECKING:
+    from ftrun.execute.context import StageContext
+
+STOP = "stop"  # a file in the work folder: the user asked to stop
+STOPPED = 75  # exit code of a rank that stopped because it was asked to
+SECONDS_BETWEEN_LOOKS = 0.3
+
+
+def train_in_ranks(processes: int, accelerator: str, context: StageContext) -> None:
+    """Runs all ranks to their end. Raises `Stopped`, or `StageFailed` when one of them failed."""
+    (context.work / STOP).unlink(missing_ok=True)
+    ranks = [_start(rank, processes, accelerator, context) for rank in range(processes)]
+    try:
+        codes = _wait(ranks, context)
+    finally:
+        for process in ranks:
+            process.kill()
+            process.wait()
+    if any(code == STOPPED for code in codes):
+        raise Stopped
+    failed = {rank: code for rank, code in enumerate(codes) if code}
+    if failed:
+        rank, code = next(iter(failed.items()))
+        raise StageFailed("train", Problem(f"rank {rank} of {processes} ended with exit code {code}", do="its log says why"))
+
+
+def _start(rank: int, processes: int, accelerator: str, context: StageContext) -> subprocess.Popen[bytes]:
+    environment = {
+        **os.environ,
+        "RANK": str(rank),
+        "LOCAL_RANK": str(rank),
+        "WORLD_SIZE": str(processes),
+        "LOCAL_WORLD_SIZE": str(processes),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(_port(context)),
+    }
+    if accelerator == "cpu":
+        environment |= {"DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // processes))}
+    command = [sys.executable, "-I", bootstrap.__file__, __name__, str(context.work), accelerator]
+    lock = context.lock_descriptor
+    return subprocess.Popen(
+        [*command, context.report.call, str(context.report.events or "")],
+        env=environment,
+        cwd=context.work,
+        pass_fds=() if lock is None else (lock,),
+    )
+
+
+_ports: dict[Path, int] = {}
+
+
+def _port(context: StageContext) -> int:
+    """A free port, the same for all ranks of a call."""
+    if context.work not in _ports:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            _ports[context.work] = listener.getsockname()[1]
+    return _ports[context.work]
+
+
+def _wait(ranks: Sequence[subprocess.Popen[bytes]], context: StageContext) -> list[int]:
+    """Exit codes of all ranks; the first that fails ends the wait, for the others would wait for it for ever."""
+    while True:
+        codes = [process.poll() for process in ranks]
+        if all(code is not None for code in codes) or any(code for code in codes):
+            return [code or 0 for code in codes]
+        if context.stop:
+            (context.work / STOP).touch()
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+class StopFile(StopRequest):
+    """The wish to stop, as ranks see it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def __bool__(self) -> bool:
+        return self._path.exists()
+
+
+def main() -> None:
+    """One rank."""
+    from ftrun_plugins.axolotl.training import train_here
+
+    work, accelerator, call, events = Path(sys.argv[1]), *sys.argv[2:]
+    report = Reporter(call, Path(events) if events else None) if os.environ["RANK"] == "0" else None
+    if accelerator == "cpu":
+        _allow_cpu_ranks()
+    try:
+        train_here(work, report, StopFile(work / STOP))
+    except Stopped:
+        os._exit(STOPPED)  # DeepSpeed's own exit would wait for ranks that have gone
+
+
+def _allow_cpu_ranks() -> None:
+    """What axolotl 0.21 and accelerate 1.15 lack for several processes without a GPU."""
+    import torch
+    from accelerate.state import PartialState
+    from accelerate.utils import DistributedType
+    from axolotl.loaders.model import ModelLoader
+
+    torch.cuda.can_device_access_peer = lambda *_: False
+    prepare, set_map = PartialState._prepare_backend, ModelLoader._set_device_map_config
+
+    def prepare_backend(self: Any, *arguments: Any, **options: Any) -> Any:
+        backend, kind = prepare(self, *arguments, **options)
+        return (backend, kind) if backend else ("gloo", DistributedType.MULTI_CPU)
+
+    def set_device_map(self: Any) -> None:
+        set_map(self)
+        self.model_kwargs["device_map"] = {"": "cpu"}
+
+    PartialState._prepare_backend = prepare_backend
+    ModelLoader._set_device_map_config = set_device_map
