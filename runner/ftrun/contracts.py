@@ -136,6 +136,10 @@ class Backend(Protocol):
         """Whether the environment is there already, so that no call has to wait for it."""
         ...
 
+    def environment_python(self, name: str) -> Path:
+        """The interpreter of an environment, whether it is made yet or not."""
+        ...
+
     def prepare(self, name: str, progress: Callable[[str], None]) -> None:
         """Makes an environment real, once; `progress` gets lines for a person."""
         ...

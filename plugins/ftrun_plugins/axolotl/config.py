@@ -57,6 +57,8 @@ class TrainerConfig:
 
 def merge(recipe: Recipe) -> TrainerConfig:
     """Merges without checking against the schema; what cannot be merged is among the findings."""
+    from ftrun.plugins import plugins  # only on the client: stages in other environments have no pluggy
+
     values: dict[str, Any] = {}
     origins: dict[str, KeyPath] = {}
     findings = list(_owned(recipe))
@@ -74,6 +76,7 @@ def merge(recipe: Recipe) -> TrainerConfig:
         elif old and old[0] != value:
             overridden.append(f"train.{key}={value} replaces {old[0]} of {old[1][1]}")
         values[key], origins[key] = value, ("train", key)
+    plugins().hook.ftrun_amend_trainer_config(recipe=recipe, config=values)
     return TrainerConfig(values, origins, tuple(overridden), tuple(findings))
 
 

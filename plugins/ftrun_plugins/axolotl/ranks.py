@@ -42,7 +42,9 @@ def train_in_ranks(processes: int, accelerator: str, context: StageContext) -> N
     failed = {rank: code for rank, code in enumerate(codes) if code}
     if failed:
         rank, code = next(iter(failed.items()))
-        raise StageFailed("train", Problem(f"rank {rank} of {processes} ended with exit code {code}", do="its log says why"))
+        raise StageFailed(
+            "train", Problem(f"rank {rank} of {processes} ended with exit code {code}", do="its log says why")
+        )
 
 
 def _start(rank: int, processes: int, accelerator: str, context: StageContext) -> subprocess.Popen[bytes]:
@@ -56,7 +58,10 @@ def _start(rank: int, processes: int, accelerator: str, context: StageContext) -
         "MASTER_PORT": str(_port(context)),
     }
     if accelerator == "cpu":
-        environment |= {"DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // processes))}
+        environment |= {
+            "DS_ACCELERATOR": "cpu",
+            "OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // processes)),
+        }
     command = [sys.executable, "-I", bootstrap.__file__, __name__, str(context.work), accelerator]
     lock = context.lock_descriptor
     return subprocess.Popen(

@@ -62,7 +62,6 @@ class Train:
             return []
         merged = merge(recipe)
         config: dict[str, Any] = {**DEFAULTS, **merged.train_values()}
-        planning.plugins.hook.ftrun_amend_trainer_config(recipe=recipe, config=config)
         hardware = planning.hardware(self.name)
         notes = list(merged.overridden)
         if hardware.accelerator == "cpu":

@@ -167,23 +167,22 @@ def _summary(scored: Mapping[str, Sequence[dict[str, Any]]], evaluator: Any) -> 
 
 def _judge(name: str, gate: Gate, result: dict[str, Any], context: StageContext) -> list[dict[str, Any]]:
     """Whether each limit of a gate is met; the run's exit code follows from it."""
-    value = result.get("tuned", result["base"])
-    rules = [
-        ("min", gate.min, value, lambda limit: value >= limit, "at least"),
-        ("max", gate.max, value, lambda limit: value <= limit, "at most"),
+    value, gain = float(result.get("tuned", result["base"])), float(result.get("gain", 0.0))
+    rules = (
+        ("min", gate.min, value, gate.min is None or value >= gate.min, "at least"),
+        ("max", gate.max, value, gate.max is None or value <= gate.max, "at most"),
         (
             "min_gain_over_base",
             gate.min_gain_over_base,
-            result.get("gain"),
-            lambda limit: result.get("gain", 0.0) >= limit,
+            gain,
+            gate.min_gain_over_base is None or gain >= gate.min_gain_over_base,
             "a gain of at least",
         ),
-    ]
+    )
     judged = []
-    for rule, limit, seen, meets, words in rules:
+    for rule, limit, seen, met, words in rules:
         if limit is not None:
-            met, detail = bool(meets(limit)), f"{seen} where {words} {limit} is asked for"
-            context.report.gate(f"evals.{name}.gate.{rule}", met, detail)
+            context.report.gate(f"evals.{name}.gate.{rule}", met, f"{seen} where {words} {limit} is asked for")
             judged.append({"rule": rule, "limit": limit, "value": seen, "met": met})
     return judged
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ftrun.contracts import Hardware
@@ -63,6 +65,9 @@ class LocalBackend:
     def environment_ready(self, name: str) -> bool:
         return name == CLIENT or self._environments[name].ready
 
+    def environment_python(self, name: str) -> Path:
+        return Path(sys.executable) if name == CLIENT else self._environments[name].python
+
     def prepare(self, name: str, progress: Callable[[str], None]) -> None:
         if name != CLIENT:
             self._environments[name].make(progress)
@@ -101,7 +106,7 @@ class LocalBackend:
 
     def _process(self, call: StageCall, run: RunFolder, lock: FileLock) -> StageProcess:
         environment = self._environments.get(call.environment.name)
-        python = None if call.environment.name == CLIENT or environment is None else environment.python
+        python = self.environment_python(call.environment.name)
         variables = environment.declared.variables if environment else {}
         return StageProcess(self._store, call, run, lock, python, variables)
 

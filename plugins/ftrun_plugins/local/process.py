@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -57,7 +56,7 @@ class StageProcess:
         call: StageCall,
         run: RunFolder,
         lock: FileLock,
-        python: Path | None,
+        python: Path,
         variables: Mapping[str, str],
     ) -> None:
         self._store = store
@@ -69,7 +68,7 @@ class StageProcess:
         scratch.outcome.unlink(missing_ok=True)
         request = Request(call=call, store=store.root, run=run.id, events=run.events, lock_descriptor=lock.descriptor)
         write_text(scratch.call, request.model_dump_json(indent=1))
-        command = [str(python or sys.executable), "-I", bootstrap.__file__, MODULE, str(scratch.call)]
+        command = [str(python), "-I", bootstrap.__file__, MODULE, str(scratch.call)]
         append(run.events, "call_started", call.label, key=call.key)
         self._began = time.monotonic()
         self._log.parent.mkdir(parents=True, exist_ok=True)

@@ -71,3 +71,10 @@ def _backend(declared: dict[str, Environment]) -> Backend:
     cls = plugins().get("backend", "local").cls
     backend: Backend = cls(cls.Options(), declared, default_store())
     return backend
+
+
+@envs.command()
+@click.argument("name")
+def path(name: str) -> None:
+    """Prints the interpreter of an environment."""
+    print(_backend(_declared()).environment_python(name))

@@ -8,12 +8,14 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from importlib.metadata import entry_points
 from typing import Any
 
 import click
 
 from ftrun import __version__
-from ftrun.errors import FtrunError
+from ftrun.errors import FtrunError, Problem, Refused
+from ftrun.suggest import nearest
 
 # Verb -> where it is, and its line in the help.
 VERBS = {
@@ -59,18 +61,48 @@ class LazyGroup(click.Group):
     """Lists the verbs without importing them; verbs of plugins come behind ftrun's own."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*VERBS, *sorted(self.commands)]
+        return [*VERBS, *sorted(_plugin_verbs())]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in VERBS:
             module, _, attribute = VERBS[name][0].partition(":")
             command: click.Command = getattr(importlib.import_module(module), attribute)
             return command
-        return self.commands.get(name)
+        return _plugin_verbs().get(name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if self.get_command(ctx, name) is None:
+            near = nearest(name, self.list_commands(ctx))
+            raise Refused(
+                Problem(
+                    f"there is no verb `{name}`",
+                    nearest=near,
+                    do="`ftrun --help` lists the verbs; an override has a `=`",
+                )
+            )
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):
             formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
+        others = {name: command.get_short_help_str(80) for name, command in _plugin_verbs().items()}
+        if others:
+            with formatter.section("Verbs of plugins"):
+                formatter.write_dl(sorted(others.items()))
+
+
+def _plugin_verbs() -> dict[str, click.Command]:
+    """Verbs that other packages add; plugins are loaded only where there is such a package."""
+    if not entry_points(group="ftrun"):
+        return {}
+    from ftrun.plugins import plugins
+
+    found: dict[str, click.Command] = {}
+    plugins().hook.ftrun_register_commands(register=lambda command: found.update({str(command.name): command}))
+    return found
 
 
 @click.group(

@@ -117,4 +117,3 @@ def _facts() -> dict[str, Any]:
 def _short(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0][:300] if lines else "no message"
-

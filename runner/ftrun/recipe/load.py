@@ -68,7 +68,7 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
 
 
 def _without(findings: list[Finding], values: dict[str, Any]) -> Recipe | None:
-    """The recipe without what is wrong with it, so that the plugins' checks can still find more; None if it needs it."""
+    """The recipe without what is wrong with it, so that plugins can still find more; None if it needs that."""
     kept = copy.deepcopy(values)
     for finding in findings:
         parent: Any = kept
