@@ -28,6 +28,7 @@ bench: $(BIN)/ftrun
 	$(BIN)/ftrun envs make
 	$(BIN)/python benchmarks/bench_cli.py
 	$(BIN)/python benchmarks/bench_format.py --compare "$$($(BIN)/ftrun envs path trainer)"
+	$(BIN)/python benchmarks/bench_pipeline.py "$$($(BIN)/ftrun envs path trainer)"
 
 # Kills a run again and again; long, so run before an issue is closed and not in `test`.
 drill: $(BIN)/ftrun

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 20  # bytes
 TIMEOUT = 60  # seconds without a byte
-SCHEMES = ("http", "https", "file")
+SCHEMES = ("http", "https")
 
 
 def download(url: str, sha256: str, context: StageContext) -> None:

@@ -137,6 +137,12 @@ def run_command(arguments: list[str]) -> int:
         # whoever read our output has gone; nothing more may be written, not even while the interpreter ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:  # a fault of ftrun's own: one line for the user, all of it for whoever mends it
+        if os.environ.get("FTRUN_DEBUG"):
+            raise
+        click.echo(f"ftrun: internal error: {type(error).__name__}: {error}", err=True)
+        click.echo("    do        run it again with FTRUN_DEBUG=1 and report what it prints", err=True)
+        return 1
 
 
 def _dispatch(arguments: list[str]) -> int:

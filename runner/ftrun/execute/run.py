@@ -67,7 +67,7 @@ def execute(
         Refused: another process runs it already.
         FtrunError: the reason why it did not end well; the record has it too.
     """
-    with FileLock(folder.lock) as lock:
+    with store_errors(store.root), FileLock(folder.lock) as lock:
         if not lock.try_acquire():
             raise Refused(
                 Problem(f"the run {folder.id} is running already", do=f"`ftrun logs -f {folder.id}` follows it")
@@ -82,8 +82,7 @@ def execute(
             record.problems = tuple(problem.as_dict() for problem in error.problems) if error else ()
             record.results = _results(store, read_plan(folder))
             record.ended = time.time()
-            with store_errors(store.root):
-                runs.save(folder, record)
+            runs.save(folder, record)
             append(folder.events, "run_finished", status=record.status)
         plugins.hook.ftrun_run_finished(run_id=folder.id, status=record.status)
     if error:
@@ -94,13 +93,16 @@ def execute(
 def _execute(store: Store, folder: RunFolder, plugins: Plugins, stop: StopSignal) -> FtrunError | None:
     """The error that the run ended with, or None."""
     plan = read_plan(folder)
+
+    def tell(kind: str, call: str | None, **values: object) -> None:
+        append(folder.events, kind, call, **values)
+
     try:
-        backend = make_backend(read_recipe(folder), plugins, store)
-        append(folder.events, "run_started", calls=[call.label for call in plan.calls])
-        scheduler = Scheduler(
-            store, plan, folder, backend, stop, lambda kind, call, **values: append(folder.events, kind, call, **values)
-        )
-        scheduler.run()
+        with store_errors(store.root):
+            backend = make_backend(read_recipe(folder), plugins, store)
+            append(folder.events, "run_started", calls=[call.label for call in plan.calls])
+            scheduler = Scheduler(store, plan, folder, backend, stop, tell)
+            scheduler.run()
     except FtrunError as error:
         return error
     stopped_first = sorted(scheduler.failures, key=lambda failure: failure[1].status == "stopped")

@@ -1,0 +1,74 @@
+"""Times a whole recipe against the same axolotl commands run by hand one after the other, in one go on one machine.
+
+    python benchmarks/bench_pipeline.py TRAINER_PYTHON [OVERRIDE...]
+
+Both sides start from the fetched model and the formatted rows: by hand that is `axolotl preprocess`, `axolotl train`
+and `axolotl merge-lora`; with ftrun the stages tokenize, train and merge. The environment must have been made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+
+FTRUN = str(Path(sys.executable).with_name("ftrun"))
+PREPARATION = ["stages=[fetch,format]"]
+COMPARED = ["stages=[fetch,format,tokenize,train,merge]"]
+
+
+def ftrun(overrides: list[str], store: Path) -> float:
+    began = time.perf_counter()
+    subprocess.run([FTRUN, *overrides], check=True, env={**os.environ, "FTRUN_STORE": str(store)})
+    return time.perf_counter() - began
+
+
+def by_hand(python: str, folder: Path) -> float:
+    axolotl = str(Path(python).with_name("axolotl"))
+    quiet = {"HF_HUB_OFFLINE": "1", "AXOLOTL_DO_NOT_TRACK": "1", "WANDB_MODE": "disabled", "PYTHONWARNINGS": "ignore"}
+    began = time.perf_counter()
+    for command in (["preprocess"], ["train", "--launcher", "python"], ["merge-lora", "--lora-model-dir", "out"]):
+        subprocess.run(
+            [axolotl, command[0], "config.yml", *command[1:]], check=True, cwd=folder, env={**os.environ, **quiet}
+        )
+    return time.perf_counter() - began
+
+
+def hand_folder(store: Path, folder: Path) -> None:
+    """A folder with the configuration that ftrun trained with, on the rows that it formatted."""
+    trained = next(store.glob("artifacts/train/*/axolotl.yml"))
+    config = yaml.safe_load(trained.read_text())
+    config["plugins"] = [plugin for plugin in config.get("plugins", []) if not plugin.startswith("ftrun_")]
+    for key, split in (("datasets", "train"), ("test_datasets", "held_out")):
+        config[key] = [{"path": f"{split}.jsonl", "ds_type": "json", "split": "train", "type": "chat_template"}]
+        rows = next(store.glob(f"artifacts/format/*/{split}.jsonl")).read_text().splitlines()
+        messages = ({"messages": json.loads(row)["messages"]} for row in rows)
+        (folder / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in messages))
+    (folder / "config.yml").write_text(yaml.safe_dump(config))
+    (folder / "model").symlink_to(next(store.glob("artifacts/fetch/*")))
+
+
+def main() -> None:
+    python, *given = sys.argv[1:]
+    overrides = given or ["recipe=quickstart", "train.max_steps=20"]
+    root = Path(tempfile.mkdtemp(prefix="ftrun-bench-"))
+    try:
+        ftrun([*overrides, *PREPARATION], root / "store")
+        ours = ftrun([*overrides, *COMPARED], root / "store")
+        (root / "hand").mkdir()
+        hand_folder(root / "store", root / "hand")
+        hand = by_hand(python, root / "hand")
+        print(f"ftrun {ours:.1f} s   by hand {hand:.1f} s   ratio {ours / hand:.3f}   promised at most 1.05")
+    finally:
+        shutil.rmtree(root)
+
+
+if __name__ == "__main__":
+    main()
