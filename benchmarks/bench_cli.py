@@ -1,6 +1,6 @@
 """Times the command line on this machine: medians of whole processes, beside what the project promises.
 
-    python benchmarks/bench_cli.py [--runs 5]
+python benchmarks/bench_cli.py [--runs 5]
 """
 
 from __future__ import annotations

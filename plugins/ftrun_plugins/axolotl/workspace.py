@@ -6,6 +6,7 @@ axolotl hashes the paths that it is given: with absolute ones, prepared data is 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,25 +16,35 @@ from typing import Any
 import yaml
 
 CONFIG = "config.yml"
-MODEL = "model"  # link to the base model's folder
-DATA = "data"  # link to the tokenized folders
+MODEL = "model"  # mirror of the base model's folder
+DATA = "data"  # mirror of the tokenized folders
 OUT = "out"
-ADAPTER = "adapter"  # link to the trained adapter
+ADAPTER = "adapter"  # mirror of the trained adapter
 
 # Keys that every configuration of ftrun has, whatever the recipe says.
 ALWAYS = {"base_model": MODEL, "output_dir": OUT, "strict": False}
 
 
 def lay_out(folder: Path, config: Mapping[str, Any], links: Mapping[str, Path]) -> Path:
-    """Writes the configuration and the links into `folder`; returns the configuration's path."""
+    """Writes the configuration into `folder`, with a mirror of each input; returns the configuration's path."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, target in links.items():
-        link = folder / name
-        link.unlink(missing_ok=True)
-        link.symlink_to(target)
+        mirror(target, folder / name)
     path = folder / CONFIG
     path.write_text(yaml.safe_dump({**config, **ALWAYS}, sort_keys=True, allow_unicode=True), encoding="utf-8")
     return path
+
+
+def mirror(source: Path, target: Path) -> None:
+    """Makes a folder of links to the files of an artifact: what libraries write beside them stays out of the store."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    for path in sorted(source.rglob("*")):
+        inner = target / path.relative_to(source)
+        if path.is_dir():
+            inner.mkdir()
+        else:
+            inner.symlink_to(path)
 
 
 @contextmanager

@@ -25,8 +25,6 @@ def convert_package(what: FromPackage, context: StageContext) -> None:
     context.check_stop()
     context.report.progress(1, 2, "steps")
     convert(folder / what.file, context.output, dtype=what.dtype)
-    for path in context.output.rglob("*"):
-        path.chmod(0o644)
     context.report.progress(2, 2, "steps")
 
 

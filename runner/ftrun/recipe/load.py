@@ -19,6 +19,7 @@ from ftrun.recipe.types import Environment, FolderWeights, Recipe
 from ftrun.recipe.yaml_files import KeyPath
 from ftrun.suggest import nearest
 
+UNSET = "???"
 MULTI_SELECT = ("optimizations", "evals")
 
 
@@ -54,7 +55,11 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
         )
     values = _with_paths(composed, plugins)
     values["name"] = names[-1]
-    findings = [*_not_chosen(composed, plugins.config_folders()), *_component_findings(values, plugins)]
+    findings = [
+        *_unset(composed.values),
+        *_not_chosen(composed, plugins.config_folders()),
+        *_component_findings(values, plugins),
+    ]
     result = read(Recipe, values)
     recipe = _without([*findings, *result], values) if isinstance(result, list) else result
     if isinstance(result, list):
@@ -185,6 +190,18 @@ def _options(
     result = read(known[name].cls.Options, options, path)
     if isinstance(result, list):
         yield from result
+
+
+def _unset(values: dict[str, Any]) -> Iterator[Finding]:
+    """Hydra's mark for a value that has to be given."""
+    for path in _leaves(values, ()):
+        inner: Any = values
+        for part in path:
+            inner = inner[part]
+        if inner == UNSET:
+            yield Finding(
+                path, f"`{dotted(path)}` has to be set", do=f"in the recipe, or {dotted(path)}=… on the command line"
+            )
 
 
 def _leaves(value: Any, path: KeyPath) -> Iterator[KeyPath]:

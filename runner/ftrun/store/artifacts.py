@@ -16,6 +16,8 @@ from ftrun.plan.digests import sha256_of
 from ftrun.store.files import read_json, write_json
 from ftrun.store.layout import MANIFEST, Store
 
+FILE_MODE = 0o644  # some libraries write files that only their owner can read
+
 
 class StoredFile(BaseModel):
     """One file of an artifact; `path` is relative to it, `size` in bytes."""
@@ -89,7 +91,9 @@ def publish(
 
 
 def _files(folder: Path) -> list[StoredFile]:
-    paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST)
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST]
+    for path in paths:
+        path.chmod(FILE_MODE)
     return [
         StoredFile(path=path.relative_to(folder).as_posix(), size=path.stat().st_size, sha256=sha256_of(path))
         for path in paths
