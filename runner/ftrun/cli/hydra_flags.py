@@ -20,6 +20,8 @@ from ftrun.recipe.compose import GROUPS, VERSION_BASE, search_path
 from ftrun.recipe.hydra_errors import as_refusal
 from ftrun.recipe.overrides import prepare
 
+NOT_OVERRIDES = ("-", "install=", "uninstall=", "query=")  # the last three belong to `--shell-completion`
+
 
 def show(arguments: Sequence[str]) -> int:
     """Lets Hydra answer a command line with one of its flags; nothing runs."""
@@ -31,8 +33,13 @@ def points(overrides: Sequence[str]) -> list[list[str]]:
     """The points of a sweep, each as the overrides of one run, as Hydra's sweeper expands them."""
     found: list[list[str]] = []
 
+    file = prepare(overrides, GROUPS).recipe_file
+
     def note(config: Any) -> None:
-        found.append(list(HydraConfig.get().overrides.task))
+        task = [override.removeprefix("++") for override in HydraConfig.get().overrides.task]
+        found.append(
+            [f"recipe={file}" if file and override == f"recipe={file.stem}" else override for override in task]
+        )
 
     with tempfile.TemporaryDirectory(prefix="ftrun-sweep-") as folder:  # Hydra's sweeper insists on writing a file
         _hydra_main(["--multirun", *overrides, f"hydra.sweep.dir={folder}", "hydra.sweep.subdir=."], note)
@@ -40,7 +47,7 @@ def points(overrides: Sequence[str]) -> list[list[str]]:
 
 
 def _hydra_main(arguments: Sequence[str], task: Callable[[Any], None]) -> None:
-    values = [argument for argument in arguments if "=" in argument and not argument.startswith("-")]
+    values = [argument for argument in arguments if "=" in argument and not argument.startswith(NOT_OVERRIDES)]
     prepared = prepare(values, GROUPS)
     ready = dict(zip(values, prepared.hydra, strict=True))
     folders = plugins().config_folders()

@@ -80,7 +80,7 @@ class Display:
         text = progress_text(event, values)
         if self._console.is_terminal:
             self._progress_text(call, text, event["step"], event["total"])
-        elif time.monotonic() - self._spoke.get(call, 0.0) >= SECONDS_BETWEEN_LINES:
+        elif event["step"] and time.monotonic() - self._spoke.get(call, 0.0) >= SECONDS_BETWEEN_LINES:
             self._spoke[call] = time.monotonic()
             self._line(call, text)
 
