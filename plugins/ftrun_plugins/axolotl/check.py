@@ -33,7 +33,7 @@ def _against_schema(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
         top = found.path[0] if found.path else None
         if top in OWNED and top != "datasets":
             continue  # said already, with what to write in its place
-        yield Finding(_recipe_path(found.path, config), found.message, found.expected, found.nearest)
+        yield Finding(_recipe_path(found.path, config), found.what, found.expected, found.nearest)
 
 
 def _recipe_path(path: tuple[str | int, ...], config: TrainerConfig) -> KeyPath:

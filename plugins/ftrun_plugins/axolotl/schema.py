@@ -12,8 +12,9 @@ from functools import cache, partial
 from itertools import islice
 from pathlib import Path as FilePath
 
+from ftrun.recipe.findings import Finding
 from ftrun_plugins.axolotl.variants import MOST_FINDINGS, Comparison
-from ftrun_plugins.axolotl.wording import Finding, Path, Schema, dotted
+from ftrun_plugins.axolotl.wording import Path, Schema, dotted
 
 __all__ = ["Finding", "check", "known_keys", "trainer_version"]
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeGuard
 
+from ftrun.recipe.findings import Finding
+from ftrun.suggest import nearest
 from ftrun_plugins.axolotl.wording import (
-    Finding,
     Path,
     Schema,
     accepted,
     dotted,
     fixed_values,
-    nearest,
     number_hint,
     one_of,
     shown,

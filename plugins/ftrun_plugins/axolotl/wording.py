@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 Schema = Mapping[str, Any]
@@ -13,8 +11,6 @@ Path = tuple[str | int, ...]
 
 LONGEST_VALUE = 60  # characters shown of one value
 MOST_WORDS = 8  # words named of a long list of accepted ones
-MOST_NEAREST = 3
-CLOSE = 0.7  # difflib's ratio: one slip in a word of five letters, three in a word of twelve
 
 KINDS = {
     "array": "a list",
@@ -33,23 +29,6 @@ BOUNDS = {
     "pattern": "that matches `{}`",
     "minLength": "of {} characters or more",
 }
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong with a configuration.
-
-    Attributes:
-        path: Where in the configuration.
-        message: What is wrong, one short sentence.
-        expected: What would be right, if that can be said.
-        nearest: Known names that may have been meant, the best first.
-    """
-
-    path: Path
-    message: str
-    expected: str | None
-    nearest: tuple[str, ...]
 
 
 def dotted(path: Path) -> str:
@@ -76,15 +55,6 @@ def one_of(words: Iterable[str], first: Iterable[str] = ()) -> str:
         return words[0]
     more = len(words) - MOST_WORDS
     return "one of " + ", ".join(words[:MOST_WORDS]) + (f" and {more} more" if more > 0 else "")
-
-
-def nearest(word: object, known: Iterable[str]) -> tuple[str, ...]:
-    """The known names that `word` may stand for: misspelt, or the beginning of a longer name."""
-    plain = str(word)[:LONGEST_VALUE].lower().replace("-", "_")
-    names = {name.lower().replace("-", "_"): name for name in known}
-    close = difflib.get_close_matches(plain, names, MOST_NEAREST, CLOSE)
-    longer = sorted((name for name in names if plain and name.startswith(plain + "_")), key=len)
-    return tuple(names[name] for name in dict.fromkeys(close + longer))[:MOST_NEAREST]
 
 
 def fixed_values(option: Schema) -> Sequence[object]:

@@ -76,7 +76,8 @@ class Fetch:
 
     def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
         calls = list(self._downloads(recipe, planning))
-        if set(recipe.stages) & {"tokenize", "train", "merge", "generate", "loss"}:
+        stages = set(recipe.stages)
+        if stages == {self.name} or stages & {"tokenize", "train", "merge", "generate", "loss"}:
             calls.append(self._model(recipe, planning))
         return calls
 

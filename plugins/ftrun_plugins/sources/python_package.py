@@ -6,7 +6,6 @@ Importing runs code, and a recipe is data; so what a name stands for is worked o
 from __future__ import annotations
 
 import ast
-import difflib
 import importlib.metadata
 import importlib.util
 import warnings
@@ -14,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+from ftrun.suggest import nearest
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Node = Function | ast.ClassDef
@@ -206,9 +207,8 @@ def _nearest(name: str) -> str:
     installed = importlib.metadata.packages_distributions()
     # People write the name on PyPI where the import name is meant, so both lead to the import name.
     names = {written: top for top, dists in installed.items() for written in (top, *dists) if not top.startswith("_")}
-    close = difflib.get_close_matches(name, sorted(names), n=5, cutoff=0.5)
-    nearest = sorted({names[written] for written in close})
-    return f"nearest installed: {', '.join(nearest)}" if nearest else "no installed name is near it"
+    close = sorted({names[written] for written in nearest(name, names, most=5)})
+    return f"nearest installed: {', '.join(close)}" if close else "no installed name is near it"
 
 
 def _tree(file: Path) -> ast.Module | None:

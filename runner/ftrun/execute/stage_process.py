@@ -8,6 +8,7 @@ It never raises: what goes wrong becomes the outcome, so that only crashes look 
 from __future__ import annotations
 
 import platform
+import resource
 import shutil
 import signal
 import sys
@@ -111,7 +112,13 @@ def _facts() -> dict[str, Any]:
             versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return {"python": platform.python_version(), "machine": platform.machine(), "versions": versions}
+    own, children = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "versions": versions,
+        "peak_memory": max(own, children) * 1024,  # bytes, of the largest process
+    }
 
 
 def _short(error: BaseException) -> str:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ftrun.recipe.findings import Finding
 from ftrun_plugins.axolotl import schema as module
-from ftrun_plugins.axolotl.schema import Finding, check, known_keys
+from ftrun_plugins.axolotl.schema import check, known_keys
 from ftrun_plugins.axolotl.variants import Comparison
 
 SCHEMA: dict[str, Any] = json.loads(Path(module.__file__).with_name("schema.json").read_text(encoding="utf-8"))
@@ -103,13 +104,13 @@ def test_the_beginning_of_a_name_is_near() -> None:
 def test_a_misspelt_key_inside_a_list_of_alternatives() -> None:
     finding = the_one(datasets=[{"path": "a"}, {"path": "b", "type": "chat_template", "fied_messages": "messages"}])
     assert finding.path == ("datasets", 1, "fied_messages")
-    assert finding.message == "unknown key `datasets[1].fied_messages`"
+    assert finding.what == "unknown key `datasets[1].fied_messages`"
     assert finding.nearest == ("field_messages",)
 
 
 def test_a_misspelt_key_inside_an_alternative_inside_an_alternative() -> None:
     finding = the_one(datasets=[{"path": "a", "type": {"field_instructon": "q"}}])
-    assert finding.message == "unknown key `datasets[0].type.field_instructon`"
+    assert finding.what == "unknown key `datasets[0].type.field_instructon`"
     assert finding.nearest[0] == "field_instruction"
 
 
@@ -146,7 +147,7 @@ def test_the_loss_chooses_the_kind_of_dataset() -> None:
     ],
 )
 def test_a_wrong_value_is_told_with_what_is_accepted(key: str, value: object, message: str) -> None:
-    assert the_one(**{key: value}).message == message
+    assert the_one(**{key: value}).what == message
 
 
 @pytest.mark.parametrize(
@@ -175,13 +176,13 @@ def test_a_number_that_yaml_reads_as_text_is_explained() -> None:
 def test_near_words_come_first_where_many_are_accepted() -> None:
     finding = the_one(optimizer="adamw_trch")
     assert finding.nearest[0] == "adamw_torch"
-    assert finding.message.startswith("`optimizer` must be one of adamw_torch, ")
-    assert len(finding.message) < 250
+    assert finding.what.startswith("`optimizer` must be one of adamw_torch, ")
+    assert len(finding.what) < 250
 
 
 def test_a_plugin_key_without_its_plugin() -> None:
     finding = the_one(plugins=None)
-    assert finding.message == f"`liger_rope` has no effect without `plugins: [{LIGER}]`"
+    assert finding.what == f"`liger_rope` has no effect without `plugins: [{LIGER}]`"
     assert finding.expected == f"plugins: [{LIGER}]"
 
 
@@ -196,24 +197,24 @@ def test_plugins_that_are_always_active_need_no_listing() -> None:
 
 def test_a_deprecated_key_names_its_replacement() -> None:
     finding = the_one(flash_attention=True)
-    assert finding.message == "`flash_attention` is deprecated: use `attn_implementation: flash_attention_2`"
+    assert finding.what == "`flash_attention` is deprecated: use `attn_implementation: flash_attention_2`"
     assert finding.expected == "attn_implementation: flash_attention_2"
     assert finding.nearest == ("attn_implementation",)
 
 
 def test_a_deprecated_key_that_is_switched_off_needs_no_replacement() -> None:
-    assert the_one(flash_attention=False).message == "`flash_attention` is deprecated: leave it out"
+    assert the_one(flash_attention=False).what == "`flash_attention` is deprecated: leave it out"
 
 
 def test_a_removed_key() -> None:
-    assert the_one(dpo_norm_loss=True).message == "`dpo_norm_loss` no longer works: leave it out"
-    assert the_one(rope_scaling={"factor": 2}).message == "`rope_scaling` no longer works: use `model_config`"
+    assert the_one(dpo_norm_loss=True).what == "`dpo_norm_loss` no longer works: leave it out"
+    assert the_one(rope_scaling={"factor": 2}).what == "`rope_scaling` no longer works: use `model_config`"
 
 
 def test_missing_keys() -> None:
     finding = the_one(lr_groups=[{"name": "a", "modules": ["b"]}])
     assert finding == Finding(("lr_groups", 0, "lr"), "missing key `lr_groups[0].lr`", None, ())
-    assert {finding.message for finding in check({})} == {
+    assert {finding.what for finding in check({})} == {
         "missing key `base_model`",
         "missing key `learning_rate`",
         "missing key `datasets` or `pretraining_dataset`",
@@ -231,7 +232,7 @@ def test_findings_are_bounded() -> None:
     wrong = {**CONFIG, "lora_r": long, "datasets": [{long: long}] * 1000, **{f"{long}{i}": i for i in range(20)}}
     findings = check(wrong)
     assert len(findings) == 50
-    assert all(len(finding.message) < 250 for finding in findings)
+    assert all(len(finding.what) < 250 for finding in findings)
 
 
 def test_known_keys() -> None:
