@@ -46,11 +46,7 @@ def _recipe_path(path: tuple[str | int, ...], config: TrainerConfig) -> KeyPath:
 
 def _lone_zero(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
     resources = recipe.resources_of("train")
-    alone = (
-        resources.processes == 1
-        or resources.gpu in (1, "1")
-        or (isinstance(resources.gpu, str) and resources.gpu.endswith(":1"))
-    )
+    alone = (resources.processes or _gpus(resources.gpu)) == 1
     if config.values.get("deepspeed") and alone and not offloads(config.values["deepspeed"]):
         yield Finding(
             config.origins["deepspeed"],
@@ -58,6 +54,16 @@ def _lone_zero(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
             do="leave the zero optimization out, ask for more GPUs, or choose zero3_offload",
             also=(("resources", "train"),),
         )
+
+
+def _gpus(wanted: str | int | list[str] | None) -> int | None:
+    """How many GPUs are asked for: `"H100:2"` and `2` ask for two, `"H100"` for one."""
+    if wanted is None or isinstance(wanted, int):
+        return wanted
+    first = wanted if isinstance(wanted, str) else (wanted or ["1"])[0]
+    name, _, count = first.partition(":")
+    number = name if name.isdigit() else count
+    return int(number) if number.isdigit() else 1
 
 
 def _too_long(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:

@@ -5,10 +5,11 @@ axolotl picks the checkpoint with the highest number, whole or not.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+
+from ftrun.store.files import sync
 
 MARK = "complete"
 PREFIX = "checkpoint-"
@@ -26,17 +27,9 @@ def mark(folder: Path) -> None:
     """Says that a checkpoint is whole; its files reach the disk first."""
     for path in folder.rglob("*"):
         if path.is_file():
-            _sync(path)
+            sync(path)
     (folder / MARK).touch()
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(folder)
 
 
 def remove_unfinished(out: Path) -> list[int]:

@@ -70,6 +70,7 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
             self._tell(state, epoch=round(state.epoch or 0.0, 3), **values)
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        _wait_for_all()
         if state.is_world_process_zero:
             mark(Path(args.output_dir) / f"{PREFIX}{state.global_step}")
             if self._connection.report:
@@ -84,11 +85,25 @@ def _number(value: Any) -> Any:
     return round(value, 6) if isinstance(value, float) else value
 
 
+def _wait_for_all() -> None:
+    """Every process writes its own part of a checkpoint; it is whole when the last of them has."""
+    import torch
+
+    if _several():
+        torch.distributed.barrier()
+
+
+def _several() -> bool:
+    import torch
+
+    return bool(torch.distributed.is_available() and torch.distributed.is_initialized())
+
+
 def _agreed(wish: bool) -> bool:
     """Whether any process wants to stop: all have to leave the loop at the same step."""
     import torch
 
-    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+    if not _several():
         return wish
     device = "cuda" if torch.cuda.is_available() else "cpu"
     flag = torch.tensor([int(wish)], device=device)

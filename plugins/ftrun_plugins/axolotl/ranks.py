@@ -7,6 +7,7 @@ trainer can start while one of them lives.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -69,7 +70,14 @@ def _start(rank: int, processes: int, accelerator: str, context: StageContext) -
         env=environment,
         cwd=context.work,
         pass_fds=() if lock is None else (lock,),
+        # a wish to stop is a signal to the whole process group; ranks hear of it by a file, and end after a checkpoint
+        preexec_fn=_ignore_wishes,
     )
+
+
+def _ignore_wishes() -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
 
 
 _ports: dict[Path, int] = {}

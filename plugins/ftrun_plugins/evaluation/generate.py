@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict
 
 from ftrun_plugins.axolotl.config import merge
-from ftrun_plugins.evaluation.models import candidates
+from ftrun_plugins.evaluation.models import calls_for_each
 
 if TYPE_CHECKING:
     from ftrun.execute.context import StageContext
@@ -53,17 +53,7 @@ class Generate:
             accelerator=hardware.accelerator,
             trust_remote_code=recipe.model.trust_remote_code,
         )
-        return [
-            planning.call(
-                self,
-                params,
-                label=f"{self.name}:{candidate.role}",
-                inputs={**candidate.inputs, "data": data},
-                cpu=planning.cores if hardware.accelerator == "cpu" else 1.0,
-                gpus=1 if hardware.accelerator == "gpu" else 0,
-            )
-            for candidate in candidates(planning)
-        ]
+        return calls_for_each(self, params, planning, hardware, {"data": data})
 
     def run(self, call: StageCall, context: StageContext) -> None:
         from ftrun_plugins.evaluation.generating import generate

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from ftrun.contracts import Hardware, Stage
     from ftrun.plan.call import StageCall
     from ftrun.plan.planning import Planning
 
@@ -34,6 +37,24 @@ def candidates(planning: Planning) -> Iterator[Candidate]:
         yield Candidate(TUNED, {"model": model, "adapter": train})
     elif train is not None:
         yield Candidate(TUNED, {"model": train})
+
+
+def calls_for_each(
+    stage: Stage, params: BaseModel, planning: Planning, hardware: Hardware, inputs: Mapping[str, StageCall]
+) -> list[StageCall]:
+    """The same call of `stage` for each model, labelled `stage:role`."""
+    on_gpu = hardware.accelerator == "gpu"
+    return [
+        planning.call(
+            stage,
+            params,
+            label=f"{stage.name}:{candidate.role}",
+            inputs={**candidate.inputs, **inputs},
+            cpu=1.0 if on_gpu else planning.cores,
+            gpus=1 if on_gpu else 0,
+        )
+        for candidate in candidates(planning)
+    ]
 
 
 def load_model(inputs: Mapping[str, Path], accelerator: str, trust_remote_code: bool) -> Any:

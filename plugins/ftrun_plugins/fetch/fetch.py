@@ -128,7 +128,7 @@ class Fetch:
             case FromFolder():
                 from ftrun_plugins.fetch.folder import copy
 
-                copy(context.files[what.digest], context)
+                copy(context.files[what.digest], what.digest, context)
             case FromPackage():
                 from ftrun_plugins.fetch.package import convert_package
 

@@ -6,12 +6,19 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ftrun.errors import Problem, Refused
+from ftrun.plan.digests import FileDigests
+
 if TYPE_CHECKING:
     from ftrun.execute.context import StageContext
 
 
-def copy(folder: Path, context: StageContext) -> None:
-    """Copies every file; hard links where the disk is the same would let a later edit change an artifact."""
+def copy(folder: Path, digest: str, context: StageContext) -> None:
+    """Copies every file; hard links where the disk is the same would let a later edit change an artifact.
+
+    Raises:
+        Refused: the folder is not what it was when the plan was made.
+    """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     total = sum(path.stat().st_size for path in files)
     done = 0
@@ -23,3 +30,6 @@ def copy(folder: Path, context: StageContext) -> None:
         done += path.stat().st_size
         context.check_stop()
         context.report.progress(done, total, "bytes")
+    if FileDigests(context.work / "digests.json").folder(context.output) != digest:
+        what = f"{folder} changed since this run was planned"
+        raise Refused(Problem(what, do="start a new run: what did not change is cached"))

@@ -11,12 +11,9 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from ftrun.plugins import plugins
-from ftrun.recipe.compose import GROUPS, VERSION_BASE, search_path
+from ftrun.recipe.compose import COMPOSITION_ERRORS, GROUPS, VERSION_BASE, search_path
 from ftrun.recipe.hydra_errors import as_refusal
 from ftrun.recipe.overrides import prepare
 
@@ -58,8 +55,8 @@ def _hydra_main(arguments: Sequence[str], task: Callable[[Any], None]) -> None:
     ):
         try:
             decorated()
-        except (HydraException, OmegaConfBaseException, YAMLError, RecursionError) as error:
-            raise as_refusal(error, prepared) from error
+        except COMPOSITION_ERRORS as error:
+            raise as_refusal(error, prepared, folders) from error
 
 
 @contextmanager

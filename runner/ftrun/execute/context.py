@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ftrun.errors import Problem, Refused
 from ftrun.plan.call import StageCall
+from ftrun.plan.digests import source_digest
 from ftrun.store.artifacts import GateResult
 from ftrun.store.events import append
 
@@ -97,8 +99,17 @@ class StageContext:
             raise Stopped
 
     def component(self, call: StageCall, name: str) -> Any:
-        """A new instance of one of the call's sources, formatters or evaluators."""
-        return load(call.components[name].implementation)()
+        """A new instance of one of the call's sources, formatters or evaluators.
+
+        Raises:
+            Refused: its code was edited since the plan was made; the artifact would lie under the wrong key.
+        """
+        component = call.components[name]
+        cls = load(component.implementation)
+        if source_digest(cls) != component.source:
+            what = f"the code of {name.replace(':', ' ')} changed since this run was planned"
+            raise Refused(Problem(what, do="start a new run: what did not change is cached"))
+        return cls()
 
 
 def load(implementation: str) -> Any:

@@ -30,6 +30,8 @@ from ftrun.recipe.yaml_files import KeyPath, Position, positions
 
 GROUPS = ("model", "dataset", "optimizations", "evals", "serve", "backend", "environment", "recipe")
 VERSION_BASE = "1.3"
+# What Hydra raises for a wrong recipe; its own plain ValueErrors are for group overrides that are no names.
+COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, RecursionError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -124,8 +126,8 @@ def compose(given: Sequence[str], folders: Sequence[ConfigFolders]) -> Composed:
             initialize_config_dir(version_base=VERSION_BASE, config_dir=str(folders[0].conf)),
         ):
             return _composed(overrides)
-    except (HydraException, OmegaConfBaseException, YAMLError, RecursionError) as error:
-        raise as_refusal(error, overrides) from error
+    except COMPOSITION_ERRORS as error:
+        raise as_refusal(error, overrides, folders) from error
 
 
 def _composed(overrides: Overrides) -> Composed:

@@ -47,6 +47,13 @@ def _names(folder: ConfigFolders) -> Iterator[str]:
             yield f"{group}={option}"
 
 
+def options_of(folder: ConfigFolders, group: str) -> list[str]:
+    """The names that a provider adds to a group."""
+    if group == "recipe":
+        return recipe_names(folder.recipes) if folder.recipes else []
+    return sorted(file.stem for file in folder.conf.glob(f"{group}/*.yaml")) if folder.conf else []
+
+
 def recipe_names(folder: Path) -> list[str]:
     """Names of the recipes in a folder; those that begin with `_` are only inherited from."""
     files = (file for file in folder.rglob("*.yaml") if not file.name.startswith("_"))

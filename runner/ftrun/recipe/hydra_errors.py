@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from hydra.errors import MissingConfigException, OverrideParseException
-from omegaconf.errors import InterpolationKeyError, UnsupportedInterpolationType
+from omegaconf.errors import (
+    ConfigTypeError,
+    GrammarParseError,
+    InterpolationKeyError,
+    InterpolationResolutionError,
+    UnsupportedInterpolationType,
+)
 from yaml import MarkedYAMLError
 
 from ftrun.errors import Problem, Refused
+from ftrun.recipe.folders import ConfigFolders, options_of
 from ftrun.recipe.overrides import Overrides, key_of
+from ftrun.recipe.recipe_file import place_in_defaults, place_of_list
+from ftrun.recipe.yaml_files import positions
 from ftrun.suggest import nearest
 
+LISTED = 12  # options named of a group that has many
 
-def as_refusal(error: BaseException, overrides: Overrides) -> Refused:
+
+def as_refusal(error: BaseException, overrides: Overrides, folders: Sequence[ConfigFolders]) -> Refused:
     """The refusal that stands for an error of Hydra's; one of ours inside its chain is returned as it is."""
     chain: list[BaseException] = []
     current: BaseException | None = error
@@ -23,63 +36,139 @@ def as_refusal(error: BaseException, overrides: Overrides) -> Refused:
     for link in chain:
         if isinstance(link, Refused):
             return link
+    wording = _Wording(overrides, folders)
     for link in chain:
-        problem = _problem(link, overrides)
+        problem = wording.problem(link)
         if problem is not None:
             return Refused(problem)
-    return Refused(Problem(_first_line(error), do="`ftrun recipes` lists the recipes known by name"))
+    what = next((line for line in map(_first_line, chain) if line), type(error).__name__)
+    return Refused(Problem(what, where=wording.recipe))
 
 
-def _problem(error: BaseException, overrides: Overrides) -> Problem | None:
-    match error:
-        case MissingConfigException():
-            return _missing(error, overrides)
-        case OverrideParseException():
-            return Problem(
-                f"cannot read the override: {_first_line(error)}",
-                where=f"override {error.override}",
-                expected="KEY=VALUE; quote what the shell would change",
-            )
-        case InterpolationKeyError():
-            return Problem(
-                _first_line(error), where=_where(error), do="an interpolation ${…} names a key of the composed recipe"
-            )
-        case UnsupportedInterpolationType():
-            return Problem(
-                _first_line(error),
-                where=_where(error),
-                do="recipes cannot read the environment; secrets are taken from it by the stages that need them",
-            )
-        case MarkedYAMLError():
-            mark = error.problem_mark
-            where = f"{mark.name}:{mark.line + 1}:{mark.column + 1}" if mark else None
-            return Problem(f"not YAML: {error.problem or _first_line(error)}", where=where)
-        case RecursionError():
-            return Problem(
-                "the defaults lists of these files include each other in a circle",
-                do="look at the `defaults:` at the top of the recipe and of the files it names",
-            )
-    return None
+class _Wording:
+    """Knows the overrides and the recipe's own file, and so where a thing that Hydra names was written."""
+
+    def __init__(self, overrides: Overrides, folders: Sequence[ConfigFolders]) -> None:
+        self._overrides = overrides
+        self._folders = folders
+        self._files = list(_recipe_files(overrides, folders))
+
+    @property
+    def recipe(self) -> str | None:
+        return next((str(place) for file in self._files for place in positions(file).values()), None)
+
+    def problem(self, error: BaseException) -> Problem | None:
+        match error:
+            case MissingConfigException():
+                return self._missing(error)
+            case OverrideParseException():
+                return Problem(
+                    f"cannot read the override: {_first_line(error)}",
+                    where=f"override {self._given(error.override)}",
+                    expected="KEY=VALUE; quote what the shell would change",
+                )
+            case InterpolationKeyError():
+                do = "an interpolation ${…} names a key of the composed recipe"
+                return Problem(_first_line(error), where=self._place_of_key(error), do=do)
+            case UnsupportedInterpolationType():
+                do = "recipes cannot read the environment; secrets are taken from it by the stages that need them"
+                return Problem(_first_line(error), where=self._place_of_key(error), do=do)
+            case GrammarParseError() | InterpolationResolutionError():
+                what = f"cannot read an interpolation: {_first_line(error)}"
+                return Problem(what, where=self._place_of_key(error), expected="${KEY.OF.THE.RECIPE}")
+            case MarkedYAMLError():
+                mark = error.problem_mark
+                where = f"{mark.name}:{mark.line + 1}:{mark.column + 1}" if mark else None
+                return Problem(f"not YAML: {error.problem or _first_line(error)}", where=where)
+            case ConfigTypeError():
+                return self._wrong_kind(error)
+            case RecursionError():
+                return Problem(
+                    "the defaults lists of these files include each other in a circle",
+                    where=self.recipe,
+                    do="look at the `defaults:` at the top of the recipe and of the files it names",
+                )
+        return self._by_words(_first_line(error))
+
+    def _by_words(self, text: str) -> Problem | None:
+        """Errors that Hydra tells apart by their words alone."""
+        if found := re.search(r"Could not override '([^']+)'. No match in the defaults list", text):
+            known = sorted({file.parent.name for folder in self._folders for file in _options(folder)})
+            what, near = f"there is no config group `{found[1]}`", nearest(found[1], known)
+            return Problem(what, self._in_defaults(found[1]), f"one of {', '.join(known)}", near)
+        if found := re.search(r"Could not delete from config. '([^']+)'", text):
+            return Problem(f"there is no `{found[1]}` to take out", where=self._override(found[1]))
+        if found := re.search(r"Could not override '([^']+)'", text):
+            return Problem(f"there is no `{found[1]}` to override", where=self._override(found[1]))
+        if found := re.search(r"Multiple values for ([^ .]+)\.", text):
+            where = self._in_defaults(found[1]) or self._override(found[1])
+            return Problem(f"`{found[1]}` is chosen already", where, expected=f"override /{found[1]}: OPTION")
+        if found := re.search(r"Ambiguous value for argument '(.+)'", text):
+            do = "a sweep needs -m; a list is written [A,B]"
+            return Problem("several values for one key", where=f"override {self._given(found[1])}", do=do)
+        if "Config group override must be" in text:
+            wrong = [given for given in self._overrides.given if re.search(r"=(null|true|false|[\d.]*)$", given)]
+            where = f"override {wrong[0]}" if wrong else None
+            return Problem("a config group takes the name of an option", where, "NAME, or [NAME,NAME]")
+        return None
+
+    def _missing(self, error: MissingConfigException) -> Problem:
+        group, _, option = str(error.missing_cfg_file or "").partition("/")
+        options = sorted({name for folder in self._folders for name in options_of(folder, group)})
+        options = options or [str(name) for name in error.options or ()]
+        overriding = [given for given in self._overrides.given if key_of(given)[0] == group and option in given]
+        where = f"override {overriding[-1]}" if overriding else self._in_defaults(option)
+        if where is None and (inside := re.match(r"In '([^']+)'", str(error))):
+            where = f"the defaults of {inside[1]}"
+        known = ", ".join(options[:LISTED]) + (f", … ({len(options)} in all)" if len(options) > LISTED else "")
+        what = f"there is no {group or 'config'} named `{option}`"
+        return Problem(what, where, f"one of {known}" if options else None, nearest(option, options))
+
+    def _wrong_kind(self, error: ConfigTypeError) -> Problem:
+        """A list where a mapping belongs, or the other way round; Hydra does not say at which key."""
+        for file in self._files:
+            if place := place_of_list(file, (*(path.parent.name for path in self._all_options()), "train")):
+                what = "a list where a mapping of keys belongs"
+                return Problem(what, str(place), do="what is chosen in a group stands in `defaults:`")
+        return Problem(f"values of different kinds meet: {_first_line(error)}", where=self.recipe)
+
+    def _all_options(self) -> Iterator[Path]:
+        for folder in self._folders:
+            yield from _options(folder)
+
+    def _place_of_key(self, error: BaseException) -> str | None:
+        key = str(getattr(error, "full_key", None) or "")
+        path = tuple(key.split("."))
+        for given in self._overrides.given:
+            if key_of(given) == path:
+                return f"override {given}"
+        return next((str(positions(file)[path]) for file in self._files if path in positions(file)), key or self.recipe)
+
+    def _in_defaults(self, word: str) -> str | None:
+        places = (place_in_defaults(file, word) for file in self._files)
+        return next((str(place) for place in places if place), None)
+
+    def _override(self, key: str) -> str | None:
+        return next((f"override {one}" for one in self._overrides.given if key_of(one) == tuple(key.split("."))), None)
+
+    def _given(self, prepared: str) -> str:
+        """The override as the user typed it."""
+        return dict(zip(self._overrides.hydra, self._overrides.given, strict=True)).get(prepared, prepared)
 
 
-def _missing(error: MissingConfigException, overrides: Overrides) -> Problem:
-    missing = str(error.missing_cfg_file or "")
-    group, _, option = missing.rpartition("/")
-    options = [str(name) for name in error.options or ()]
-    what = f"there is no {group or 'config'} named `{option}`"
-    inside = re.match(r"In '([^']+)'", str(error))
-    where = next((f"override {given}" for given in overrides.given if key_of(given)[0] == group), None)
-    if where is None and inside:
-        where = f"the defaults of {inside[1]}"
-    known = ", ".join(options[:12]) + (f", … ({len(options)} in all)" if len(options) > 12 else "")
-    return Problem(what, where=where, expected=f"one of {known}" if options else None, nearest=nearest(option, options))
+def _recipe_files(overrides: Overrides, folders: Sequence[ConfigFolders]) -> Iterator[Path]:
+    if overrides.recipe_file:
+        yield overrides.recipe_file
+    names = [given.partition("=")[2] for given in overrides.given if key_of(given) == ("recipe",)]
+    for folder in folders:
+        if folder.recipes:
+            yield from (file for name in names if (file := folder.recipes / f"{name}.yaml").is_file())
 
 
-def _where(error: BaseException) -> str | None:
-    key = getattr(error, "full_key", None)
-    return str(key) if key else None
+def _options(folder: ConfigFolders) -> list[Path]:
+    return list(folder.conf.glob("*/*.yaml")) if folder.conf else []
 
 
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
+    return lines[0].rstrip(".") if lines else ""

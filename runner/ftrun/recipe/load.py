@@ -16,7 +16,7 @@ from ftrun.recipe.findings import Finding
 from ftrun.recipe.folders import ConfigFolders
 from ftrun.recipe.typed import dotted, read, with_absolute_paths
 from ftrun.recipe.types import Environment, FolderWeights, Recipe
-from ftrun.recipe.yaml_files import KeyPath
+from ftrun.recipe.yaml_files import KeyPath, short
 from ftrun.suggest import nearest
 
 UNSET = "???"
@@ -54,8 +54,10 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
             )
         )
     values = _with_paths(composed, plugins)
+    named = [Finding(("name",), "a recipe is named by its file", do="leave `name` out")] if "name" in values else []
     values["name"] = names[-1]
     findings = [
+        *named,
         *_unset(composed.values),
         *_not_chosen(composed, plugins.config_folders()),
         *_component_findings(values, plugins),
@@ -91,6 +93,9 @@ def placed(findings: Iterable[Finding], composed: Composed) -> list[Problem]:
     for finding in findings:
         places = [composed.origin(path) for path in (finding.path, *finding.also) if path]
         where = " and ".join(dict.fromkeys(str(place) for place in places if place))
+        where = where or next(
+            (short(layer.file) for layer in composed.layers if layer.config.startswith("recipe/")), ""
+        )
         problems.append(Problem(finding.what, where or None, finding.expected, finding.nearest, finding.do))
     return sorted(set(problems), key=lambda problem: problem.where or "")
 
@@ -140,7 +145,7 @@ def _not_chosen(composed: Composed, folders: Sequence[ConfigFolders]) -> Iterato
                     (group, name),
                     f"there is no `{name}` in {group}",
                     f"one of {', '.join(chosen) or 'none'}",
-                    nearest(name, [*chosen, *known]),
+                    nearest(name, {*chosen, *known}),
                 )
 
 
@@ -153,7 +158,8 @@ def _component_findings(values: dict[str, Any], plugins: Plugins) -> Iterator[Fi
         yield from _options("evaluator", ("evals", name), _mapping(inner), "evaluator", ("gate",), plugins)
     yield from _options("backend", ("backend",), backend, "name", (), plugins)
     known = sorted(plugins.of_kind("stage"))
-    for index, stage in enumerate(values.get("stages") or ()):
+    stages = values.get("stages")
+    for index, stage in enumerate(stages if isinstance(stages, list) else ()):
         if stage not in known:
             yield Finding(
                 ("stages", index),

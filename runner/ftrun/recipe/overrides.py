@@ -33,14 +33,22 @@ def prepare(given: Sequence[str], groups: Iterable[str]) -> Overrides:
     for override in given:
         match = _PLAIN.match(override)
         key = match["key"] if match else ""
+        if not key_of(override)[0]:
+            raise Refused(Problem("an override begins with a key", f"override {override}", "KEY=VALUE"))
         if key == "recipe" and override.endswith((".yaml", ".yml")) and "," not in override:
             recipe_file = _existing(override.removeprefix("recipe="))
-            ready.append(f"recipe={recipe_file.stem}")
+            ready.append(f"recipe={_quoted(recipe_file.stem)}")
         elif not match or key.split("@")[0] in known or key.startswith("hydra"):
             ready.append(override)
         else:
             ready.append(f"++{override}")
     return Overrides(tuple(given), tuple(ready), recipe_file)
+
+
+def _quoted(name: str) -> str:
+    """For Hydra's grammar, which takes most letters beyond ASCII for errors."""
+    escaped = name.replace("\\", "\\\\").replace("'", "\\'")
+    return name if re.fullmatch(r"[A-Za-z0-9_.\-]+", name) else f"'{escaped}'"
 
 
 def _existing(path: str) -> Path:

@@ -7,8 +7,11 @@ from pathlib import Path
 from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
 from omegaconf import OmegaConf
+from yaml import MarkedYAMLError
 
-from ftrun.recipe.yaml_files import read_text
+from ftrun.errors import Refused
+from ftrun.recipe.recipe_file import check_recipe
+from ftrun.recipe.yaml_files import read_text, syntax_problem
 
 GROUP = "recipe"
 
@@ -35,10 +38,15 @@ class RecipeSource(ConfigSource):
         if found is None or not found.is_file():
             raise ConfigLoadError(f"Config not found: {config_path}")
         text = read_text(found)
+        check_recipe(text, found)
         header = self._get_header_dict(text)
         header.setdefault("package", None)
         header["package"] = header["package"] or "_global_"  # so that recipes need no `# @package` line
-        return ConfigResult(config=OmegaConf.create(text), path=self.path, provider=self.provider, header=header)
+        try:
+            config = OmegaConf.create(text)
+        except MarkedYAMLError as error:  # duplicate keys and foreign tags, which only OmegaConf looks for
+            raise Refused(syntax_problem(error, found)) from None
+        return ConfigResult(config=config, path=self.path, provider=self.provider, header=header)
 
     def available(self) -> bool:
         return Path(self.path).exists()

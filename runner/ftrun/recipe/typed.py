@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,9 +24,16 @@ def read(cls: type[M], values: Any, prefix: KeyPath = ()) -> M | list[Finding]:
     """The typed object, or what is wrong with the values, under the path `prefix` of the recipe."""
     try:
         # through JSON, for there strict checks still take lists as tuples and texts as paths
-        return cls.model_validate_json(orjson.dumps(values, default=str), strict=True)
+        return cls.model_validate_json(_as_json(values), strict=True)
     except ValidationError as error:
         return [_finding(cls, values, prefix, details) for details in error.errors(include_url=False)]
+
+
+def _as_json(values: Any) -> bytes:
+    try:
+        return orjson.dumps(values, default=str, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # a number of more than 64 bits
+        return json.dumps(values, default=str).encode()
 
 
 def _finding(cls: type[BaseModel], values: Any, prefix: KeyPath, details: Any) -> Finding:
@@ -34,6 +42,10 @@ def _finding(cls: type[BaseModel], values: Any, prefix: KeyPath, details: Any) -
     if kind == "extra_forbidden":
         known = sorted(known_keys(cls, path[:-1]))
         return Finding((*prefix, *path), f"unknown key `{name}`", _one_of(known), nearest(str(path[-1]), known))
+    if kind == "union_tag_invalid":
+        key, known = details["ctx"]["discriminator"].strip("'"), details["ctx"]["expected_tags"].split(", ")
+        known, tag = [one.strip("'") for one in known], details["ctx"]["tag"]
+        return Finding((*prefix, *path, key), f"`{name}.{key}` is {shown(tag)}", _one_of(known), nearest(tag, known))
     if kind == "missing":
         return Finding((*prefix, *path), f"`{name}` is missing", do="set it in the recipe or as an override")
     expected = str(details["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
@@ -44,10 +56,11 @@ def _without_tags(location: Iterable[str | int], values: Any) -> KeyPath:
     """Pydantic puts the tags of unions into its locations; the recipe has no such level."""
     parts, found = list(location), []
     for index, part in enumerate(parts):
+        last = index == len(parts) - 1
         inside = (isinstance(values, dict) and part in values) or (isinstance(values, list) and isinstance(part, int))
-        if inside:
+        if inside and (last or isinstance(values[part], dict | list)):
             values = values[part]
-        elif index < len(parts) - 1:
+        elif not last:
             continue
         found.append(part)
     return tuple(found)

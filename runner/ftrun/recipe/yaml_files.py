@@ -26,10 +26,10 @@ class Position:
     column: int
 
     def __str__(self) -> str:
-        return f"{_short(self.file)}:{self.line}:{self.column}"
+        return f"{short(self.file)}:{self.line}:{self.column}"
 
 
-def _short(file: Path) -> str:
+def short(file: Path) -> str:
     """Relative to the current folder where that is shorter to read."""
     try:
         return str(file.relative_to(Path.cwd()))
@@ -46,13 +46,13 @@ def read_text(file: Path) -> str:
     if file.stat().st_size > LARGEST:
         raise Refused(
             Problem(
-                f"the file is larger than {LARGEST >> 20} MiB", where=_short(file), expected="a recipe of some lines"
+                f"the file is larger than {LARGEST >> 20} MiB", where=short(file), expected="a recipe of some lines"
             )
         )
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Refused(Problem(f"not UTF-8 text: byte {error.start} cannot be read", where=_short(file))) from None
+        raise Refused(Problem(f"not UTF-8 text: byte {error.start} cannot be read", where=short(file))) from None
     compose(text, file)
     return text
 
@@ -62,19 +62,20 @@ def compose(text: str, file: Path) -> yaml.Node | None:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        raise Refused(_syntax_problem(error, file)) from None
+        raise Refused(syntax_problem(error, file)) from None
     except yaml.YAMLError as error:
-        raise Refused(Problem(f"not YAML: {str(error).splitlines()[0]}", where=_short(file))) from None
+        raise Refused(Problem(f"not YAML: {str(error).splitlines()[0]}", where=short(file))) from None
     except RecursionError:
-        raise Refused(Problem(f"nested deeper than {DEEPEST} levels", where=_short(file))) from None
+        raise Refused(Problem(f"nested deeper than {DEEPEST} levels", where=short(file))) from None
     if node is not None:
         _check_shape(node, file)
     return node
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError, file: Path) -> Problem:
+def syntax_problem(error: yaml.MarkedYAMLError, file: Path) -> Problem:
+    """What is wrong with a YAML file, with its place."""
     mark = error.problem_mark or error.context_mark
-    where = str(Position(file, mark.line + 1, mark.column + 1)) if mark else _short(file)
+    where = str(Position(file, mark.line + 1, mark.column + 1)) if mark else short(file)
     what = error.problem or error.context or "cannot be read"
     return Problem(
         f"not YAML: {what}", where=where, do="look at the indentation and quotes on this line and the one above"
@@ -85,14 +86,14 @@ def _check_shape(root: yaml.Node, file: Path) -> None:
     sizes: dict[int, int] = {}
 
     def size(node: yaml.Node, depth: int, open_nodes: frozenset[int]) -> int:
-        where = str(Position(file, node.start_mark.line + 1, node.start_mark.column + 1))
+        where = str(position(node, file))
         if id(node) in open_nodes:
             raise Refused(Problem("an alias stands inside its own anchor", where=where))
         if depth > DEEPEST:
             raise Refused(Problem(f"nested deeper than {DEEPEST} levels", where=where))
         if id(node) not in sizes:
             inner = open_nodes | {id(node)}
-            sizes[id(node)] = 1 + sum(size(child, depth + 1, inner) for child in _children(node))
+            sizes[id(node)] = 1 + sum(size(child, depth + 1, inner) for child in children(node))
         if sizes[id(node)] > MOST_NODES:
             raise Refused(Problem(f"more than {MOST_NODES:,} values once its aliases are expanded", where=where))
         return sizes[id(node)]
@@ -100,7 +101,8 @@ def _check_shape(root: yaml.Node, file: Path) -> None:
     size(root, 0, frozenset())
 
 
-def _children(node: yaml.Node) -> Iterator[yaml.Node]:
+def children(node: yaml.Node) -> Iterator[yaml.Node]:
+    """The nodes right below a node, keys among them."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             yield key
@@ -118,13 +120,18 @@ def positions(file: Path) -> dict[KeyPath, Position]:
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 inner = (*path, str(key.value))
-                found.setdefault(inner, Position(file, key.start_mark.line + 1, key.start_mark.column + 1))
+                found.setdefault(inner, position(key, file))
                 walk(value, inner)
         elif isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
-                found.setdefault((*path, index), Position(file, item.start_mark.line + 1, item.start_mark.column + 1))
+                found.setdefault((*path, index), position(item, file))
                 walk(item, (*path, index))
 
     if root is not None:
         walk(root, ())
     return found
+
+
+def position(node: yaml.Node, file: Path) -> Position:
+    """Where a node begins."""
+    return Position(file, node.start_mark.line + 1, node.start_mark.column + 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ftrun.plan.call import Ref, StageCall
 from ftrun.plan.digests import sha256_of
-from ftrun.store.files import read_json, write_json
+from ftrun.store.files import read_json, sync, write_json
 from ftrun.store.layout import MANIFEST, Store
 
 FILE_MODE = 0o644  # some libraries write files that only their owner can read
@@ -86,7 +85,7 @@ def publish(
     if target.exists():  # damaged: were it whole, the call would not have run
         shutil.rmtree(target)
     scratch.output.rename(target)
-    _sync_folder(target.parent)
+    sync(target.parent)
     return manifest
 
 
@@ -98,14 +97,6 @@ def _files(folder: Path) -> list[StoredFile]:
         StoredFile(path=path.relative_to(folder).as_posix(), size=path.stat().st_size, sha256=sha256_of(path))
         for path in paths
     ]
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def find(store: Store, ref: Ref) -> Manifest | None:

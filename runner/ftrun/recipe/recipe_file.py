@@ -1,0 +1,66 @@
+"""What a recipe's own file says at its top: looked at for what Hydra would not say well, or not where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+
+from ftrun.errors import Problem, Refused
+from ftrun.recipe.yaml_files import Position, children, compose, position
+
+ENTRY = "a list of `- override /GROUP: OPTION` and names of recipes"
+TEXT = "tag:yaml.org,2002:str"
+
+
+def place_in_defaults(file: Path, word: str) -> Position | None:
+    """Where a config group or one of its options stands in the `defaults` of a file."""
+    waiting = [value for key, value in _top(file) if key.value == "defaults"]
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, yaml.ScalarNode) and node.value.removeprefix("override ").strip().lstrip("/") == word:
+            return position(node, file)
+        waiting.extend(children(node))
+    return None
+
+
+def place_of_list(file: Path, keys: Iterable[str]) -> Position | None:
+    """The first of these keys, at the top of a file, that holds a list."""
+    known = set(keys)
+    found = (key for key, value in _top(file) if key.value in known and isinstance(value, yaml.SequenceNode))
+    return next((position(key, file) for key in found), None)
+
+
+def check_recipe(text: str, file: Path) -> None:
+    """What Hydra would not say well: a recipe is a mapping, and its `defaults` a list of names and choices."""
+    root = compose(text, file)
+    if root is None:
+        return
+    if not isinstance(root, yaml.MappingNode):
+        raise Refused(Problem("a recipe is a mapping of keys to values", str(position(root, file)), "KEY: VALUE"))
+    for key, value in root.value:
+        if key.value == "defaults":
+            _check_defaults(value, file)
+
+
+def _check_defaults(node: yaml.Node, file: Path) -> None:
+    if not isinstance(node, yaml.SequenceNode):
+        raise Refused(Problem("`defaults` is not a list", str(position(node, file)), ENTRY))
+    for item in node.value:
+        if not _is_entry(item):
+            raise Refused(Problem("an entry of `defaults` cannot be read", str(position(item, file)), ENTRY))
+
+
+def _is_entry(item: yaml.Node) -> bool:
+    """A name of a recipe, or one config group with one option or a list of them."""
+    if isinstance(item, yaml.MappingNode):
+        options = [value for _, value in item.value]
+        names = options[0].value if options and isinstance(options[0], yaml.SequenceNode) else options
+        return len(options) == 1 and all(isinstance(name, yaml.ScalarNode) for name in names)
+    return isinstance(item, yaml.ScalarNode) and item.tag == TEXT
+
+
+def _top(file: Path) -> list[tuple[yaml.Node, yaml.Node]]:
+    root = compose(file.read_text(encoding="utf-8-sig"), file)
+    return list(root.value) if isinstance(root, yaml.MappingNode) else []
