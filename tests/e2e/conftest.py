@@ -1,9 +1,29 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from driving import Workplace, tiny_model, tiny_recipe
+from driving import Ended, Workplace, tiny_model, tiny_recipe
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that ended well and that nothing disturbed. Others may run in its store: so its folder is named."""
+
+    workplace: Workplace
+    run: Path
+    ended: Ended
+
+    def artifact(self, label: str) -> Path:
+        return self.workplace.artifact(label, self.run)
+
+    def evaluation(self) -> dict[str, Any]:
+        return self.workplace.evaluation(self.run)
+
+    def losses(self) -> dict[int, set[float]]:
+        return self.workplace.losses(self.run)
 
 
 @pytest.fixture(scope="session")
@@ -13,12 +33,12 @@ def tiny() -> Path:
 
 
 @pytest.fixture(scope="session")
-def prepared(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """A store in which the tiny recipe has run to its end, undisturbed. Tests must not train in it again."""
+def finished(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """The tiny recipe, run to its end."""
     workplace = Workplace(tmp_path_factory.mktemp("undisturbed"))
     tiny_recipe(workplace.folder, tiny)
-    workplace.run("recipe=tiny.yaml")
-    return workplace
+    ended = workplace.run("recipe=tiny.yaml")
+    return Finished(workplace, workplace.runs()[-1], ended)
 
 
 @pytest.fixture

@@ -58,12 +58,13 @@ def _lone_zero(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
 
 def _gpus(wanted: str | int | list[str] | None) -> int | None:
     """How many GPUs are asked for: `"H100:2"` and `2` ask for two, `"H100"` for one."""
-    if wanted is None or isinstance(wanted, int):
-        return wanted
+    if wanted is None:
+        return None
+    if isinstance(wanted, int):
+        return max(wanted, 1)
     first = wanted if isinstance(wanted, str) else (wanted or ["1"])[0]
-    name, _, count = first.partition(":")
-    number = name if name.isdigit() else count
-    return int(number) if number.isdigit() else 1
+    count = first.rpartition(":")[2]
+    return int(count) if count.isdigit() else 1
 
 
 def _too_long(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:

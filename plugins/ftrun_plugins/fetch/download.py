@@ -29,16 +29,11 @@ def download(url: str, sha256: str, context: StageContext) -> None:
         raise Refused(Problem(f"cannot download {url}", expected=f"a URL that begins with one of {', '.join(SCHEMES)}"))
     partial = context.work / "content"
     try:
-        _fetch(url, partial, context)
+        _fetch_patiently(url, partial, context)
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
-        raise StageFailed(
-            "fetch",
-            Problem(
-                f"cannot download {url}: {reason}",
-                do="check the address and the network; a resumed run goes on from what is there",
-            ),
-        ) from error
+        do = "check the address and the network; `ftrun resume last` goes on from what is there"
+        raise StageFailed("fetch", Problem(f"cannot download {url}: {reason}", do=do)) from error
     found = _digest(partial)
     if found != sha256:
         partial.unlink()
@@ -52,8 +47,27 @@ def download(url: str, sha256: str, context: StageContext) -> None:
     partial.rename(context.output / "content")
 
 
+def _fetch_patiently(url: str, partial: Path, context: StageContext) -> None:
+    """Goes on after a broken connection as long as that brings more of the file."""
+    while True:
+        there = _size(partial)
+        try:
+            _fetch(url, partial, context)
+            return
+        except urllib.error.HTTPError:
+            raise
+        except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+            if _size(partial) <= there:
+                raise
+            context.report.warning(f"the connection broke ({error}); going on after {_size(partial):,} bytes")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
 def _fetch(url: str, partial: Path, context: StageContext) -> None:
-    there = partial.stat().st_size if partial.exists() else 0
+    there = _size(partial)
     headers = {"User-Agent": "ftrun", **({"Range": f"bytes={there}-"} if there else {})}
     request = urllib.request.Request(url, headers=headers)  # noqa: S310  (the scheme is checked by the caller)
     try:
@@ -73,6 +87,8 @@ def _fetch(url: str, partial: Path, context: StageContext) -> None:
                 done += len(block)
                 context.check_stop()
                 context.report.progress(done, total, "bytes")
+    if total is not None and done < total:
+        raise ConnectionError(f"{done:,} of {total:,} bytes came")
 
 
 def _digest(path: Path) -> str:

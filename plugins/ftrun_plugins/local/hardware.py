@@ -38,5 +38,5 @@ def gpu_count(wanted: str | int | list[str] | None) -> int | None:
     if isinstance(wanted, int):
         return wanted
     first = wanted[0] if isinstance(wanted, list) else wanted
-    _, _, count = first.partition(":")
+    count = first.rpartition(":")[2]
     return int(count) if count.isdigit() else 1

@@ -21,7 +21,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from ftrun.errors import Problem, Refused, StageFailed
+from ftrun.errors import FtrunError, Problem, Refused, StageFailed
 from ftrun.execute.context import Reporter, StageContext, Stopped, StopRequest, load
 from ftrun.execute.outcome import StageOutcome
 from ftrun.plan.call import StageCall
@@ -74,6 +74,8 @@ def _outcome(request: Request, store: Store, scratch: Scratch, stop: StopRequest
         return StageOutcome("stopped")
     except Refused as error:
         return StageOutcome("failed", "user", error.problems)
+    except FtrunError as error:
+        return StageOutcome("failed", "stage", error.problems)
     except StageFailed as error:
         traceback.print_exc()
         return StageOutcome("failed", "stage", error.problems)

@@ -90,12 +90,11 @@ def _without(findings: list[Finding], values: dict[str, Any]) -> Recipe | None:
 def placed(findings: Iterable[Finding], composed: Composed) -> list[Problem]:
     """Findings as problems, each with the file position or override that set the value."""
     problems = []
+    own = [short(layer.file) for layer in composed.layers if layer.config.startswith("recipe/")]
     for finding in findings:
         places = [composed.origin(path) for path in (finding.path, *finding.also) if path]
         where = " and ".join(dict.fromkeys(str(place) for place in places if place))
-        where = where or next(
-            (short(layer.file) for layer in composed.layers if layer.config.startswith("recipe/")), ""
-        )
+        where = where or (own[-1] if own else "")
         problems.append(Problem(finding.what, where or None, finding.expected, finding.nearest, finding.do))
     return sorted(set(problems), key=lambda problem: problem.where or "")
 

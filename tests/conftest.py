@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ftrun.plugins import plugins
+from ftrun.recipe.load import Loaded, load
+from ftrun.store.layout import Store
+
+# A small valid recipe; the line numbers in tests count from its first line.
+RECIPE = """\
+defaults:
+  - override /model: smollm2_135m_instruct
+  - override /dataset: quickstart_sql
+  - override /optimizations: [lora]
+  - override /evals: [exact_match]
+train:
+  sequence_len: 512
+  micro_batch_size: 2
+  gradient_accumulation_steps: 1
+  num_epochs: 1
+  learning_rate: 1e-3
+  optimizer: adamw_torch
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """An empty store, also for what asks the environment for it."""
+    root = tmp_path / "store"
+    monkeypatch.setenv("FTRUN_STORE", str(root))
+    return Store(root)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current folder, with a cache of its own."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    return here
+
+
+@pytest.fixture
+def loading(folder: Path) -> Callable[..., Loaded]:
+    """Loads a recipe file `mine.yaml` of the current folder: the small valid recipe with `more` behind it."""
+
+    def load_it(*overrides: str, more: str = "", text: str | None = None) -> Loaded:
+        (folder / "mine.yaml").write_text(RECIPE + more if text is None else text)
+        return load(["recipe=mine.yaml", *overrides], plugins())
+
+    return load_it

@@ -1,0 +1,100 @@
+"""Fetching over the network, against servers on loopback that break, refuse and are absent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hub import COMMIT, TOKEN, Hub
+
+pytestmark = pytest.mark.e2e
+FTRUN = str(Path(sys.executable).with_name("ftrun"))
+CUT = 1_000_000  # bytes after which the server hangs up once
+
+
+def ftrun(store: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
+    environment = {**kept, "FTRUN_STORE": str(store), **variables}
+    return subprocess.run(
+        [FTRUN, *arguments], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def recipe(folder: Path, base_model: str, extra: str = "") -> str:
+    file = folder / "from_hub.yaml"
+    file.write_text(
+        "# A model of the hub.\n"
+        "defaults:\n  - override /dataset: jsonl_chat\n"
+        f"model: {{base_model: {base_model}, revision: main}}\n"
+        "dataset: {source: {path: rows.jsonl}}\n"
+        "train: {learning_rate: 1e-3, sequence_len: 256, micro_batch_size: 1}\n"
+        f"stages: [fetch, train]\n{extra}"
+    )
+    row = {"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]}
+    (folder / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    return f"recipe={file}"
+
+
+def test_a_model_comes_from_the_hub_at_its_commit(tiny: Path, tmp_path: Path) -> None:
+    with Hub(tiny, fail_after=CUT) as hub:
+        result = ftrun(tmp_path / "store", recipe(tmp_path, "gated/tiny"), HF_ENDPOINT=hub.url, HF_TOKEN=TOKEN)
+        assert result.returncode == 0, result.stderr
+    artifact = next(tmp_path.glob("store/artifacts/fetch/*"))
+    assert json.loads((artifact / "manifest.json").read_text())["identity"]["params"]["what"]["commit"] == COMMIT
+    for name in ("model.safetensors", "tokenizer.json", "config.json"):
+        digests = [hashlib.sha256((folder / name).read_bytes()).hexdigest() for folder in (artifact, tiny)]
+        assert digests[0] == digests[1], name
+    assert hub.fail_after is None, "the server was meant to hang up once"
+
+
+def test_a_token_is_nowhere_in_the_store(tiny: Path, tmp_path: Path) -> None:
+    with Hub(tiny) as hub:
+        ftrun(tmp_path / "store", recipe(tmp_path, "gated/tiny"), HF_ENDPOINT=hub.url, HF_TOKEN=TOKEN)
+    texts = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert texts
+    assert not any(TOKEN.encode() in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [({}, "no token is set"), ({"HF_TOKEN": "hf_wrong"}, "the token in the environment may not read gated/tiny")],
+)
+def test_a_gated_model_is_refused_before_anything_runs(
+    tiny: Path, tmp_path: Path, variables: dict[str, str], said: str
+) -> None:
+    with Hub(tiny) as hub:
+        result = ftrun(tmp_path / "store", recipe(tmp_path, "gated/tiny"), HF_ENDPOINT=hub.url, **variables)
+    assert result.returncode == 2
+    assert said in " ".join(result.stderr.split())
+    assert not list(tmp_path.glob("store/runs/*"))
+
+
+def test_without_a_network_the_hub_is_named(tmp_path: Path) -> None:
+    result = ftrun(tmp_path / "store", recipe(tmp_path, "some/model"), HF_ENDPOINT="http://127.0.0.1:9")
+    assert result.returncode == 2
+    assert "the hub cannot be reached to look up some/model" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_url_is_checked_by_its_digest_and_resumed(tmp_path: Path) -> None:
+    rows = "".join(json.dumps({"text": f"row {number} " + "x" * 400}) + "\n" for number in range(5000)).encode()
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "rows.jsonl").write_bytes(rows)
+    file = tmp_path / "from_url.yaml"
+    with Hub(tmp_path / "served", fail_after=CUT) as server:
+        file.write_text(
+            "# Rows from a URL.\nmodel: {base_model: a/b}\nstages: [fetch, format]\n"
+            f"dataset:\n  source: {{name: url, url: '{server.url}/a/b/resolve/x/rows.jsonl', sha256: SHA}}\n"
+            "  formatter: {name: completion}\n".replace("SHA", hashlib.sha256(rows).hexdigest())
+        )
+        result = ftrun(tmp_path / "store", f"recipe={file}")
+        assert result.returncode == 0, result.stderr
+        assert f"bytes={CUT}-" in server.requests[-1], "the second request was to ask for the rest alone"
+        wrong = ftrun(tmp_path / "store", f"recipe={file}", f"dataset.source.sha256={'0' * 64}")
+    assert wrong.returncode == 2
+    assert "has another content than the recipe says" in " ".join(wrong.stderr.split())

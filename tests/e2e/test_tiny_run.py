@@ -1,0 +1,199 @@
+"""Whole runs of a recipe with a tiny model, by the command line and with the real trainer."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from driving import QUICKSTART_DATA, Workplace, in_trainer, tiny_recipe
+
+if TYPE_CHECKING:
+    from conftest import Finished
+
+pytestmark = pytest.mark.e2e
+
+HERE = Path(__file__).parent
+CACHED_RUN = 4.0  # seconds, generous: `make bench` measures it
+CALLS = [
+    "fetch:model", "format", "tokenize", "train", "merge",
+    "generate:base", "generate:tuned", "loss:base", "loss:tuned", "evaluate",
+]  # fmt: skip
+# A path of a machine: two folders deep at least, and not within a word, an address or a template.
+ABSOLUTE_PATH = re.compile(r"(?<![\w./:<}\]])/(?:root|home|tmp|var|usr|work|private|Users|mnt|opt|workspace)/[\w.-]+")
+
+
+def test_a_whole_run_ends_with_its_results(finished: Finished) -> None:
+    assert sorted(finished.workplace.calls("call_finished", finished.run)) == sorted(CALLS)
+    evaluation = finished.evaluation()
+    assert evaluation["held_out_loss"]["rows"] == 10
+    assert evaluation["held_out_loss"]["verdict"] == "better"
+    assert evaluation["sql_execution"]["rows"] == 10
+    table = finished.ended.out
+    assert re.search(r"^held_out_loss +10 +\d+\.\d+ +\d+\.\d+ +\+\d+\.\d+ .* better$", table, re.MULTILINE)
+    assert str(finished.artifact("merge")) in table
+    assert not list(finished.workplace.store.glob("scratch/*/*/"))
+    assert finished.workplace.half_artifacts() == []
+
+
+def test_the_adapter_names_its_base_model_as_the_hub_does(finished: Finished) -> None:
+    config = json.loads((finished.artifact("train") / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "ftrun/tiny"
+    assert len(json.loads((finished.artifact("train") / "history.json").read_text())) == 12
+
+
+def test_artifacts_hold_no_path_of_this_machine(finished: Finished) -> None:
+    for label in CALLS:
+        for path in finished.artifact(label).rglob("*"):
+            if path.suffix in (".json", ".yml", ".yaml", ".jinja", ".txt", ".md"):
+                found = ABSOLUTE_PATH.search(path.read_text())
+                assert not found, f"{label}: {path.name} has {found}"
+
+
+def test_the_merged_model_loads_whole(finished: Finished) -> None:
+    said = json.loads(in_trainer(HERE / "load_model.py", [str(finished.artifact("merge"))]).splitlines()[-1])
+    assert said == {"missing": [], "unexpected": [], "new_tokens": 2}
+
+
+def test_a_second_run_finds_everything_made(finished: Finished) -> None:
+    again = finished.workplace.run("recipe=tiny.yaml")
+    assert again.seconds < CACHED_RUN
+    assert finished.workplace.calls("call_cached") == CALLS
+    assert finished.workplace.calls("call_started") == []
+    assert again.out.splitlines()[:4] == finished.ended.out.splitlines()[:4]
+
+
+def test_another_learning_rate_trains_and_tokenizes_nothing(finished: Finished) -> None:
+    finished.workplace.run("recipe=tiny.yaml", "train.learning_rate=0.01")
+    cached = ["fetch:model", "format", "tokenize", "generate:base", "loss:base"]
+    assert finished.workplace.calls("call_cached") == cached
+    assert finished.workplace.calls("call_started") == [call for call in CALLS if call not in cached]
+
+
+def test_a_gate_that_is_not_met_is_exit_code_3(finished: Finished) -> None:
+    ended = finished.workplace.run("recipe=tiny.yaml", "evals.held_out_loss.gate.min_gain_over_base=5", expected=3)
+    assert finished.workplace.calls("call_started") == ["evaluate"]
+    assert "evals.held_out_loss.gate.min_gain_over_base" in ended.err
+    # the verdict is the same where nothing has to be made any more
+    finished.workplace.run("recipe=tiny.yaml", "evals.held_out_loss.gate.min_gain_over_base=5", expected=3)
+    assert finished.workplace.calls("call_started") == []
+
+
+def test_a_gate_that_is_met_is_exit_code_0(finished: Finished) -> None:
+    finished.workplace.run("recipe=tiny.yaml", "evals.held_out_loss.gate.min_gain_over_base=0.01")
+
+
+def test_a_bad_row_is_exit_code_2_with_its_place(workplace: Workplace) -> None:
+    rows = (workplace.folder / "train.jsonl").read_text().splitlines(keepends=True)
+    rows[6] = '{"messages": [{"role": "user", "content": "and then?"}]}\n'
+    (workplace.folder / "train.jsonl").write_text("".join(rows))
+    ended = workplace.run("recipe=tiny.yaml", expected=2)
+    assert "train.jsonl:7" in ended.err
+    assert "train" not in workplace.calls("call_started")
+
+
+def test_a_row_whose_answer_is_cut_away_is_exit_code_2_with_its_place(workplace: Workplace) -> None:
+    rows = (workplace.folder / "train.jsonl").read_text().splitlines(keepends=True)
+    row = json.loads(rows[11])
+    row["messages"][0]["content"] *= 20
+    rows[11] = json.dumps(row) + "\n"
+    (workplace.folder / "train.jsonl").write_text("".join(rows))
+    ended = workplace.run("recipe=tiny.yaml", "train.excess_length_strategy=truncate", expected=2)
+    assert "train.jsonl:12" in ended.err
+    assert "sequence_len" in ended.err
+    assert "train" not in workplace.calls("call_started")
+
+
+@pytest.mark.parametrize("with_begin", [False, True], ids=["plain", "added-tokens-and-begin-token"])
+def test_a_template_becomes_the_tokens_that_axolotl_makes_of_it(
+    workplace: Workplace, tiny: Path, with_begin: bool
+) -> None:
+    model = _model_with_begin_token(tiny, workplace.folder / "model") if with_begin else tiny
+    tokens = ["[INST]", " [/INST]", "[SQL]", " [/SQL]"] if with_begin else []
+    _write_question_rows(workplace.folder / "train.jsonl", 40)
+    instruction = "[INST] Using the schema context below, generate a SQL query that answers the question.\n"
+    tiny_recipe_of_template(workplace.folder, model, instruction, tokens)
+    workplace.run("recipe=tiny.yaml", "stages=[fetch,format,tokenize]")
+    config = {
+        "base_model": str(model),
+        "datasets": [
+            {
+                "path": "train.jsonl",
+                "ds_type": "json",
+                "type": {
+                    "field_instruction": "question",
+                    "field_input": "context",
+                    "field_output": "answer",
+                    "format": instruction + "{input}\n{instruction} [/INST]",
+                },
+            }
+        ],
+        "tokens": tokens or None,
+        "sequence_len": 512,
+        "micro_batch_size": 1,
+        "gradient_accumulation_steps": 1,
+        "num_epochs": 1,
+        "learning_rate": 1e-4,
+        "train_on_inputs": False,
+        "bf16": False,
+    }
+    path = workplace.folder / "axolotl.yml"
+    path.write_text(yaml.safe_dump({key: value for key, value in config.items() if value is not None}))
+    arguments = [str(path), str(workplace.folder / "train.jsonl"), str(workplace.artifact("tokenize") / "train")]
+    said = json.loads(in_trainer(HERE / "compare_template.py", arguments).splitlines()[-1])
+    assert said["rows"] == 40
+    assert said["added"] == sorted(tokens)
+    assert (said["starts"] == ["<|endoftext|>"]) is with_begin
+
+
+def _write_question_rows(path: Path, count: int) -> None:
+    """The quickstart's rows in the columns of modal-labs/llm-finetuning's SQL data."""
+    with path.open("w") as file:
+        for line in (QUICKSTART_DATA / "train.jsonl").read_text().splitlines()[:count]:
+            user, assistant = json.loads(line)["messages"]
+            context, _, question = user["content"].rpartition("\n")
+            answer = f"[SQL] {assistant['content']} [/SQL]"
+            file.write(json.dumps({"question": question, "context": context, "answer": answer}) + "\n")
+
+
+def tiny_recipe_of_template(folder: Path, model: Path, instruction: str, tokens: list[str]) -> None:
+    rows = (folder / "train.jsonl").read_text()
+    dataset: dict[str, Any] = {
+        "held_out": None,
+        "formatter": {
+            "name": "template",
+            "prompt": instruction + "{context}\n{question} [/INST]",
+            "answer": "{answer}",
+        },
+    }
+    tiny_recipe(
+        folder,
+        model,
+        defaults=[{"override /optimizations": ["lora"]}],
+        model={"weights": {"origin": "folder", "path": str(model)}, "trainer": {"tokens": tokens} if tokens else {}},
+        dataset=dataset,
+        train={"sequence_len": 512},
+    )
+    (folder / "train.jsonl").write_text(rows)
+
+
+def _model_with_begin_token(model: Path, target: Path) -> Path:
+    """A copy of a model whose tokenizer puts a token before every text, as CodeLlama's does."""
+    shutil.copytree(model, target)
+    path = target / "tokenizer.json"
+    tokenizer = json.loads(path.read_text())
+    begin = {"id": "<|endoftext|>", "type_id": 0}
+    tokenizer["post_processor"] = {
+        "type": "TemplateProcessing",
+        "single": [{"SpecialToken": begin}, {"Sequence": {"id": "A", "type_id": 0}}],
+        "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+        "special_tokens": {begin["id"]: {"id": begin["id"], "ids": [0], "tokens": [begin["id"]]}},
+    }
+    path.write_text(json.dumps(tokenizer))
+    settings = target / "tokenizer_config.json"
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "bos_token": begin["id"]}))
+    return target
