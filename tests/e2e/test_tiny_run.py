@@ -62,16 +62,16 @@ def test_the_merged_model_loads_whole(finished: Finished) -> None:
 def test_a_second_run_finds_everything_made(finished: Finished) -> None:
     again = finished.workplace.run("recipe=tiny.yaml")
     assert again.seconds < CACHED_RUN
-    assert finished.workplace.calls("call_cached") == CALLS
+    assert sorted(finished.workplace.calls("call_cached")) == sorted(CALLS)
     assert finished.workplace.calls("call_started") == []
     assert again.out.splitlines()[:4] == finished.ended.out.splitlines()[:4]
 
 
 def test_another_learning_rate_trains_and_tokenizes_nothing(finished: Finished) -> None:
     finished.workplace.run("recipe=tiny.yaml", "train.learning_rate=0.01")
-    cached = ["fetch:model", "format", "tokenize", "generate:base", "loss:base"]
-    assert finished.workplace.calls("call_cached") == cached
-    assert finished.workplace.calls("call_started") == [call for call in CALLS if call not in cached]
+    cached = {"fetch:model", "format", "tokenize", "generate:base", "loss:base"}
+    assert set(finished.workplace.calls("call_cached")) == cached
+    assert set(finished.workplace.calls("call_started")) == set(CALLS) - cached
 
 
 def test_a_gate_that_is_not_met_is_exit_code_3(finished: Finished) -> None:

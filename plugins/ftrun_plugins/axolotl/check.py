@@ -46,7 +46,7 @@ def _recipe_path(path: tuple[str | int, ...], config: TrainerConfig) -> KeyPath:
 
 def _lone_zero(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
     resources = recipe.resources_of("train")
-    alone = (resources.processes or _gpus(resources.gpu)) == 1
+    alone = (resources.processes or resources.gpus) in (0, 1)
     if config.values.get("deepspeed") and alone and not offloads(config.values["deepspeed"]):
         yield Finding(
             config.origins["deepspeed"],
@@ -54,17 +54,6 @@ def _lone_zero(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
             do="leave the zero optimization out, ask for more GPUs, or choose zero3_offload",
             also=(("resources", "train"),),
         )
-
-
-def _gpus(wanted: str | int | list[str] | None) -> int | None:
-    """How many GPUs are asked for: `"H100:2"` and `2` ask for two, `"H100"` for one."""
-    if wanted is None:
-        return None
-    if isinstance(wanted, int):
-        return max(wanted, 1)
-    first = wanted if isinstance(wanted, str) else (wanted or ["1"])[0]
-    count = first.rpartition(":")[2]
-    return int(count) if count.isdigit() else 1
 
 
 def _too_long(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:

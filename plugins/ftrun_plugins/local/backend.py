@@ -22,7 +22,7 @@ from ftrun.store.files import read_json
 from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import FileLock
 from ftrun_plugins.local.environments import LocalEnvironment
-from ftrun_plugins.local.hardware import cores, gpu_count, gpus
+from ftrun_plugins.local.hardware import cores, gpus
 from ftrun_plugins.local.process import StageProcess
 
 SECONDS_BETWEEN_TRIES = 0.3
@@ -41,7 +41,7 @@ class LocalBackend:
         self._store = store
 
     def hardware(self, stage: str, resources: Resources) -> Hardware:
-        wanted = gpu_count(resources.gpu)
+        wanted = resources.gpus
         there = len(gpus())
         if there == 0 or wanted == 0:
             processes = resources.processes or 1

@@ -29,14 +29,3 @@ def gpus() -> tuple[str, ...]:
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def gpu_count(wanted: str | int | list[str] | None) -> int | None:
-    """How many GPUs a recipe asks for: `"H100:2"` and `2` ask for two; None leaves it to the machine."""
-    if wanted is None:
-        return None
-    if isinstance(wanted, int):
-        return wanted
-    first = wanted[0] if isinstance(wanted, list) else wanted
-    count = first.rpartition(":")[2]
-    return int(count) if count.isdigit() else 1

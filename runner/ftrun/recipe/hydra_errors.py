@@ -100,9 +100,10 @@ class _Wording:
             return Problem(f"there is no `{found[1]}` to take out", where=self._override(found[1]))
         if found := re.search(r"Could not override '([^']+)'", text):
             return Problem(f"there is no `{found[1]}` to override", where=self._override(found[1]))
-        if found := re.search(r"Multiple values for ([^ .]+)\.", text):
-            where = self._in_defaults(found[1]) or self._override(found[1])
-            return Problem(f"`{found[1]}` is chosen already", where, expected=f"override /{found[1]}: OPTION")
+        if found := re.search(r"Multiple values for ([^ .]+)\.|^(\S+) appears more than once", text):
+            chosen = found[1] or found[2]
+            where = self._override(chosen) or self._in_defaults(chosen)
+            return Problem(f"`{chosen}` is chosen already", where, expected=f"override /{chosen}: OPTION")
         if found := re.search(r"Ambiguous value for argument '(.+)'", text):
             do = "a sweep needs -m; a list is written [A,B]"
             return Problem("several values for one key", where=f"override {self._given(found[1])}", do=do)

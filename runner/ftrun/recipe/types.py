@@ -135,6 +135,15 @@ class Resources(Frozen):
     timeout: int | None = Field(default=None, gt=0)  # seconds
     retries: int = Field(default=0, ge=0, le=10)
 
+    @property
+    def gpus(self) -> int | None:
+        """How many GPUs are asked for: `"H100:2"` and 2 ask for two, `"H100"` for one; None leaves it to the backend."""
+        if self.gpu is None or isinstance(self.gpu, int):
+            return self.gpu
+        first = self.gpu if isinstance(self.gpu, str) else (self.gpu or ["1"])[0]
+        count = first.rpartition(":")[2]
+        return int(count) if count.isdigit() else 1
+
 
 class Backend(BaseModel):
     """What runs the stage calls, by name; the other keys are its options."""

@@ -76,12 +76,12 @@ KEYS = [
         overrides=("optimizations.lora.lora_rr=3",), nearest="lora_r",
     ),
     Bad(
-        "key in an optimization that the recipe holds itself", "unknown key `neftune_noise`", "mine.yaml:14:10",
+        "key in an optimization that the recipe holds itself", "unknown key `neftune_noise`", "mine.yaml:14:11",
         "optimizations:\n  noise: {neftune_noise: 5}\n", nearest="neftune_noise_alpha",
     ),
     Bad(
-        "key of a trainer key's own mapping", "stges", "override train.deepspeed_x=1",
-        overrides=("train.deepspeed_x=1",), nearest="deepspeed",
+        "key below a trainer key", "unknown key `peft.loftq_config.loftq_bit`", "mine.yaml:14:25",
+        "  peft:\n    loftq_config: {loftq_bit: 4}\n", nearest="loftq_bits",
     ),
     Bad(
         "option of an evaluation", "`evals.exact_match.igore_case`", "mine.yaml:14:17",
@@ -196,7 +196,7 @@ RULES = [
         overrides=("train.output_dir=x",), do="store"),
     Bad("data in the trainer's keys", "`datasets`", "mine.yaml:15:5",
         "model:\n  trainer:\n    datasets: []\n", do="dataset.trainer"),
-    Bad("the model in an optimization", "`base_model`", "mine.yaml:14:9",
+    Bad("the model in an optimization", "`base_model`", "mine.yaml:14:10",
         "optimizations:\n  mine: {base_model: x}\n", do="`model`"),
     Bad("too long a sequence", "sequence_len 9000 is over the model's maximum of 8192", "override train.sequence_len=9000",
         overrides=("train.sequence_len=9000",), expected="at most 8192"),
@@ -389,7 +389,7 @@ def test_every_problem_is_told_at_once(loading: Loading) -> None:
             "dataset.source.pth=x",
             "evals.sql_execution.gate.min=1",
             "generate.top_p=2",
-            more="trian: {}\nstages: [fetch, formt]\n",
+            more="trian: {}\nstages: [fetch, formt, tokenize, train]\n",
         )
     told = "\n".join(problem.what for problem in caught.value.problems)
     for part in ("sequence_len 9000", "wamup_steps", "dataset.source.pth", "sql_execution", "generate.top_p", "trian"):
