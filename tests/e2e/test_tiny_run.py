@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -116,7 +116,7 @@ def test_a_template_becomes_the_tokens_that_axolotl_makes_of_it(
     tokens = ["[INST]", " [/INST]", "[SQL]", " [/SQL]"] if with_begin else []
     _write_question_rows(workplace.folder / "train.jsonl", 40)
     instruction = "[INST] Using the schema context below, generate a SQL query that answers the question.\n"
-    tiny_recipe_of_template(workplace.folder, model, instruction, tokens)
+    _template_recipe(workplace.folder, model, instruction, tokens)
     workplace.run("recipe=tiny.yaml", "stages=[fetch,format,tokenize]")
     config = {
         "base_model": str(model),
@@ -160,22 +160,21 @@ def _write_question_rows(path: Path, count: int) -> None:
             file.write(json.dumps({"question": question, "context": context, "answer": answer}) + "\n")
 
 
-def tiny_recipe_of_template(folder: Path, model: Path, instruction: str, tokens: list[str]) -> None:
+def _template_recipe(folder: Path, model: Path, instruction: str, tokens: list[str]) -> None:
     rows = (folder / "train.jsonl").read_text()
-    dataset: dict[str, Any] = {
-        "held_out": None,
-        "formatter": {
-            "name": "template",
-            "prompt": instruction + "{context}\n{question} [/INST]",
-            "answer": "{answer}",
-        },
-    }
     tiny_recipe(
         folder,
         model,
         defaults=[{"override /optimizations": ["lora"]}],
-        model={"weights": {"origin": "folder", "path": str(model)}, "trainer": {"tokens": tokens} if tokens else {}},
-        dataset=dataset,
+        model={"trainer": {"tokens": tokens} if tokens else {}},
+        dataset={
+            "held_out": None,
+            "formatter": {
+                "name": "template",
+                "prompt": instruction + "{context}\n{question} [/INST]",
+                "answer": "{answer}",
+            },
+        },
         train={"sequence_len": 512},
     )
     (folder / "train.jsonl").write_text(rows)

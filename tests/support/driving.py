@@ -264,7 +264,7 @@ def tiny_model() -> Path:
     return target
 
 
-def tiny_recipe(folder: Path, model: Path, **changes: Any) -> Path:
+def tiny_recipe(folder: Path, model: Path, /, **changes: Any) -> Path:
     """Writes a recipe with its data into a folder: 40 rows, 12 steps, a checkpoint every third.
 
     Args:

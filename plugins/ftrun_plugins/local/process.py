@@ -90,23 +90,23 @@ class StageProcess:
         asked: float | None = None
         while self._process.poll() is None:
             if stop.level and asked is None:
-                self._signal(signal.SIGTERM)
+                self._process.terminate()  # it alone: its loaders and ranks are its own to stop
                 asked = time.monotonic()
             if stop.level == 2 or (asked is not None and time.monotonic() - asked > GRACE):
-                self._signal(signal.SIGKILL)
+                self._kill()
             if self._overdue():
-                self._signal(signal.SIGKILL)
+                self._kill()
             stop.wait(SECONDS_BETWEEN_LOOKS) if asked is None else time.sleep(SECONDS_BETWEEN_LOOKS)
-        self._signal(signal.SIGKILL)  # children that it may have left behind
+        self._kill()  # children that it may have left behind
         return self._judge(stop)
 
     def _overdue(self) -> bool:
         limit = self._call.work.timeout
         return limit is not None and time.monotonic() - self._began > limit
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _kill(self) -> None:
         try:
-            os.killpg(self._process.pid, number)
+            os.killpg(self._process.pid, signal.SIGKILL)
         except ProcessLookupError:
             return
 
@@ -147,7 +147,7 @@ def _carried(call: StageCall) -> dict[str, str]:
         top = module.partition(":")[0].partition(".")[0]
         spec = find_spec(top)
         if spec is not None and spec.origin is not None:
-            folders[top] = str(Path(spec.origin).parents[1])
+            folders[top] = str(Path(spec.origin).parents[1 if spec.submodule_search_locations else 0])
     return folders
 
 

@@ -32,7 +32,7 @@ def cancel(run: str, now: bool) -> int:
             time.sleep(0.3)
     elif left:
         for pid in left:
-            os.killpg(pid, signal.SIGKILL if now else signal.SIGTERM)
+            os.killpg(pid, signal.SIGKILL) if now else os.kill(pid, signal.SIGTERM)
     else:
         click.echo(f"{folder.id} is not running: {runs.load(folder).status}")
         return 0

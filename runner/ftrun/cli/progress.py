@@ -15,7 +15,7 @@ from ftrun.store.files import human_size
 from ftrun.store.layout import RunFolder
 
 SECONDS_BETWEEN_LINES = 10.0  # of progress, in a pipe
-METRICS = ("loss", "eval_loss", "learning_rate", "tokens_per_second", "gpu_memory_gib")
+METRICS = ("loss", "eval_loss", "tokens_per_second", "gpu_memory_gib")
 
 
 class Display:
@@ -27,7 +27,7 @@ class Display:
         self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
         self._bars = Progress(
             TextColumn("  {task.description:<18}"),
-            BarColumn(bar_width=28),
+            BarColumn(bar_width=20),
             TextColumn("{task.fields[text]}"),
             console=self._console,
             transient=True,

@@ -137,7 +137,7 @@ class Resources(Frozen):
 
     @property
     def gpus(self) -> int | None:
-        """How many GPUs are asked for: `"H100:2"` and 2 ask for two, `"H100"` for one; None leaves it to the backend."""
+        """How many GPUs are asked for: two for `"H100:2"` and 2, one for `"H100"`; None leaves it to the backend."""
         if self.gpu is None or isinstance(self.gpu, int):
             return self.gpu
         first = self.gpu if isinstance(self.gpu, str) else (self.gpu or ["1"])[0]

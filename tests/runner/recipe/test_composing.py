@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -96,14 +95,14 @@ def test_every_value_knows_where_it_came_from(loading: Loading) -> None:
     assert origins["model.base_model"].endswith("conf/model/smollm2_135m_instruct.yaml:2:1")
 
 
-def test_a_path_is_relative_to_the_file_that_sets_it(loading: Loading, folder: Path, tmp_path: Path) -> None:
+def test_a_path_is_relative_to_the_file_that_sets_it(
+    loading: Loading, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    text = "defaults:\n  - /recipe/mine\n"
     loading(more="dataset:\n  source: {path: data/train.jsonl}\n")
-    os.chdir(elsewhere)
+    monkeypatch.chdir(elsewhere)
     loaded = load([f"recipe={folder / 'mine.yaml'}"], plugins())
-    assert text
     assert loaded.recipe.dataset.source.options["path"] == str(folder / "data" / "train.jsonl")
     held_out = loaded.recipe.dataset.held_out
     assert held_out is not None

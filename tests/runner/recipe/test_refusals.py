@@ -80,7 +80,7 @@ KEYS = [
         "optimizations:\n  noise: {neftune_noise: 5}\n", nearest="neftune_noise_alpha",
     ),
     Bad(
-        "key below a trainer key", "unknown key `peft.loftq_config.loftq_bit`", "mine.yaml:14:25",
+        "key below a trainer key", "unknown key `peft.loftq_config.loftq_bit`", "mine.yaml:14:20",
         "  peft:\n    loftq_config: {loftq_bit: 4}\n", nearest="loftq_bits",
     ),
     Bad(

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ftrun.plan.call import EnvironmentRef, Ref, StageCall
+from ftrun.store import runs
+from ftrun.store.layout import RunFolder, Store
+
+Calls = Callable[..., StageCall]
+Runs = Callable[[], RunFolder]
+
+# A stage that does what its parameters say; in a module of its own, for it runs in another process.
+STAGE = '''
+import errno, json, os, signal, subprocess, sys, time
+from pathlib import Path
+
+from ftrun.errors import Problem, Refused
+
+
+class Tiny:
+    name = "tiny"
+
+    def run(self, call, context):
+        tries = context.work / "tries"
+        with tries.open("a") as file:
+            file.write("x")
+        (context.output / f"left by try {tries.stat().st_size}").touch()
+        getattr(self, call.params["do"])(call, context, tries.stat().st_size)
+
+    def publish(self, call, context, tries):
+        print("a line for the log")
+        (context.output / "inner").mkdir()
+        (context.output / "inner" / "x.txt").write_text("made")
+        context.report.metric(rows=3)
+        context.report.gate("good", call.params.get("met", True), "0.5 of at least 0.6")
+
+    def copy(self, call, context, tries):
+        (context.output / "copy.txt").write_text((context.inputs["data"] / "inner" / "x.txt").read_text())
+
+    def refuse(self, call, context, tries):
+        raise Refused([Problem("row is bad", "rows.jsonl:3", "a good row", ("goood",), "mend it"), Problem("another")])
+
+    def fail(self, call, context, tries):
+        raise ValueError("boom\\nand more")
+
+    def fill(self, call, context, tries):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def leave(self, call, context, tries):
+        os._exit(3)
+
+    def kill(self, call, context, tries):
+        if tries == 1:
+            (context.output / "half").write_text("half an artif")
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.publish(call, context, tries)
+
+    def environment(self, call, context, tries):
+        (context.output / "environment.json").write_text(json.dumps(dict(os.environ)))
+
+    def stop_well(self, call, context, tries):
+        context.report.event("ready")
+        while True:
+            context.check_stop()
+            signal.sigtimedwait([], 0.01)
+
+    def stop_never(self, call, context, tries):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        context.report.event("ready")
+        while True:
+            signal.sigtimedwait([], 10)
+
+    def count(self, call, context, tries):
+        with open(call.params["count"], "a") as file:
+            file.write("x")
+        context.report.event("ready")
+        while not os.path.exists(call.params["go"]):
+            signal.sigtimedwait([], 0.01)
+'''
+
+
+@pytest.fixture
+def stage_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The name of a module with the stage `Tiny`, importable here and by stage processes."""
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "tiny_stage.py").write_text(STAGE)
+    monkeypatch.syspath_prepend(tmp_path / "modules")
+    yield "tiny_stage"
+    sys.modules.pop("tiny_stage", None)
+
+
+@pytest.fixture
+def tiny(stage_module: str) -> Calls:
+    """Makes calls of the tiny stage."""
+
+    def call(do: str, label: str = "tiny", inputs: dict[str, Ref] | None = None, **more: Any) -> StageCall:
+        fields = {name: more.pop(name) for name in ("work", "secrets", "files") if name in more}
+        return StageCall(
+            stage="tiny",
+            version=1,
+            params={"do": do, **more},
+            inputs=inputs or {},
+            environment=EnvironmentRef(name="client"),
+            label=label,
+            implementation=f"{stage_module}:Tiny",
+            **fields,
+        )
+
+    return call
+
+
+@pytest.fixture
+def new_run(store: Store) -> Runs:
+    """Makes folders of new runs."""
+    return lambda: runs.create(store, "mine", (), {}, {}, "local")

@@ -1,0 +1,313 @@
+"""What enters a key and what does not: for every field of every stage's parameters, and for whole recipes."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from ftrun.execute.run import make_backend
+from ftrun.plan.call import Component, EnvironmentRef, Plan, Ref, StageCall, Work
+from ftrun.plan.planning import make_plan
+from ftrun.plugins import plugins
+from ftrun.recipe.load import Loaded
+from ftrun.store.layout import Store
+from ftrun_plugins.local import backend as local_backend
+
+Loading = Callable[..., Loaded]
+Planned = Callable[..., Plan]
+
+BASE: dict[str, Any] = {
+    "stage": "train",
+    "version": 1,
+    "params": {"rate": 0.1, "layers": [1, 2]},
+    "inputs": {"data": Ref(stage="format", key="1" * 32)},
+    "environment": EnvironmentRef(name="trainer", digest="2" * 32),
+    "components": {"formatter:chat": Component(implementation="a.b:C", source="3" * 64)},
+    "label": "train",
+    "implementation": "a.b:Train",
+    "files": {"4" * 64: "/data/rows.jsonl"},
+    "secrets": ("TOKEN",),
+    "notes": ("note",),
+    "work": Work(cpu=1),
+}
+
+
+def key_with(**changes: Any) -> str:
+    return StageCall(**{**BASE, **changes}).key
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"stage": "merge"}, id="stage"),
+        pytest.param({"version": 2}, id="version"),
+        pytest.param({"params": {"rate": 0.2, "layers": [1, 2]}}, id="a parameter"),
+        pytest.param({"params": {"rate": 0.1, "layers": [2, 1]}}, id="the order of a list"),
+        pytest.param({"params": {"rate": 0.1}}, id="a parameter less"),
+        pytest.param({"inputs": {"data": Ref(stage="format", key="9" * 32)}}, id="the key of an input"),
+        pytest.param({"inputs": {"rows": Ref(stage="format", key="1" * 32)}}, id="the role of an input"),
+        pytest.param({"inputs": {}}, id="no input"),
+        pytest.param({"environment": EnvironmentRef(name="trainer", digest="9" * 32)}, id="the environment's packages"),
+        pytest.param(
+            {"components": {"formatter:chat": Component(implementation="a.b:C", source="9" * 64)}}, id="a part's code"
+        ),
+        pytest.param({"components": {}}, id="no part"),
+    ],
+)
+def test_what_changes_a_key(change: dict[str, Any]) -> None:
+    assert key_with(**change) != key_with()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"label": "train:2"}, id="label"),
+        pytest.param({"files": {"4" * 64: "/elsewhere/rows.jsonl"}}, id="where a file lies"),
+        pytest.param({"work": Work(cpu=8, gpus=2, timeout=60)}, id="what it may use"),
+        pytest.param({"notes": ()}, id="notes"),
+        pytest.param({"secrets": ()}, id="names of secrets"),
+        pytest.param({"environment": EnvironmentRef(name="renamed", digest="2" * 32)}, id="the environment's name"),
+        pytest.param({"params": {"layers": [1, 2], "rate": 0.1}}, id="the order of parameters"),
+        pytest.param(
+            {"components": {"formatter:chat": Component(implementation="moved:C", source="3" * 64)}},
+            id="where a part's class is",
+        ),
+    ],
+)
+def test_what_does_not_change_a_key(change: dict[str, Any]) -> None:
+    assert key_with(**change) == key_with()
+
+
+def test_no_field_of_a_call_is_forgotten_here() -> None:
+    """A new field has to be decided on: in the key or beside it, and in one of the lists above."""
+    assert set(StageCall.model_fields) == set(BASE)
+    beside = {"label", "implementation", "files", "secrets", "notes", "work"}
+    assert set(StageCall(**BASE).identity) == set(BASE) - beside
+
+
+def test_how_keys_are_made_is_pinned() -> None:
+    """Another value here means that nobody finds what they computed before: raise a stage's version instead."""
+    assert key_with() == "a16c919f7961950fb6811d9311dfbc62"
+
+
+# Calls of every stage, as recipes make them, so that their parameters hold every kind of value.
+VARIANTS = {
+    "quickstart": ("dataset.split.held_out=0.1", "dataset.split.by=question", "dataset.held_out=null"),
+    "url": ("dataset=sqlqa", "evals=[exact_match,held_out_loss]"),
+    "hub": ("model=codellama_7b_instruct", "train.chat_template=chatml"),
+    "folder": ("model=codellama_7b_instruct", "model.weights={origin: folder, path: weights}"),
+    "full": ("optimizations=[full]",),
+    "gates": ("evals=[exact_match,held_out_loss]", "evals.exact_match.gate={min: 0.1, max: 1, min_gain_over_base: 0}"),
+}
+
+
+@pytest.fixture
+def planned(loading: Loading, store: Store, folder: Path) -> Planned:
+    """The plan of the small recipe with overrides, on this machine's backend."""
+    (folder / "weights").mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (folder / "weights" / name).write_text("{}")
+
+    def plan(*overrides: str, **more: str) -> Plan:
+        recipe = loading(*overrides, **more).recipe
+        return make_plan(recipe, plugins(), make_backend(recipe, plugins(), store))
+
+    return plan
+
+
+def _params_model(call: StageCall) -> type[BaseModel]:
+    """The model that a stage checks its parameters with: `Params` in the module of the stage, or beside it."""
+    module = importlib.import_module(call.implementation.partition(":")[0])
+    found: type[BaseModel] = module.Params
+    return found
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every value at any depth, containers too."""
+    if path:
+        yield path
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _paths(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _paths(inner, (*path, index))
+
+
+def _perturbed(value: Any) -> Any:
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            return value + 1
+        case str():
+            return value + "x"
+        case None:
+            return "set"
+        case list():
+            return [*value, "more"]
+        case dict():
+            return {**value, "more": 1}
+    raise AssertionError(f"a parameter that is no JSON value: {value!r}")
+
+
+def _with(params: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    copied: dict[str, Any] = json.loads(json.dumps(params))
+    inner: Any = copied
+    for part in path[:-1]:
+        inner = inner[part]
+    inner[path[-1]] = value
+    return copied
+
+
+@pytest.mark.parametrize("overrides", VARIANTS.values(), ids=VARIANTS)
+def test_every_value_of_every_stages_parameters_is_in_its_key(overrides: tuple[str, ...], planned: Planned) -> None:
+    plan = planned(*overrides)
+    for call in plan.calls:
+        model = _params_model(call)
+        assert model.model_config["extra"] == "forbid"
+        assert model.model_config["frozen"] is True
+        assert model.model_validate(call.params).model_dump(mode="json") == call.params
+        paths = list(_paths(call.params))
+        assert {path[0] for path in paths} == set(model.model_fields), call.label
+        for path in paths:
+            old: Any = call.params
+            for part in path:
+                old = old[part]
+            changed = call.model_copy(update={"params": _with(call.params, path, _perturbed(old))})
+            assert StageCall(**changed.model_dump()).key != call.key, (call.label, path)
+
+
+def test_the_variants_cover_every_stage_and_every_field_of_every_model(planned: Planned) -> None:
+    calls = [call for overrides in VARIANTS.values() for call in planned(*overrides).calls]
+    assert {call.stage for call in calls} == set(plugins().of_kind("stage"))
+    declared = {field for call in calls for field in _declared(_params_model(call))}
+    present = {field for call in calls for field in _present(_params_model(call).model_validate(call.params))}
+    assert present == declared
+
+
+def _declared(annotation: Any) -> Iterator[tuple[type[BaseModel], str]]:
+    """The fields of all models that a type is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        for name, field in annotation.model_fields.items():
+            yield annotation, name
+            yield from _declared(field.annotation)
+    for argument in get_args(annotation):
+        yield from _declared(argument)
+
+
+def _present(value: Any) -> Iterator[tuple[type[BaseModel], str]]:
+    """The fields of all models that a value holds."""
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield type(value), name
+            yield from _present(getattr(value, name))
+    elif isinstance(value, dict | list | tuple):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _present(inner)
+
+
+def _keys(plan: Plan) -> dict[str, str]:
+    return {call.label: call.key for call in plan.calls}
+
+
+def _changed(one: Plan, other: Plan) -> set[str]:
+    before, after = _keys(one), _keys(other)
+    return {label for label in {*before, *after} if before.get(label) != after.get(label)}
+
+
+AFTER_TRAIN = {"train", "merge", "generate:tuned", "evaluate"}
+AFTER_FORMAT = {"format", "tokenize", "generate:base", *AFTER_TRAIN}
+
+
+@pytest.mark.parametrize(
+    ("override", "changed"),
+    [
+        pytest.param("train.learning_rate=5e-4", AFTER_TRAIN, id="learning rate"),
+        pytest.param("train.num_epochs=7", AFTER_TRAIN, id="epochs"),
+        pytest.param("optimizations.lora.lora_dropout=0.1", AFTER_TRAIN, id="adapter"),
+        pytest.param("train.sequence_len=256", {"tokenize", *AFTER_TRAIN}, id="sequence length"),
+        pytest.param("dataset.max_cut=0.5", {"tokenize", *AFTER_TRAIN}, id="limit of cut rows"),
+        pytest.param("dataset.on_bad_row=skip", AFTER_FORMAT, id="bad rows"),
+        pytest.param("dataset.formatter.messages=chat", AFTER_FORMAT, id="formatter's option"),
+        pytest.param("generate.max_new_tokens=9", {"generate:base", "generate:tuned", "evaluate"}, id="answers"),
+        pytest.param("evals.exact_match.ignore_case=true", {"evaluate"}, id="evaluator's option"),
+        pytest.param("evals.exact_match.gate.min=0.5", {"evaluate"}, id="gate"),
+        pytest.param("resources.train.timeout=99", set(), id="time-out"),
+        pytest.param("resources.train.cpu=1", set(), id="cores"),
+        pytest.param("serve=vllm", set(), id="serving"),
+        pytest.param("train.weight_decay=null", set(), id="null says the same as an absent key"),
+    ],
+)
+def test_only_what_depends_on_a_value_is_made_again(override: str, changed: set[str], planned: Planned) -> None:
+    assert _changed(planned(), planned(override)) == changed
+
+
+def test_a_comment_and_the_recipes_name_change_nothing(planned: Planned, folder: Path) -> None:
+    assert _changed(planned(), planned(more="# a comment\n")) == set()
+
+
+def test_the_type_of_a_gpu_changes_nothing_but_their_number_does(
+    planned: Planned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def machine(*gpus: str) -> None:
+        monkeypatch.setattr(local_backend, "gpus", lambda: gpus)
+
+    machine("NVIDIA H100")
+    hopper = planned("resources.train.gpu=H100:1")
+    machine("NVIDIA A100", "NVIDIA A100")
+    assert _changed(hopper, planned("resources.train.gpu=A100:1")) == set()
+    assert _changed(hopper, planned("resources.train.gpu=A100:2")) == AFTER_TRAIN
+    machine()
+    on_cpu = planned()
+    assert _changed(hopper, on_cpu) == {"generate:base", *AFTER_TRAIN}
+    assert {"fetch:model", "format", "tokenize"}.isdisjoint(_changed(hopper, on_cpu))
+
+
+def _rows(path: Path, *answers: str) -> None:
+    rows = [{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": one}]} for one in answers]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_a_changed_data_file_is_made_again_from_format(planned: Planned, folder: Path) -> None:
+    _rows(folder / "rows.jsonl", "one", "two")
+    before = planned("dataset.source.path=rows.jsonl")
+    _rows(folder / "rows.jsonl", "one", "two", "three")
+    assert _changed(before, planned("dataset.source.path=rows.jsonl")) == AFTER_FORMAT
+
+
+def test_a_data_file_elsewhere_under_its_own_name_changes_nothing(planned: Planned, folder: Path) -> None:
+    (folder / "a").mkdir()
+    for place in (folder / "rows.jsonl", folder / "a" / "rows.jsonl"):
+        _rows(place, "one")
+    assert _changed(planned("dataset.source.path=rows.jsonl"), planned("dataset.source.path=a/rows.jsonl")) == set()
+
+
+def test_a_changed_lock_changes_what_runs_in_that_environment(planned: Planned, folder: Path) -> None:
+    (folder / "lock.txt").write_text("torch==1\n")
+    before = planned("environment.trainer.lock=lock.txt")
+    (folder / "lock.txt").write_text("torch==2\n")
+    changed = _changed(before, planned("environment.trainer.lock=lock.txt"))
+    assert "format" not in changed  # it runs in the client
+    assert {"fetch:model", "tokenize", "train"} <= changed
+
+
+def test_calls_come_after_their_inputs_and_once_each(planned: Planned) -> None:
+    seen: set[Ref] = set()
+    for call in planned().calls:
+        assert seen.issuperset(call.inputs.values())
+        assert call.ref not in seen
+        seen.add(call.ref)
+
+
+def test_a_plan_survives_its_file(planned: Planned) -> None:
+    plan = planned()
+    again = Plan.model_validate_json(plan.model_dump_json(indent=1))
+    assert _keys(again) == _keys(plan)
+    assert again == plan
