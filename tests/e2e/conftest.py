@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from driving import Ended, Workplace, tiny_model, tiny_recipe
+from driving import Ended, Workplace, read_json, tiny_model, tiny_recipe
+
+AFTER_TRAINING = ("train", "merge", "generate:tuned", "loss:tuned", "evaluate")
 
 
 @dataclass(frozen=True)
@@ -47,3 +50,15 @@ def workplace(tmp_path: Path, tiny: Path) -> Workplace:
     made = Workplace(tmp_path)
     tiny_recipe(made.folder, tiny)
     return made
+
+
+@pytest.fixture
+def ready_to_train(workplace: Workplace, finished: Finished) -> Workplace:
+    """A store in which everything is made that the tiny recipe can make before it trains."""
+    for label, result in read_json(finished.run / "run.json")["results"].items():
+        if label not in AFTER_TRAINING:
+            source, target = (
+                store / "artifacts" / result["artifact"] for store in (finished.workplace.store, workplace.store)
+            )
+            shutil.copytree(source, target)
+    return workplace

@@ -90,7 +90,7 @@ def publish(
 
 
 def _files(folder: Path) -> list[StoredFile]:
-    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST]
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / MANIFEST]
     for path in paths:
         path.chmod(FILE_MODE)
     return [
@@ -104,12 +104,10 @@ def find(store: Store, ref: Ref) -> Manifest | None:
     folder = store.artifact(ref)
     try:
         values = read_json(folder / MANIFEST)
-    except ValueError:
+        manifest = None if values is None else Manifest.model_validate(values)
+    except ValueError:  # cut short, or of another version
         return None
-    if values is None:
-        return None
-    manifest = Manifest.model_validate(values)
-    return manifest if all(_has_size(folder / file.path, file.size) for file in manifest.files) else None
+    return manifest if manifest and all(_has_size(folder / file.path, file.size) for file in manifest.files) else None
 
 
 def _has_size(path: Path, size: int) -> bool:

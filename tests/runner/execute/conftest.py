@@ -15,7 +15,7 @@ Calls = Callable[..., StageCall]
 Runs = Callable[[], RunFolder]
 
 # A stage that does what its parameters say; in a module of its own, for it runs in another process.
-STAGE = '''
+STAGE = """
 import errno, json, os, signal, subprocess, sys, time
 from pathlib import Path
 
@@ -81,7 +81,7 @@ class Tiny:
         context.report.event("ready")
         while not os.path.exists(call.params["go"]):
             signal.sigtimedwait([], 0.01)
-'''
+"""
 
 
 @pytest.fixture

@@ -20,7 +20,9 @@ SECONDS = 20.0  # after which a test that waits for another thread has failed
 class FakeBackend:
     """Publishes an empty artifact for each call; `before` may hold a call up or fail it."""
 
-    def __init__(self, store: Store, before: Callable[[StageCall], StageOutcome | None], room: tuple[float, int]) -> None:
+    def __init__(
+        self, store: Store, before: Callable[[StageCall], StageOutcome | None], room: tuple[float, int]
+    ) -> None:
         self._store, self._before, self._room = store, before, room
         self._lock = threading.Lock()
         self.started: list[str] = []

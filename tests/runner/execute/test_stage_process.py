@@ -36,9 +36,7 @@ def events(run: RunFolder) -> list[str]:
     return [event["kind"] for event in read(run.events)]
 
 
-def test_what_a_stage_wrote_is_published_whole(
-    tiny: Calls, new_run: Runs, backend: LocalBackend, store: Store
-) -> None:
+def test_what_a_stage_wrote_is_published_whole(tiny: Calls, new_run: Runs, backend: LocalBackend, store: Store) -> None:
     call, run = tiny("publish"), new_run()
     assert backend.run_stage(call, run, StopSignal()) == StageOutcome("done")
     manifest = find(store, call.ref)
@@ -87,9 +85,7 @@ def test_a_full_disk_is_the_stores_fault(tiny: Calls, new_run: Runs, backend: Lo
     assert "the disk is full" in outcome.problems[0].what
 
 
-def test_a_process_that_leaves_without_an_outcome_has_failed(
-    tiny: Calls, new_run: Runs, backend: LocalBackend
-) -> None:
+def test_a_process_that_leaves_without_an_outcome_has_failed(tiny: Calls, new_run: Runs, backend: LocalBackend) -> None:
     run = new_run()
     outcome = backend.run_stage(tiny("leave"), run, StopSignal())
     assert (outcome.status, outcome.fault) == ("failed", "stage")
@@ -144,9 +140,7 @@ def test_a_process_sees_named_secrets_and_no_other_variable(
     assert seen["AXOLOTL_DO_NOT_TRACK"] == "1"
 
 
-def test_two_runs_that_need_one_key_run_it_once(
-    tiny: Calls, new_run: Runs, store: Store, tmp_path: Path
-) -> None:
+def test_two_runs_that_need_one_key_run_it_once(tiny: Calls, new_run: Runs, store: Store, tmp_path: Path) -> None:
     count, go = tmp_path / "count", tmp_path / "go"
     call = tiny("count", count=str(count), go=str(go))
     first, second = new_run(), new_run()
@@ -162,7 +156,9 @@ def test_two_runs_that_need_one_key_run_it_once(
     assert events(second) == ["call_waiting"]
 
 
-def test_a_wait_for_another_run_can_be_stopped(tiny: Calls, new_run: Runs, backend: LocalBackend, tmp_path: Path) -> None:
+def test_a_wait_for_another_run_can_be_stopped(
+    tiny: Calls, new_run: Runs, backend: LocalBackend, tmp_path: Path
+) -> None:
     go, stop = tmp_path / "go", StopSignal()
     call = tiny("count", count=str(tmp_path / "count"), go=str(go))
     first, second = new_run(), new_run()

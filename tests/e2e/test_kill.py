@@ -1,0 +1,99 @@
+"""Whatever dies while a model trains, `ftrun resume` goes on to the same weights and numbers, with one trainer."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from driving import Watch, Workplace, is_alive, kill
+
+if TYPE_CHECKING:
+    from conftest import Finished
+
+pytestmark = pytest.mark.e2e
+
+RECIPE = ("recipe=tiny.yaml", "evals=[held_out_loss]")  # answers tell nothing that losses do not
+MARK = "complete"
+
+
+def test_a_killed_trainer_is_resumed_to_the_same_result(ready_to_train: Workplace, finished: Finished) -> None:
+    workplace = ready_to_train
+    ftrun = workplace.start(*RECIPE)
+    workplace.wait_for_event("progress", "train", ftrun, step=5)
+    (trainer,) = workplace.stage_processes("train")
+    kill(trainer)
+    ended = workplace.end(ftrun, expected=1)
+    assert "SIGKILL" in ended.err
+    assert "ftrun resume last" in ended.err
+    assert not list(workplace.store.glob("artifacts/train/*"))
+
+    workplace.run("resume", "last")
+    resumed = [event["step"] for event in workplace.events() if event["kind"] == "resumed"]
+    assert resumed == [3]
+    _assert_same_result(workplace, finished)
+    repeated = [event["step"] for event in workplace.events() if event["kind"] == "progress" and "loss" in event]
+    assert repeated.count(4) == repeated.count(5) == 2  # and `_assert_same_result` saw one loss for each
+
+
+def test_a_trainer_outlives_ftrun_and_resume_attaches_to_it(ready_to_train: Workplace, finished: Finished) -> None:
+    workplace = ready_to_train
+    with Watch(workplace) as watch:
+        ftrun = workplace.start(*RECIPE)
+        workplace.wait_for_event("checkpoint", "train", ftrun, step=3)
+        (trainer,) = workplace.stage_processes("train")
+        kill(ftrun.pid)
+        ftrun.communicate()
+        assert is_alive(trainer)
+        assert "interrupted" in workplace.run("runs").out
+        workplace.run("resume", "last")
+    assert watch.seen == {trainer}
+    assert watch.most == 1
+    assert "train" in workplace.calls("call_waiting")
+    assert workplace.calls("call_started").count("train") == 1
+    _assert_same_result(workplace, finished)
+
+
+def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(ready_to_train: Workplace, finished: Finished) -> None:
+    workplace = ready_to_train
+    ftrun = workplace.start(*RECIPE)
+    workplace.wait_for_event("progress", "train", ftrun, step=4)
+    (trainer,) = workplace.stage_processes("train")
+    os.kill(ftrun.pid, signal.SIGINT)
+    ended = workplace.end(ftrun, expected=130)
+    assert "ftrun resume last" in ended.err
+    assert not is_alive(trainer)
+    whole = [folder for folder in workplace.checkpoints() if (folder / MARK).exists()]
+    last = max(whole, key=_step)
+    assert _step(last) % 3 != 0  # no checkpoint that would have been written anyway
+
+    half = last.with_name("checkpoint-11")  # as a kill in the midst of a save leaves it
+    shutil.copytree(last, half)
+    (half / MARK).unlink()
+    workplace.run("resume", "last")
+    warnings = [event["text"] for event in workplace.events() if event["kind"] == "warning"]
+    assert any("unfinished checkpoints: steps [11]" in text for text in warnings)
+    resumed = [event["step"] for event in workplace.events() if event["kind"] == "resumed"]
+    assert resumed == [_step(last)]
+    _assert_same_result(workplace, finished)
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.rpartition("-")[2])
+
+
+def _assert_same_result(workplace: Workplace, finished: Finished) -> None:
+    assert workplace.losses() == finished.losses()
+    assert workplace.evaluation()["held_out_loss"] == finished.evaluation()["held_out_loss"]
+    for label, name in (("train", "adapter_model.safetensors"), ("merge", "model.safetensors")):
+        assert _digest(workplace.artifact(label) / name) == _digest(finished.artifact(label) / name)
+    assert workplace.half_artifacts() == []
+    assert not list(workplace.store.glob("scratch/*/*/"))
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,163 @@
+"""A whole run of tiny stages: its record, its events, its hooks, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from ftrun import hookimpl
+from ftrun.errors import GateNotMet, Interrupted, Refused, StageFailed
+from ftrun.execute.run import execute, prepare, read_plan, read_recipe
+from ftrun.execute.stop import StopSignal
+from ftrun.plan.call import Plan, StageCall
+from ftrun.plugins import Plugins
+from ftrun.recipe.load import Loaded
+from ftrun.store import runs
+from ftrun.store.events import Event, read
+from ftrun.store.layout import RunFolder, Store
+from ftrun.store.locks import FileLock
+from ftrun_plugins.local import plugin as local_plugin
+
+Calls = Callable[..., StageCall]
+Making = Callable[..., RunFolder]
+
+
+@pytest.fixture
+def making(loading: Callable[..., Loaded], store: Store) -> Making:
+    """Makes the folder of a run of some calls."""
+    recipe = loading().recipe
+
+    def make(*calls: StageCall) -> RunFolder:
+        plan = Plan(recipe=recipe.name, calls=calls)
+        return prepare(store, recipe, plan, ("recipe=mine.yaml",), {"train.lr": "mine.yaml:1:1"}, {"python": "3"})
+
+    return make
+
+
+class Told:
+    """A plugin that notes every hook, beside the local backend."""
+
+    def __init__(self) -> None:
+        self.hooks: list[tuple[Any, ...]] = []
+        self.plugins = Plugins()
+        self.plugins.load(local_plugin, "local", "ftrun")
+        module, hooks = ModuleType("told"), self.hooks
+
+        @hookimpl
+        def ftrun_run_started(run_id: str) -> None:
+            hooks.append(("run started",))
+
+        @hookimpl
+        def ftrun_stage_started(run_id: str, call: str) -> None:
+            hooks.append(("started", call))
+
+        @hookimpl
+        def ftrun_stage_finished(run_id: str, call: str, cached: bool) -> None:
+            hooks.append(("finished", call, cached))
+
+        @hookimpl
+        def ftrun_stage_failed(run_id: str, call: str, reason: str) -> None:
+            hooks.append(("failed", call, reason))
+
+        @hookimpl
+        def ftrun_run_finished(run_id: str, status: str) -> None:
+            hooks.append(("run finished", status))
+
+        for hook in (
+            ftrun_run_started,
+            ftrun_stage_started,
+            ftrun_stage_finished,
+            ftrun_stage_failed,
+            ftrun_run_finished,
+        ):
+            setattr(module, hook.__name__, hook)
+        self.plugins.load(module, "told", "told 1.0")
+
+
+def test_a_run_ends_with_its_results_and_is_cached_afterwards(making: Making, tiny: Calls, store: Store) -> None:
+    first = tiny("publish", "first")
+    second = tiny("copy", "second", inputs={"data": first.ref})
+    folder, told = making(first, second), Told()
+    heard: list[Event] = []
+    record = execute(store, folder, told.plugins, StopSignal(), heard.append)
+    assert record == runs.load(folder)
+    assert (record.status, record.problems, list(record.results)) == ("done", (), ["first", "second"])
+    assert record.results["first"]["metrics"] == {"rows": 3}
+    assert record.started is not None
+    assert record.ended is not None
+    assert record.created <= record.started <= record.ended
+    assert heard == list(read(folder.events))
+    assert told.hooks == [
+        ("run started",),
+        ("started", "first"),
+        ("finished", "first", False),
+        ("started", "second"),
+        ("finished", "second", False),
+        ("run finished", "done"),
+    ]
+    again = Told()
+    execute(store, making(first, second), again.plugins, StopSignal())
+    assert again.hooks[1:3] == [("finished", "first", True), ("finished", "second", True)]
+
+
+def test_a_run_folder_holds_the_recipe_and_the_plan_as_they_were(making: Making, tiny: Calls, loading: Any) -> None:
+    call = tiny("publish")
+    folder = making(call)
+    assert read_recipe(folder) == loading().recipe
+    assert read_plan(folder).calls == (call,)
+    record = runs.load(folder)
+    assert (record.overrides, record.origins) == (("recipe=mine.yaml",), {"train.lr": "mine.yaml:1:1"})
+
+
+def test_a_failed_stage_fails_the_run_and_keeps_what_was_finished(making: Making, tiny: Calls, store: Store) -> None:
+    first = tiny("publish", "first")
+    bad = tiny("fail", "bad", inputs={"data": first.ref})
+    folder, told = making(first, bad, tiny("copy", "last", inputs={"data": bad.ref})), Told()
+    with pytest.raises(StageFailed, match="boom") as caught:
+        execute(store, folder, told.plugins, StopSignal())
+    assert (caught.value.call, caught.value.exit_code) == ("bad", 1)
+    record = runs.load(folder)
+    assert (record.status, list(record.results)) == ("failed", ["first"])
+    assert record.problems[0]["what"] == "ValueError: boom"
+    assert told.hooks[-2:] == [("failed", "bad", "ValueError: boom"), ("run finished", "failed")]
+
+
+def test_bad_data_ends_with_exit_code_2(making: Making, tiny: Calls, store: Store) -> None:
+    with pytest.raises(Refused, match="row is bad") as caught:
+        execute(store, making(tiny("refuse")), Told().plugins, StopSignal())
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("tries", [1, 2])
+def test_a_gate_that_is_not_met_is_an_end_of_its_own_also_when_cached(
+    tries: int, making: Making, tiny: Calls, store: Store
+) -> None:
+    for _ in range(tries):
+        folder = making(tiny("publish", met=False))
+        with pytest.raises(GateNotMet, match="the gate of `good` is not met: 0.5 of at least 0.6") as caught:
+            execute(store, folder, Told().plugins, StopSignal())
+    assert caught.value.exit_code == 3
+    record = runs.load(folder)
+    assert (record.status, list(record.results)) == ("gate_not_met", ["tiny"])
+
+
+def test_a_stopped_run_goes_on_when_it_is_executed_again(making: Making, tiny: Calls, store: Store) -> None:
+    folder, stop = making(tiny("publish")), StopSignal()
+    stop.raise_level()
+    with pytest.raises(Interrupted) as caught:
+        execute(store, folder, Told().plugins, stop)
+    assert (caught.value.exit_code, runs.load(folder).status) == (130, "interrupted")
+    assert execute(store, folder, Told().plugins, StopSignal()).status == "done"
+    assert runs.load(folder).problems == ()
+
+
+def test_one_run_is_executed_by_one_process_at_a_time(making: Making, tiny: Calls, store: Store) -> None:
+    folder = making(tiny("publish"))
+    with FileLock(folder.lock) as lock:
+        assert lock.try_acquire()
+        with pytest.raises(Refused, match="is running already"):
+            execute(store, folder, Told().plugins, StopSignal())
+    assert not list(read(folder.events))
