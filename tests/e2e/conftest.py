@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from driving import Ended, Workplace, read_json, tiny_model, tiny_recipe
 
 AFTER_TRAINING = ("train", "merge", "generate:tuned", "loss:tuned", "evaluate")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from driving import Watch, Workplace, is_alive, kill
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+
 from driving import QUICKSTART_DATA, Workplace, in_trainer, tiny_recipe
 
 if TYPE_CHECKING:

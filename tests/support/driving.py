@@ -136,15 +136,26 @@ class Workplace:
     # --- what is going on
 
     def stage_processes(self, stage: str = "*") -> dict[int, str]:
-        """Process ids and keys of the stage processes of this store that live; children of theirs do not count."""
+        """Process ids and keys of the stage processes of this store that live."""
+        requests = self._processes("ftrun.execute.stage_process")
+        return {
+            pid: request.parent.name
+            for pid, request in requests.items()
+            if request.match(f"scratch/{stage}/*/call.json")
+        }
+
+    def rank_processes(self) -> list[int]:
+        """Process ids of the trainer's ranks, where there are several."""
+        return sorted(self._processes("ftrun_plugins.axolotl.ranks"))
+
+    def _processes(self, module: str) -> dict[int, Path]:
+        """Processes that run a module for this store, and the path that they got; forked workers do not count."""
         found = {}
         for pid, arguments in command_lines():
-            if "ftrun.execute.stage_process" not in arguments:
-                continue
-            request = Path(arguments[-1])
-            if request.is_relative_to(self.store) and request.match(f"scratch/{stage}/*/call.json"):
-                found[pid] = request.parent.name
-        return {pid: key for pid, key in found.items() if parent_of(pid) not in found}
+            paths = [Path(word) for word in arguments if word.startswith(str(self.store))]
+            if module in arguments and paths:
+                found[pid] = paths[0]
+        return {pid: path for pid, path in found.items() if parent_of(pid) not in found}
 
     def checkpoints(self) -> Iterator[Path]:
         """Folders of checkpoints, whole or not."""

@@ -7,13 +7,14 @@ import json
 import click
 
 from ftrun.contracts import Backend
-from ftrun.errors import Refused
+from ftrun.errors import Problem, Refused
 from ftrun.plan.planning import CLIENT
 from ftrun.plugins import plugins
 from ftrun.recipe.compose import compose
 from ftrun.recipe.typed import read, with_absolute_paths
 from ftrun.recipe.types import Environment
 from ftrun.store.layout import default_store
+from ftrun.suggest import nearest
 
 
 @click.group(invoke_without_command=True)
@@ -47,6 +48,7 @@ def make(names: tuple[str, ...]) -> None:
     declared = _declared()
     backend = _backend(declared)
     for name in names or declared:
+        _check_name(name, declared)
         if backend.environment_ready(name):
             print(f"{name} is ready")
         else:
@@ -77,4 +79,12 @@ def _backend(declared: dict[str, Environment]) -> Backend:
 @click.argument("name")
 def path(name: str) -> None:
     """Prints the interpreter of an environment."""
-    print(_backend(_declared()).environment_python(name))
+    declared = _declared()
+    _check_name(name, declared)
+    print(_backend(declared).environment_python(name))
+
+
+def _check_name(name: str, declared: dict[str, Environment]) -> None:
+    if name not in declared:
+        expected = f"one of {', '.join(declared)}"
+        raise Refused(Problem(f"there is no environment `{name}`", None, expected, nearest(name, declared)))

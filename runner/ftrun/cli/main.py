@@ -160,5 +160,12 @@ def _is_verb(word: str) -> bool:
 
 
 def _click(command: click.Command, arguments: list[str]) -> int:
-    result: Any = command.main(arguments, prog_name="ftrun", standalone_mode=False)
+    """Without click's own `main`, which ends the process with 1 when whoever reads the output has gone."""
+    try:
+        with command.make_context("ftrun", arguments) as context:
+            result: Any = command.invoke(context)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    if sys.stdout:
+        sys.stdout.flush()  # here, where a broken pipe can still be answered
     return result if isinstance(result, int) else 0

@@ -172,4 +172,4 @@ def _options(folder: ConfigFolders) -> list[Path]:
 
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else ""
+    return lines[0].removeprefix("LexerNoViableAltException: ").rstrip(".") if lines else ""

@@ -96,7 +96,7 @@ def placed(findings: Iterable[Finding], composed: Composed) -> list[Problem]:
         where = " and ".join(dict.fromkeys(str(place) for place in places if place))
         where = where or (own[-1] if own else "")
         problems.append(Problem(finding.what, where or None, finding.expected, finding.nearest, finding.do))
-    return sorted(set(problems), key=lambda problem: problem.where or "")
+    return sorted(dict.fromkeys(problems), key=lambda problem: problem.where or "")
 
 
 def _covered(new: Finding, findings: list[Finding]) -> bool:

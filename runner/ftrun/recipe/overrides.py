@@ -33,6 +33,8 @@ def prepare(given: Sequence[str], groups: Iterable[str]) -> Overrides:
     for override in given:
         match = _PLAIN.match(override)
         key = match["key"] if match else ""
+        if override.startswith("-"):
+            raise Refused(Problem(f"there is no option `{override}`", do="`ftrun VERB --help` lists the options"))
         if not key_of(override)[0]:
             raise Refused(Problem("an override begins with a key", f"override {override}", "KEY=VALUE"))
         if key == "recipe" and override.endswith((".yaml", ".yml")) and "," not in override:

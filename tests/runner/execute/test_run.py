@@ -137,7 +137,7 @@ def test_a_gate_that_is_not_met_is_an_end_of_its_own_also_when_cached(
 ) -> None:
     for _ in range(tries):
         folder = making(tiny("publish", met=False))
-        with pytest.raises(GateNotMet, match="the gate of `good` is not met: 0.5 of at least 0.6") as caught:
+        with pytest.raises(GateNotMet, match=r"the gate of `good` is not met: 0\.5 of at least 0\.6") as caught:
             execute(store, folder, Told().plugins, StopSignal())
     assert caught.value.exit_code == 3
     record = runs.load(folder)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from ftrun.errors import Problem
 from ftrun.execute.outcome import StageOutcome
 from ftrun.execute.scheduler import Scheduler
 from ftrun.execute.stop import StopSignal
-from ftrun.errors import Problem
 from ftrun.plan.call import EnvironmentRef, Plan, Ref, StageCall, Work
 from ftrun.store.artifacts import publish
 from ftrun.store.layout import RunFolder, Store

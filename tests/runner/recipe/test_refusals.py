@@ -100,7 +100,8 @@ KEYS = [
         overrides=("resources.trian.gpu=1",), nearest="train",
     ),
     Bad(
-        "key of resources", "`resources.train.gpus`", "mine.yaml:14:11", "resources:\n  train: {gpus: 2}\n", nearest="gpu"
+        "key of resources", "`resources.train.gpus`", "mine.yaml:14:11", "resources:\n  train: {gpus: 2}\n",
+        nearest="gpu",
     ),
     Bad("stage", "no stage `tokenise`", "mine.yaml:13:17", "stages: [fetch, tokenise]\n", nearest="tokenize"),
     Bad(
@@ -140,7 +141,8 @@ CHOICES = [
     Bad("option added twice", "`model` is chosen already", "override +model=smollm2_135m_instruct",
         overrides=("+model=smollm2_135m_instruct",), expected="override /model"),
     Bad(
-        "key of an optimization that is not chosen", "`qlora` is not among the chosen", "override optimizations.qlora.x=1",
+        "key of an optimization that is not chosen", "`qlora` is not among the chosen",
+        "override optimizations.qlora.x=1",
         overrides=("optimizations.qlora.x=1",), expected="one of lora", do="optimizations=[lora,qlora]",
     ),
     Bad(
@@ -198,11 +200,13 @@ RULES = [
         "model:\n  trainer:\n    datasets: []\n", do="dataset.trainer"),
     Bad("the model in an optimization", "`base_model`", "mine.yaml:14:10",
         "optimizations:\n  mine: {base_model: x}\n", do="`model`"),
-    Bad("too long a sequence", "sequence_len 9000 is over the model's maximum of 8192", "override train.sequence_len=9000",
+    Bad("too long a sequence", "sequence_len 9000 is over the model's maximum of 8192",
+        "override train.sequence_len=9000",
         overrides=("train.sequence_len=9000",), expected="at most 8192"),
     Bad("a key without its plugin", "`liger_rope` has no effect without", "override train.liger_rope=true",
         overrides=("train.liger_rope=true",), expected="axolotl.integrations.liger.LigerPlugin"),
-    Bad("an adapter that vLLM cannot serve", "modules that are saved whole", "override train.lora_modules_to_save=[lm_head]",
+    Bad("an adapter that vLLM cannot serve", "modules that are saved whole",
+        "override train.lora_modules_to_save=[lm_head]",
         overrides=("serve=vllm_adapter", "train.lora_modules_to_save=[lm_head]"), do="merge"),
     Bad("too high a rank for vLLM", "up to rank 512", "override optimizations.lora.lora_r=1024",
         overrides=("serve=vllm_adapter", "optimizations.lora.lora_r=1024"), do="lora_r"),
@@ -308,8 +312,8 @@ def test_a_recipe_without_a_model_says_so_and_names_the_file(loading: Loading) -
     with pytest.raises(Refused) as caught:
         loading(text="")
     assert [(problem.what, problem.where) for problem in caught.value.problems] == [
-        ("`dataset` is missing", "mine.yaml"),
         ("`model` is missing", "mine.yaml"),
+        ("`dataset` is missing", "mine.yaml"),
     ]
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,11 +63,13 @@ def test_a_line_that_a_crash_cut_is_passed_over(tmp_path: Path) -> None:
     assert [event["kind"] for event in read(path)] == ["one", "two"]
 
 
-@given(st.lists(st.text(max_size=20), max_size=8), st.data())
-def test_a_reader_of_a_growing_file_gets_each_event_once(texts: list[str], data: st.DataObject) -> None:
+@given(texts=st.lists(st.text(max_size=20), max_size=8), data=st.data())
+def test_a_reader_of_a_growing_file_gets_each_event_once(
+    texts: list[str], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     content = b"".join(json.dumps({"kind": text}).encode() + b"\n" for text in texts)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(content)), max_size=6)))
-    path = Path(_folder()) / "events.jsonl"
+    path = tmp_path_factory.getbasetemp() / "growing.jsonl"
     path.write_bytes(b"")
     reader, got = Reader(path), []
     for start, end in zip([0, *cuts], [*cuts, len(content)], strict=True):
@@ -74,18 +77,6 @@ def test_a_reader_of_a_growing_file_gets_each_event_once(texts: list[str], data:
             file.write(content[start:end])
         got += [event["kind"] for event in reader.new()]
     assert got == texts
-
-
-def _folder() -> str:
-    """One folder for all examples of a test run: a new one for each would take longer than the test."""
-    import tempfile
-
-    global _made
-    _made = _made or tempfile.TemporaryDirectory()
-    return _made.name
-
-
-_made = None
 
 
 def test_a_follower_reads_what_came_before_the_end_was_told(tmp_path: Path) -> None:

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ftrun.cli.messages import lines, report
+from ftrun.cli.progress import progress_text
+from ftrun.errors import FtrunError, GateNotMet, Interrupted, Problem, Refused, StageFailed, StoreFailed
+from ftrun.suggest import nearest
+
+GOLDEN = """\
+ftrun: 2 problems
+
+  unknown key `lora_rr`
+    where     r.yaml:9:5
+    expected  one of lora_r, lora_alpha
+    nearest   lora_r, lora_alpha
+    do        mend it
+              and again
+
+  a very long finding that says a great deal about what is wrong with the recipe, so much that it does not fit
+  into one line of the screen
+"""
+
+
+def test_problems_are_one_short_screen() -> None:
+    long = (
+        "a very long finding that says a great deal about what is wrong with the recipe, so much that it does not fit "
+        "into one line of the screen"
+    )
+    first = Problem(
+        "unknown key `lora_rr`",
+        "r.yaml:9:5",
+        "one of lora_r, lora_alpha",
+        ("lora_r", "lora_alpha"),
+        "mend it\nand again",
+    )
+    assert "\n".join(lines(Refused([first, Problem(long)]))) + "\n" == GOLDEN
+
+
+def test_a_path_is_never_broken() -> None:
+    path = "/a-folder/" + "very-long-name/" * 12 + "x.yaml:1:1"
+    assert path in "\n".join(lines(Refused(Problem("x", path))))
+
+
+def test_of_many_problems_twenty_are_shown_and_the_rest_counted() -> None:
+    text = "\n".join(lines(Refused([Problem(f"problem {number}") for number in range(25)])))
+    assert text.startswith("ftrun: 25 problems\n")
+    assert "problem 19" in text
+    assert "problem 20" not in text
+    assert text.endswith("and 5 more")
+
+
+@pytest.mark.parametrize(
+    ("error", "title"),
+    [
+        (Refused(Problem("x")), "ftrun: 1 problem"),
+        (StageFailed("train", Problem("x")), "ftrun: train failed"),
+        (StoreFailed(Problem("x")), "ftrun: the store cannot be used"),
+        (GateNotMet(Problem("x")), "ftrun: a gate is not met"),
+        (Interrupted(Problem("x")), "ftrun: stopped"),
+        (FtrunError(Problem("x")), "ftrun: failed"),
+    ],
+)
+def test_the_first_line_says_what_kind_of_end_it_is(error: FtrunError, title: str) -> None:
+    assert next(lines(error)) == title
+
+
+def test_a_report_goes_to_people_by_stderr_and_to_programs_by_stdout(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FTRUN_DEBUG", raising=False)
+    error = GateNotMet(Problem("x", nearest=("y",)))
+    assert report(error) == report(error, as_json=True) == 3
+    out, err = capsys.readouterr()
+    assert err.startswith("ftrun: a gate is not met")
+    assert Problem.from_dict(json.loads(out)["problems"][0]) == error.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("event", "values", "text"),
+    [
+        (
+            {"step": 12, "total": 86, "unit": "steps", "rate": 0.77, "seconds_left": 96.0},
+            {"loss": 0.41234, "learning_rate": 0.0009},
+            "12/86 steps  1.3 s each  1m36s left  loss 0.4123  learning rate 0.0009",
+        ),
+        (
+            {"step": 2_500_000, "total": 13_400_000, "unit": "bytes", "rate": 1e6, "seconds_left": 4000.0},
+            {},
+            "2.5 MB/13.4 MB  1.0 MB/s  1h06m left",
+        ),
+        ({"step": 30_000, "total": None, "unit": "rows", "rate": 29_999.6}, {}, "30,000 rows  30,000/s"),
+        ({"step": 0, "total": None, "unit": "shards"}, {}, "0 shards"),
+    ],
+)
+def test_progress_in_words(event: dict[str, object], values: dict[str, object], text: str) -> None:
+    assert progress_text(event, values) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "found"),
+    [
+        ("lora_rr", ["lora_r", "lora_alpha"], ("lora_r",)),
+        ("TRAIN", ["train"], ("train",)),
+        ("trian", ["train", "merge"], ("train",)),  # letters the other way round
+        ("xyz", ["train", "merge"], ()),
+        ("aab", ["aaa", "aac", "aad", "aae"], ("aaa", "aac", "aad")),
+        ("", ["train"], ()),
+    ],
+)
+def test_the_nearest_names(name: str, known: list[str], found: tuple[str, ...]) -> None:
+    assert nearest(name, known) == found

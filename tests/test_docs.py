@@ -1,0 +1,70 @@
+"""The documentation names all that there is, and its links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ftrun import hookspecs
+from ftrun.cli.main import VERBS
+from ftrun.recipe.compose import GROUPS
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
+OPTIONS = [
+    pytest.param(group, file.stem, id=f"{group}/{file.stem}")
+    for group in GROUPS
+    for file in sorted((ROOT / "conf" / group).glob("*.yaml"))
+]
+HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("ftrun_"))
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_described(verb: str) -> None:
+    assert re.search(rf"`(ftrun )?{verb}\b", page("cli.md")) or f"ftrun {verb}" in page("cli.md")
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_is_described(hook: str) -> None:
+    assert re.search(rf"\b{hook}\b", page("plugins.md"))
+
+
+@pytest.mark.parametrize("group", [group for group in GROUPS if (ROOT / "conf" / group).is_dir()])
+def test_every_config_group_is_described(group: str) -> None:
+    assert re.search(rf"`{group}`", page("recipes.md"))
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_option_is_described(group: str, option: str) -> None:
+    assert re.search(rf"(?<![\w-]){option}(?![\w-])", page("recipes.md"))
+
+
+def headings(text: str) -> set[str]:
+    """The anchors of a page, as GitHub makes them."""
+    titles = re.findall(r"^#+ +(.+)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
+def test_relative_links_lead_somewhere(file: Path) -> None:
+    for link in (first or second for first, second in LINK.findall(file.read_text(encoding="utf-8"))):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (file.parent / path) if path else file
+        assert target.exists(), f"{file.name}: {link}"
+        if anchor:
+            assert anchor in headings(target.read_text(encoding="utf-8")), f"{file.name}: {link}"
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert len(HOOKS) > 10
+    assert len(OPTIONS) > 15
+    assert any(LINK.search(file.read_text(encoding="utf-8")) for file in PAGES)
