@@ -18,7 +18,7 @@ e2e: $(BIN)/ftrun
 	$(BIN)/pytest -q -m e2e
 
 lint: $(BIN)/ftrun
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports

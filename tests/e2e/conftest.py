@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,20 +39,20 @@ def tiny() -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+def finished(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
     """The tiny recipe, run to its end."""
-    workplace = Workplace(tmp_path_factory.mktemp("undisturbed"))
-    tiny_recipe(workplace.folder, tiny)
-    ended = workplace.run("recipe=tiny.yaml")
-    return Finished(workplace, workplace.runs()[-1], ended)
+    with closing(Workplace(tmp_path_factory.mktemp("undisturbed"))) as workplace:
+        tiny_recipe(workplace.folder, tiny)
+        ended = workplace.run("recipe=tiny.yaml")
+        yield Finished(workplace, workplace.runs()[-1], ended)
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, tiny: Path) -> Workplace:
+def workplace(tmp_path: Path, tiny: Path) -> Iterator[Workplace]:
     """An empty store, with the tiny recipe beside it."""
-    made = Workplace(tmp_path)
-    tiny_recipe(made.folder, tiny)
-    return made
+    with closing(Workplace(tmp_path)) as made:
+        tiny_recipe(made.folder, tiny)
+        yield made
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from hub import COMMIT, TOKEN, Hub
 
 pytestmark = pytest.mark.e2e

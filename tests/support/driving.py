@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -38,9 +39,11 @@ class Ended:
 class Workplace:
     """A store with a folder for recipes."""
 
-    def __init__(self, folder: Path, store: Path | None = None) -> None:
+    def __init__(self, folder: Path, longest: float = LONGEST_RUN) -> None:
         self.folder = folder
-        self.store = store or folder / "store"
+        self.store = folder / "store"
+        self._longest = longest  # seconds that a command may take
+        self._started: list[subprocess.Popen[str]] = []
 
     @property
     def environment(self) -> dict[str, str]:
@@ -49,7 +52,7 @@ class Workplace:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Starts `ftrun ARGUMENTS` in a process group of its own, as a terminal would."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [str(FTRUN), *arguments],
             cwd=self.folder,
             env=self.environment,
@@ -59,12 +62,14 @@ class Workplace:
             text=True,
             process_group=0,
         )
+        self._started.append(process)
+        return process
 
     def end(self, process: subprocess.Popen[str], expected: int | None = 0, began: float | None = None) -> Ended:
         """Waits for a command; fails with all that it printed where its exit code is another than expected."""
         began = began or time.monotonic()
         try:
-            out, err = process.communicate(timeout=LONGEST_RUN)
+            out, err = process.communicate(timeout=self._longest)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
@@ -75,6 +80,16 @@ class Workplace:
     def run(self, *arguments: str, expected: int | None = 0) -> Ended:
         began = time.monotonic()
         return self.end(self.start(*arguments), expected, began)
+
+    def close(self) -> None:
+        """Ends whatever a test that failed has left running."""
+        for process in self._started:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+        for pid in self.stage_processes():
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
 
     # --- what there is in the store
 
@@ -136,26 +151,31 @@ class Workplace:
     # --- what is going on
 
     def stage_processes(self, stage: str = "*") -> dict[int, str]:
-        """Process ids and keys of the stage processes of this store that live."""
+        """Process ids and keys of the stage processes of this store that live.
+
+        Workers that they forked have the same command line, and outlive a killed parent by moments: only a stage
+        process itself leads a session.
+        """
         requests = self._processes("ftrun.execute.stage_process")
         return {
             pid: request.parent.name
             for pid, request in requests.items()
-            if request.match(f"scratch/{stage}/*/call.json")
+            if request.match(f"scratch/{stage}/*/call.json") and stat_of(pid)[3:4] == [str(pid)]
         }
 
     def rank_processes(self) -> list[int]:
-        """Process ids of the trainer's ranks, where there are several."""
-        return sorted(self._processes("ftrun_plugins.axolotl.ranks"))
+        """Process ids of the trainer's ranks, where there are several; workers that they forked do not count."""
+        found = self._processes("ftrun_plugins.axolotl.ranks")
+        return sorted(pid for pid in found if int((*stat_of(pid), "0", "0")[1]) not in found)
 
     def _processes(self, module: str) -> dict[int, Path]:
-        """Processes that run a module for this store, and the path that they got; forked workers do not count."""
+        """Processes that run a module for this store, and the path that they got."""
         found = {}
         for pid, arguments in command_lines():
             paths = [Path(word) for word in arguments if word.startswith(str(self.store))]
             if module in arguments and paths:
                 found[pid] = paths[0]
-        return {pid: path for pid, path in found.items() if parent_of(pid) not in found}
+        return found
 
     def checkpoints(self) -> Iterator[Path]:
         """Folders of checkpoints, whole or not."""
@@ -227,19 +247,17 @@ def command_lines() -> Iterator[tuple[int, list[str]]]:
             yield int(folder.name), text.decode(errors="replace").rstrip("\0").split("\0")
 
 
-def parent_of(pid: int) -> int | None:
+def stat_of(pid: int) -> list[str]:
+    """State, parent, process group, session and so on of a process, as Linux tells them; empty once it has gone."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return None
-    return int(text.rpartition(")")[2].split()[1])  # the name before it may hold anything, even a parenthesis
+        return []
+    return text.rpartition(")")[2].split()  # the name before it may hold anything, even a parenthesis
 
 
 def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+    return stat_of(pid)[:1] not in ([], ["Z"])
 
 
 def kill(pid: int) -> None:
