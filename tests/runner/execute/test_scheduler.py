@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -116,12 +117,20 @@ def test_calls_run_side_by_side_where_there_is_room(store: Store) -> None:
         pytest.param([call("a", gpus=8), call("b", gpus=8)], (2.0, 0), 1, id="more GPUs than there are"),
     ],
 )
-def test_no_more_runs_at_a_time_than_fits(
-    calls: list[StageCall], room: tuple[float, int], most: int, store: Store
-) -> None:
-    run = Run(store, *calls, room=room).go()
+def test_as_many_begin_at_once_as_fit(calls: list[StageCall], room: tuple[float, int], most: int, store: Store) -> None:
+    begun = threading.Event()
+    run = Run(store, *calls, room=room, before=lambda _: begun.wait(SECONDS) and None)
+    start_ready, at_once = run.scheduler._start_ready, []
+
+    def noting(pool: ThreadPoolExecutor) -> None:
+        start_ready(pool)
+        at_once.append(len(run.scheduler._running))  # of the first pass none can have ended
+        begun.set()
+
+    run.scheduler._start_ready = noting
+    run.go()
+    assert at_once[0] == most
     assert sorted(run.backend.finished) == [one.label for one in calls]
-    assert run.backend.most <= most
 
 
 def test_a_cached_call_is_not_run_and_makes_the_next_ready(store: Store) -> None:
