@@ -281,7 +281,10 @@ def test_a_fault_of_ftruns_own_is_one_line_unless_it_is_asked_for(
 @pytest.mark.parametrize(
     "arguments", [["recipes", "show", "quickstart"], ["validate", "recipe=quickstart"], ["--help"]]
 )
-def test_a_reader_that_has_gone_is_no_error(arguments: list[str], folder: Path) -> None:
+def test_a_reader_that_has_gone_is_no_error(
+    arguments: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # so that the output is written at the very end
     reading, writing = os.pipe()
     os.close(reading)
     result = subprocess.run(

@@ -150,8 +150,12 @@ def test_a_stopped_run_goes_on_when_it_is_executed_again(making: Making, tiny: C
     with pytest.raises(Interrupted) as caught:
         execute(store, folder, Told().plugins, stop)
     assert (caught.value.exit_code, runs.load(folder).status) == (130, "interrupted")
-    assert execute(store, folder, Told().plugins, StopSignal()).status == "done"
+    told_before = len(list(read(folder.events)))
+    heard: list[Event] = []
+    assert execute(store, folder, Told().plugins, StopSignal(), heard.append).status == "done"
     assert runs.load(folder).problems == ()
+    assert heard == list(read(folder.events))[told_before:]  # what was told already is not told again
+    assert told_before > 0
 
 
 def test_one_run_is_executed_by_one_process_at_a_time(making: Making, tiny: Calls, store: Store) -> None:
