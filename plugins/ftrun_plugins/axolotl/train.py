@@ -28,6 +28,8 @@ DEFAULTS: dict[str, Any] = {
     "auto_resume_from_checkpoints": True,
     "dataset_num_proc": 1,
 }
+# axolotl drops the mask in which rows of one pack see each other only where an attention is named.
+PACKED_ATTENTION = "sdpa"
 # Secrets that a tracker needs, by the key that turns it on.
 TRACKERS = {
     "use_wandb": "WANDB_API_KEY",
@@ -62,6 +64,8 @@ class Train:
             return []
         merged = merge(recipe)
         config: dict[str, Any] = {**DEFAULTS, **merged.train_values()}
+        if config.get("sample_packing"):
+            config.setdefault("attn_implementation", PACKED_ATTENTION)
         hardware = planning.hardware(self.name)
         notes = list(merged.overridden)
         if hardware.accelerator == "cpu":

@@ -311,3 +311,16 @@ def test_a_plan_survives_its_file(planned: Planned) -> None:
     again = Plan.model_validate_json(plan.model_dump_json(indent=1))
     assert _keys(again) == _keys(plan)
     assert again == plan
+
+
+@pytest.mark.parametrize(
+    ("optimizations", "attention"),
+    [("lora,sample_packing", "sdpa"), ("lora,sample_packing,flash_attention", "flash_attention_2"), ("lora", None)],
+)
+def test_packed_rows_never_see_each_other_on_a_gpu(
+    optimizations: str, attention: str | None, planned: Planned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_backend, "gpus", lambda: ("NVIDIA H100",))
+    plan = planned(f"optimizations=[{optimizations}]")
+    (train,) = [call for call in plan.calls if call.stage == "train"]
+    assert train.params["trainer"].get("attn_implementation") == attention
