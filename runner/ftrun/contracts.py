@@ -35,6 +35,12 @@ class External:
     url: str | None = None
     sha256: str | None = None
 
+    @property
+    def fetch_label(self) -> str:
+        """Label of the call of `fetch` that downloads it."""
+        assert self.sha256 is not None
+        return f"fetch:{self.sha256[:12]}"
+
 
 class Source(Protocol):
     """Yields raw rows with their places. `externals` runs on the client, `rows` in the stage `format`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left, insort
 from typing import Any
 
 PERCENTILES = (5, 50, 95, 100)
@@ -64,14 +65,17 @@ class DataReport:
             "longest": {"place": self.longest[0], "tokens": self.longest[1]},
             "cut": self.cut,
             "dropped": self.dropped,
-            "packing_efficiency": round(packing_efficiency(lengths[:MOST_PACKED], self._sequence_len), 4),
+            "packing_efficiency": round(packing_efficiency(spread(lengths, MOST_PACKED), self._sequence_len), 4),
         }
+
+
+def spread(lengths: list[int], most: int) -> list[int]:
+    """At most so many of the sorted lengths, taken evenly: the first ones would be the shortest."""
+    return lengths[:: -(-len(lengths) // most)]
 
 
 def packing_efficiency(lengths: list[int], capacity: int) -> float:
     """Share of tokens that are not padding when rows are packed first-fit, longest first, into bins of `capacity`."""
-    from bisect import bisect_left, insort
-
     free: list[int] = []  # room left in each open bin, ascending
     bins = 0
     for length in sorted(lengths, reverse=True):

@@ -6,10 +6,9 @@ import shutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
+from ftrun.recipe.types import Frozen
 from ftrun_plugins.axolotl.config import merge
-from ftrun_plugins.axolotl.workspace import ADAPTER, CONFIG, MODEL, OUT, inside, lay_out
+from ftrun_plugins.axolotl.workspace import ADAPTER, CONFIG, MODEL, NO_TRAINING, OUT, inside, lay_out
 
 if TYPE_CHECKING:
     from ftrun.execute.context import StageContext
@@ -37,19 +36,11 @@ KEYS = (
     "peft_use_rslora",
     "peft_use_dora",
 )
-UNUSED = {
-    "micro_batch_size": 1,
-    "gradient_accumulation_steps": 1,
-    "num_epochs": 1,
-    "learning_rate": 0.0,
-    "sequence_len": 512,
-}
 
 
-class Params(BaseModel):
+class Params(Frozen):
     """The adapter's kind; its sizes are read from the adapter itself."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     trainer: dict[str, Any]
     trust_remote_code: bool
 
@@ -75,15 +66,13 @@ class Merge:
         params = Params.model_validate(call.params)
         shutil.rmtree(context.work / OUT, ignore_errors=True)
         config = {
-            **UNUSED,
+            **NO_TRAINING,
+            "sequence_len": 512,
             **params.trainer,
             "trust_remote_code": params.trust_remote_code,
             "datasets": [{"path": "none", "type": "completion"}],
             "lora_model_dir": ADAPTER,
             "merge_method": "memory_efficient",
-            "bf16": False,
-            "fp16": False,
-            "tf32": False,
         }
         lay_out(context.work, config, {MODEL: context.inputs["model"], ADAPTER: context.inputs["adapter"]})
         context.report.progress(0, None, "shards")

@@ -35,7 +35,6 @@ class Connection:
     stop: StopRequest
     began: bool = False
     stopped: bool = False
-    start_step: int = 0
 
 
 _connection: Connection | None = None
@@ -55,7 +54,6 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self._connection.began = True
-        self._connection.start_step = state.global_step
         self._tell(state)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

@@ -31,7 +31,8 @@ SECONDS_BETWEEN_LOOKS = 0.3
 def train_in_ranks(processes: int, accelerator: str, context: StageContext) -> None:
     """Runs all ranks to their end. Raises `Stopped`, or `StageFailed` when one of them failed."""
     (context.work / STOP).unlink(missing_ok=True)
-    ranks = [_start(rank, processes, accelerator, context) for rank in range(processes)]
+    port = _free_port()
+    ranks = [_start(rank, processes, accelerator, port, context) for rank in range(processes)]
     try:
         codes = _wait(ranks, context)
     finally:
@@ -48,7 +49,7 @@ def train_in_ranks(processes: int, accelerator: str, context: StageContext) -> N
         )
 
 
-def _start(rank: int, processes: int, accelerator: str, context: StageContext) -> subprocess.Popen[bytes]:
+def _start(rank: int, processes: int, accelerator: str, port: int, context: StageContext) -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
         "RANK": str(rank),
@@ -56,7 +57,7 @@ def _start(rank: int, processes: int, accelerator: str, context: StageContext) -
         "WORLD_SIZE": str(processes),
         "LOCAL_WORLD_SIZE": str(processes),
         "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(_port(context)),
+        "MASTER_PORT": str(port),
     }
     if accelerator == "cpu":
         environment |= {
@@ -70,7 +71,7 @@ def _start(rank: int, processes: int, accelerator: str, context: StageContext) -
         env=environment,
         cwd=context.work,
         pass_fds=() if lock is None else (lock,),
-        # a wish to stop is a signal to the whole process group; ranks hear of it by a file, and end after a checkpoint
+        # ranks hear of a wish to stop by a file, and end after a checkpoint; a signal to their group comes too early
         preexec_fn=_ignore_wishes,
     )
 
@@ -80,16 +81,11 @@ def _ignore_wishes() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-_ports: dict[Path, int] = {}
-
-
-def _port(context: StageContext) -> int:
-    """A free port, the same for all ranks of a call."""
-    if context.work not in _ports:
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            _ports[context.work] = listener.getsockname()[1]
-    return _ports[context.work]
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def _wait(ranks: Sequence[subprocess.Popen[bytes]], context: StageContext) -> list[int]:

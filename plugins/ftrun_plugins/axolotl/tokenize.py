@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
+from ftrun.recipe.types import Frozen
 from ftrun_plugins.axolotl.config import merge
 
 if TYPE_CHECKING:
@@ -25,10 +24,9 @@ if TYPE_CHECKING:
 SPLITS = ("train", "held_out")
 
 
-class Params(BaseModel):
+class Params(Frozen):
     """What tokenizing depends on: a listed subset of the trainer's keys, and the limits of the recipe."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     trainer: dict[str, Any]
     dataset: dict[str, Any]  # keys of axolotl's dataset entry, e.g. train_on_eos
     trust_remote_code: bool

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from ftrun.errors import Problem, Refused
 from ftrun_plugins.axolotl.data_report import DataReport
-from ftrun_plugins.axolotl.workspace import MODEL, inside, lay_out
+from ftrun_plugins.axolotl.special_tokens import adds_begin, end_of_turn_ids
+from ftrun_plugins.axolotl.workspace import MODEL, NO_TRAINING, inside, lay_out
 
 if TYPE_CHECKING:
     from ftrun.execute.context import StageContext
@@ -25,8 +26,7 @@ STRATEGIES = {"chat": "chat_template", "segments": "input_output", "text": "comp
 ROWS_A_TASK = 64
 ROWS_WORTH_A_PROCESS = 500
 IGNORED = -100
-# The trainer asks for these before it loads a configuration; they have no influence on token ids.
-UNUSED = {"micro_batch_size": 1, "gradient_accumulation_steps": 1, "num_epochs": 1, "learning_rate": 0.0}
+NO_LIMIT = 1 << 40  # tokens
 MOST_SHOWN = 10
 COLUMNS = {"input_ids": "int32", "attention_mask": "int8", "labels": "int64"}
 
@@ -49,13 +49,10 @@ class Tokenizing:
         self._context = context
         entry = {"path": "examples.jsonl", "ds_type": "json", "type": STRATEGIES[kind], **params.dataset}
         config = {
-            **UNUSED,
+            **NO_TRAINING,
             **params.trainer,
             "trust_remote_code": params.trust_remote_code,
             "datasets": [entry],
-            "bf16": False,
-            "fp16": False,
-            "tf32": False,
         }
         path = lay_out(context.work, config, {MODEL: context.inputs["model"]})
         with inside(context.work):
@@ -71,9 +68,7 @@ class Tokenizing:
         self.sequence_len = int(config.sequence_len)
         self._truncate = (config.excess_length_strategy or "drop").lower() == "truncate"
         if self._kind == "text":
-            config.sequence_len = (
-                1 << 40
-            )  # long texts are dropped or cut here, by the same rule as all others, not split
+            config.sequence_len = NO_LIMIT  # long texts are dropped or cut here, by the rule for all others, not split
         self._strategy = load(STRATEGIES[self._kind], self.tokenizer, config, entry)
         self._ends = end_of_turn_ids(self.tokenizer, config) if self._kind == "chat" else frozenset()
 
@@ -153,23 +148,21 @@ class Tokenizing:
             yield from pool.imap(_tokenize_one, examples, chunksize=ROWS_A_TASK)
 
     def _tokenize(self, example: dict[str, Any]) -> Tokens:
+        row = {key: value for key, value in example.items() if key != "place"}
         if self._kind == "segments":
-            example = {"segments": self._with_ends(example["segments"])}
+            row = {"segments": self._with_ends(row["segments"])}
         if self._strategy.supports_batched:
-            batch = self._strategy.tokenize_prompt({key: [value] for key, value in example.items() if key != "place"})
+            batch = self._strategy.tokenize_prompt({key: [value] for key, value in row.items()})
             result = {key: values[0] for key, values in batch.items()}
         else:
-            result = self._strategy.tokenize_prompt({key: value for key, value in example.items() if key != "place"})
+            result = self._strategy.tokenize_prompt(row)
         return Tokens(list(result["input_ids"]), list(result["labels"]))
 
     def _with_ends(self, segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Segments get the tokenizer's begin token in front and, where the last is trained, its end token behind."""
-        begin = [{"text": self.tokenizer.bos_token, "label": False}] if self._adds_bos() else []
+        begin = [{"text": self.tokenizer.bos_token, "label": False}] if adds_begin(self.tokenizer) else []
         end = [{"text": self.tokenizer.eos_token, "label": True}] if segments[-1]["label"] else []
         return [*begin, *segments, *end]
-
-    def _adds_bos(self) -> bool:
-        return bool(self.tokenizer.bos_token) and self.tokenizer("a")["input_ids"][:1] == [self.tokenizer.bos_token_id]
 
     def _judge(self, name: str, report: DataReport) -> None:
         """Stops the run for rows that would train nothing, or when too many are cut or dropped."""
@@ -230,10 +223,3 @@ def _begin(tokenizing: Tokenizing) -> None:
 def _tokenize_one(example: dict[str, Any]) -> tuple[dict[str, Any], Tokens]:
     assert _worker is not None
     return {"place": example["place"]}, _worker._tokenize(example)
-
-
-def end_of_turn_ids(tokenizer: Any, config: Any) -> frozenset[int]:
-    """Tokens that end an assistant's turn: those the recipe names, the tokenizer's end, and the template's own."""
-    names = list(config.get("eot_tokens") or [])
-    ids = {tokenizer.convert_tokens_to_ids(name) for name in names} | {tokenizer.eos_token_id}
-    return frozenset(number for number in ids if isinstance(number, int))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from ftrun.errors import Problem, Refused
+from ftrun.recipe.types import Frozen
 from ftrun_plugins.axolotl.adapt import adapt_to_cpu
 from ftrun_plugins.axolotl.config import merge
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from ftrun.plan.planning import Planning
     from ftrun.recipe.types import Recipe
 
-PROGRESS_PLUGIN = "ftrun_plugins.axolotl.progress.ProgressPlugin"
 # What ftrun adds where the recipe says nothing: enough checkpoints to resume from, without filling the disk.
 DEFAULTS: dict[str, Any] = {
     "save_total_limit": 2,
@@ -39,10 +37,9 @@ TRACKERS = {
 }
 
 
-class Params(BaseModel):
+class Params(Frozen):
     """The whole trainer configuration as it will run, and what else changes its result."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     trainer: dict[str, Any]
     accelerator: Literal["cpu", "gpu"]
     processes: int

@@ -23,6 +23,16 @@ ADAPTER = "adapter"  # mirror of the trained adapter
 
 # Keys that every configuration of ftrun has, whatever the recipe says.
 ALWAYS = {"base_model": MODEL, "output_dir": OUT, "strict": False}
+# axolotl asks for these before it loads a configuration, also where nothing is trained and none has an influence.
+NO_TRAINING = {
+    "micro_batch_size": 1,
+    "gradient_accumulation_steps": 1,
+    "num_epochs": 1,
+    "learning_rate": 0.0,
+    "bf16": False,
+    "fp16": False,
+    "tf32": False,
+}
 
 
 def lay_out(folder: Path, config: Mapping[str, Any], links: Mapping[str, Path]) -> Path:

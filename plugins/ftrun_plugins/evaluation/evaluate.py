@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from ftrun.errors import Problem, Refused
+from ftrun.recipe.types import Frozen, Gate
 from ftrun_plugins.evaluation.comparison import CONFIDENCE, Comparison, compare, mean
 from ftrun_plugins.evaluation.models import BASE, TUNED
 
@@ -24,19 +23,7 @@ if TYPE_CHECKING:
     from ftrun.recipe.types import Recipe
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Gate(_Frozen):
-    """As in the recipe."""
-
-    min: float | None = None
-    max: float | None = None
-    min_gain_over_base: float | None = None
-
-
-class Evaluation(_Frozen):
+class Evaluation(Frozen):
     """One evaluation of the recipe."""
 
     evaluator: str
@@ -44,7 +31,7 @@ class Evaluation(_Frozen):
     gate: Gate | None
 
 
-class Params(_Frozen):
+class Params(Frozen):
     """The evaluations by name."""
 
     evals: dict[str, Evaluation]
@@ -63,9 +50,7 @@ class Evaluate:
         if not recipe.evals or not made or data is None:
             return []
         evals = {
-            name: Evaluation(
-                evaluator=one.evaluator, options=one.options, gate=one.gate.model_dump() if one.gate else None
-            )
+            name: Evaluation(evaluator=one.evaluator, options=one.options, gate=one.gate)
             for name, one in recipe.evals.items()
         }
         components = {

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from ftrun.recipe.types import Frozen
 from ftrun_plugins.axolotl.config import merge
-from ftrun_plugins.evaluation.models import calls_for_each
+from ftrun_plugins.evaluation.models import calls_for_each, is_needed
 
 if TYPE_CHECKING:
     from ftrun.execute.context import StageContext
@@ -17,10 +16,9 @@ if TYPE_CHECKING:
     from ftrun.recipe.types import Recipe
 
 
-class Params(BaseModel):
+class Params(Frozen):
     """How answers are sampled."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     max_new_tokens: int
     temperature: float
     top_p: float
@@ -41,10 +39,7 @@ class Generate:
 
     def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
         data = planning.find("format")
-        evaluators = planning.plugins.of_kind("evaluator")
-        if data is None or not any(
-            evaluators[one.evaluator].cls.needs == "predictions" for one in recipe.evals.values()
-        ):
+        if data is None or not is_needed("predictions", recipe, planning):
             return []
         hardware = planning.hardware(self.name)
         params = Params(

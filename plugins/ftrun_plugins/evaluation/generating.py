@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftrun_plugins.axolotl.special_tokens import adds_begin
 from ftrun_plugins.evaluation.models import load_model, load_tokenizer
 from ftrun_plugins.evaluation.prompts import Prompt, prompts
 
@@ -84,7 +85,7 @@ def encode(prompt: Prompt, tokenizer: Any) -> list[int]:
         return ids
     # segment by segment, as the trainer tokenizes them
     pieces = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in prompt.segments]
-    begin = [tokenizer.bos_token_id] if tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id] else []
+    begin = [tokenizer.bos_token_id] if adds_begin(tokenizer) else []
     return begin + [number for piece in pieces for number in piece]
 
 

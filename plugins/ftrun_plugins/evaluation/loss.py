@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from ftrun_plugins.evaluation.models import calls_for_each
+from ftrun.recipe.types import Frozen
+from ftrun_plugins.evaluation.models import calls_for_each, is_needed
 
 if TYPE_CHECKING:
     from ftrun.execute.context import StageContext
@@ -20,10 +19,9 @@ TOKENS_A_BATCH = 4096  # padding included: bounds the logits in memory
 LOSSES = "losses.jsonl"
 
 
-class Params(BaseModel):
+class Params(Frozen):
     """What the loss depends on besides model and rows."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     rows: int | None
     accelerator: Literal["cpu", "gpu"]
     trust_remote_code: bool
@@ -38,8 +36,7 @@ class Loss:
 
     def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
         data = planning.find("tokenize")
-        evaluators = planning.plugins.of_kind("evaluator")
-        if data is None or not any(evaluators[one.evaluator].cls.needs == "loss" for one in recipe.evals.values()):
+        if data is None or not is_needed("loss", recipe, planning):
             return []
         hardware = planning.hardware(self.name)
         params = Params(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ftrun.contracts import Hardware, Stage
     from ftrun.plan.call import StageCall
     from ftrun.plan.planning import Planning
+    from ftrun.recipe.types import Recipe
 
 BASE, TUNED = "base", "tuned"
 
@@ -37,6 +38,12 @@ def candidates(planning: Planning) -> Iterator[Candidate]:
         yield Candidate(TUNED, {"model": model, "adapter": train})
     elif train is not None:
         yield Candidate(TUNED, {"model": train})
+
+
+def is_needed(what: str, recipe: Recipe, planning: Planning) -> bool:
+    """Whether an evaluation of the recipe works on `predictions` or on the `loss`."""
+    evaluators = planning.plugins.of_kind("evaluator")
+    return any(evaluators[one.evaluator].cls.needs == what for one in recipe.evals.values())
 
 
 def calls_for_each(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftrun.errors import Problem, Refused, StageFailed
+from ftrun.plan.digests import sha256_of
 
 if TYPE_CHECKING:
     from ftrun.execute.context import StageContext
@@ -34,7 +34,7 @@ def download(url: str, sha256: str, context: StageContext) -> None:
         reason = getattr(error, "reason", None) or error
         do = "check the address and the network; `ftrun resume last` goes on from what is there"
         raise StageFailed("fetch", Problem(f"cannot download {url}: {reason}", do=do)) from error
-    found = _digest(partial)
+    found = sha256_of(partial)
     if found != sha256:
         partial.unlink()
         raise Refused(
@@ -89,8 +89,3 @@ def _fetch(url: str, partial: Path, context: StageContext) -> None:
                 context.report.progress(done, total, "bytes")
     if total is not None and done < total:
         raise ConnectionError(f"{done:,} of {total:,} bytes came")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

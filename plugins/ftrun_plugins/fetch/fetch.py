@@ -6,12 +6,14 @@ fetch:<sha256…>    one file `content`, downloaded from a URL
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from ftrun.plan.call import CLIENT
+from ftrun.recipe.types import Frozen
 
 if TYPE_CHECKING:
     from ftrun.execute.context import StageContext
@@ -19,16 +21,8 @@ if TYPE_CHECKING:
     from ftrun.plan.planning import Planning
     from ftrun.recipe.types import Recipe
 
-CLIENT = "client"
-LABEL_LENGTH = 12  # digits of a digest in a label
-TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN")
 
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FromHub(_Frozen):
+class FromHub(Frozen):
     """A model of the hub at a commit."""
 
     origin: Literal["hub"] = "hub"
@@ -36,14 +30,14 @@ class FromHub(_Frozen):
     commit: str
 
 
-class FromFolder(_Frozen):
+class FromFolder(Frozen):
     """A folder on the client's machine, by its content."""
 
     origin: Literal["folder"] = "folder"
     digest: str
 
 
-class FromPackage(_Frozen):
+class FromPackage(Frozen):
     """A GGUF file in a wheel on PyPI."""
 
     origin: Literal["package"] = "package"
@@ -54,14 +48,14 @@ class FromPackage(_Frozen):
     dtype: Literal["bfloat16", "float16", "float32"]
 
 
-class FromUrl(_Frozen):
+class FromUrl(Frozen):
     """One file, by its content: where it comes from is not in the key."""
 
     origin: Literal["url"] = "url"
     sha256: str
 
 
-class Params(_Frozen):
+class Params(Frozen):
     """What is fetched."""
 
     what: Annotated[FromHub | FromFolder | FromPackage | FromUrl, Field(discriminator="origin")]
@@ -89,10 +83,13 @@ class Fetch:
             for external in source().externals(source.Options.model_validate(named.options)):
                 if external.url is not None:
                     params = Params(what=FromUrl(sha256=external.sha256))
-                    label = f"fetch:{external.sha256[:LABEL_LENGTH]}"
                     # the URL travels as the file's place, beside the key: another mirror has the same content
                     yield planning.call(
-                        self, params, label=label, environment=CLIENT, files={external.sha256: external.url}
+                        self,
+                        params,
+                        label=external.fetch_label,
+                        environment=CLIENT,
+                        files={external.sha256: external.url},
                     )
 
     def _model(self, recipe: Recipe, planning: Planning) -> StageCall:
@@ -110,10 +107,10 @@ class Fetch:
         if weights.origin == "package":
             what = FromPackage(**weights.model_dump())
             return planning.call(self, Params(what=what), label=label)
-        from ftrun_plugins.fetch.hub import resolve
+        from ftrun_plugins.fetch.hub import resolve, token_variable
 
         commit = resolve(model.base_model, model.revision)
-        secrets = [name for name in TOKENS if os.environ.get(name)][:1]
+        secrets = [name for name in (token_variable(),) if name]
         return planning.call(
             self, Params(what=FromHub(repository=model.base_model, commit=commit)), label=label, secrets=secrets
         )

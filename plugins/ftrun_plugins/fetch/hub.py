@@ -63,9 +63,15 @@ def _ask(path: str, repository: str) -> Any:
         ) from None
 
 
+def token_variable() -> str | None:
+    """The variable that holds the token, among its usual names."""
+    return next((name for name in TOKENS if os.environ.get(name)), None)
+
+
 def token_here() -> str | None:
-    """The token in the environment, under any of its usual names."""
-    return next((os.environ[name] for name in TOKENS if os.environ.get(name)), None)
+    """The token in the environment."""
+    name = token_variable()
+    return os.environ[name] if name else None
 
 
 def _refusal(code: int, repository: str, has_token: bool) -> Problem:

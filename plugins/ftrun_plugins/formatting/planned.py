@@ -59,7 +59,7 @@ class Planned:
         if external.sha256 is None:
             raise Refused(Problem("a download needs the sha256 of its content", external.url))
         file = OutsideFile(name=external.name, sha256=external.sha256)
-        call = self.planning.find(f"fetch:{external.sha256[:12]}")
+        call = self.planning.find(external.fetch_label)
         if call is None:
             do = "add `fetch` to the recipe's stages, before `format`"
             raise Refused(Problem("no stage downloads it", external.url, do=do))

@@ -13,8 +13,7 @@ from ftrun.errors import FtrunError, Problem, Refused
 from ftrun.examples import Options
 from ftrun.execute.outcome import StageOutcome
 from ftrun.execute.stop import StopSignal
-from ftrun.plan.call import StageCall
-from ftrun.plan.planning import CLIENT
+from ftrun.plan.call import CLIENT, StageCall
 from ftrun.recipe.types import Environment, Resources
 from ftrun.store.artifacts import find
 from ftrun.store.events import append

@@ -8,7 +8,7 @@ import click
 
 from ftrun.contracts import Backend
 from ftrun.errors import Problem, Refused
-from ftrun.plan.planning import CLIENT
+from ftrun.plan.call import CLIENT
 from ftrun.plugins import plugins
 from ftrun.recipe.compose import compose
 from ftrun.recipe.typed import read, with_absolute_paths

@@ -31,7 +31,7 @@ def in_foreground(store: Store, folder: RunFolder, as_json: bool = False) -> int
     return 0
 
 
-def in_background(store: Store, folder: RunFolder) -> None:
+def in_background(store: Store, folder: RunFolder, as_json: bool = False) -> int:
     """Starts the scheduler in a session of its own; returns once it has taken the run."""
     command = [sys.executable, "-m", "ftrun.execute.detached", str(store.root), folder.id]
     with folder.log("scheduler").open("ab") as log:
@@ -41,3 +41,6 @@ def in_background(store: Store, folder: RunFolder) -> None:
     stop = StopSignal()
     while process.poll() is None and runs.RunRecord.model_validate(read_json(folder.record)).status == "waiting":
         stop.wait(0.05)
+    follow = f"{folder.id} runs in the background: `ftrun logs -f {folder.id}` follows it"
+    print(json.dumps({"run": folder.id}) if as_json else follow)
+    return 0

@@ -18,7 +18,5 @@ def resume(run: str, detach: bool, as_json: bool) -> int:
     store = default_store()
     folder = runs.find_run(store, run)
     if detach:
-        in_background(store, folder)
-        click.echo(f"{folder.id} runs in the background: `ftrun logs -f {folder.id}` follows it")
-        return 0
+        return in_background(store, folder, as_json)
     return in_foreground(store, folder, as_json)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from ftrun.cli.foreground import in_background, in_foreground
@@ -32,13 +30,7 @@ def _start(session: Session, detach: bool, as_json: bool) -> int:
     session.check_access()
     folder = _folder(session)
     if detach:
-        in_background(session.store, folder)
-        print(
-            json.dumps({"run": folder.id})
-            if as_json
-            else f"{folder.id} runs in the background: `ftrun logs -f {folder.id}` follows it"
-        )
-        return 0
+        return in_background(session.store, folder, as_json)
     return in_foreground(session.store, folder, as_json)
 
 

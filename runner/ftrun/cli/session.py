@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ftrun.contracts import Backend
 from ftrun.errors import Problem, Refused
@@ -26,15 +27,14 @@ class Session:
     backend: Backend
     plan: Plan
 
-    @property
+    @cached_property
     def cached(self) -> set[str]:
-        """Keys of the calls whose artifacts are there."""
+        """Keys of the calls whose artifacts are there, at the first look."""
         return {call.key for call in self.plan.calls if find(self.store, call.ref)}
 
     def check_access(self) -> None:
         """Asks, before anything runs, for what the calls need from outside. Raises `Refused`."""
-        cached = self.cached
-        missing = [call for call in self.plan.calls if call.key not in cached]
+        missing = [call for call in self.plan.calls if call.key not in self.cached]
         problems = [problem for found in self.plugins.hook.ftrun_check_access(calls=missing) for problem in found]
         if problems:
             raise Refused(problems)

@@ -16,7 +16,7 @@ from ftrun.errors import Problem, Refused
 from ftrun.plan.call import StageCall
 from ftrun.plan.digests import source_digest
 from ftrun.store.artifacts import GateResult
-from ftrun.store.events import append
+from ftrun.store.events import append, make
 
 SECONDS_BETWEEN_PROGRESS = 0.5
 
@@ -37,7 +37,7 @@ class Reporter:
         if self.events is not None:
             append(self.events, kind, self.call, **values)
         else:
-            line = json.dumps({"at": round(time.time(), 3), "kind": kind, "call": self.call, **values}, default=str)
+            line = json.dumps(make(kind, self.call, **values), default=str)
             # one write, on a line of its own: progress bars leave lines open
             os.write(sys.stdout.fileno(), f"\n::ftrun {line}\n".encode())
 

@@ -13,7 +13,6 @@ from ftrun.store.artifacts import find
 from ftrun.store.layout import RunFolder, Store
 
 Tell = Callable[..., object]  # kind, call label, further values
-SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class Scheduler:
@@ -40,7 +39,7 @@ class Scheduler:
                     self._start_ready(pool)
                 if not self._running:
                     return
-                finished, _ = wait(self._running, timeout=SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED)
+                finished, _ = wait(self._running, return_when=FIRST_COMPLETED)  # until then there is no more room
                 for future in finished:
                     self._finish(self._running.pop(future), future.result())
 

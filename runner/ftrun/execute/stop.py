@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -22,7 +23,7 @@ class StopSignal:
 
     def wait(self, seconds: float) -> None:
         """Sleeps, but no longer than until the first wish to stop."""
-        self._raised.wait(seconds) if self.level == 0 else threading.Event().wait(seconds)
+        self._raised.wait(seconds) if self.level == 0 else time.sleep(seconds)
 
 
 @contextmanager

@@ -5,17 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ftrun.plan.digests import digest
+from ftrun.recipe.types import Frozen
 
+CLIENT = "client"  # the environment that ftrun itself runs in
 KEY_LENGTH = 32  # hexadecimal digits: 128 bits, far beyond accidental collisions
-
-
-class Frozen(BaseModel):
-    """Immutable, and an unknown field is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Ref(Frozen):

@@ -160,20 +160,14 @@ def _component_findings(values: dict[str, Any], plugins: Plugins) -> Iterator[Fi
     stages = values.get("stages")
     for index, stage in enumerate(stages if isinstance(stages, list) else ()):
         if stage not in known:
-            yield Finding(
-                ("stages", index),
-                f"there is no stage `{stage}`",
-                f"one of {', '.join(known)}",
-                nearest(str(stage), known),
-            )
+            yield _unknown("stage", ("stages", index), str(stage), known)
     for stage in _mapping(values.get("resources")):
         if stage not in known:
-            yield Finding(
-                ("resources", stage),
-                f"there is no stage `{stage}`",
-                f"one of {', '.join(known)}",
-                nearest(stage, known),
-            )
+            yield _unknown("stage", ("resources", stage), stage, known)
+
+
+def _unknown(kind: str, path: KeyPath, name: str, known: Sequence[str]) -> Finding:
+    return Finding(path, f"there is no {kind} `{name}`", f"one of {', '.join(known)}", nearest(name, known))
 
 
 def _options(

@@ -17,15 +17,20 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Named(BaseModel):
-    """A plugin's part by name; the other keys are its options, which its own model checks."""
+class WithOptions(BaseModel):
+    """Has keys of its own; the others are the options of a plugin's part, which that part's own model checks."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
-    name: str
 
     @property
     def options(self) -> Json:
         return dict(self.model_extra or {})
+
+
+class Named(WithOptions):
+    """A plugin's part by name."""
+
+    name: str
 
 
 class HubWeights(Frozen):
@@ -94,16 +99,11 @@ class Gate(Frozen):
     min_gain_over_base: float | None = None
 
 
-class Eval(BaseModel):
+class Eval(WithOptions):
     """One evaluation: an evaluator by name, its options, and an optional gate."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
     evaluator: str
     gate: Gate | None = None
-
-    @property
-    def options(self) -> Json:
-        return dict(self.model_extra or {})
 
 
 class Generate(Frozen):
@@ -145,15 +145,8 @@ class Resources(Frozen):
         return int(count) if count.isdigit() else 1
 
 
-class Backend(BaseModel):
-    """What runs the stage calls, by name; the other keys are its options."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-    name: str
-
-    @property
-    def options(self) -> Json:
-        return dict(self.model_extra or {})
+class Backend(Named):
+    """What runs the stage calls."""
 
 
 class Environment(Frozen):

@@ -12,9 +12,14 @@ from typing import Any
 Event = dict[str, Any]  # at (seconds since 1970), kind, call, and what the kind adds
 
 
+def make(kind: str, call: str | None = None, **values: Any) -> Event:
+    """An event of now."""
+    return {"at": round(time.time(), 3), "kind": kind, "call": call, **values}
+
+
 def append(path: Path, kind: str, call: str | None = None, **values: Any) -> Event:
     """Appends one event by a single write, so that lines of several processes never mix."""
-    event: Event = {"at": round(time.time(), 3), "kind": kind, "call": call, **values}
+    event = make(kind, call, **values)
     line = json.dumps(event, default=str) + "\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:

@@ -1,0 +1,17 @@
+"""Where a tokenizer begins and ends a text: asked alike by what trains a model and by what questions it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def adds_begin(tokenizer: Any) -> bool:
+    """Whether the tokenizer puts its begin token before a plain text."""
+    return bool(tokenizer.bos_token) and tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id]
+
+
+def end_of_turn_ids(tokenizer: Any, config: Any) -> frozenset[int]:
+    """Tokens that end an assistant's turn: those the recipe names, and the tokenizer's end."""
+    names = list(config.get("eot_tokens") or [])
+    ids = {tokenizer.convert_tokens_to_ids(name) for name in names} | {tokenizer.eos_token_id}
+    return frozenset(number for number in ids if isinstance(number, int))
