@@ -120,6 +120,7 @@ def test_a_template_becomes_the_tokens_that_axolotl_makes_of_it(
     _template_recipe(workplace.folder, model, instruction, tokens)
     workplace.run("recipe=tiny.yaml", "stages=[fetch,format,tokenize]")
     config = {
+        "output_dir": str(workplace.folder / "out"),  # the default is a folder where the tests are run
         "base_model": str(model),
         "datasets": [
             {
