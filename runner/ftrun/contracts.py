@@ -111,6 +111,15 @@ class Stage(Protocol):
         ...
 
 
+class Settings(Options):
+    """Base of a plugin's settings in a recipe: `settings.<name>`, checked like everything else.
+
+    What of them changes a result has to be among the params of the plugin's stages.
+    """
+
+    name: ClassVar[str]
+
+
 @dataclass(frozen=True)
 class Hardware:
     """What a stage will run on, as far as it changes the result."""

@@ -15,7 +15,7 @@ import pluggy
 if TYPE_CHECKING:
     import click
 
-    from ftrun.contracts import Backend, Evaluator, Formatter, Source, Stage
+    from ftrun.contracts import Backend, Evaluator, Formatter, Settings, Source, Stage
     from ftrun.errors import Problem
     from ftrun.plan.call import StageCall
     from ftrun.recipe.findings import Finding
@@ -52,6 +52,11 @@ def ftrun_register_backends(register: Callable[[type[Backend]], None]) -> None:
 
 
 @hookspec
+def ftrun_register_settings(register: Callable[[type[Settings]], None]) -> None:
+    """Called once at start: call `register` with the model of each `settings.NAME` that this package reads."""
+
+
+@hookspec
 def ftrun_register_commands(register: Callable[[click.Command], None]) -> None:
     """Called when the command line is read: call `register` with each further verb."""
 
@@ -76,7 +81,10 @@ def ftrun_check_access(calls: Sequence[StageCall]) -> Iterable[Problem]:  # type
 
 @hookspec
 def ftrun_amend_trainer_config(recipe: Recipe, config: dict[str, Any]) -> None:
-    """Called with the merged trainer configuration before it is checked: change it in place."""
+    """Called with the merged trainer configuration before it is checked: change it in place.
+
+    Called whenever the configuration is worked out, several times a plan: it has to do the same each time.
+    """
 
 
 @hookspec

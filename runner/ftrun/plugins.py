@@ -18,7 +18,7 @@ from ftrun.recipe.folders import ConfigFolders, own_folders
 from ftrun.suggest import nearest
 
 GROUP = "ftrun"
-KINDS = ("source", "formatter", "stage", "evaluator", "backend")
+KINDS = ("source", "formatter", "stage", "evaluator", "backend", "setting")
 DEFAULT_PLUGINS = (
     "ftrun_plugins.sources.plugin",
     "ftrun_plugins.formatters.plugin",

@@ -59,6 +59,21 @@ def test_a_trainer_outlives_ftrun_and_resume_attaches_to_it(ready_to_train: Work
     _assert_same_result(workplace, finished)
 
 
+def test_ctrl_c_stops_a_trainer_that_a_resume_attached_to(ready_to_train: Workplace) -> None:
+    workplace = ready_to_train
+    ftrun = workplace.start(*RECIPE)
+    workplace.wait_for_event("progress", "train", ftrun, step=1)
+    (trainer,) = workplace.stage_processes("train")
+    kill(ftrun.pid)
+    ftrun.communicate()
+    resumed = workplace.start("resume", "last")
+    workplace.wait_for_event("call_waiting", "train", resumed)
+    os.kill(resumed.pid, signal.SIGINT)
+    workplace.end(resumed, expected=130)
+    assert not is_alive(trainer)
+    assert [folder for folder in workplace.checkpoints() if (folder / MARK).exists()]
+
+
 def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(ready_to_train: Workplace, finished: Finished) -> None:
     workplace = ready_to_train
     ftrun = workplace.start(*RECIPE)

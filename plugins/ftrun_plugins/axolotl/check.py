@@ -6,33 +6,39 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ftrun.recipe.findings import Finding
-from ftrun.recipe.types import Recipe
+from ftrun.recipe.types import STAGES, Recipe
 from ftrun.recipe.yaml_files import KeyPath
 from ftrun_plugins.axolotl import schema
 from ftrun_plugins.axolotl.config import OWNED, TrainerConfig, merge
 from ftrun_plugins.axolotl.train import offloads
 
+OWN_STAGES = frozenset({"tokenize", "train", "merge"})
 VLLM_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # of `--max-lora-rank`, vLLM 0.32
 
 
 def check_trainer(recipe: Recipe) -> Iterator[Finding]:
-    """Everything that is wrong with the trainer's keys of a recipe that trains."""
-    if not {"tokenize", "train", "merge"} & set(recipe.stages):
-        return
+    """Everything that is wrong with the trainer's keys, also of a recipe that stops before it trains."""
+    stages = set(recipe.stages)
+    if not stages & OWN_STAGES and not stages <= set(STAGES):
+        return  # a trainer of another package has keys of its own
     config = merge(recipe)
     yield from config.findings
-    yield from _against_schema(recipe, config)
-    for rule in RULES:
-        yield from rule(recipe, config)
+    yield from _against_schema(recipe, config, complete=bool(stages & OWN_STAGES))
+    if stages & OWN_STAGES:
+        for rule in RULES:
+            yield from rule(recipe, config)
 
 
-def _against_schema(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+def _against_schema(recipe: Recipe, config: TrainerConfig, complete: bool) -> Iterator[Finding]:
+    """What the schema finds; what training would still need is not missing where nothing trains yet."""
     entry = {"path": "data", "type": "chat_template", **recipe.dataset.trainer}
     whole = {**config.values, "base_model": recipe.model.base_model, "datasets": [entry]}
     for found in schema.check(whole):
         top = found.path[0] if found.path else None
         if top in OWNED and top != "datasets":
             continue  # said already, with what to write in its place
+        if not complete and top not in whole:
+            continue
         yield Finding(_recipe_path(found.path, config), found.what, found.expected, found.nearest)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ftrun.errors import Problem, Refused
 from ftrun.recipe.types import Frozen
-from ftrun_plugins.axolotl.adapt import adapt_to_cpu
+from ftrun_plugins.axolotl.adapt import FUSED_KERNELS, adapt_to_cpu
 from ftrun_plugins.axolotl.config import merge
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class Train:
         if hardware.accelerator == "cpu":
             config, replaced = adapt_to_cpu(config, hardware.processes)
             notes += [f"no GPU: {note}" for note in replaced]
+        elif turns_on_kernels(config):
+            notes.append("axolotl turns on its LoRA kernels; lora_mlp_kernel: false and the like turn them off")
         _check_processes(config, hardware)
         params = Params(
             trainer=config,
@@ -94,6 +96,17 @@ class Train:
         from ftrun_plugins.axolotl.training import Training
 
         Training(Params.model_validate(call.params), context).run()
+
+
+def turns_on_kernels(config: dict[str, Any]) -> bool:
+    """Whether axolotl enables kernels that nobody asked for: its `lora_kernels_auto_enable`, 0.21."""
+    adapter = config.get("adapter")
+    return (
+        adapter in ("lora", "qlora")
+        and not (adapter == "lora" and config.get("load_in_8bit"))
+        and not config.get("rl")
+        and all(config.get(key) is None for key in FUSED_KERNELS)
+    )
 
 
 def effective_batch(config: dict[str, Any], processes: int) -> str:

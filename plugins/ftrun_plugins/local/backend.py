@@ -22,7 +22,7 @@ from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import FileLock
 from ftrun_plugins.local.environments import LocalEnvironment
 from ftrun_plugins.local.hardware import cores, gpus
-from ftrun_plugins.local.process import StageProcess
+from ftrun_plugins.local.process import StageProcess, send_stop
 
 SECONDS_BETWEEN_TRIES = 0.3
 
@@ -76,25 +76,36 @@ class LocalBackend:
 
     def run_stage(self, call: StageCall, run: RunFolder, stop: StopSignal) -> StageOutcome:
         with FileLock(self._store.lock(call.ref)) as lock:
-            waiting = False
-            while not lock.try_acquire():
-                if stop.level:
-                    return StageOutcome("stopped")
-                if not waiting:
-                    append(run.events, "call_waiting", call.label, run=self._holder(call))
-                    waiting = True
-                stop.wait(SECONDS_BETWEEN_TRIES)
+            if not self._wait_for(lock, call, run, stop):
+                return StageOutcome("stopped")
             if find(self._store, call.ref):  # whoever held the lock has made it
                 return StageOutcome("done")
+            if stop.level:
+                return StageOutcome("stopped")
             try:
                 self._prepare_for(call, run)
             except FtrunError as error:
                 return StageOutcome("failed", "stage", error.problems)
             return self._process(call, run, lock).wait(stop)
 
-    def _holder(self, call: StageCall) -> str | None:
-        known = read_json(self._store.scratch(call.ref).process)
-        return known["run"] if known else None
+    def _wait_for(self, lock: FileLock, call: StageCall, run: RunFolder, stop: StopSignal) -> bool:
+        """Waits until nobody else works on the call; false where the user stops first.
+
+        A process of this same run outlived its scheduler: it is told to stop, and waited for, as if it were ours.
+        """
+        told, level = False, 0
+        while not lock.try_acquire():
+            holder = read_json(self._store.scratch(call.ref).process) or {"run": None}
+            if not told:
+                append(run.events, "call_waiting", call.label, run=holder["run"])
+                told = True
+            if stop.level and holder["run"] != run.id:
+                return False
+            if stop.level > level:
+                level = stop.level
+                send_stop(holder["pid"], at_once=level == 2)
+            stop.wait(SECONDS_BETWEEN_TRIES)
+        return True
 
     def _prepare_for(self, call: StageCall, run: RunFolder) -> None:
         name = call.environment.name

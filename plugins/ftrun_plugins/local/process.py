@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -90,7 +91,7 @@ class StageProcess:
         asked: float | None = None
         while self._process.poll() is None:
             if stop.level and asked is None:
-                self._process.terminate()  # it alone: its loaders and ranks are its own to stop
+                send_stop(self._process.pid)
                 asked = time.monotonic()
             if stop.level == 2 or (asked is not None and time.monotonic() - asked > GRACE):
                 self._kill()
@@ -105,10 +106,7 @@ class StageProcess:
         return limit is not None and time.monotonic() - self._began > limit
 
     def _kill(self) -> None:
-        try:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+        send_stop(self._process.pid, at_once=True)
 
     def _judge(self, stop: StopSignal) -> StageOutcome:
         if find(self._store, self._call.ref):
@@ -137,6 +135,13 @@ class StageProcess:
             where=str(self._log),
             do=f"{hint}`ftrun resume last` goes on\n{last}".rstrip(),
         )
+
+
+def send_stop(pid: int, at_once: bool = False) -> None:
+    """Asks a stage process for a checkpoint and its end, or kills it with all that it started."""
+    with suppress(ProcessLookupError):
+        # a wish goes to it alone: its loaders and ranks are its own to stop
+        os.killpg(pid, signal.SIGKILL) if at_once else os.kill(pid, signal.SIGTERM)
 
 
 def _carried(call: StageCall) -> dict[str, str]:

@@ -123,14 +123,11 @@ def run_command(arguments: list[str]) -> int:
     try:
         return _dispatch(arguments)
     except click.ClickException as error:
-        error.show()
-        return 2
+        return _report(_usage_problem(error), arguments)
     except click.exceptions.Abort:
         return 130
     except FtrunError as error:
-        from ftrun.cli.messages import report
-
-        return report(error, "--json" in arguments)
+        return _report(error, arguments)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -143,6 +140,19 @@ def run_command(arguments: list[str]) -> int:
         click.echo(f"ftrun: internal error: {type(error).__name__}: {error}", err=True)
         click.echo("    do        run it again with FTRUN_DEBUG=1 and report what it prints", err=True)
         return 1
+
+
+def _report(error: FtrunError, arguments: list[str]) -> int:
+    from ftrun.cli.messages import report
+
+    return report(error, "--json" in arguments)
+
+
+def _usage_problem(error: click.ClickException) -> Refused:
+    context = getattr(error, "ctx", None)
+    verb = f" {context.info_name}" if context and context.info_name != "ftrun" else ""
+    text = error.format_message().rstrip(".")
+    return Refused(Problem(text[:1].lower() + text[1:], do=f"`ftrun{verb} --help` shows what it takes"))
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -15,7 +15,12 @@ from ftrun.store.files import human_size
 from ftrun.store.layout import RunFolder
 
 SECONDS_BETWEEN_LINES = 10.0  # of progress, in a pipe
-METRICS = ("loss", "eval_loss", "tokens_per_second", "gpu_memory_gib")
+METRICS = {
+    "loss": "loss",
+    "eval_loss": "eval loss",
+    "tokens_per_second": "trained tokens/s",
+    "gpu_memory_gib": "GiB of GPU memory",
+}
 
 
 class Display:
@@ -111,7 +116,7 @@ def progress_text(event: Event, values: dict[str, object]) -> str:
     if event.get("seconds_left"):
         parts.append(f"{_duration(event['seconds_left'])} left")
     parts += [
-        f"{name.replace('_', ' ')} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        f"{METRICS.get(name, name)} {value:.4g}" if isinstance(value, float) else f"{METRICS.get(name, name)} {value}"
         for name, value in values.items()
     ]
     return "  ".join(parts)

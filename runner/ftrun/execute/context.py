@@ -33,7 +33,7 @@ class Reporter:
         self.metrics: dict[str, Any] = {}
         self.gates: list[GateResult] = []
 
-    def event(self, kind: str, **values: Any) -> None:
+    def event(self, kind: str, /, **values: Any) -> None:
         if self.events is not None:
             append(self.events, kind, self.call, **values)
         else:
@@ -41,7 +41,7 @@ class Reporter:
             # one write, on a line of its own: progress bars leave lines open
             os.write(sys.stdout.fileno(), f"\n::ftrun {line}\n".encode())
 
-    def progress(self, step: float, total: float | None, unit: str, **values: Any) -> None:
+    def progress(self, step: float, total: float | None, unit: str, /, **values: Any) -> None:
         """Tells how far the call is; rate and seconds left are worked out. Called as often as is convenient."""
         now = time.monotonic()
         if self._first_step is None:
@@ -53,7 +53,7 @@ class Reporter:
         left = round((total - step) / rate, 1) if total is not None and rate > 0 else None
         self.event("progress", step=step, total=total, unit=unit, rate=round(rate, 3), seconds_left=left, **values)
 
-    def warning(self, text: str, **values: Any) -> None:
+    def warning(self, text: str, /, **values: Any) -> None:
         self.event("warning", text=text, **values)
 
     def metric(self, **values: Any) -> None:

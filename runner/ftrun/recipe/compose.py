@@ -59,6 +59,23 @@ class Composed:
         """The options that were chosen in a group, in order."""
         return [layer.config.removeprefix(f"{group}/") for layer in self.layers if layer.config.startswith(f"{group}/")]
 
+    def recipe_name(self) -> str | None:
+        """The recipe that was asked for: of several layers, the one that no other recipe builds on."""
+        named = [override for override in self.overrides if key_of(override) == ("recipe",)]
+        if named:
+            value = named[-1].partition("=")[2]
+            return Path(value).stem if value.endswith((".yaml", ".yml")) else value
+        return next(iter(reversed(self.chosen("recipe"))), None)
+
+    def rank(self, path: KeyPath) -> int:
+        """How late a key was set: by which file, or after all files by which override; -1 where nothing sets it."""
+        for number, override in reversed(list(enumerate(self.overrides, len(self.layers)))):
+            key = key_of(override)
+            if tuple(map(str, path[: len(key)])) == key and key[0] not in _chosen_only(key):
+                return number
+        ranks = [number for number, layer in enumerate(self.layers) if path in layer.positions]
+        return ranks[-1] if ranks else -1
+
     def origin(self, path: KeyPath) -> Position | str | None:
         """The override or the file position that set a key; of its nearest parent where the key itself is nowhere."""
         for length in range(len(path), 0, -1):

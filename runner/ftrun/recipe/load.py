@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import copy
+import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from pydantic import BaseModel
 
 from ftrun.errors import Problem, Refused
 from ftrun.plugins import Plugins
 from ftrun.recipe.compose import Composed, compose
 from ftrun.recipe.findings import Finding
 from ftrun.recipe.folders import ConfigFolders
-from ftrun.recipe.typed import dotted, read, with_absolute_paths
-from ftrun.recipe.types import Environment, FolderWeights, Recipe
+from ftrun.recipe.parts import check_parts, mapping, prepared
+from ftrun.recipe.typed import dotted, read
+from ftrun.recipe.types import Recipe
 from ftrun.recipe.yaml_files import KeyPath, short
 from ftrun.suggest import nearest
 
@@ -44,8 +45,8 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
         Refused: with all problems at once, each with its place.
     """
     composed = compose(overrides, plugins.config_folders())
-    names = composed.chosen("recipe")
-    if not names:
+    name = composed.recipe_name()
+    if name is None:
         raise Refused(
             Problem(
                 "no recipe is named",
@@ -53,22 +54,23 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
                 do="`ftrun recipes` lists those that there are",
             )
         )
-    values = _with_paths(composed, plugins)
+    values = prepared(composed, plugins)
     named = [Finding(("name",), "a recipe is named by its file", do="leave `name` out")] if "name" in values else []
-    values["name"] = names[-1]
+    values["name"] = name
     findings = [
         *named,
         *_unset(composed.values),
+        *_not_finite(values),
         *_not_chosen(composed, plugins.config_folders()),
-        *_component_findings(values, plugins),
+        *check_parts(values, plugins),
     ]
     result = read(Recipe, values)
-    recipe = _without([*findings, *result], values) if isinstance(result, list) else result
     if isinstance(result, list):
         findings += [new for new in result if not _covered(new, findings)]
+    recipe = _without(findings, values) or (None if isinstance(result, list) else result)
     if recipe is not None:
         for found in plugins.hook.ftrun_check_recipe(recipe=recipe):
-            findings.extend(found)
+            findings += [new for new in found if not _covered(new, findings)]
     if findings or recipe is None:
         raise Refused(placed(findings, composed))
     return Loaded(recipe, composed)
@@ -96,31 +98,16 @@ def placed(findings: Iterable[Finding], composed: Composed) -> list[Problem]:
         where = " and ".join(dict.fromkeys(str(place) for place in places if place))
         where = where or (own[-1] if own else "")
         problems.append(Problem(finding.what, where or None, finding.expected, finding.nearest, finding.do))
-    return sorted(dict.fromkeys(problems), key=lambda problem: problem.where or "")
+    return sorted(dict.fromkeys(problems), key=lambda problem: _as_read(problem.where or ""))
+
+
+def _as_read(where: str) -> list[tuple[int, str]]:
+    """Line 9 comes before line 10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", where)]
 
 
 def _covered(new: Finding, findings: list[Finding]) -> bool:
     return any(new.path[: len(old.path)] == old.path for old in findings)
-
-
-def _with_paths(composed: Composed, plugins: Plugins) -> dict[str, Any]:
-    """The composed values with paths made absolute, in the parts that are known to hold paths."""
-    values = {key: dict(value) if isinstance(value, dict) else value for key, value in composed.values.items()}
-    places: list[tuple[tuple[str, str], type[BaseModel]]] = [(("model", "weights"), FolderWeights)]
-    places += [(("environment", name), Environment) for name in _mapping(values.get("environment"))]
-    for role in ("source", "held_out"):
-        registered = plugins.of_kind("source").get(_mapping(_mapping(values.get("dataset")).get(role)).get("name", ""))
-        if registered:
-            places.append((("dataset", role), registered.cls.Options))
-    for (group, name), cls in places:
-        inner = _mapping(values.get(group)).get(name)
-        if isinstance(inner, dict):
-            values[group][name] = with_absolute_paths(cls, inner, (group, name), composed)
-    return values
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _not_chosen(composed: Composed, folders: Sequence[ConfigFolders]) -> Iterator[Finding]:
@@ -128,7 +115,7 @@ def _not_chosen(composed: Composed, folders: Sequence[ConfigFolders]) -> Iterato
     for group in MULTI_SELECT:
         chosen = composed.chosen(group)
         known = {file.stem for folder in folders if folder.conf for file in folder.conf.glob(f"{group}/*.yaml")}
-        for name in _mapping(composed.values.get(group)):
+        for name in mapping(composed.values.get(group)):
             from_file = any((group, name) in layer.positions for layer in composed.layers)
             if name in chosen or (from_file and name not in known):
                 continue
@@ -148,59 +135,29 @@ def _not_chosen(composed: Composed, folders: Sequence[ConfigFolders]) -> Iterato
                 )
 
 
-def _component_findings(values: dict[str, Any], plugins: Plugins) -> Iterator[Finding]:
-    """Checks names and options of the parts that plugins provide: sources, formatter, evaluators, backend, stages."""
-    dataset, backend = _mapping(values.get("dataset")), _mapping(values.get("backend"))
-    for kind, role in (("source", "source"), ("source", "held_out"), ("formatter", "formatter")):
-        yield from _options(kind, ("dataset", role), _mapping(dataset.get(role)), "name", (), plugins)
-    for name, inner in _mapping(values.get("evals")).items():
-        yield from _options("evaluator", ("evals", name), _mapping(inner), "evaluator", ("gate",), plugins)
-    yield from _options("backend", ("backend",), backend, "name", (), plugins)
-    known = sorted(plugins.of_kind("stage"))
-    stages = values.get("stages")
-    for index, stage in enumerate(stages if isinstance(stages, list) else ()):
-        if stage not in known:
-            yield _unknown("stage", ("stages", index), str(stage), known)
-    for stage in _mapping(values.get("resources")):
-        if stage not in known:
-            yield _unknown("stage", ("resources", stage), stage, known)
-
-
-def _unknown(kind: str, path: KeyPath, name: str, known: Sequence[str]) -> Finding:
-    return Finding(path, f"there is no {kind} `{name}`", f"one of {', '.join(known)}", nearest(name, known))
-
-
-def _options(
-    kind: str, path: KeyPath, values: dict[str, Any], key: str, own: tuple[str, ...], plugins: Plugins
-) -> Iterator[Finding]:
-    name = values.get(key)
-    if not isinstance(name, str):
-        return  # absent, or of a wrong type: the recipe's own model says so
-    known = plugins.of_kind(kind)
-    if name not in known:
-        yield Finding(
-            (*path, key),
-            f"there is no {kind} named `{name}`",
-            f"one of {', '.join(sorted(known))}",
-            nearest(name, known),
-        )
-        return
-    options = {option: value for option, value in values.items() if option not in (key, *own)}
-    result = read(known[name].cls.Options, options, path)
-    if isinstance(result, list):
-        yield from result
-
-
 def _unset(values: dict[str, Any]) -> Iterator[Finding]:
     """Hydra's mark for a value that has to be given."""
     for path in _leaves(values, ()):
-        inner: Any = values
-        for part in path:
-            inner = inner[part]
-        if inner == UNSET:
+        if _at(values, path) == UNSET:
             yield Finding(
                 path, f"`{dotted(path)}` has to be set", do=f"in the recipe, or {dotted(path)}=… on the command line"
             )
+
+
+def _not_finite(values: dict[str, Any]) -> Iterator[Finding]:
+    """JSON, in which recipes and keys are kept, has no infinity and no NaN."""
+    for path in _leaves(values, ()):
+        value = _at(values, path)
+        for index, item in enumerate(value) if isinstance(value, list) else [(None, value)]:
+            if isinstance(item, float) and not math.isfinite(item):
+                place = path if index is None else (*path, index)
+                yield Finding(place, f"`{dotted(place)}` is {item}", "a finite number")
+
+
+def _at(values: Any, path: KeyPath) -> Any:
+    for part in path:
+        values = values[part]
+    return values
 
 
 def _leaves(value: Any, path: KeyPath) -> Iterator[KeyPath]:

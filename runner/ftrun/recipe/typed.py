@@ -6,7 +6,7 @@ import json
 import types
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -40,7 +40,7 @@ def _finding(cls: type[BaseModel], values: Any, prefix: KeyPath, details: Any) -
     path = _without_tags(details["loc"], values)
     name, kind = dotted((*prefix, *path)), details["type"]
     if kind == "extra_forbidden":
-        known = sorted(known_keys(cls, path[:-1]))
+        known = sorted(known_keys(cls, path[:-1], values))
         return Finding((*prefix, *path), f"unknown key `{name}`", _one_of(known), nearest(str(path[-1]), known))
     if kind == "union_tag_invalid":
         key, known = details["ctx"]["discriminator"].strip("'"), details["ctx"]["expected_tags"].split(", ")
@@ -66,12 +66,23 @@ def _without_tags(location: Iterable[str | int], values: Any) -> KeyPath:
     return tuple(found)
 
 
-def known_keys(cls: Any, path: KeyPath) -> set[str]:
-    """The keys that a model knows at a path below it."""
+def known_keys(cls: Any, path: KeyPath, values: Any) -> set[str]:
+    """The keys that a model knows at a path below it; of several alternatives those of the kind that is named."""
     candidates = [cls]
     for part in path:
         candidates = [inner for candidate in candidates for inner in _below(candidate, part)]
-    return {name for candidate in candidates if _is_model(candidate) for name in candidate.model_fields}
+        values = values[part]
+    models = [candidate for candidate in candidates if _is_model(candidate) and _is_kind(candidate, values)]
+    return {name for model in models for name in model.model_fields}
+
+
+def _is_kind(model: type[BaseModel], values: Any) -> bool:
+    """Whether each fixed value of a model, such as `origin: folder`, is what the values say."""
+    fixed = {name: field.annotation for name, field in model.model_fields.items()}
+    return all(
+        get_origin(annotation) is not Literal or values.get(name, None) in (None, *get_args(annotation))
+        for name, annotation in fixed.items()
+    )
 
 
 def _below(annotation: Any, part: str | int) -> list[Any]:

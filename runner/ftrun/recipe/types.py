@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Json = dict[str, Any]
 STAGES = ("fetch", "format", "tokenize", "train", "merge", "generate", "loss", "evaluate")
@@ -33,6 +33,15 @@ class Named(WithOptions):
     name: str
 
 
+def _stays_inside(path: str) -> str:
+    if path.startswith(("/", "~")) or ".." in path.replace("\\", "/").split("/"):
+        raise ValueError("a path that stays inside, without a leading `/` and without `..`")
+    return path
+
+
+InnerPath = Annotated[str, Field(min_length=1), AfterValidator(_stays_inside)]  # of a file inside something else
+
+
 class HubWeights(Frozen):
     """The Hugging Face hub, at the model's `revision`."""
 
@@ -53,8 +62,11 @@ class PackageWeights(Frozen):
     package: str
     version: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    file: str
+    file: InnerPath
     dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
+
+
+WEIGHTS: tuple[type[Frozen], ...] = (HubWeights, FolderWeights, PackageWeights)
 
 
 class Model(Frozen):

@@ -12,12 +12,12 @@ from typing import Any
 Event = dict[str, Any]  # at (seconds since 1970), kind, call, and what the kind adds
 
 
-def make(kind: str, call: str | None = None, **values: Any) -> Event:
-    """An event of now."""
-    return {"at": round(time.time(), 3), "kind": kind, "call": call, **values}
+def make(kind: str, call: str | None = None, /, **values: Any) -> Event:
+    """An event of now; `at`, `kind` and `call` are its own, whatever the values are named."""
+    return {**values, "at": round(time.time(), 3), "kind": kind, "call": call}
 
 
-def append(path: Path, kind: str, call: str | None = None, **values: Any) -> Event:
+def append(path: Path, kind: str, call: str | None = None, /, **values: Any) -> Event:
     """Appends one event by a single write, so that lines of several processes never mix."""
     event = make(kind, call, **values)
     line = json.dumps(event, default=str) + "\n"

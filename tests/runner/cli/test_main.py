@@ -99,7 +99,7 @@ def test_a_mistake_ends_with_2_and_the_nearest_name(
         (["validate"], "no recipe is named"),
         (["validate", "--bogus"], "no option `--bogus`"),
         (["--bogus"], "no option `--bogus`"),
-        (["runs", "--jsno"], "No such option"),
+        (["runs", "--jsno"], "no such option"),
         (["show", "a", "b"], "unexpected extra argument"),
         (["show", "nope"], "there is no run `nope`"),
         (["logs"], "there is no run `last`"),
@@ -112,6 +112,13 @@ def test_what_cannot_be_done_ends_with_2_and_says_so(
 ) -> None:
     assert run_command(arguments) == 2
     assert what in capsys.readouterr().err
+
+
+def test_a_mistake_of_usage_is_json_where_json_is_asked_for(capsys: pytest.CaptureFixture[str], store: Store) -> None:
+    assert run_command(["runs", "--json", "--jsno"]) == 2
+    out, err = capsys.readouterr()
+    assert json.loads(out)["problems"][0]["do"] == "`ftrun runs --help` shows what it takes"
+    assert err == ""
 
 
 def test_the_problems_for_programs(capsys: pytest.CaptureFixture[str], folder: Path) -> None:

@@ -83,8 +83,8 @@ def test_a_report_goes_to_people_by_stderr_and_to_programs_by_stdout(
     [
         (
             {"step": 12, "total": 86, "unit": "steps", "rate": 0.77, "seconds_left": 96.0},
-            {"loss": 0.41234, "learning_rate": 0.0009},
-            "12/86 steps  1.3 s each  1m36s left  loss 0.4123  learning rate 0.0009",
+            {"loss": 0.41234, "tokens_per_second": 812.0},
+            "12/86 steps  1.3 s each  1m36s left  loss 0.4123  trained tokens/s 812",
         ),
         (
             {"step": 2_500_000, "total": 13_400_000, "unit": "bytes", "rate": 1e6, "seconds_left": 4000.0},

@@ -141,6 +141,15 @@ def test_a_cached_call_is_not_run_and_makes_the_next_ready(store: Store) -> None
     assert run.told == [("call_cached", "a"), ("call_cached", "b"), ("call_finished", "c")]
 
 
+def test_what_a_killed_process_left_beside_its_artifact_is_removed(store: Store) -> None:
+    (a,) = chain("a")
+    Run(store, a).go()
+    left = store.scratch(a.ref).work
+    left.mkdir(parents=True)
+    Run(store, a).go()
+    assert not left.parent.exists()
+
+
 def test_a_call_whose_input_is_gone_waits_for_it_to_be_made_again(store: Store) -> None:
     a, b = chain("a", "b")
     Run(store, a, b).go()

@@ -172,6 +172,20 @@ def test_a_wait_for_another_run_can_be_stopped(
         assert one.result(SECONDS).status == "done"
 
 
+@pytest.mark.parametrize(("do", "level"), [("stop_well", 1), ("stop_never", 2)])
+def test_a_wish_to_stop_reaches_a_process_of_this_run_that_outlived_its_scheduler(
+    do: str, level: int, tiny: Calls, new_run: Runs, backend: LocalBackend, store: Store
+) -> None:
+    call, run, stop = tiny(do), new_run(), StopSignal()
+    with _in_background(backend, call, run, StopSignal()):  # as the killed scheduler began it
+        _wait_for(run, "ready")
+        with _in_background(backend, call, run, stop) as attached:
+            _wait_for(run, "call_waiting")
+            stop.raise_level(level)
+            assert attached.result(SECONDS) == StageOutcome("stopped")
+    assert not is_held(store.lock(call.ref))
+
+
 @contextmanager
 def _in_background(
     backend: LocalBackend, call: StageCall, run: RunFolder, stop: StopSignal

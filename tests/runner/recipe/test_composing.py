@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import ClassVar
 
 import pytest
 
 from ftrun import hookimpl
+from ftrun.contracts import Settings
 from ftrun.errors import Refused
-from ftrun.plugins import Plugins, plugins
+from ftrun.plugins import DEFAULT_PLUGINS, Plugins, plugins
 from ftrun.recipe.compose import compose
 from ftrun.recipe.folders import ConfigFolders, own_folders, recipe_names
 from ftrun.recipe.load import Loaded, load
@@ -48,6 +51,48 @@ def test_a_recipe_may_build_on_another(folder: Path) -> None:
     (folder / "mine.yaml").write_text("defaults: [quickstart]\ntrain: {num_epochs: 5}\n")
     recipe = load(["recipe=mine.yaml"], plugins()).recipe
     assert (recipe.name, recipe.train["num_epochs"], recipe.train["save_steps"]) == ("mine", 5, 20)
+
+
+def test_a_recipe_has_its_own_name_wherever_it_stands_among_its_defaults(folder: Path) -> None:
+    (folder / "mine.yaml").write_text("defaults: [_self_, quickstart]\n")
+    assert load(["recipe=mine.yaml"], plugins()).recipe.name == "mine"
+
+
+def test_another_kind_of_a_part_leaves_the_options_of_the_former_behind(loading: Loading, folder: Path) -> None:
+    overrides = ("model.weights.origin=folder", "model.weights.path=here", "dataset.formatter.name=completion")
+    recipe = loading(*overrides, more="dataset:\n  formatter: {name: chat, messages: turns}\n").recipe
+    assert recipe.model.weights.model_dump() == {"origin": "folder", "path": folder / "here"}
+    assert recipe.dataset.formatter.options == {}
+
+
+def test_what_is_set_after_the_kind_stays_and_is_checked(loading: Loading) -> None:
+    with pytest.raises(Refused) as caught:
+        loading("model.weights.origin=folder", "model.weights.path=here", "model.weights.file=x")
+    (problem,) = caught.value.problems
+    assert (problem.what, problem.expected) == ("unknown key `model.weights.file`", "one of origin, path")
+
+
+def test_settings_of_a_plugin_are_typed_by_its_model(loading: Loading) -> None:
+    class Acme(Settings):
+        name: ClassVar[str] = "acme"
+        level: int
+
+    module = ModuleType("acme")
+    module.ftrun_register_settings = hookimpl(lambda register: register(Acme))  # type: ignore[attr-defined]
+    known = Plugins()
+    for name in DEFAULT_PLUGINS:
+        known.load(import_module(name), name, "ftrun")
+    known.load(module, "acme", "acme 1.0")
+    loading()
+    path = Path("mine.yaml")
+    path.write_text(path.read_text() + "settings:\n  acme: {level: 3}\n")
+    assert load(["recipe=mine.yaml"], known).recipe.settings == {"acme": {"level": 3}}
+    with pytest.raises(Refused) as caught:
+        load(["recipe=mine.yaml", "settings.acme.level=high", "settings.acmee.level=1"], known)
+    assert [problem.what for problem in caught.value.problems] == [
+        "`settings.acme.level` is 'high'",
+        "no plugin has settings named `acmee`",
+    ]
 
 
 def test_overrides_need_no_plus_and_win_over_the_recipe(loading: Loading) -> None:

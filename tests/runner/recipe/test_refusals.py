@@ -96,14 +96,14 @@ KEYS = [
         overrides=("evals.exact_match.evaluator=exact_mtch",), nearest="exact_match",
     ),
     Bad(
-        "resources of no stage", "no stage `trian`", "override resources.trian.gpu=1",
+        "resources of no stage", "no stage named `trian`", "override resources.trian.gpu=1",
         overrides=("resources.trian.gpu=1",), nearest="train",
     ),
     Bad(
         "key of resources", "`resources.train.gpus`", "mine.yaml:14:11", "resources:\n  train: {gpus: 2}\n",
         nearest="gpu",
     ),
-    Bad("stage", "no stage `tokenise`", "mine.yaml:13:17", "stages: [fetch, tokenise]\n", nearest="tokenize"),
+    Bad("stage", "no stage named `tokenise`", "mine.yaml:13:17", "stages: [fetch, tokenise]\n", nearest="tokenize"),
     Bad(
         "backend", "no backend named `loca`", "override backend.name=loca",
         overrides=("backend.name=loca",), nearest="local",
@@ -175,9 +175,11 @@ TYPES = [
         overrides=("train.learning_rate=",),
     ),
     Bad(
-        "infinity", "`learning_rate` must be a number", "override train.learning_rate=inf",
+        "infinity", "`train.learning_rate` is inf", "override train.learning_rate=inf",
         overrides=("train.learning_rate=inf",),
     ),
+    Bad("a path outside", "`model.weights.file` is '../../x'", "override model.weights.file=../../x",
+        overrides=("model.weights.file=../../x",), expected="stays inside"),
     Bad("not a number", "`generate.temperature`", "mine.yaml:13:12", "generate: {temperature: .nan}\n"),
     Bad("out of range", "`generate.max_new_tokens` is 0", "mine.yaml:14:3", "generate:\n  max_new_tokens: 0\n",
         expected="greater than 0"),
@@ -398,8 +400,32 @@ def test_every_problem_is_told_at_once(loading: Loading) -> None:
     told = "\n".join(problem.what for problem in caught.value.problems)
     for part in ("sequence_len 9000", "wamup_steps", "dataset.source.pth", "sql_execution", "generate.top_p", "trian"):
         assert part in told
-    assert "no stage `formt`" in told
+    assert "no stage named `formt`" in told
     assert all(problem.where for problem in caught.value.problems)
+
+
+def test_problems_stand_in_the_order_of_their_lines(loading: Loading) -> None:
+    with pytest.raises(Refused) as caught:
+        loading(
+            "stages=[format]", "dataset.source.pathh=x", more="evals:\n" + "".join(f"  e{n}: 1\n" for n in range(90))
+        )
+    places = [problem.where or "" for problem in caught.value.problems]
+    lines = [int(place.split(":")[1]) for place in places if place.startswith("mine.yaml")]
+    assert lines == sorted(lines)
+    assert lines[-1] > 100
+
+
+def test_values_of_an_optimization_that_is_not_chosen_are_the_only_problem(loading: Loading) -> None:
+    with pytest.raises(Refused) as caught:
+        loading("optimizations.qlora.adapter=qlora")
+    assert [problem.what for problem in caught.value.problems] == ["`qlora` is not among the chosen optimizations"]
+
+
+def test_trainer_keys_are_checked_in_a_recipe_that_stops_before_it_trains(loading: Loading) -> None:
+    assert loading("stages=[fetch,format]", "~train.learning_rate").recipe.stages == ("fetch", "format")
+    with pytest.raises(Refused) as caught:
+        loading("stages=[fetch,format]", "train.wamup_steps=3")
+    assert [problem.what for problem in caught.value.problems] == ["unknown key `wamup_steps`"]
 
 
 @pytest.mark.parametrize(

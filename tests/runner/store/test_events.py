@@ -30,6 +30,14 @@ def test_an_event_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert list(read(path)) == [written[0], {**written[1], "place": "/x"}]
 
 
+def test_values_may_have_any_name(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    append(path, "note", "train", path="/x", kind="other", call="other", at=0)
+    (event,) = read(path)
+    assert (event["kind"], event["call"], event["path"]) == ("note", "train", "/x")
+    assert event["at"] > 0
+
+
 def test_there_are_no_events_where_there_is_no_file(tmp_path: Path) -> None:
     assert list(read(tmp_path / "none")) == []
 
