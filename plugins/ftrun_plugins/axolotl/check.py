@@ -10,6 +10,7 @@ from ftrun.recipe.types import STAGES, Recipe
 from ftrun.recipe.yaml_files import KeyPath
 from ftrun_plugins.axolotl import schema
 from ftrun_plugins.axolotl.config import OWNED, TrainerConfig, merge
+from ftrun_plugins.axolotl.trackers import chosen
 from ftrun_plugins.axolotl.train import offloads
 
 OWN_STAGES = frozenset({"tokenize", "train", "merge"})
@@ -121,4 +122,26 @@ def _unpacked_evaluation(recipe: Recipe, config: TrainerConfig) -> Iterator[Find
             )
 
 
-RULES: Iterable[Any] = (_lone_zero, _too_long, _not_servable, _lone_checkpoint, _unpacked_evaluation)
+def _tracker_without_package(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+    """Axolotl only skips a tracker whose package is not there."""
+    lock = recipe.environment["trainer"].lock if "trainer" in recipe.environment else None
+    if lock is None or not lock.is_file():
+        return
+    locked = {line.partition("==")[0].lower() for line in lock.read_text(encoding="utf-8").splitlines()}
+    for tracker, key in chosen(config.values):
+        if tracker.package not in locked:
+            yield Finding(
+                config.origins[key],
+                f"{tracker.name} needs the package {tracker.package}, which the trainer's lock does not have",
+                do="give a lock that has it: environment.trainer.lock=FILE",
+            )
+
+
+RULES: Iterable[Any] = (
+    _lone_zero,
+    _too_long,
+    _not_servable,
+    _lone_checkpoint,
+    _unpacked_evaluation,
+    _tracker_without_package,
+)

@@ -13,6 +13,7 @@ from axolotl.integrations.base import BasePlugin
 from transformers import TrainerCallback
 
 from ftrun_plugins.axolotl.checkpoints import PREFIX, mark
+from ftrun_plugins.axolotl.trackers import keep_url, running_url
 
 if TYPE_CHECKING:
     from ftrun.execute.context import Reporter, StopRequest
@@ -55,6 +56,10 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self._connection.began = True
         self._tell(state)
+        url = running_url() if state.is_world_process_zero else None
+        if url and self._connection.report:
+            keep_url(Path.cwd(), url)  # axolotl runs inside the working folder
+            self._connection.report.event("tracker", url=url)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if _agreed(bool(self._connection.stop)):

@@ -9,6 +9,7 @@ from ftrun.errors import Problem, Refused
 from ftrun.recipe.types import Frozen
 from ftrun_plugins.axolotl.adapt import FUSED_KERNELS, adapt_to_cpu
 from ftrun_plugins.axolotl.config import merge
+from ftrun_plugins.axolotl.trackers import secrets_of
 
 if TYPE_CHECKING:
     from ftrun.contracts import Hardware
@@ -28,13 +29,6 @@ DEFAULTS: dict[str, Any] = {
 }
 # axolotl drops the mask in which rows of one pack see each other only where an attention is named.
 PACKED_ATTENTION = "sdpa"
-# Secrets that a tracker needs, by the key that turns it on.
-TRACKERS = {
-    "use_wandb": "WANDB_API_KEY",
-    "wandb_project": "WANDB_API_KEY",
-    "comet_project_name": "COMET_API_KEY",
-    "use_comet": "COMET_API_KEY",
-}
 
 
 class Params(Frozen):
@@ -85,7 +79,7 @@ class Train:
                 self,
                 params,
                 inputs={"model": model, "data": data},
-                secrets=sorted({secret for key, secret in TRACKERS.items() if config.get(key)}),
+                secrets=secrets_of(config),
                 notes=notes,
                 cpu=planning.cores if hardware.accelerator == "cpu" else 1.0,
                 gpus=hardware.processes if hardware.accelerator == "gpu" else 0,

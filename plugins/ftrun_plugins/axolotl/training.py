@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from ftrun.errors import Problem, StageFailed
 from ftrun.execute.context import Stopped
+from ftrun_plugins.axolotl import trackers
 from ftrun_plugins.axolotl.checkpoints import last_step, remove_unfinished
 from ftrun_plugins.axolotl.workspace import DATA, MODEL, OUT, inside, lay_out
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from ftrun_plugins.axolotl.train import Params
 
 PLUGIN = "ftrun_plugins.axolotl.progress.ProgressPlugin"
-LEFT_BEHIND = ("checkpoint-*", "debug.log", "README.md", "runs", "merged", "training_args.bin", "*.lock")
+LEFT_BEHIND = ("checkpoint-*", "debug.log", "README.md", "merged", "training_args.bin", "*.lock")
 
 
 class Training:
@@ -69,9 +71,8 @@ class Training:
 
     def _collect(self) -> None:
         """Copies the result, without checkpoints, and names the base model as the hub does."""
-        shutil.copytree(
-            self._out, self._context.output, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*LEFT_BEHIND)
-        )
+        left = LEFT_BEHIND if self._params.trainer.get("use_tensorboard") else (*LEFT_BEHIND, "runs")
+        shutil.copytree(self._out, self._context.output, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*left))
         shutil.copy(self._context.work / "config.yml", self._context.output / "axolotl.yml")
         adapter = self._context.output / "adapter_config.json"
         if adapter.exists():
@@ -84,7 +85,7 @@ class Training:
         self._context.report.metric(
             **{f"last_{name}": round(float(found[-1]), 6) for name, found in losses.items() if found}
         )
-        _record_tracker(self._context.report)
+        self._context.report.metric(**trackers.kept_url(self._context.work))
 
 
 def train_here(work: Path, report: Reporter | None, stop: StopRequest) -> None:
@@ -101,7 +102,7 @@ def train_here(work: Path, report: Reporter | None, stop: StopRequest) -> None:
 
         connection = Connection(report, stop)
         connect(connection)
-        _allow_trackers()
+        trackers.allow(yaml.safe_load((work / "config.yml").read_text()), work)
         do_cli(config="config.yml")
         if connection.stopped:
             raise Stopped
@@ -113,20 +114,6 @@ def train_here(work: Path, report: Reporter | None, stop: StopRequest) -> None:
                     do="read its log; ftrun's plugin may not have been loaded",
                 ),
             )
-
-
-def _allow_trackers() -> None:
-    """Trackers are off in every stage process; one that the recipe turns on has its key among the call's secrets."""
-    if os.environ.get("WANDB_API_KEY"):
-        os.environ.pop("WANDB_MODE", None)
-
-
-def _record_tracker(report: Reporter) -> None:
-    import sys
-
-    run = getattr(sys.modules.get("wandb"), "run", None)
-    if run is not None:
-        report.metric(tracker_url=run.url)
 
 
 def _history(out: Path) -> list[dict[str, Any]]:

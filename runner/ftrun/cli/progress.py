@@ -70,6 +70,8 @@ class Display:
                 self._line(call, f"warning: {event['text']}")
             case "resumed":
                 self._line(call, f"goes on from its checkpoint at step {event['step']}")
+            case "tracker":
+                self._line(call, f"is logged at {event['url']}")
             case "environment":
                 self._line(call, event["text"])
             case "environment_line":
