@@ -24,9 +24,8 @@ lint: $(BIN)/ftrun
 	$(BIN)/lint-imports
 
 # Ratios and figures of one machine in one run; the trainer's interpreter runs the other side.
-bench: $(BIN)/ftrun
-	$(BIN)/ftrun envs make
-	$(BIN)/python benchmarks/bench_cli.py
+bench: quickstart
+	$(BIN)/python benchmarks/bench_cli.py --cached recipe=quickstart
 	$(BIN)/python benchmarks/bench_format.py --compare "$$($(BIN)/ftrun envs path trainer)"
 	$(BIN)/python benchmarks/bench_pipeline.py "$$($(BIN)/ftrun envs path trainer)"
 

@@ -18,13 +18,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ftrun.execute.context import Reporter, StageContext
+from ftrun.execute.context import Reporter, StageContext, load
 from ftrun.plan.call import Component, EnvironmentRef, StageCall
+from ftrun.plan.digests import sha256_of, source_digest
 from ftrun.recipe.types import Split
 from ftrun_plugins.formatting.params import FormatterPart, OutsideFile, Params, SourcePart
 from ftrun_plugins.formatting.stage import Format
 
-DIGEST = "0" * 64
 TEXT = 'the model "answers" a question: about tables, naïve café prices 12.50 € and\tlists;\nthen it stops'
 WORDS = TEXT.split(" ")
 COMPARED = Path(__file__).with_name("datasets_map.py")
@@ -70,7 +70,8 @@ def _rows(count: int) -> Iterator[dict[str, object]]:
 
 
 def _format(data: Path, folder: Path) -> float:
-    source = SourcePart(name="jsonl", options={"path": data.name}, files=(OutsideFile(name=data.name, sha256=DIGEST),))
+    digest = sha256_of(data)
+    source = SourcePart(name="jsonl", options={"path": data.name}, files=(OutsideFile(name=data.name, sha256=digest),))
     formatter = FormatterPart(name="chat", options={})
     params = Params(source=source, held_out=None, formatter=formatter, split=Split(held_out=0.05), on_bad_row="stop")
     implementations = {
@@ -82,7 +83,10 @@ def _format(data: Path, folder: Path) -> float:
         version=1,
         params=params.model_dump(mode="json"),
         environment=EnvironmentRef(name="client"),
-        components={name: Component(implementation=where, source="") for name, where in implementations.items()},
+        components={
+            name: Component(implementation=where, source=source_digest(load(where)))
+            for name, where in implementations.items()
+        },
         label="format",
         implementation="ftrun_plugins.formatting.stage:Format",
     )
@@ -90,7 +94,7 @@ def _format(data: Path, folder: Path) -> float:
     output.mkdir()
     report = Reporter("format", folder / "events.jsonl")
     began = time.perf_counter()
-    Format().run(call, StageContext(output, folder, {}, {DIGEST: data}, report))
+    Format().run(call, StageContext(output, folder, {}, {digest: data}, report))
     return time.perf_counter() - began
 
 

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from ftrun.execute.context import StageContext
     from ftrun.execute.outcome import StageOutcome
     from ftrun.execute.stop import StopSignal
-    from ftrun.plan.call import StageCall
+    from ftrun.plan.call import Ref, StageCall
     from ftrun.plan.planning import Planning
     from ftrun.recipe.types import Environment, Recipe, Resources
+    from ftrun.store.artifacts import StoredFile
+    from ftrun.store.events import Event
     from ftrun.store.layout import RunFolder, Store
 
 
@@ -96,7 +98,10 @@ class Evaluator(Protocol):
 
 
 class Stage(Protocol):
-    """A kind of work. `plan` runs on the client and is cheap; `run` runs in the stage's environment."""
+    """A kind of work. `plan` runs on the client and is cheap; `run` runs in the stage's environment.
+
+    A stage whose calls may also run in other environments names them in `other_environments`.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int]  # raised when the meaning of the code changes
@@ -129,6 +134,41 @@ class Hardware:
     description: str = ""
 
 
+@dataclass(frozen=True)
+class CallEstimate:
+    """What one call would take: seconds and US dollars, from low to high; None where it cannot be known."""
+
+    label: str
+    hardware: str
+    seconds: tuple[float, float] | None
+    price: float  # US dollars a second, of the dearest that it may get
+    usd: tuple[float, float] | None
+    unknown: tuple[str, ...] = ()  # what has no known price
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What calls would cost in all: at least `low`; at most `high` as far as it can be known."""
+
+    calls: tuple[CallEstimate, ...]
+    low: float
+    high: float | None
+    prices: str  # of when the prices are
+    uploads: tuple[tuple[str, int], ...] = ()  # files that are not there yet, with bytes
+
+
+class Runner(Protocol):
+    """Runs stage calls where the scheduler runs."""
+
+    def capacity(self) -> tuple[float, int]:
+        """Cores and GPUs that calls running at one time share."""
+        ...
+
+    def run_stage(self, call: StageCall, run: RunFolder, stop: StopSignal) -> StageOutcome:
+        """Runs one call to its end, or waits for whoever runs it already."""
+        ...
+
+
 class Backend(Protocol):
     """What runs stage calls."""
 
@@ -139,8 +179,17 @@ class Backend(Protocol):
 
     def __init__(self, options: Any, environments: Mapping[str, Environment], store: Store) -> None: ...
 
+    @classmethod
+    def account(cls) -> Remote | None:
+        """The machine elsewhere that this one has an account for, with default options; light where it has none."""
+        ...
+
     def hardware(self, stage: str, resources: Resources) -> Hardware:
         """What the stage will get. Raises `Refused` where the machine lacks what is asked for."""
+        ...
+
+    def cores(self) -> float:
+        """Cores of the machine that a stage runs on."""
         ...
 
     def environment_digest(self, name: str) -> str:
@@ -159,10 +208,67 @@ class Backend(Protocol):
         """Makes an environment real, once; `progress` gets lines for a person."""
         ...
 
-    def capacity(self) -> tuple[float, int]:
-        """Cores and GPUs that calls running at one time share."""
+    def cached(self, calls: Sequence[StageCall]) -> set[str]:
+        """Keys of those calls whose artifacts are there already."""
         ...
 
-    def run_stage(self, call: StageCall, run: RunFolder, stop: StopSignal) -> StageOutcome:
-        """Runs one call to its end, or waits for whoever runs it already; called where the scheduler runs."""
+    def estimate(self, calls: Sequence[StageCall], seconds: Mapping[str, float]) -> Estimate | None:
+        """What calls would cost; None where nothing costs. `seconds` are those of earlier runs, by label."""
+        ...
+
+    def has_secret(self, name: str) -> bool:
+        """Whether stages would find the secret of this name (`ftrun.plan.secrets`)."""
+        ...
+
+    def secret_advice(self, name: str) -> str:
+        """The command that makes a secret known."""
+        ...
+
+    @property
+    def remote(self) -> Remote | None:
+        """The machine elsewhere that runs go to; None where the scheduler runs here."""
+        ...
+
+    def runner(self) -> Runner:
+        """What runs stage calls here. Raises `Refused` where that is only done elsewhere."""
+        ...
+
+
+class Remote(Protocol):
+    """Runs on machines elsewhere, seen from here; their folders in this machine's store are copies of theirs."""
+
+    def submit(self, folder: RunFolder, progress: Callable[[str], None]) -> None:
+        """Hands a run over; when this returns, the run no longer needs this process."""
+        ...
+
+    def refresh(self, folder: RunFolder) -> None:
+        """Brings the copy of a run's record, events and logs up to date."""
+        ...
+
+    def follow(self, folder: RunFolder) -> Iterator[Event]:
+        """Events as they come, from the run's beginning to its end."""
+        ...
+
+    def cancel(self, folder: RunFolder, now: bool) -> None:
+        """Stops a run, with a checkpoint unless it has to be `now`; returns once nothing of it runs."""
+        ...
+
+    def known(self) -> Sequence[str]:
+        """Ids of all runs there, also of those that another machine began."""
+        ...
+
+    def adopt(self, folder: RunFolder) -> None:
+        """Makes the copy of a run that another machine began."""
+        ...
+
+    def files(self, ref: Ref) -> Sequence[StoredFile]:
+        """The files of an artifact. Raises `Refused` where it is not there."""
+        ...
+
+    def pull(self, ref: Ref, target: Path, progress: Callable[[float, float], None]) -> None:
+        """Copies an artifact into a folder of this machine; `progress` gets bytes done and in all."""
+        ...
+
+    def where(self, ref: Ref) -> str:
+        """Where an artifact is, for a person."""
         ...

@@ -72,9 +72,10 @@ def ftrun_check_recipe(recipe: Recipe) -> Iterable[Finding]:  # type: ignore[emp
 
 
 @hookspec
-def ftrun_check_access(calls: Sequence[StageCall]) -> Iterable[Problem]:  # type: ignore[empty-body]
+def ftrun_check_access(calls: Sequence[StageCall], backend: Backend) -> Iterable[Problem]:  # type: ignore[empty-body]
     """Called before a run starts, with the calls that are not cached: what they need from outside and cannot have.
 
+    That their secrets are there is seen to already.
     This is the place to ask a server, so that a gated model is found out before anything else runs.
     """
 

@@ -22,7 +22,7 @@ def test_a_trackers_run_gets_the_losses_and_its_address_is_in_the_record(
     tiny_recipe(workplace.folder, tiny, train=tracked, stages=["fetch", "format", "tokenize", "train"])
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     refused = workplace.run("recipe=tiny.yaml", expected=2)
-    assert "needs WANDB_API_KEY" in refused.err
+    assert "needs the secret `wandb`" in refused.err
     with wandb_server() as server:
         monkeypatch.setenv("WANDB_API_KEY", SECRET)
         monkeypatch.setenv("WANDB_BASE_URL", server.url)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from ftrun import hookimpl
 from ftrun.contracts import Stage
-from ftrun.errors import Problem
-from ftrun.plan.call import StageCall
 from ftrun.recipe.findings import Finding
 from ftrun.recipe.types import Recipe
 from ftrun_plugins.axolotl.check import check_trainer
@@ -21,21 +18,6 @@ from ftrun_plugins.axolotl.train import Train
 def ftrun_register_stages(register: Callable[[type[Stage]], None]) -> None:
     for stage in (Tokenize, Train, Merge):
         register(stage)
-
-
-@hookimpl
-def ftrun_check_access(calls: Sequence[StageCall]) -> Iterable[Problem]:
-    """Trackers whose secrets are not there: found before the run, not after an hour of training."""
-    return [
-        Problem(
-            f"the tracker of `train` needs {name}, which is not in the environment",
-            do=f"export {name}=…" + (", or train.wandb_mode=offline" if name == "WANDB_API_KEY" else ""),
-        )
-        for call in calls
-        if call.stage == Train.name
-        for name in call.secrets
-        if not os.environ.get(name)
-    ]
 
 
 @hookimpl

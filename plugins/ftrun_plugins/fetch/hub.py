@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftrun.errors import Problem, Refused
+from ftrun.plan.secrets import variables_of
 
 if TYPE_CHECKING:
     from ftrun.execute.context import StageContext
 
 HUB = "https://huggingface.co"
+ACCESS = "huggingface"
 COMMIT = re.compile("^[0-9a-f]{40}$")
 TIMEOUT = 20  # seconds
 NEEDED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "tokenizer*", "*.py")
 WEIGHTS = ("*.bin",)  # only where there are no safetensors
-TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN")
 SECONDS_BETWEEN_LOOKS = 1.0
 
 
@@ -63,15 +64,9 @@ def _ask(path: str, repository: str) -> Any:
         ) from None
 
 
-def token_variable() -> str | None:
-    """The variable that holds the token, among its usual names."""
-    return next((name for name in TOKENS if os.environ.get(name)), None)
-
-
 def token_here() -> str | None:
-    """The token in the environment."""
-    name = token_variable()
-    return os.environ[name] if name else None
+    """The token in the environment, under any of its usual names."""
+    return next((os.environ[name] for name in variables_of(ACCESS) if os.environ.get(name)), None)
 
 
 def _refusal(code: int, repository: str, has_token: bool) -> Problem:

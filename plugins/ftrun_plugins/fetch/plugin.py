@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from ftrun import hookimpl
-from ftrun.contracts import Stage
+from ftrun.contracts import Backend, Stage
 from ftrun.errors import Problem, Refused
 from ftrun.plan.call import StageCall
 from ftrun_plugins.fetch.fetch import Fetch, FromHub, Params
@@ -17,9 +17,11 @@ def ftrun_register_stages(register: Callable[[type[Stage]], None]) -> None:
 
 
 @hookimpl
-def ftrun_check_access(calls: Sequence[StageCall]) -> Iterable[Problem]:
-    from ftrun_plugins.fetch.hub import check_access
+def ftrun_check_access(calls: Sequence[StageCall], backend: Backend) -> Iterable[Problem]:
+    from ftrun_plugins.fetch.hub import ACCESS, check_access, token_here
 
+    if token_here() is None and backend.has_secret(ACCESS):
+        return []  # only the stages have the token: they will say what it may not read
     problems: list[Problem] = []
     for call in calls:
         what = Params.model_validate(call.params).what if call.stage == Fetch.name else None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,8 +13,10 @@ from ftrun.contracts import Hardware
 from ftrun.errors import FtrunError, Problem, Refused
 from ftrun.examples import Options
 from ftrun.execute.outcome import StageOutcome
+from ftrun.execute.process import Place, StageProcess, send_stop
 from ftrun.execute.stop import StopSignal
 from ftrun.plan.call import CLIENT, StageCall
+from ftrun.plan.secrets import variables_of
 from ftrun.recipe.types import Environment, Resources
 from ftrun.store.artifacts import find
 from ftrun.store.events import append
@@ -22,7 +25,6 @@ from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import FileLock
 from ftrun_plugins.local.environments import LocalEnvironment
 from ftrun_plugins.local.hardware import cores, gpus
-from ftrun_plugins.local.process import StageProcess, send_stop
 
 SECONDS_BETWEEN_TRIES = 0.3
 
@@ -38,6 +40,10 @@ class LocalBackend:
     def __init__(self, options: Any, environments: Mapping[str, Environment], store: Store) -> None:
         self._environments = {name: LocalEnvironment(name, declared) for name, declared in environments.items()}
         self._store = store
+
+    @classmethod
+    def account(cls) -> None:
+        return None
 
     def hardware(self, stage: str, resources: Resources) -> Hardware:
         wanted = resources.gpus
@@ -58,6 +64,9 @@ class LocalBackend:
             )
         return Hardware("gpu", resources.processes or count, f"{count}x {gpus()[0]}")
 
+    def cores(self) -> float:
+        return float(cores())
+
     def environment_digest(self, name: str) -> str:
         return self._environments[name].digest
 
@@ -70,6 +79,25 @@ class LocalBackend:
     def prepare(self, name: str, progress: Callable[[str], None]) -> None:
         if name != CLIENT:
             self._environments[name].make(progress)
+
+    def cached(self, calls: Sequence[StageCall]) -> set[str]:
+        return {call.key for call in calls if find(self._store, call.ref)}
+
+    def estimate(self, calls: Sequence[StageCall], seconds: Mapping[str, float]) -> None:
+        return None
+
+    def has_secret(self, name: str) -> bool:
+        return any(os.environ.get(variable) for variable in variables_of(name))
+
+    def secret_advice(self, name: str) -> str:
+        return f"export {variables_of(name)[0]}=…"
+
+    @property
+    def remote(self) -> None:
+        return None
+
+    def runner(self) -> LocalBackend:
+        return self
 
     def capacity(self) -> tuple[float, int]:
         return float(cores()), len(gpus())
@@ -116,9 +144,15 @@ class LocalBackend:
 
     def _process(self, call: StageCall, run: RunFolder, lock: FileLock) -> StageProcess:
         environment = self._environments.get(call.environment.name)
-        python = self.environment_python(call.environment.name)
-        variables = environment.declared.variables if environment else {}
-        return StageProcess(self._store, call, run, lock, python, variables)
+        append(run.events, "call_started", call.label, key=call.key)
+        place = Place(
+            python=self.environment_python(call.environment.name),
+            log=run.log(call.label),
+            variables=environment.declared.variables if environment else {},
+            events=run.events,
+            lock=lock,
+        )
+        return StageProcess(self._store, call, run.id, place)
 
 
 def _tell_line(run: RunFolder, label: str, name: str, line: str) -> None:

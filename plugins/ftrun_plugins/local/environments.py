@@ -12,7 +12,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from ftrun.errors import Problem, StageFailed
-from ftrun.plan.digests import digest, sha256_of
+from ftrun.plan.digests import environment_digest
 from ftrun.recipe.types import Environment
 from ftrun.store.locks import FileLock
 
@@ -40,13 +40,8 @@ class LocalEnvironment:
     def digest(self) -> str:
         """Of Python's version, the lock and the variables; of the installed packages where an interpreter is given."""
         if self._digest is None:
-            packages = self._installed() if self.is_given else self._locked()
-            self._digest = digest([packages, self.declared.variables])[:32]
+            self._digest = environment_digest(self.declared, self._installed() if self.is_given else None)
         return self._digest
-
-    def _locked(self) -> list[str]:
-        assert self.declared.lock is not None
-        return [self.declared.python, sha256_of(self.declared.lock)]
 
     def _installed(self) -> list[object]:
         result = subprocess.run(

@@ -8,6 +8,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from ftrun_plugins.sources import python_signature as signature
@@ -37,14 +38,16 @@ class Documented:
     line: int
 
 
-def documented(package: str, minimum: int = 60) -> Iterator[Documented]:
+def documented(package: str, minimum: int = 60, root: Path | None = None) -> Iterator[Documented]:
     """Each public name of the package with a docstring of at least `minimum` characters, once, in a fixed order.
+
+    `root` is the package's folder or file where it is not the one that is installed here.
 
     Raises:
         ValueError: The package is not installed, or nothing public in it has such a docstring.
     """
     found = False
-    for item in _Reader(package).everything():
+    for item in _Reader(package, root).everything():
         if len(item.doc) >= minimum:
             found = True
             yield item
@@ -55,13 +58,13 @@ def documented(package: str, minimum: int = 60) -> Iterator[Documented]:
 class _Reader:
     """One walk over a package. Something public by several names is told by the first."""
 
-    def __init__(self, name: str) -> None:
-        self.package = Package(name)
-        self.sources = Package(name, stubs=False)
+    def __init__(self, name: str, root: Path | None = None) -> None:
+        self.package = Package(name, root)
+        self.sources = Package(name, root, stubs=False)
         self.told: set[ast.AST] = set()
         self.entered: set[ast.AST] = set()
-        root = self.package.module(name)
-        exports = [self.package.member(root, export) for export in root.exports] if root else []
+        top = self.package.module(name)
+        exports = [self.package.member(top, export) for export in top.exports] if top else []
         self.top_level = {found.node for found in exports if isinstance(found, Definition)}
 
     def everything(self) -> Iterator[Documented]:

@@ -35,13 +35,19 @@ class PythonDocs:
         """Every file that the rows may depend on, sorted."""
         return Package(options.package).files
 
-    def rows(self, options: Options) -> Iterator[tuple[dict[str, object], str, int]]:
+    def rows(self, options: Options, root: Path | None = None) -> Iterator[tuple[dict[str, object], str, int]]:
         """Each row, with the file (in the package) and line of the docstring behind it.
+
+        Args:
+            options: What to read.
+            root: Where the package is, if it is not the one that is installed here.
 
         Raises:
             ValueError: The package is not installed, or has no docstring to go by.
         """
-        items = [item for item in documented(options.package, options.min_characters) if not _is_skipped(item, options)]
+        items = [
+            item for item in documented(options.package, options.min_characters, root) if not _is_skipped(item, options)
+        ]
         docs = [docstring.split(item.doc) for item in items]
         described = Counter(doc.sentence for doc in docs)
         groups: dict[str, str] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import filecmp
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -32,23 +32,20 @@ class PythonDocsSource:
         return [External(name=_name(package, package.relative(file)), path=file) for file in package.files]
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
-        """The rows in a fixed order. Raises `Refused` where the package here is not the one that was planned with."""
-        here = {external.name: external.path for external in self.externals(options)}
-        if here.keys() != files.keys() or not all(_are_equal(here[name], path) for name, path in files.items()):
-            raise Refused(Problem(f"the package `{options.package}` is not the one that was planned with"))
-        package = Package(options.package)
-        try:
-            for values, file, line in PythonDocs().rows(options):
-                yield Row(values, _name(package, file), line)
-        except ValueError as error:
-            raise Refused(Problem(str(error))) from error
+        """The rows in a fixed order, of the files as they were planned with, wherever they lie now."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name, path in files.items():
+                link = Path(folder) / name
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(path)
+            root = Path(folder) / next(iter(files)).partition("/")[0]
+            try:
+                for values, file, line in PythonDocs().rows(options, root):
+                    yield Row(values, file if root.is_file() else f"{root.name}/{file}", line)
+            except ValueError as error:
+                raise Refused(Problem(str(error))) from error
 
 
 def _name(package: Package, file: str) -> str:
     """The file's path as it stands in site-packages."""
     return file if package.root.is_file() else f"{package.root.name}/{file}"
-
-
-def _are_equal(here: Path | None, planned: Path) -> bool:
-    """Whether the contents are; two names with one content may be planned with the path of either."""
-    return here == planned or (here is not None and filecmp.cmp(here, planned, shallow=False))

@@ -75,13 +75,14 @@ class Package:
 
     Args:
         name: The name it is imported by.
+        root: The folder or file that holds it; by default where it is installed.
         stubs: Whether a stub stands for its source where it carries docstrings. Stubs of generated wrappers have
             the public classes with their true signatures, where the sources only have `Public = wrap(_Private)`.
     """
 
-    def __init__(self, name: str, *, stubs: bool = True) -> None:
+    def __init__(self, name: str, root: Path | None = None, *, stubs: bool = True) -> None:
         self.name = name
-        self.root = _locate(name)
+        self.root = root or _locate(name)
         self.suffixes = (".pyi", ".py") if stubs else (".py",)
         self._modules: dict[str, Module | None] = {}
 

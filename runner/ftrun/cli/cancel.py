@@ -8,6 +8,8 @@ import time
 
 import click
 
+from ftrun.cli.found import find_run, remote_of
+from ftrun.contracts import Remote
 from ftrun.execute.run import read_plan
 from ftrun.store import runs
 from ftrun.store.files import read_json
@@ -23,7 +25,10 @@ SECONDS_TO_WAIT = 200.0  # a stage may still have to write its checkpoint
 def cancel(run: str, now: bool) -> int:
     """Stops a run; `ftrun resume` goes on from its last checkpoint."""
     store = default_store()
-    folder = runs.find_run(store, run)
+    folder = find_run(store, run)
+    remote = remote_of(store, folder)
+    if remote is not None:
+        return _cancel_there(folder, remote, now)
     left = _left_behind(store, folder)
     scheduler = read_json(folder.scheduler)
     if is_held(folder.lock) and scheduler:
@@ -37,6 +42,15 @@ def cancel(run: str, now: bool) -> int:
         click.echo(f"{folder.id} is not running: {runs.load(folder).status}")
         return 0
     return _wait(store, folder)
+
+
+def _cancel_there(folder: RunFolder, remote: Remote, now: bool) -> int:
+    if runs.load(folder).status not in ("waiting", "running"):
+        click.echo(f"{folder.id} is not running: {runs.load(folder).status}")
+        return 0
+    remote.cancel(folder, now)
+    click.echo(f"{folder.id}: {runs.load(folder).status}")
+    return 0
 
 
 def _left_behind(store: Store, folder: RunFolder) -> list[int]:

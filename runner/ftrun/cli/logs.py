@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from ftrun.cli.elsewhere import watch
+from ftrun.cli.found import find_run, remote_of
 from ftrun.cli.progress import Display
 from ftrun.cli.results import log_files
 from ftrun.errors import Problem, Refused
@@ -21,9 +23,14 @@ BLOCK = 1 << 16
 @click.argument("call", required=False)
 def logs(run: str, call: str | None, following: bool) -> int:
     """Prints the logs of a run's stage calls, or of one CALL such as `train`."""
-    folder = runs.find_run(default_store(), run)
+    store = default_store()
+    folder = find_run(store, run)
     if following:
-        _follow(folder)
+        remote = remote_of(store, folder)
+        if remote is None:
+            _follow(folder)
+        elif watch(folder, remote):
+            click.echo(f"{folder.id}: {runs.load(folder).status}")
         return 0
     for path in log_files(folder):
         if call in (None, path.stem, path.stem.replace(".", ":", 1)):

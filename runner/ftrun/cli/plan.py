@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from ftrun.cli.session import Session, open_session
+from ftrun.contracts import Estimate
 from ftrun.execute.run import read_plan
 from ftrun.plan.call import Plan, StageCall
 from ftrun.plan.explain import reasons
@@ -27,7 +29,8 @@ def plan(overrides: tuple[str, ...], as_json: bool) -> int:
     last = last_plan(session)
     found = [_described(call, session, last) for call in session.plan.calls]
     if as_json:
-        print(json.dumps({"recipe": session.plan.recipe, "calls": found, **_needs(session)}))
+        estimate = asdict(session.estimate) if session.estimate else None
+        print(json.dumps({"recipe": session.plan.recipe, "calls": found, **_needs(session), "estimate": estimate}))
     else:
         print("\n".join(_lines(found, session)))
     return 0
@@ -47,13 +50,13 @@ def _described(call: StageCall, session: Session, last: Plan | None) -> dict[str
         "cached": cached,
         "why": [] if cached else reasons(call, last),
         "environment": call.environment.name,
-        "hardware": f"{call.work.gpus} GPU" if call.work.gpus else "CPU",
+        "hardware": " or ".join(call.work.gpu) or (f"{call.work.gpus} GPU" if call.work.gpus else "CPU"),
         "notes": list(call.notes),
     }
 
 
 def _needs(session: Session) -> dict[str, Any]:
-    missing = [call for call in session.plan.calls if call.key not in session.cached]
+    missing = session.missing
     names = sorted({call.environment.name for call in missing})
     parameters = session.loaded.recipe.model.parameters
     heavy = [call for call in missing if call.label in ("fetch:model", "merge")]
@@ -61,6 +64,7 @@ def _needs(session: Session) -> dict[str, Any]:
         "environments_to_build": [name for name in names if not session.backend.environment_ready(name)],
         "disk_bytes": int(len(heavy) * parameters * BYTES_A_PARAMETER) if parameters else None,
         "secrets": sorted({secret for call in missing for secret in call.secrets}),
+        "optional_secrets": sorted({secret for call in missing for secret in call.optional_secrets}),
         "store": str(session.store.root),
     }
 
@@ -82,9 +86,33 @@ def _lines(found: list[dict[str, Any]], session: Session) -> Iterator[str]:
     to_run = sum(not one["cached"] for one in found)
     yield ""
     yield f"{to_run} of {len(found)} calls to run"
+    if session.estimate is not None:
+        yield from _costs(session.estimate)
     if needs["environments_to_build"]:
         yield f"environments to make first: {', '.join(needs['environments_to_build'])}"
     if needs["disk_bytes"]:
         yield f"disk for weights: about {human_size(needs['disk_bytes'])} in {needs['store']}"
     if needs["secrets"]:
-        yield f"secrets read from the environment: {', '.join(needs['secrets'])}"
+        yield f"secrets needed: {', '.join(needs['secrets'])}"
+    if needs["optional_secrets"]:
+        yield f"secrets used where they are set: {', '.join(needs['optional_secrets'])}"
+
+
+def _costs(estimate: Estimate) -> Iterator[str]:
+    """Time, price and cost of each call, the sum, and what would be uploaded."""
+    yield ""
+    width = max((len(one.label) for one in estimate.calls), default=0)
+    for one in estimate.calls:
+        time = f"{_minutes(one.seconds[0])} to {_minutes(one.seconds[1])}" if one.seconds else "time not known yet"
+        cost = f"${one.usd[0]:.2f} to ${one.usd[1]:.2f}" if one.usd else ""
+        without = f"  no known price: {', '.join(one.unknown)}" if one.unknown else ""
+        price = f"${one.price:.6f}/s"
+        yield f"  {one.label:<{width}}  {one.hardware:<12} {price}  {time:<20} {cost}{without}".rstrip()
+    high = f"to ${estimate.high:.2f}" if estimate.high is not None else "or more: not all can be known"
+    yield f"cost: ${estimate.low:.2f} {high}, by prices of {estimate.prices}"
+    for path, size in estimate.uploads:
+        yield f"to upload: {path}, {human_size(size)}"
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ftrun.execute.run import read_plan
-from ftrun.store.artifacts import find
+from ftrun.plan.call import Ref
 from ftrun.store.layout import RunFolder, Store
+from ftrun.store.runs import RunRecord, load
 
 
 def ending(store: Store, folder: RunFolder) -> str:
     """The last screen of a run."""
-    plan = read_plan(folder)
-    made = {call.label: store.artifact(call.ref) for call in plan.calls if find(store, call.ref)}
+    record = load(folder)
+    made = {label: Ref.parse(result["artifact"]) for label, result in record.results.items()}
     lines: list[str] = []
     if "evaluate" in made:
-        lines += ["", *evaluation_table(json.loads((made["evaluate"] / "evaluation.json").read_text()))]
+        lines += ["", *evaluation_table(record.results["evaluate"]["metrics"]["evaluation"])]
     model = made.get("merge") or made.get("train")
     if model:
-        lines += ["", f"model    {model}"]
+        lines += ["", f"model    {_where(store, record, model)}"]
     if "merge" in made and "train" in made:
-        lines.append(f"adapter  {made['train']}")
+        lines.append(f"adapter  {_where(store, record, made['train'])}")
     if "evaluate" in made:
-        lines.append(f"samples  {made['evaluate'] / 'samples.jsonl'}")
-    lines += [
-        "",
-        f"next     ftrun show {folder.id}",
-        f"         ftrun logs {folder.id} train" if "train" in made else "",
-    ]
-    return "\n".join(lines).rstrip()
+        lines.append(f"samples  {_where(store, record, made['evaluate'])}/samples.jsonl")
+    if record.cost is not None:
+        lines.append(f"cost     ${record.cost:.2f}")
+    nexts = [f"ftrun show {folder.id}", *(f"ftrun logs {folder.id} train" for _ in made if _ == "train")]
+    if record.remote and model:
+        nexts.insert(0, f"ftrun pull {folder.id}")
+    return "\n".join([*lines, "", *(f"{'next' if not n else '':<8} {text}" for n, text in enumerate(nexts))]).rstrip()
+
+
+def _where(store: Store, record: RunRecord, ref: Ref) -> str:
+    """A folder of this machine, or the place of an artifact in a store elsewhere."""
+    return f"{record.backend}:{Store(Path('/')).artifact(ref)}" if record.remote else str(store.artifact(ref))
 
 
 def evaluation_table(evaluation: dict[str, Any]) -> Iterator[str]:

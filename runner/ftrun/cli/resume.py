@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from ftrun.cli.elsewhere import hand_over
 from ftrun.cli.foreground import in_background, in_foreground
-from ftrun.store import runs
+from ftrun.cli.found import find_run, remote_of
 from ftrun.store.layout import default_store
 
 
@@ -16,7 +17,10 @@ from ftrun.store.layout import default_store
 def resume(run: str, detach: bool, as_json: bool) -> int:
     """Goes on with a run that was stopped, killed or failed; what it finished is kept."""
     store = default_store()
-    folder = runs.find_run(store, run)
+    folder = find_run(store, run)
+    remote = remote_of(store, folder)
+    if remote is not None:
+        return hand_over(store, folder, remote, detach, as_json)
     if detach:
         return in_background(store, folder, as_json)
     return in_foreground(store, folder, as_json)

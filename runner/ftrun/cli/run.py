@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ftrun.cli.elsewhere import hand_over
 from ftrun.cli.foreground import in_background, in_foreground
 from ftrun.cli.session import Session, open_session
 from ftrun.errors import FtrunError
@@ -28,7 +29,10 @@ def run(overrides: tuple[str, ...], multirun: bool, detach: bool, as_json: bool)
 
 def _start(session: Session, detach: bool, as_json: bool) -> int:
     session.check_access()
+    session.check_budget()
     folder = _folder(session)
+    if session.backend.remote is not None:
+        return hand_over(session.store, folder, session.backend.remote, detach, as_json)
     if detach:
         return in_background(session.store, folder, as_json)
     return in_foreground(session.store, folder, as_json)

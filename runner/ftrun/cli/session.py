@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ftrun.contracts import Backend
+from ftrun.contracts import Backend, Estimate
 from ftrun.errors import Problem, Refused
 from ftrun.execute.run import make_backend
-from ftrun.plan.call import Plan
+from ftrun.plan.call import Plan, StageCall
 from ftrun.plan.planning import make_plan
 from ftrun.plugins import Plugins, plugins
 from ftrun.recipe.load import Loaded, load
-from ftrun.store.artifacts import find
 from ftrun.store.layout import Store, default_store
+from ftrun.store.runs import all_runs
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,53 @@ class Session:
     @cached_property
     def cached(self) -> set[str]:
         """Keys of the calls whose artifacts are there, at the first look."""
-        return {call.key for call in self.plan.calls if find(self.store, call.ref)}
+        return self.backend.cached(self.plan.calls)
+
+    @property
+    def missing(self) -> list[StageCall]:
+        """The calls that have to run."""
+        return [call for call in self.plan.calls if call.key not in self.cached]
 
     def check_access(self) -> None:
         """Asks, before anything runs, for what the calls need from outside. Raises `Refused`."""
-        missing = [call for call in self.plan.calls if call.key not in self.cached]
-        problems = [problem for found in self.plugins.hook.ftrun_check_access(calls=missing) for problem in found]
+        problems = list(self._missing_secrets())
+        for found in self.plugins.hook.ftrun_check_access(calls=self.missing, backend=self.backend):
+            problems.extend(found)
         if problems:
             raise Refused(problems)
+
+    @cached_property
+    def estimate(self) -> Estimate | None:
+        """What the missing calls would cost, by the times of earlier runs of this recipe; None where nothing costs."""
+        return self.backend.estimate(self.missing, _earlier_seconds(self.store, self.plan.recipe))
+
+    def check_budget(self) -> None:
+        """Raises `Refused` where even the least that a run would cost is over the recipe's budget."""
+        limit = self.loaded.recipe.budget.usd
+        if limit is None or self.estimate is None or self.estimate.low <= limit:
+            return
+        problem = Problem(
+            f"the run would cost at least ${self.estimate.low:.2f}, and the budget is ${limit:.2f}",
+            where="budget.usd",
+            do="`ftrun plan` shows what each stage costs",
+        )
+        raise Refused(problem)
+
+    def _missing_secrets(self) -> Iterator[Problem]:
+        for call in self.missing:
+            for name in call.secrets:
+                if not self.backend.has_secret(name):
+                    what = f"{call.label} needs the secret `{name}`, and it is not there"
+                    yield Problem(what, do=self.backend.secret_advice(name))
+
+
+def _earlier_seconds(store: Store, recipe: str) -> dict[str, float]:
+    """How long each call took the last time that it ran, by label, whatever its parameters were."""
+    found: dict[str, float] = {}
+    for record in all_runs(store):
+        if record.recipe == recipe:
+            found.update({label: float(result["seconds"]) for label, result in record.results.items()})
+    return found
 
 
 def open_session(overrides: Sequence[str]) -> Session:

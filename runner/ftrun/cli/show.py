@@ -8,10 +8,12 @@ from typing import Any
 
 import click
 
+from ftrun.cli.found import find_run
 from ftrun.cli.messages import lines as problem_lines
 from ftrun.cli.results import ending
 from ftrun.errors import FtrunError, Problem
 from ftrun.execute.run import read_plan
+from ftrun.plan.call import StageCall
 from ftrun.store import runs
 from ftrun.store.artifacts import find
 from ftrun.store.layout import RunFolder, Store, default_store
@@ -23,7 +25,7 @@ from ftrun.store.layout import RunFolder, Store, default_store
 def show(run: str, as_json: bool) -> int:
     """Shows a run's stages, results and files."""
     store = default_store()
-    folder = runs.find_run(store, run)
+    folder = find_run(store, run)
     record = runs.load(folder)
     if as_json:
         print(json.dumps(record.model_dump(mode="json")))
@@ -40,14 +42,25 @@ def _lines(store: Store, folder: RunFolder, record: runs.RunRecord) -> Iterator[
     yield f"folder   {folder.root}"
     yield ""
     for call in read_plan(folder).calls:
-        manifest = find(store, call.ref)
-        made = f"{manifest.seconds:>8.1f} s  {_metrics(manifest.metrics)}" if manifest else "not there"
-        yield f"  {call.label:<18} {made}".rstrip()
+        yield f"  {call.label:<18} {_made(call, store, record)}".rstrip()
+    if record.cost is not None:
+        yield f"\n  cost               ${record.cost:.2f} by the clock, at listed prices"
     if record.problems:
         yield ""
         yield from list(problem_lines(FtrunError([Problem.from_dict(problem) for problem in record.problems])))[1:]
     if record.status in ("done", "gate_not_met"):
         yield ending(store, folder)
+
+
+def _made(call: StageCall, store: Store, record: runs.RunRecord) -> str:
+    """Seconds and metrics, from the record or, while the run goes on here, from the store."""
+    known = record.results.get(call.label)
+    if known is None and not record.remote and (manifest := find(store, call.ref)):
+        known = {"seconds": manifest.seconds, "metrics": manifest.metrics}
+    if known is None:
+        return "not there"
+    cost = f"  ${known['cost']:.2f}" if "cost" in known else ""
+    return f"{known['seconds']:>8.1f} s{cost}  {_metrics(known['metrics'])}"
 
 
 def _metrics(metrics: dict[str, Any]) -> str:

@@ -17,7 +17,6 @@ RECORDED = ("hydra-core", "omegaconf", "pydantic", "pluggy")
 
 
 def facts(plan: Plan, backend: Backend) -> dict[str, Any]:
-    cores, gpus = backend.capacity()
     return {
         "ftrun": __version__,
         "python": platform.python_version(),
@@ -25,7 +24,7 @@ def facts(plan: Plan, backend: Backend) -> dict[str, Any]:
         "versions": {name: version(name) for name in RECORDED},
         "command": sys.argv[1:],
         "git": _git(),
-        "hardware": {"cores": cores, "gpus": gpus},
+        "hardware": {call.label: {"cores": call.work.cpu, "gpus": call.work.gpus} for call in plan.calls},
         "environments": {call.environment.name: call.environment.digest for call in plan.calls},
     }
 

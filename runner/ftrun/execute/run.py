@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import yaml
 
-from ftrun.contracts import Backend
+from ftrun.contracts import Backend, Runner
 from ftrun.errors import FtrunError, GateNotMet, Interrupted, Problem, Refused
-from ftrun.execute.scheduler import Scheduler
+from ftrun.execute.scheduler import Scheduler, Tell
 from ftrun.execute.stop import StopSignal
 from ftrun.plan.call import Plan
 from ftrun.plugins import Plugins
@@ -78,10 +78,7 @@ def execute(
         runs.save(folder, record)
         with _telling(folder, plugins, listen):
             error = _execute(store, folder, plugins, stop)
-            record.status = _status(error)
-            record.problems = tuple(problem.as_dict() for problem in error.problems) if error else ()
-            record.results = _results(store, read_plan(folder))
-            record.ended = time.time()
+            close_record(record, store, read_plan(folder), error)
             runs.save(folder, record)
             append(folder.events, "run_finished", status=record.status)
         plugins.hook.ftrun_run_finished(run_id=folder.id, status=record.status)
@@ -92,22 +89,28 @@ def execute(
 
 def _execute(store: Store, folder: RunFolder, plugins: Plugins, stop: StopSignal) -> FtrunError | None:
     """The error that the run ended with, or None."""
-    plan = read_plan(folder)
 
-    def tell(kind: str, call: str | None, **values: object) -> None:
+    def tell(kind: str, call: str | None = None, /, **values: object) -> None:
         append(folder.events, kind, call, **values)
 
     try:
         with store_errors(store.root):
             backend = make_backend(read_recipe(folder), plugins, store)
-            append(folder.events, "run_started", calls=[call.label for call in plan.calls])
-            scheduler = Scheduler(store, plan, folder, backend, stop, tell)
-            scheduler.run()
+            return run_plan(store, folder, read_plan(folder), backend.runner(), stop, tell)
     except FtrunError as error:
         return error
-    stopped_first = sorted(scheduler.failures, key=lambda failure: failure[1].status == "stopped")
-    if stopped_first:
-        call, outcome = stopped_first[0]
+
+
+def run_plan(
+    store: Store, folder: RunFolder, plan: Plan, runner: Runner, stop: StopSignal, tell: Tell
+) -> FtrunError | None:
+    """Runs what a plan still lacks; the error that it ended with, or None. The same here and on another machine."""
+    tell("run_started", calls=[call.label for call in plan.calls])
+    scheduler = Scheduler(store, plan, folder, runner, stop, tell)
+    scheduler.run()
+    stopped_last = sorted(scheduler.failures, key=lambda failure: failure[1].status == "stopped")
+    if stopped_last:
+        call, outcome = stopped_last[0]
         return outcome.error(call.label)
     if stop.level:
         return Interrupted(Problem("the run was stopped", do=f"`ftrun resume {folder.id}` goes on"))
@@ -125,6 +128,15 @@ def _missed_gates(store: Store, plan: Plan) -> FtrunError | None:
         if not gate.met
     ]
     return GateNotMet(missed) if missed else None
+
+
+def close_record(record: runs.RunRecord, store: Store, plan: Plan, error: FtrunError | None) -> None:
+    """Writes down how a run ended and what it measured."""
+    record.status = _status(error)
+    record.problems = tuple(problem.as_dict() for problem in error.problems) if error else ()
+    record.exit_code = error.exit_code if error else 0
+    record.results = _results(store, plan)
+    record.ended = time.time()
 
 
 def _status(error: FtrunError | None) -> runs.Status:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from ftrun.contracts import Backend
+from ftrun.contracts import Runner
 from ftrun.execute.outcome import StageOutcome
 from ftrun.execute.stop import StopSignal
 from ftrun.plan.call import Plan, Ref, StageCall
@@ -19,11 +19,11 @@ class Scheduler:
     """One pass over a plan. `tell` receives what happens to the calls."""
 
     def __init__(
-        self, store: Store, plan: Plan, folder: RunFolder, backend: Backend, stop: StopSignal, tell: Tell
+        self, store: Store, plan: Plan, folder: RunFolder, runner: Runner, stop: StopSignal, tell: Tell
     ) -> None:
         self._store = store
         self._folder = folder
-        self._backend = backend
+        self._runner = runner
         self._stop = stop
         self._tell = tell
         self._waiting = list(plan.calls)
@@ -56,11 +56,11 @@ class Scheduler:
                     started = True
                 elif self._fits(call):
                     self._waiting.remove(call)
-                    self._running[pool.submit(self._backend.run_stage, call, self._folder, self._stop)] = call
+                    self._running[pool.submit(self._runner.run_stage, call, self._folder, self._stop)] = call
 
     def _fits(self, call: StageCall) -> bool:
         """Whether the machine has room beside what runs; a call that is larger than the machine runs alone."""
-        cpus, gpus = self._backend.capacity()
+        cpus, gpus = self._runner.capacity()
         busy = [other.work for other in self._running.values()]
         cpu_fits = sum(work.cpu for work in busy) + call.work.cpu <= cpus
         gpu_fits = sum(work.gpus for work in busy) + call.work.gpus <= gpus

@@ -25,7 +25,7 @@ from ftrun.errors import FtrunError, Problem, Refused, StageFailed
 from ftrun.execute.context import Reporter, StageContext, Stopped, StopRequest, load
 from ftrun.execute.outcome import StageOutcome
 from ftrun.plan.call import StageCall
-from ftrun.store.artifacts import publish
+from ftrun.store.artifacts import describe, publish
 from ftrun.store.files import disk_problem
 from ftrun.store.layout import Scratch, Store
 
@@ -41,6 +41,7 @@ class Request(BaseModel):
     run: str
     events: Path | None
     lock_descriptor: int | None = None
+    publishes: bool = True  # else the output stays in scratch, with its manifest beside it
 
 
 def main() -> None:
@@ -54,8 +55,8 @@ def main() -> None:
         outcome.save(scratch.outcome)
     except OSError:  # a full disk: the exit code alone tells, and the log has the reason
         print(outcome, file=sys.stderr)
-    if outcome.status == "done":
-        shutil.rmtree(scratch.root, ignore_errors=True)
+    if outcome.status == "done" and request.publishes:
+        scratch.discard()
     sys.exit({"done": 0, "failed": 1, "stopped": 130}[outcome.status])
 
 
@@ -106,7 +107,9 @@ def _run(request: Request, store: Store, scratch: Scratch, stop: StopRequest) ->
     began = time.monotonic()
     load(call.implementation)().run(call, context)
     seconds = time.monotonic() - began
-    manifest = publish(store, call, request.run, seconds, report.metrics, tuple(report.gates), _facts())
+    manifest = describe(store, call, request.run, seconds, report.metrics, tuple(report.gates), _facts())
+    if request.publishes:
+        publish(store, call.ref, manifest)
     report.event("artifact", key=call.key, size=manifest.size, seconds=round(seconds, 3))
 
 

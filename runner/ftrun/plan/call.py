@@ -23,6 +23,12 @@ class Ref(Frozen):
     def __str__(self) -> str:
         return f"{self.stage}/{self.key}"
 
+    @classmethod
+    def parse(cls, text: str) -> Ref:
+        """Of what `str` gives."""
+        stage, _, key = text.rpartition("/")
+        return cls(stage=stage, key=key)
+
 
 class EnvironmentRef(Frozen):
     """The environment a call runs in. The client's has no digest: the code of its parts is in the key instead."""
@@ -43,7 +49,11 @@ class Work(Frozen):
 
     cpu: float = 1.0  # cores it keeps busy
     gpus: int = 0
+    gpu: tuple[str, ...] = ()  # kinds of GPU in order of preference, where the backend lets one choose
+    memory: float | None = None  # GB
     timeout: int | None = None  # seconds
+    retries: int | None = None  # of a crash; null: what the backend does
+    region: tuple[str, ...] = ()
 
 
 class StageCall(Frozen):
@@ -60,7 +70,8 @@ class StageCall(Frozen):
     label: str
     implementation: str  # `module:Class` of the stage
     files: dict[str, str] = {}  # digest of an outside file -> its path on this machine
-    secrets: tuple[str, ...] = ()  # names of environment variables that the stage may read
+    secrets: tuple[str, ...] = ()  # names of secrets (`ftrun.plan.secrets`) that the stage cannot do without
+    optional_secrets: tuple[str, ...] = ()  # and of those that it takes where they are
     notes: tuple[str, ...] = ()  # what was replaced or decided for the user, shown by `plan`
     work: Work = Field(default_factory=Work)
 

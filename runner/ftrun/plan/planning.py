@@ -35,7 +35,7 @@ class Planning:
     @property
     def cores(self) -> float:
         """All cores of the machine that stages run on: for stages that keep them busy."""
-        return self.backend.capacity()[0]
+        return self.backend.cores()
 
     def hardware(self, stage: str) -> Hardware:
         return self.backend.hardware(stage, self.recipe.resources_of(stage))
@@ -56,6 +56,7 @@ class Planning:
         components: Mapping[str, Component] | None = None,
         files: Mapping[str, Path] | None = None,
         secrets: Sequence[str] = (),
+        optional_secrets: Sequence[str] = (),
         notes: Sequence[str] = (),
         cpu: float = 1.0,
         gpus: int = 0,
@@ -74,8 +75,17 @@ class Planning:
             components=dict(components or {}),
             files={digest: str(path) for digest, path in (files or {}).items()},
             secrets=tuple(secrets),
+            optional_secrets=tuple(optional_secrets),
             notes=tuple(notes),
-            work=Work(cpu=resources.cpu or cpu, gpus=gpus, timeout=resources.timeout),
+            work=Work(
+                cpu=resources.cpu or cpu,
+                gpus=gpus,
+                gpu=resources.kinds_of_gpu if gpus else (),
+                memory=resources.memory,
+                timeout=resources.timeout,
+                retries=resources.retries,
+                region=resources.regions,
+            ),
         )
 
     def _environment(self, name: str) -> EnvironmentRef:

@@ -129,6 +129,12 @@ class Generate(Frozen):
     rows: int | None = Field(default=None, gt=0)  # the first so many held-out rows; null is all
 
 
+class Budget(Frozen):
+    """What a run may cost; a plan that cannot stay below it is refused."""
+
+    usd: float | None = Field(default=None, gt=0)
+
+
 class Serve(Frozen):
     """How the tuned model will be served: checked while training can still be changed."""
 
@@ -145,7 +151,17 @@ class Resources(Frozen):
     cpu: float | None = Field(default=None, gt=0)  # cores
     memory: float | None = Field(default=None, gt=0)  # GB
     timeout: int | None = Field(default=None, gt=0)  # seconds
-    retries: int = Field(default=0, ge=0, le=10)
+    retries: int | None = Field(default=None, ge=0, le=10)  # of a crash; null: what the backend does
+    region: str | list[str] | None = None  # where the backend has regions
+
+    @property
+    def kinds_of_gpu(self) -> tuple[str, ...]:
+        """What is asked for by name, in order of preference."""
+        return (self.gpu,) if isinstance(self.gpu, str) else tuple(self.gpu) if isinstance(self.gpu, list) else ()
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        return (self.region,) if isinstance(self.region, str) else tuple(self.region or ())
 
     @property
     def gpus(self) -> int | None:
@@ -161,12 +177,21 @@ class Backend(Named):
     """What runs the stage calls."""
 
 
+class Image(Frozen):
+    """How a container of an environment is made. Not in keys: what runs there is the environment's own."""
+
+    base: str | None = None  # an image by its tag; null: Debian with this Python
+    python: str | None = None  # where the environment's own is not a version
+    system_packages: tuple[str, ...] = ()
+
+
 class Environment(Frozen):
     """Pinned packages: a Python version with a complete lock, or an interpreter that exists."""
 
-    python: str  # "3.12", or the path of an interpreter whose packages are taken as they are
+    python: str  # "3.12", the path of an interpreter whose packages are taken as they are, or "client": ftrun's own
     lock: Path | None = None
     variables: dict[str, str] = {}
+    image: Image = Image()
 
 
 class Recipe(Frozen):
@@ -182,6 +207,7 @@ class Recipe(Frozen):
     serve: Serve = Serve()
     backend: Backend
     resources: dict[str, Resources] = {}
+    budget: Budget = Budget()
     stages: tuple[str, ...] = STAGES
     environment: dict[str, Environment] = {}
     settings: dict[str, Json] = {}

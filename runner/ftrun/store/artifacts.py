@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ class Manifest(BaseModel):
         return sum(file.size for file in self.files)
 
 
-def publish(
+def describe(
     store: Store,
     call: StageCall,
     run: str,
@@ -65,8 +65,8 @@ def publish(
     gates: tuple[GateResult, ...],
     facts: Mapping[str, Any],
 ) -> Manifest:
-    """Moves the output of a call's scratch folder into place by one rename; the caller holds the key's lock."""
-    scratch, target = store.scratch(call.ref), store.artifact(call.ref)
+    """The manifest of what a call has written into its scratch folder, kept beside it."""
+    scratch = store.scratch(call.ref)
     scratch.output.mkdir(parents=True, exist_ok=True)
     manifest = Manifest(
         stage=call.stage,
@@ -80,13 +80,29 @@ def publish(
         gates=gates,
         facts=dict(facts),
     )
-    write_json(scratch.output / MANIFEST, manifest.model_dump(mode="json"))
+    write_json(scratch.manifest, manifest.model_dump(mode="json"))
+    return manifest
+
+
+def publish(store: Store, ref: Ref, manifest: Manifest, settle: Callable[[], None] | None = None) -> None:
+    """Moves the output of a call into place; the caller holds the key's lock.
+
+    On one disk one rename does it, manifest and all. Where others see this disk piece by piece, `settle` waits until
+    they see all that was written: then the manifest comes last, for an artifact exists once its manifest does.
+    """
+    scratch, target = store.scratch(ref), store.artifact(ref)
+    values = manifest.model_dump(mode="json")
+    if settle is None:
+        write_json(scratch.output / MANIFEST, values)
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():  # damaged: were it whole, the call would not have run
         shutil.rmtree(target)
     scratch.output.rename(target)
     sync(target.parent)
-    return manifest
+    if settle is not None:
+        settle()
+        write_json(target / MANIFEST, values)
+        settle()
 
 
 def _files(folder: Path) -> list[StoredFile]:
@@ -112,7 +128,7 @@ def find(store: Store, ref: Ref) -> Manifest | None:
 
 def discard_scratch(store: Store, ref: Ref) -> None:
     """Removes what a process left that was killed after it had published: with the artifact there, nobody needs it."""
-    shutil.rmtree(store.scratch(ref).root, ignore_errors=True)
+    store.scratch(ref).discard()
 
 
 def _has_size(path: Path, size: int) -> bool:

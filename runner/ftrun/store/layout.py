@@ -3,12 +3,14 @@
 artifacts/<stage>/<key>/          finished work, with a manifest; immutable
 scratch/<stage>/<key>/            unfinished work, checkpoints
 scratch/<stage>/<key>.lock        held while a process works on the key
+files/<digest>                    outside files, in stores elsewhere
 runs/<run id>/                    run.json recipe.yaml plan.json events.jsonl logs/<call>.log
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,9 +39,18 @@ class Scratch:
     def call(self) -> Path:
         return self.root / "call.json"
 
+    def discard(self) -> None:
+        """Removes all of it; nothing happens where there is none."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
     @property
     def outcome(self) -> Path:
         return self.root / "outcome.json"
+
+    @property
+    def manifest(self) -> Path:
+        """Of the output, until it is published."""
+        return self.root / "manifest.json"
 
     @property
     def process(self) -> Path:
@@ -83,6 +94,10 @@ class RunFolder:
         """The process that holds the lock."""
         return self.root / "scheduler.json"
 
+    def events_of(self, label: str) -> Path:
+        """Events of one call, where each container writes files of its own."""
+        return self.root / "events" / f"{label.replace(':', '.')}.jsonl"
+
     def log(self, label: str) -> Path:
         return self.root / "logs" / f"{label.replace(':', '.')}.log"
 
@@ -98,6 +113,10 @@ class Store:
 
     def scratch(self, ref: Ref) -> Scratch:
         return Scratch(self.root / "scratch" / ref.stage / ref.key)
+
+    def file(self, digest: str) -> Path:
+        """An outside file by its content, where the machine that has it is another."""
+        return self.root / "files" / digest
 
     def lock(self, ref: Ref) -> Path:
         return self.root / "scratch" / ref.stage / f"{ref.key}.lock"

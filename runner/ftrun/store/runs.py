@@ -33,7 +33,10 @@ class RunRecord(BaseModel):
     facts: dict[str, Any] = {}  # versions, git state, hardware
     results: dict[str, Any] = {}  # metrics by call label
     problems: tuple[dict[str, Any], ...] = ()
+    exit_code: int | None = None  # that its command ended with, or would have
     backend: str = "local"
+    remote: dict[str, Any] = {}  # what a backend elsewhere needs to find the run again; empty for runs of this machine
+    cost: float | None = None  # US dollars, by the clock
 
 
 def create(
@@ -66,7 +69,7 @@ def save(folder: RunFolder, record: RunRecord) -> None:
 def load(folder: RunFolder) -> RunRecord:
     """The record; a run whose scheduler was killed reads as interrupted."""
     record = RunRecord.model_validate(read_json(folder.record))
-    if record.status in ("waiting", "running") and not is_held(folder.lock):
+    if record.status in ("waiting", "running") and not record.remote and not is_held(folder.lock):
         record.status = "interrupted"
     return record
 

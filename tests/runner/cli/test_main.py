@@ -216,7 +216,9 @@ def a_run(loading: Callable[..., Loaded], store: Store) -> RunFolder:
 
 def test_runs_are_listed_and_shown(a_run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["runs"]) == 0
-    assert re.fullmatch(rf"{a_run.id} +failed +\d{{4}}-\d\d-\d\d \d\d:\d\d  train.x=1\n", capsys.readouterr().out)
+    assert re.fullmatch(
+        rf"{a_run.id} +failed +local +\d{{4}}-\d\d-\d\d \d\d:\d\d  train.x=1\n", capsys.readouterr().out
+    )
     assert run_command(["runs", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["id"] == a_run.id
     assert run_command(["show", a_run.id[:6]]) == 0

@@ -12,7 +12,7 @@ from ftrun.execute.outcome import StageOutcome
 from ftrun.execute.scheduler import Scheduler
 from ftrun.execute.stop import StopSignal
 from ftrun.plan.call import EnvironmentRef, Plan, Ref, StageCall, Work
-from ftrun.store.artifacts import publish
+from ftrun.store.artifacts import describe, publish
 from ftrun.store.layout import RunFolder, Store
 
 SECONDS = 20.0  # after which a test that waits for another thread has failed
@@ -42,7 +42,7 @@ class FakeBackend:
         outcome = self._before(call) or StageOutcome("done")
         with self._lock:
             if outcome.status == "done":
-                publish(self._store, call, run.id, 0.0, {}, (), {})
+                publish(self._store, call.ref, describe(self._store, call, run.id, 0.0, {}, (), {}))
             self.finished.append(call.label)
             self.now -= 1
         return outcome

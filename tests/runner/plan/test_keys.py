@@ -33,6 +33,7 @@ BASE: dict[str, Any] = {
     "implementation": "a.b:Train",
     "files": {"4" * 64: "/data/rows.jsonl"},
     "secrets": ("TOKEN",),
+    "optional_secrets": ("OTHER",),
     "notes": ("note",),
     "work": Work(cpu=1),
 }
@@ -72,6 +73,7 @@ def test_what_changes_a_key(change: dict[str, Any]) -> None:
         pytest.param({"work": Work(cpu=8, gpus=2, timeout=60)}, id="what it may use"),
         pytest.param({"notes": ()}, id="notes"),
         pytest.param({"secrets": ()}, id="names of secrets"),
+        pytest.param({"optional_secrets": ()}, id="names of optional secrets"),
         pytest.param({"environment": EnvironmentRef(name="renamed", digest="2" * 32)}, id="the environment's name"),
         pytest.param({"params": {"layers": [1, 2], "rate": 0.1}}, id="the order of parameters"),
         pytest.param(
@@ -87,7 +89,7 @@ def test_what_does_not_change_a_key(change: dict[str, Any]) -> None:
 def test_no_field_of_a_call_is_forgotten_here() -> None:
     """A new field has to be decided on: in the key or beside it, and in one of the lists above."""
     assert set(StageCall.model_fields) == set(BASE)
-    beside = {"label", "implementation", "files", "secrets", "notes", "work"}
+    beside = {"label", "implementation", "files", "secrets", "optional_secrets", "notes", "work"}
     assert set(StageCall(**BASE).identity) == set(BASE) - beside
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ftrun.plan.call import EnvironmentRef, StageCall
-from ftrun.store.artifacts import GateResult, find, publish
+from ftrun.store.artifacts import GateResult, describe, find, publish
 from ftrun.store.layout import Store
 
 CALL = StageCall(
@@ -30,7 +30,10 @@ def written(store: Store, **files: str) -> Path:
 
 
 def published(store: Store) -> Path:
-    publish(store, CALL, "run", 1.23456, {"rows": 3}, (GateResult(name="g", met=False, detail="d"),), {"python": "3"})
+    manifest = describe(
+        store, CALL, "run", 1.23456, {"rows": 3}, (GateResult(name="g", met=False, detail="d"),), {"python": "3"}
+    )
+    publish(store, CALL.ref, manifest)
     return store.artifact(CALL.ref)
 
 
@@ -54,7 +57,7 @@ def test_nothing_is_found_where_nothing_was_published(store: Store) -> None:
 
 
 def test_an_empty_output_is_an_artifact(store: Store) -> None:
-    publish(store, CALL, "run", 0.0, {}, (), {})
+    publish(store, CALL.ref, describe(store, CALL, "run", 0.0, {}, (), {}))
     manifest = find(store, CALL.ref)
     assert manifest is not None
     assert manifest.files == ()

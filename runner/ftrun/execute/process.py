@@ -1,4 +1,7 @@
-"""The process of one stage call on this machine: started with what its call names, watched, stopped, and judged."""
+"""The process of one stage call: started with what its call names, watched, stopped, and judged.
+
+The same on a laptop and inside a container of a backend.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,15 +23,16 @@ from ftrun.execute.outcome import StageOutcome
 from ftrun.execute.stage_process import Request
 from ftrun.execute.stop import StopSignal
 from ftrun.plan.call import StageCall
+from ftrun.plan.secrets import variables_of
 from ftrun.store.artifacts import find
-from ftrun.store.events import append
 from ftrun.store.files import write_json, write_text
-from ftrun.store.layout import RunFolder, Store
+from ftrun.store.layout import Store
 from ftrun.store.locks import FileLock
 
 SECONDS_BETWEEN_LOOKS = 0.2
 MODULE = "ftrun.execute.stage_process"
 GRACE = 180.0  # seconds from asking a stage to stop until it is killed: a checkpoint has to fit
+PIECE = 1 << 16  # bytes
 LINES_SHOWN = 8  # of the log of a stage that crashed
 
 # What a process needs from its surroundings to work at all. Everything else stays out: it could change a result
@@ -48,43 +54,78 @@ QUIET = {
 }
 
 
-class StageProcess:
-    """A running stage call. It shares the key's lock, in a session of its own that outlives the terminal."""
+@dataclass(frozen=True)
+class Place:
+    """Where a stage process runs, and who hears of it.
 
-    def __init__(
-        self,
-        store: Store,
-        call: StageCall,
-        run: RunFolder,
-        lock: FileLock,
-        python: Path,
-        variables: Mapping[str, str],
-    ) -> None:
+    Args:
+        python: The interpreter of the call's environment.
+        log: The file that gets what the process prints.
+        variables: Environment variables of its environment.
+        events: The event log that it appends to; None where it prints its events between its output.
+        lock: The key's lock, which the process and its children share.
+        listen: Called with each piece of output, from a thread of its own.
+        publishes: Whether the process moves its output into place itself.
+        grace: Seconds from asking it to stop until it is killed: a checkpoint has to fit.
+    """
+
+    python: Path
+    log: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+    events: Path | None = None
+    lock: FileLock | None = None
+    listen: Callable[[bytes], None] | None = None
+    publishes: bool = True
+    grace: float = GRACE
+
+
+class StageProcess:
+    """A running stage call, in a session of its own that outlives the terminal."""
+
+    def __init__(self, store: Store, call: StageCall, run_id: str, place: Place) -> None:
         self._store = store
         self._call = call
-        self._run = run
-        self._log = run.log(call.label)
+        self._place = place
         scratch = store.scratch(call.ref)
         scratch.root.mkdir(parents=True, exist_ok=True)
         scratch.outcome.unlink(missing_ok=True)
-        request = Request(call=call, store=store.root, run=run.id, events=run.events, lock_descriptor=lock.descriptor)
+        descriptors = () if place.lock is None else (place.lock.descriptor,)
+        request = Request(
+            call=call,
+            store=store.root,
+            run=run_id,
+            events=place.events,
+            lock_descriptor=next(iter(descriptors), None),
+            publishes=place.publishes,
+        )
         write_text(scratch.call, request.model_dump_json(indent=1))
-        command = [str(python), "-I", bootstrap.__file__, MODULE, str(scratch.call)]
-        append(run.events, "call_started", call.label, key=call.key)
         self._began = time.monotonic()
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log:
+        place.log.parent.mkdir(parents=True, exist_ok=True)
+        with place.log.open("ab") as log:
             self._process = subprocess.Popen(
-                command,
+                [str(place.python), "-I", bootstrap.__file__, MODULE, str(scratch.call)],
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=log if place.listen is None else subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 cwd=scratch.root,
-                env={**_environment(call, variables), bootstrap.VARIABLE: json.dumps(_carried(call))},
-                pass_fds=(lock.descriptor,),
+                env={**_environment(call, place.variables), bootstrap.VARIABLE: json.dumps(_carried(call))},
+                pass_fds=descriptors,
                 start_new_session=True,
             )
-        write_json(scratch.process, {"pid": self._process.pid, "run": run.id})
+        write_json(scratch.process, {"pid": self._process.pid, "run": run_id})
+        self._pump = threading.Thread(target=self._listen, daemon=True)
+        self._pump.start()
+
+    def _listen(self) -> None:
+        """Opens the log for each piece only: a file that is held open keeps a volume from being read anew."""
+        output = self._process.stdout
+        while self._place.listen is not None and output is not None:
+            piece = os.read(output.fileno(), PIECE)
+            if not piece:
+                return
+            with self._place.log.open("ab") as log:
+                log.write(piece)
+            self._place.listen(piece)
 
     def wait(self, stop: StopSignal) -> StageOutcome:
         """Waits for the end, passes a wish to stop on, and judges by what is in the store."""
@@ -93,12 +134,13 @@ class StageProcess:
             if stop.level and asked is None:
                 send_stop(self._process.pid)
                 asked = time.monotonic()
-            if stop.level == 2 or (asked is not None and time.monotonic() - asked > GRACE):
+            if stop.level == 2 or (asked is not None and time.monotonic() - asked > self._place.grace):
                 self._kill()
             if self._overdue():
                 self._kill()
             stop.wait(SECONDS_BETWEEN_LOOKS) if asked is None else time.sleep(SECONDS_BETWEEN_LOOKS)
         self._kill()  # children that it may have left behind
+        self._pump.join()
         return self._judge(stop)
 
     def _overdue(self) -> bool:
@@ -128,11 +170,11 @@ class StageProcess:
         code = self._process.returncode
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         hint = "often the system was out of memory; " if code == -signal.SIGKILL else ""
-        last = "\n".join(_last_lines(self._log))
+        last = "\n".join(_last_lines(self._place.log))
         return Problem(
             f"{self._call.label} {how}",
             expected=None,
-            where=str(self._log),
+            where=str(self._place.log),
             do=f"{hint}`ftrun resume last` goes on\n{last}".rstrip(),
         )
 
@@ -157,7 +199,10 @@ def _carried(call: StageCall) -> dict[str, str]:
 
 
 def _environment(call: StageCall, variables: Mapping[str, str]) -> dict[str, str]:
-    names = (*INHERITED, *call.secrets)
+    names = (
+        *INHERITED,
+        *(variable for secret in (*call.secrets, *call.optional_secrets) for variable in variables_of(secret)),
+    )
     return {**{name: os.environ[name] for name in names if name in os.environ}, **QUIET, **variables}
 
 

@@ -1,0 +1,135 @@
+"""The app of one digest of images and code: built, deployed once, found again by its name, stopped when it is old."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ftrun.errors import Problem, Refused
+from ftrun.plan.call import CLIENT, StageCall
+from ftrun.plan.digests import digest, environment_digest
+from ftrun.plugins import Plugins
+from ftrun.recipe.types import Environment
+from ftrun_plugins.modal import container, shipping
+from ftrun_plugins.modal.errors import modal_errors
+from ftrun_plugins.modal.functions import LAUNCH, StageFunction, stage_functions
+from ftrun_plugins.modal.gpus import LONGEST
+from ftrun_plugins.modal.images import check_environment, make_image
+from ftrun_plugins.modal.options import MOUNT, Options
+
+PREFIX = "ftrun-"
+IDLE = 2  # seconds that a container waits for another input before it goes
+LAUNCH_RETRIES = 10
+
+
+@dataclass(frozen=True)
+class App:
+    """What has to be deployed for some environments, plugins and calls."""
+
+    options: Options
+    environments: Mapping[str, Environment]
+    functions: tuple[StageFunction, ...]
+
+    @classmethod
+    def of(
+        cls,
+        options: Options,
+        environments: Mapping[str, Environment],
+        plugins: Plugins,
+        calls: Sequence[StageCall] = (),
+    ) -> App:
+        """Raises `Refused` where an environment is one of this machine only."""
+        for name, declared in environments.items():
+            check_environment(name, declared)
+        return cls(options, environments, tuple(stage_functions(plugins, environments, calls)))
+
+    @cached_property
+    def name(self) -> str:
+        """The same for the same images and code: deployed once, any recipe runs on it."""
+        import modal
+
+        environments = {
+            name: [environment_digest(declared), declared.image.model_dump(mode="json")]
+            for name, declared in self.environments.items()
+        }
+        whole = {
+            "code": shipping.code_digest(),
+            "requirements": list(shipping.requirements()),
+            "environments": environments,
+            "functions": [function.name for function in self.functions],
+            "volume": self.options.volume,
+            "modal": modal.__version__,
+        }
+        return PREFIX + digest(whole)[:16]
+
+    def is_deployed(self) -> bool:
+        import modal
+
+        launch = modal.Function.from_name(self.name, LAUNCH, environment_name=self.options.environment)
+        try:
+            launch.hydrate()
+        except modal.exception.NotFoundError:
+            return False
+        return True
+
+    def deploy(self, progress: Callable[[str], None], show: bool = False) -> None:
+        """Builds the images and deploys all functions at once; `show` lets Modal print the builds as they go."""
+        import modal
+
+        images = ", ".join(sorted(self.environments))
+        progress(f"deploying {self.name}: {len(self.functions) + 1} functions, images {images}")
+        with modal_errors("deploying"), modal.enable_output() if show else nullcontext():
+            self._build().deploy(name=self.name, environment_name=self.options.environment)
+        progress(f"deployed {self.name}")
+
+    def _build(self) -> Any:
+        import modal
+
+        app = modal.App(self.name, include_source=False)
+        volume = modal.Volume.from_name(
+            self.options.volume, create_if_missing=True, version=2, environment_name=self.options.environment
+        )
+        packages, requirements = shipping.packages(), shipping.requirements()
+        images = {
+            name: make_image(name, declared, packages, requirements if self._has_plugins(name) else ())
+            for name, declared in self.environments.items()
+        }
+        common: dict[str, Any] = {"volumes": {MOUNT: volume}, "timeout": LONGEST, "include_source": False}
+        for function in self.functions:
+            options = {**common, "gpu": list(function.gpu)} if function.gpu else common
+            app.function(name=function.name, image=images[function.environment], scaledown_window=IDLE, **options)(
+                container.run_stage
+            )
+        retries = modal.Retries(max_retries=LAUNCH_RETRIES, initial_delay=1.0, backoff_coefficient=1.0)
+        app.function(name=LAUNCH, image=images[CLIENT], cpu=0.25, retries=retries, scaledown_window=IDLE, **common)(
+            container.launch
+        )
+        return app
+
+    def _has_plugins(self, environment: str) -> bool:
+        """Sources, formatters and evaluators of plugins run in the client's environment, their stages in their own."""
+        return environment == CLIENT
+
+
+def deployed_apps(options: Options) -> list[str]:
+    """Names of ftrun's apps in the workspace that are deployed, by Modal's own command line: its library lists none."""
+    command = [sys.executable, "-m", "modal", "app", "list", "--json"]
+    command += ["--env", options.environment] if options.environment else []
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise Refused(Problem(f"Modal does not list its apps: {result.stderr.strip()[-300:]}", do="ftrun doctor"))
+    found = {str(row["description"]) for row in json.loads(result.stdout) if row["state"] == "deployed"}
+    return sorted(name for name in found if name.startswith(PREFIX))
+
+
+def stop_app(name: str, options: Options) -> None:
+    import modal
+
+    with modal_errors(f"stopping {name}"):
+        modal.App.lookup(name, environment_name=options.environment).stop()

@@ -1,0 +1,98 @@
+"""The backend `modal`: what a plan needs to know of it, and the way to its runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ftrun.contracts import Estimate, Hardware, Runner
+from ftrun.errors import Problem, Refused
+from ftrun.plan.call import CLIENT, StageCall
+from ftrun.plan.digests import environment_digest
+from ftrun.plan.secrets import variables_of
+from ftrun.recipe.types import Environment, Resources
+from ftrun.store.layout import Store
+from ftrun_plugins.modal.costs import estimate
+from ftrun_plugins.modal.errors import modal_errors
+from ftrun_plugins.modal.images import check_environment
+from ftrun_plugins.modal.options import Options
+from ftrun_plugins.modal.remote import ModalRemote
+
+CORES = 4.0  # of a stage that keeps all cores busy, unless its resources say
+
+
+class ModalBackend:
+    """Stage calls as function calls of a deployed app; the scheduler runs there too."""
+
+    name: ClassVar[str] = "modal"
+    Options: ClassVar[type[Options]] = Options
+
+    def __init__(self, options: Any, environments: Mapping[str, Environment], store: Store) -> None:
+        self._options: Options = options
+        self._environments = environments
+
+    @classmethod
+    def account(cls) -> ModalRemote | None:
+        """Found without importing Modal: by its variables, or its file."""
+        file = Path(os.environ.get("MODAL_CONFIG_PATH") or Path.home() / ".modal.toml")
+        if not os.environ.get("MODAL_TOKEN_ID") and not file.exists():
+            return None
+        from ftrun.plugins import plugins
+
+        return ModalRemote(Options(), {}, plugins())
+
+    @cached_property
+    def remote(self) -> ModalRemote:
+        from ftrun.plugins import plugins
+
+        return ModalRemote(self._options, self._environments, plugins())
+
+    def hardware(self, stage: str, resources: Resources) -> Hardware:
+        count = resources.gpus
+        if not count:
+            return Hardware("cpu", resources.processes or 1, "a CPU container")
+        return Hardware("gpu", resources.processes or count, " or ".join(resources.kinds_of_gpu))
+
+    def cores(self) -> float:
+        return CORES
+
+    def environment_digest(self, name: str) -> str:
+        check_environment(name, self._environments[name])
+        return environment_digest(self._environments[name])
+
+    def environment_ready(self, name: str) -> bool:
+        return name == CLIENT or self._is_deployed
+
+    @cached_property
+    def _is_deployed(self) -> bool:
+        with modal_errors("looking for the app"):
+            return self.remote.app(()).is_deployed()
+
+    def environment_python(self, name: str) -> Path:
+        raise Refused(Problem(f"the environment `{name}` of Modal has no interpreter on this machine"))
+
+    def prepare(self, name: str, progress: Callable[[str], None]) -> None:
+        app = self.remote.app(())
+        if not app.is_deployed():
+            app.deploy(progress)
+
+    def cached(self, calls: Sequence[StageCall]) -> set[str]:
+        with modal_errors("looking for artifacts"):
+            return set(self.remote.volume.manifests(calls))
+
+    def estimate(self, calls: Sequence[StageCall], seconds: Mapping[str, float]) -> Estimate:
+        with modal_errors("looking at what is there"):
+            return estimate(calls, seconds, self._options.prices, self.remote.uploads(calls))
+
+    def has_secret(self, name: str) -> bool:
+        with modal_errors(f"looking for the secret {name}"):
+            return self.remote.has_secret(name)
+
+    def secret_advice(self, name: str) -> str:
+        return f"modal secret create {self._options.secret(name)} {variables_of(name)[0]}=…"
+
+    def runner(self) -> Runner:
+        raise Refused(Problem("runs of the backend `modal` are scheduled on Modal, not here"))

@@ -1,0 +1,21 @@
+"""The functions of the app: everything that runs on Modal enters here, by name and not as pickled code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def run_stage(request: dict[str, Any]) -> dict[str, Any]:
+    """Runs one stage call, whichever function of the app this is; what goes wrong in it is part of the answer."""
+    from ftrun_plugins.modal.requests import StageRequest
+    from ftrun_plugins.modal.stage import StageRun
+
+    return StageRun(StageRequest.model_validate(request)).run().packed()
+
+
+def launch(request: dict[str, Any]) -> dict[str, Any]:
+    """Runs the scheduler of one run."""
+    from ftrun_plugins.modal.launch import Launch
+    from ftrun_plugins.modal.requests import LaunchRequest
+
+    return Launch(LaunchRequest.model_validate(request)).run()

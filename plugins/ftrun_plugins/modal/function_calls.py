@@ -1,0 +1,55 @@
+"""The state of a function call by its id, told apart from the errors that Modal raises for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Ending = Literal["answered", "timed_out", "cancelled", "crashed", "lost"]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a function call ended; `lost` where Modal no longer knows it."""
+
+    how: Ending
+    answer: Any = None
+    reason: str = ""
+
+
+def poll(call_id: str, seconds: float = 0.0) -> Ended | None:
+    """How the call ended; None where it still goes on after so many seconds."""
+    import modal
+
+    error = modal.exception
+    try:
+        return Ended("answered", modal.FunctionCall.from_id(call_id).get(timeout=seconds))
+    except error.FunctionTimeoutError as reason:
+        return Ended("timed_out", reason=str(reason))
+    except error.InputCancellation as reason:
+        return Ended("cancelled", reason=str(reason))
+    except (error.OutputExpiredError, error.NotFoundError) as reason:
+        return Ended("lost", reason=str(reason))
+    except TimeoutError:
+        return None
+    except error.RemoteError as reason:
+        text = str(reason)
+        return Ended("cancelled" if "ancel" in text or "stopped" in text else "crashed", reason=text)
+    except (error.ServiceError, error.ConnectionError):
+        return None  # the control plane is not there for a while; the call may well be
+    except error.Error as reason:
+        return Ended("crashed", reason=f"{type(reason).__name__}: {reason}")
+
+
+def is_alive(call_id: str) -> bool:
+    return poll(call_id) is None
+
+
+def cancel(call_id: str, at_once: bool = False) -> None:
+    """Asks a call to end; one that has ended, or that Modal no longer knows, is left alone."""
+    import modal
+
+    try:
+        modal.FunctionCall.from_id(call_id).cancel(terminate_containers=at_once)
+    except modal.exception.NotFoundError:
+        return

@@ -1,0 +1,135 @@
+"""The scheduler of a run inside Modal: the same as on a laptop, over stage calls that are function calls.
+
+It is a small CPU container that may be preempted at any moment: everything that it needs to go on is on the Volume and
+in the claims, so that a second start finds the calls that the first one made.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from typing import Any
+
+import yaml
+
+from ftrun.errors import FtrunError
+from ftrun.execute.run import close_record, run_plan
+from ftrun.execute.stop import StopSignal
+from ftrun.store import runs
+from ftrun.store.events import append
+from ftrun.store.files import read_json, write_text
+from ftrun.store.runs import RunRecord
+from ftrun_plugins.modal.attended import Attended
+from ftrun_plugins.modal.claims import Claims
+from ftrun_plugins.modal.costs import price_run
+from ftrun_plugins.modal.marker import marked
+from ftrun_plugins.modal.mounted import MountedStore
+from ftrun_plugins.modal.requests import LaunchRequest
+from ftrun_plugins.modal.runner import ModalRunner
+
+SECONDS_BETWEEN_LOOKS = 0.1
+
+
+class Launch:
+    """One function call of `launch`."""
+
+    def __init__(self, request: LaunchRequest) -> None:
+        import modal
+
+        self._request = request
+        self._own = str(modal.current_function_call_id())
+        self._mounted = MountedStore(request.options.volume)
+        self._claims = Claims(request.claims)
+        self._folder = self._mounted.store.run(request.record.id)
+        self._stop = StopSignal()
+        self._saving = threading.Lock()
+        self.record = request.record
+
+    def run(self) -> dict[str, Any]:
+        """Runs what the plan still lacks; returns how it ended, or the call that goes on with it."""
+        self._mounted.reload()
+        self.record = self._opened()
+        runner = ModalRunner(self._request, self._own, self._mounted, self._claims, self._submitted, self._tell)
+        scheduler = Attended(lambda: self._schedule(runner))
+        end = time.monotonic() + self._request.hours * 3600
+        try:
+            while not scheduler.wait(SECONDS_BETWEEN_LOOKS):
+                if time.monotonic() > end:
+                    self._leave(scheduler)
+                    return self._hand_over()
+        except BaseException:  # preempted (KeyboardInterrupt) or cancelled (InputCancellation): raised into this thread
+            self._leave(scheduler)
+            if self._claims.is_cancelled(self._folder.id):
+                runner.cancel_own()
+                self._close(None, "interrupted")
+            raise
+        self._close(scheduler.result(), None)
+        return {"status": self.record.status}
+
+    def _opened(self) -> RunRecord:
+        """The record on the Volume, or the run's first one; this function call is added to it."""
+        known = read_json(self._folder.record)
+        record = RunRecord.model_validate(known) if known else self._request.record
+        if known is None:
+            (self._folder.root / "logs").mkdir(parents=True, exist_ok=True)
+            text = yaml.safe_dump(self._request.recipe, sort_keys=False, allow_unicode=True)
+            write_text(self._folder.recipe, text)
+            write_text(self._folder.plan, self._request.plan.model_dump_json(indent=1))
+        launches = record.remote.get("launches", [])
+        record.remote = {
+            **self._request.record.remote,
+            "app": self._request.app,
+            "launches": [*launches, *([] if self._own in launches else [self._own])],
+            "calls": record.remote.get("calls", {}),
+        }
+        record.status, record.ended, record.problems = "running", None, ()
+        record.started = record.started or time.time()
+        runs.save(self._folder, record)
+        self._mounted.commit()
+        return record
+
+    def _schedule(self, runner: ModalRunner) -> FtrunError | None:
+        try:
+            return run_plan(self._mounted.store, self._folder, self._request.plan, runner, self._stop, self._tell)
+        except FtrunError as error:
+            return error
+
+    def _submitted(self, label: str, call_id: str) -> None:
+        """Writes down a function call before anything waits for it."""
+        with self._saving:
+            calls = self.record.remote.setdefault("calls", {})
+            if call_id not in calls.setdefault(label, []):
+                calls[label].append(call_id)
+            runs.save(self._folder, self.record)
+        self._mounted.commit()
+
+    def _tell(self, kind: str, call: str | None = None, /, **values: Any) -> None:
+        event = append(self._folder.events, kind, call, **values)
+        os.write(sys.stdout.fileno(), marked(event))
+
+    def _leave(self, scheduler: Attended[FtrunError | None]) -> None:
+        """Stops scheduling; the stage calls go on without a scheduler."""
+        self._stop.raise_level(2)
+        scheduler.wait()
+
+    def _hand_over(self) -> dict[str, Any]:
+        import modal
+
+        launch = modal.Function.from_name(
+            self._request.app, "launch", environment_name=self._request.options.environment
+        )
+        request = self._request.model_copy(update={"record": self.record})
+        successor = launch.spawn(request.packed()).object_id
+        self._tell("launch_continued", function_call=successor)
+        self._mounted.commit()
+        return {"status": "continued", "function_call": successor}
+
+    def _close(self, error: FtrunError | None, status: runs.Status | None) -> None:
+        close_record(self.record, self._mounted.store, self._request.plan, error)
+        self.record.status = status or self.record.status
+        price_run(self.record, self._request.plan, self._folder, self._request.options.prices)
+        runs.save(self._folder, self.record)
+        self._tell("run_finished", status=self.record.status)
+        self._mounted.commit()

@@ -1,0 +1,33 @@
+"""Options of the backend `modal`, and the dated prices that estimates are made with."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ftrun import examples
+from ftrun.recipe.types import Frozen
+
+MOUNT = "/ftrun-store"  # where containers see the Volume
+
+
+class Prices(Frozen):
+    """US dollars an hour by Modal's public list; what is not in it is unknown and said to be."""
+
+    date: str = "unknown"
+    gpu: dict[str, float] = {}  # of one GPU, by name
+    cpu: float | None = None  # of one core
+    memory: float | None = None  # of one GiB
+
+
+class Options(examples.Options):
+    """Names in the user's workspace."""
+
+    volume: str = Field(default="ftrun-store", min_length=1)
+    environment: str | None = None  # of Modal; null is the workspace's default
+    secrets: dict[str, str] = {}  # ftrun's name of a secret -> its name in Modal, where they differ
+    retries: int = Field(default=2, ge=0, le=10)  # of a stage whose container crashed, unless its resources say
+    prices: Prices = Prices()
+
+    def secret(self, name: str) -> str:
+        """The name in Modal of one of ftrun's secrets."""
+        return self.secrets.get(name, name)

@@ -1,0 +1,22 @@
+"""Registers the backend `modal` and the check of its resources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ftrun import hookimpl
+from ftrun.contracts import Backend
+from ftrun.recipe.findings import Finding
+from ftrun.recipe.types import Recipe
+from ftrun_plugins.modal.backend import ModalBackend
+from ftrun_plugins.modal.gpus import check_resources
+
+
+@hookimpl
+def ftrun_register_backends(register: Callable[[type[Backend]], None]) -> None:
+    register(ModalBackend)
+
+
+@hookimpl
+def ftrun_check_recipe(recipe: Recipe) -> Iterable[Finding]:
+    return list(check_resources(recipe)) if recipe.backend.name == ModalBackend.name else []

@@ -1,0 +1,237 @@
+"""Runs on Modal, seen from any machine: submitted, followed, stopped, resumed, and copied into the store here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ftrun.errors import Problem, Refused
+from ftrun.execute.run import read_plan, read_recipe
+from ftrun.plan.call import Ref, StageCall
+from ftrun.plan.secrets import SECRETS
+from ftrun.plugins import Plugins
+from ftrun.recipe.types import Environment
+from ftrun.store import runs
+from ftrun.store.artifacts import StoredFile
+from ftrun.store.events import Event, read
+from ftrun.store.files import folder_size, write_bytes, write_text
+from ftrun.store.layout import RunFolder
+from ftrun.store.runs import RunRecord
+from ftrun_plugins.modal import function_calls
+from ftrun_plugins.modal.app import App
+from ftrun_plugins.modal.claims import Claims
+from ftrun_plugins.modal.errors import modal_errors
+from ftrun_plugins.modal.follow import Follower
+from ftrun_plugins.modal.functions import LAUNCH
+from ftrun_plugins.modal.options import Options
+from ftrun_plugins.modal.requests import LaunchRequest
+from ftrun_plugins.modal.volume import ROOT, ClientVolume
+
+SECONDS_TO_STOP = 60.0
+SECONDS_BETWEEN_LOOKS = 0.3
+OPEN = ("waiting", "running")
+
+
+class ModalRemote:
+    """The `Remote` of the backend `modal`."""
+
+    def __init__(self, options: Options, environments: Mapping[str, Environment], plugins: Plugins) -> None:
+        self._options = options
+        self._environments = environments
+        self._plugins = plugins
+        self.volume = ClientVolume(options)
+        self.known_secrets: set[str] | None = None
+
+    @property
+    def _claims_name(self) -> str:
+        return f"{self._options.volume}-claims"
+
+    def app(self, calls: Sequence[StageCall]) -> App:
+        return App.of(self._options, self._environments, self._plugins, calls)
+
+    # --- beginning and ending a run
+
+    def submit(self, folder: RunFolder, progress: Callable[[str], None]) -> None:
+        """Deploys what is not deployed, uploads what is not there, and hands the run to a scheduler on Modal."""
+        import modal
+
+        record, plan = runs.load(folder), read_plan(folder)
+        launches = record.remote.get("launches", [])
+        if launches and record.status in OPEN and function_calls.is_alive(launches[-1]):
+            raise Refused(Problem(f"the run {folder.id} is running already", do=f"ftrun logs -f {folder.id}"))
+        app = self.app(plan.calls)
+        if not app.is_deployed():
+            app.deploy(progress)
+        with modal_errors("submitting the run"):
+            self.volume.upload(self.volume.lacking(_outside(plan.calls)), progress)
+            Claims(self._claims_name).allow(folder.id)
+            record.remote = {**record.remote, "app": app.name, "volume": self._options.volume}
+            request = LaunchRequest(
+                record=record,
+                recipe=read_recipe(folder).model_dump(mode="json"),
+                plan=plan,
+                app=app.name,
+                options=self._options,
+                secrets=tuple(name for name in _asked_for(plan.calls) if self.has_secret(name)),
+                claims=self._claims_name,
+            )
+            launch = modal.Function.from_name(app.name, LAUNCH, environment_name=self._options.environment)
+            call = launch.spawn(request.packed())
+        record.remote["launches"] = [*launches, str(call.object_id)]
+        record.status, record.ended, record.problems = "waiting", None, ()
+        runs.save(folder, record)
+
+    def uploads(self, calls: Sequence[StageCall]) -> list[tuple[str, int]]:
+        """Files of this machine that the Volume lacks, with their sizes in bytes."""
+        found = self.volume.lacking(_outside(calls))
+        return [(str(path), folder_size(path) if path.is_dir() else path.stat().st_size) for path in found.values()]
+
+    def has_secret(self, name: str) -> bool:
+        """Whether the workspace has a secret of this name with one of the variables that may hold it."""
+        import modal
+
+        secret = modal.Secret.from_name(self._options.secret(name), environment_name=self._options.environment)
+        for variable in SECRETS.get(name, (name,)):
+            try:
+                modal.Secret.from_name(
+                    self._options.secret(name),
+                    environment_name=self._options.environment,
+                    required_keys=[variable],
+                ).hydrate()
+            except modal.exception.NotFoundError:
+                continue
+            return True
+        del secret
+        return False
+
+    def cancel(self, folder: RunFolder, now: bool) -> None:
+        self.refresh(folder)
+        record = runs.load(folder)
+        with modal_errors("cancelling the run"):
+            Claims(self._claims_name).cancel(folder.id)
+            for call_id in record.remote.get("launches", ())[-1:]:
+                function_calls.cancel(call_id, now)
+            end = time.monotonic() + SECONDS_TO_STOP
+            while time.monotonic() < end:
+                self.refresh(folder)
+                record = runs.load(folder)
+                ids = [*record.remote.get("launches", ())[-1:], *_last_of_each(record)]
+                alive = [call_id for call_id in ids if function_calls.is_alive(call_id)]
+                if not alive:
+                    self.refresh(folder)  # the scheduler may have closed the record meanwhile
+                    return
+                for call_id in alive:
+                    function_calls.cancel(call_id, now)
+                time.sleep(SECONDS_BETWEEN_LOOKS)
+        raise Refused(Problem(f"{folder.id} has not stopped yet", do=f"ftrun cancel --now {folder.id}"))
+
+    # --- looking at runs
+
+    def refresh(self, folder: RunFolder) -> None:
+        """Copies the run's record, events and logs, as far as they changed."""
+        with modal_errors("reading the run"):
+            there = ROOT.run(folder.id)
+            entries = [entry for entry in self.volume.entries(there.root, recursive=True) if entry.size]
+            paths = [Path("/") / entry.path for entry in entries]
+            wanted = [path for path in paths if path != there.record and "/." not in path.as_posix()]
+            contents = self.volume.read_all([there.record, *wanted])
+            if contents[0] is None:
+                return self._not_there_yet(folder)
+            events = []
+            for path, content in zip(wanted, contents[1:], strict=True):
+                if path == there.events or path.parent == there.events_of("x").parent:
+                    events += [line for line in (content or b"").splitlines() if line.endswith(b"}")]
+                elif path in (there.recipe, there.plan) or path.parent == there.log("x").parent:
+                    write_bytes(folder.root / path.relative_to(there.root), content or b"")
+            write_text(folder.events, "".join(line.decode() + "\n" for line in sorted(events, key=_at)))
+            self._keep(folder, RunRecord.model_validate_json(contents[0]))
+        return None
+
+    def _keep(self, folder: RunFolder, record: RunRecord) -> None:
+        """Saves the record as it is there; a run whose scheduler ended without closing it was interrupted."""
+        if folder.record.exists():
+            mine = runs.load(folder).remote.get("launches", [])
+            known = record.remote.get("launches", [])
+            if mine[len(known) :] and mine[: len(known)] == known:  # submitted again, and not begun there yet
+                record.remote["launches"] = mine
+                record.status, record.ended, record.problems = "waiting", None, ()
+        if record.status in OPEN and not function_calls.is_alive(record.remote["launches"][-1]):
+            again = self.volume.read(ROOT.run(folder.id).record)
+            record = RunRecord.model_validate_json(again) if again else record
+            if record.status in OPEN:
+                record.status = "interrupted"
+        runs.save(folder, record)
+
+    def _not_there_yet(self, folder: RunFolder) -> None:
+        """A run that was submitted, and whose scheduler has not begun."""
+        record = runs.load(folder) if folder.record.exists() else None
+        if record is None:
+            raise Refused(Problem(f"there is no run `{folder.id}` on the Volume {self._options.volume}"))
+        launches = record.remote.get("launches", [])
+        if record.status in OPEN and launches and not function_calls.is_alive(launches[-1]):
+            record.status = "interrupted"
+            runs.save(folder, record)
+
+    def follow(self, folder: RunFolder) -> Iterator[Event]:
+        """First what the Volume has, then what comes: the logs of a function may not reach back to its beginning."""
+        self.refresh(folder)
+        seen = set()
+        for event in read(folder.events):
+            seen.add(orjson.dumps(event))
+            yield event
+        if runs.load(folder).status in OPEN:
+            launch = runs.load(folder).remote["launches"][-1]
+            with modal_errors("following the run"), Follower(launch) as follower:
+                for event in follower.events():
+                    if orjson.dumps(event) not in seen:
+                        yield event
+        self._settle(folder)
+
+    def _settle(self, folder: RunFolder) -> None:
+        """Waits until the record that the scheduler closed can be read."""
+        end = time.monotonic() + SECONDS_TO_STOP
+        while True:
+            self.refresh(folder)
+            if runs.load(folder).status not in OPEN or time.monotonic() > end:
+                return
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+    def known(self) -> Sequence[str]:
+        with modal_errors("listing the runs"):
+            return [Path(entry.path).name for entry in self.volume.entries(ROOT.runs)]
+
+    def adopt(self, folder: RunFolder) -> None:
+        self.refresh(folder)
+
+    # --- artifacts
+
+    def files(self, ref: Ref) -> Sequence[StoredFile]:
+        with modal_errors("listing the files"):
+            return self.volume.files(ref)
+
+    def pull(self, ref: Ref, target: Path, progress: Callable[[float, float], None]) -> None:
+        with modal_errors("copying the files"):
+            self.volume.pull(ref, target, progress)
+
+    def where(self, ref: Ref) -> str:
+        return f"{ROOT.artifact(ref)} on the Modal Volume {self._options.volume}"
+
+
+def _outside(calls: Sequence[StageCall]) -> dict[str, str]:
+    return {digest: place for call in calls for digest, place in call.files.items()}
+
+
+def _asked_for(calls: Sequence[StageCall]) -> list[str]:
+    return sorted({name for call in calls for name in (*call.secrets, *call.optional_secrets)})
+
+
+def _last_of_each(record: RunRecord) -> list[str]:
+    return [ids[-1] for ids in record.remote.get("calls", {}).values() if ids]
+
+
+def _at(line: bytes) -> Any:
+    return orjson.loads(line)["at"]

@@ -1,0 +1,53 @@
+"""What travels between the client, the scheduler on Modal and the stage containers: plain data, as JSON values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from ftrun.plan.call import Plan, StageCall
+from ftrun.store.runs import RunRecord
+from ftrun_plugins.modal.options import Options
+
+
+class Message(BaseModel):
+    """A request or an answer; `packed` is what a function is called with."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def packed(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
+
+class StageRequest(Message):
+    """One try of a stage call."""
+
+    call: StageCall
+    run: str
+    generation: int  # of the claim on the call's key, see `claims`
+    volume: str
+    claims: str
+
+
+class StageAnswer(Message):
+    """How it ended: `done`, `failed`, `stopped`, or `superseded` by the function call that has the claim."""
+
+    status: str
+    fault: str | None = None
+    problems: tuple[dict[str, Any], ...] = ()
+    seconds: float = 0.0  # of the container, this try
+    superseded_by: str | None = None
+
+
+class LaunchRequest(Message):
+    """One run, for the scheduler on Modal."""
+
+    record: RunRecord
+    recipe: dict[str, Any]
+    plan: Plan
+    app: str
+    options: Options
+    secrets: tuple[str, ...]  # ftrun's names of those that are there
+    claims: str
+    hours: float = 23.5  # after which the scheduler hands over to a successor

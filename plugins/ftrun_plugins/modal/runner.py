@@ -1,0 +1,194 @@
+"""Runs stage calls as function calls: submits each once, and waits for it whoever submitted it."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ftrun.errors import Problem
+from ftrun.execute.outcome import StageOutcome
+from ftrun.execute.scheduler import Tell
+from ftrun.execute.stop import StopSignal
+from ftrun.plan.call import StageCall
+from ftrun.store.layout import RunFolder
+from ftrun_plugins.modal import function_calls
+from ftrun_plugins.modal.claims import Claims
+from ftrun_plugins.modal.functions import function_name
+from ftrun_plugins.modal.gpus import LONGEST
+from ftrun_plugins.modal.mounted import LONGEST_WAIT, MountedStore
+from ftrun_plugins.modal.requests import LaunchRequest, StageRequest
+from ftrun_plugins.modal.stage import GRACE
+
+SECONDS_A_POLL = 2.0
+SECONDS_BETWEEN_TRIES = 0.5
+SECONDS_TO_LEAVE = GRACE + 15.0
+CHECKPOINT = re.compile(r"checkpoint-(\d+)$")
+MARK = "complete"
+
+
+class ModalRunner:
+    """The `Runner` of a scheduler inside Modal; any number of calls at one time."""
+
+    def __init__(
+        self,
+        request: LaunchRequest,
+        own: str,
+        mounted: MountedStore,
+        claims: Claims,
+        submitted: Callable[[str, str], None],
+        tell: Tell,
+    ) -> None:
+        self._request = request
+        self._own = own
+        self._mounted = mounted
+        self._claims = claims
+        self._submitted = submitted
+        self._tell = tell
+        self._mine: set[str] = set()  # function calls that this run submitted
+        self._leaving: dict[str, float] = {}  # generation -> when it was first seen to have been cancelled
+        self._lock = threading.Lock()
+
+    def capacity(self) -> tuple[float, int]:
+        return float("inf"), 10**9
+
+    def cancel_own(self) -> None:
+        """Asks the calls of this run to end, those of other runs not."""
+        with self._lock:
+            mine = set(self._mine)
+        for call_id in mine:
+            function_calls.cancel(call_id)
+
+    def run_stage(self, call: StageCall, run: RunFolder, stop: StopSignal) -> StageOutcome:
+        """Sees a call to its end, through crashes of others and time-outs that left a new checkpoint."""
+        told = ""
+        while not stop.level:
+            self._mounted.reload()
+            if self._mounted.find(call.ref):
+                return StageOutcome("done")
+            before = self._last_checkpoint(call)
+            call_id = self._obtain(call)
+            if call_id is None:
+                time.sleep(SECONDS_BETWEEN_TRIES)
+                continue
+            if call_id not in self._mine and told != call_id:
+                self._tell("call_waiting", call.label, run="of somebody else", function_call=call_id)
+                told = call_id
+            ended = self._wait(call_id, stop)
+            if ended is None:
+                break
+            outcome = self._judged(call, ended, before)
+            if outcome is not None:
+                return outcome
+        return StageOutcome("stopped")
+
+    def _obtain(self, call: StageCall) -> str | None:
+        """The function call that works on the key: one that lives, or a new one; None where that is not known yet."""
+        claim = self._claims.latest(call.ref)
+        if claim is not None:
+            ended = function_calls.poll(claim.call) if claim.call is not None else None
+            if claim.call is not None and ended is None:
+                return claim.call
+            if ended is not None and ended.how == "cancelled" and not self._has_left(call, claim.generation):
+                return None  # a cancelled call has ended for Modal before its container has written its checkpoint
+            if claim.call is None and claim.owner == self._own:
+                return self._submit(call, claim.generation)  # cut off before it was written down; one of two will leave
+            if claim.call is None and function_calls.is_alive(claim.owner):
+                return None  # its owner is about to submit
+        generation = claim.generation + 1 if claim else 1
+        return self._submit(call, generation) if self._claims.take(call.ref, generation, self._own) else None
+
+    def _has_left(self, call: StageCall, generation: int) -> bool:
+        """Whether the container of a cancelled call has gone, or has had the time to go."""
+        since = self._leaving.setdefault(f"{call.ref}#{generation}", time.monotonic())
+        return self._claims.has_left(call.ref, generation) or time.monotonic() - since > SECONDS_TO_LEAVE
+
+    def _submit(self, call: StageCall, generation: int) -> str:
+        import modal
+
+        request = StageRequest(
+            call=call,
+            run=self._request.record.id,
+            generation=generation,
+            volume=self._request.options.volume,
+            claims=self._request.claims,
+        )
+        environment = self._request.options.environment
+        function = modal.Function.from_name(self._request.app, function_name(call), environment_name=environment)
+        call_id = str(function.with_options(**self._options(call)).spawn(request.packed()).object_id)
+        with self._lock:
+            self._mine.add(call_id)
+        self._submitted(call.label, call_id)
+        self._tell("call_submitted", call.label, key=call.key, function_call=call_id)
+        return call_id
+
+    def _options(self, call: StageCall) -> dict[str, Any]:
+        import modal
+
+        work, options = call.work, self._request.options
+        retries = options.retries if work.retries is None else work.retries
+        names = [name for name in (*call.secrets, *call.optional_secrets) if name in self._request.secrets]
+        found: dict[str, Any] = {
+            "cpu": work.cpu,
+            "memory": int(work.memory * 1000) if work.memory else None,
+            "timeout": min(work.timeout or LONGEST, LONGEST),
+            "retries": modal.Retries(max_retries=retries, initial_delay=1.0, backoff_coefficient=2.0),
+            "secrets": [
+                modal.Secret.from_name(options.secret(name), environment_name=options.environment) for name in names
+            ],
+            "region": list(work.region) or None,
+        }
+        if work.gpus and len(work.gpu) == 1:  # an order of preference is part of its function
+            found["gpu"] = work.gpu[0]
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _wait(self, call_id: str, stop: StopSignal) -> function_calls.Ended | None:
+        while not stop.level:
+            ended = function_calls.poll(call_id, SECONDS_A_POLL)
+            if ended is not None:
+                return ended
+        return None
+
+    def _judged(self, call: StageCall, ended: function_calls.Ended, before: int | None) -> StageOutcome | None:
+        """The outcome; None where the call has to be looked at again."""
+        answer = ended.answer or {}
+        if ended.how == "answered" and answer.get("status") == "failed":
+            problems = tuple(Problem.from_dict(problem) for problem in answer["problems"])
+            return StageOutcome("failed", answer["fault"], problems)
+        if ended.how == "answered":  # done, superseded, or stopped by another run: what is on the Volume decides
+            self._mounted.reload()
+            patience = LONGEST_WAIT if answer.get("status") == "done" else 0.0
+            return StageOutcome("done") if self._mounted.find(call.ref, patience) else None
+        if ended.how == "timed_out":
+            self._mounted.reload()
+            after = self._last_checkpoint(call)
+            if after is not None and after != before:
+                self._tell("warning", call.label, text=f"timed out after a checkpoint at step {after}: submitted again")
+                return None
+            what = f"{call.label} ran longer than its time-out without a new checkpoint"
+            return _failed(what, "raise resources.STAGE.timeout, or save more often, and resume")
+        if ended.how == "crashed":
+            return _failed(f"the container of {call.label} died: {_first_line(ended.reason)}", "resume goes on")
+        return None  # cancelled by another run, or lost: the next generation is ours to take
+
+    def _last_checkpoint(self, call: StageCall) -> int | None:
+        """The step of the last whole checkpoint of a call that is not finished."""
+        root = self._mounted.store.scratch(call.ref).work
+        steps = [_step(mark.parent) for mark in root.glob(f"*/*/{MARK}")]
+        return max((step for step in steps if step is not None), default=None)
+
+
+def _step(folder: Path) -> int | None:
+    found = CHECKPOINT.search(folder.name)
+    return int(found[1]) if found else None
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0][:300] if text.strip() else "no reason given"
+
+
+def _failed(what: str, do: str) -> StageOutcome:
+    return StageOutcome("failed", "stage", (Problem(what, do=do),))

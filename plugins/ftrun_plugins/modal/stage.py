@@ -1,0 +1,149 @@
+"""One try of a stage call in its container: claims the key, runs the stage's process, publishes what it made."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from ftrun.errors import Problem
+from ftrun.execute.outcome import StageOutcome
+from ftrun.execute.process import Place, StageProcess
+from ftrun.execute.stop import StopSignal
+from ftrun.plan.call import StageCall
+from ftrun.store.artifacts import Manifest, publish
+from ftrun.store.events import make
+from ftrun.store.files import read_json
+from ftrun_plugins.modal.attended import Attended
+from ftrun_plugins.modal.claims import Claims
+from ftrun_plugins.modal.marker import Markers, marked
+from ftrun_plugins.modal.mounted import LONGEST_WAIT, MountedStore
+from ftrun_plugins.modal.requests import StageAnswer, StageRequest
+
+GRACE = 22.0  # seconds for a checkpoint; Modal gives 30 for it and for what follows
+COMMITTED_ON = ("checkpoint", "warning", "gate", "tracker")  # events after which the Volume is committed
+SECONDS_BETWEEN_LOOKS = 0.1
+
+
+class StageRun:
+    """One try. Modal runs it again, under the same id, when the container was preempted or crashed."""
+
+    def __init__(self, request: StageRequest) -> None:
+        self._request = request
+        self._call = request.call
+        self._mounted = MountedStore(request.volume)
+        self._folder = self._mounted.store.run(request.run)
+        self._markers = Markers()
+        self._began = time.monotonic()
+
+    def run(self) -> StageAnswer:
+        import modal
+
+        own = str(modal.current_function_call_id())
+        claims = Claims(self._request.claims)
+        working = claims.begin(self._call.ref, self._request.generation, own)
+        if working != own:
+            return StageAnswer(status="superseded", superseded_by=working)
+        try:
+            return self._run()
+        finally:
+            claims.leave(self._call.ref, self._request.generation)
+
+    def _run(self) -> StageAnswer:
+        self._mounted.reload()
+        if self._mounted.find(self._call.ref):
+            return StageAnswer(status="done")
+        missing = [role for role, ref in self._call.inputs.items() if not self._mounted.find(ref, LONGEST_WAIT)]
+        if missing:
+            return self._answer(_lost_inputs(self._call, missing))
+        self._tell("call_started", key=self._call.key)
+        return self._answer(self._work())
+
+    def _work(self) -> StageOutcome:
+        """Runs the stage's process; while it runs, checkpoints are committed as they are marked."""
+        scratch = self._mounted.store.scratch(self._call.ref)
+        scratch.manifest.unlink(missing_ok=True)
+        place = Place(
+            python=Path(sys.executable),
+            log=self._folder.log(self._call.label),
+            variables={name: os.environ[name] for name in _own_variables()},
+            listen=self._heard,
+            publishes=False,
+            grace=GRACE,
+        )
+        stop = StopSignal()
+        process = StageProcess(self._mounted.store, self._with_files_here(), self._request.run, place)
+        outcome = self._attended(process, stop)
+        if outcome.status == "done":
+            manifest = Manifest.model_validate(read_json(scratch.manifest))
+            publish(self._mounted.store, self._call.ref, manifest, self._mounted.commit)
+            scratch.discard()
+        self._mounted.commit()
+        return outcome
+
+    def _attended(self, process: StageProcess, stop: StopSignal) -> StageOutcome:
+        """Waits in a thread, for Modal raises into this one: the wish to end becomes a checkpoint."""
+        work = Attended(lambda: process.wait(stop))
+        try:
+            while not work.wait(SECONDS_BETWEEN_LOOKS):
+                pass
+        except BaseException:  # preempted (KeyboardInterrupt) or cancelled (InputCancellation)
+            stop.raise_level(1)
+            work.wait()
+            self._mounted.commit()
+            raise
+        return work.result()
+
+    def _heard(self, piece: bytes) -> None:
+        """Output of the stage goes on to the function's logs; its events also into the run's folder."""
+        sys.stdout.buffer.write(piece)
+        sys.stdout.flush()
+        events = list(self._markers.read(piece))
+        self._keep(events)
+        if any(event["kind"] in COMMITTED_ON for event in events):
+            self._mounted.commit()
+
+    def _keep(self, events: list[dict[str, object]]) -> None:
+        if not events:
+            return
+        path = self._folder.events_of(self._call.label)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(event) + "\n" for event in events)
+
+    def _tell(self, kind: str, **values: object) -> None:
+        event = make(kind, self._call.label, **values)
+        os.write(sys.stdout.fileno(), marked(event))
+        self._keep([event])
+
+    def _with_files_here(self) -> StageCall:
+        """Outside files lie on the Volume under their digests; addresses stay what they are."""
+        here = {
+            digest: place if place.startswith(("http://", "https://")) else str(self._mounted.store.file(digest))
+            for digest, place in self._call.files.items()
+        }
+        without_limit = self._call.work.model_copy(update={"timeout": None})  # Modal's own time-out ends it
+        return self._call.model_copy(update={"files": here, "work": without_limit})
+
+    def _answer(self, outcome: StageOutcome) -> StageAnswer:
+        values = asdict(outcome)
+        return StageAnswer(
+            status=outcome.status,
+            fault=outcome.fault,
+            problems=tuple(values["problems"]),
+            seconds=round(time.monotonic() - self._began, 3),
+        )
+
+
+def _own_variables() -> Iterator[str]:
+    """Variables that the environment's image sets, by the list that it carries."""
+    yield from (name for name in os.environ.get("FTRUN_VARIABLES", "").split(",") if name in os.environ)
+
+
+def _lost_inputs(call: StageCall, missing: list[str]) -> StageOutcome:
+    what = f"inputs of {call.label} are not on the Volume: {', '.join(missing)}"
+    return StageOutcome("failed", "store", (Problem(what, do="`ftrun resume` makes them again"),))

@@ -1,0 +1,113 @@
+"""The Volume from the client's side: reads what runs left there, uploads what it lacks, downloads artifacts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ftrun.errors import Problem, Refused
+from ftrun.plan.call import Ref, StageCall
+from ftrun.plan.digests import sha256_of
+from ftrun.store.artifacts import Manifest, StoredFile
+from ftrun.store.layout import MANIFEST, Store
+from ftrun_plugins.modal.options import Options
+
+AT_ONCE = 8  # requests
+ROOT = Store(Path("/"))  # paths on the Volume
+
+
+class ClientVolume:
+    """The store on the user's Volume."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+
+    @cached_property
+    def _volume(self) -> Any:
+        import modal
+
+        return modal.Volume.from_name(
+            self._options.volume, create_if_missing=True, version=2, environment_name=self._options.environment
+        )
+
+    def read(self, path: Path) -> bytes | None:
+        """A small file; None where there is none."""
+        import modal
+
+        try:
+            return b"".join(self._volume.read_file(path.as_posix().lstrip("/")))
+        except (FileNotFoundError, modal.exception.NotFoundError):
+            return None
+
+    def read_all(self, paths: Sequence[Path]) -> list[bytes | None]:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return list(pool.map(self.read, paths))
+
+    def entries(self, path: Path, recursive: bool = False) -> list[Any]:
+        """What is in a folder, as Modal lists it: path, type, mtime, size; nothing where there is no such folder."""
+        import modal
+
+        try:
+            return list(self._volume.listdir(path.as_posix(), recursive=recursive))
+        except (FileNotFoundError, modal.exception.NotFoundError):
+            return []
+
+    def manifests(self, calls: Iterable[StageCall]) -> dict[str, Manifest]:
+        """Manifests by key, of the artifacts that are there."""
+        refs = [call.ref for call in calls]
+        found = self.read_all([ROOT.artifact(ref) / MANIFEST for ref in refs])
+        return {
+            ref.key: Manifest.model_validate_json(content)
+            for ref, content in zip(refs, found, strict=True)
+            if content is not None
+        }
+
+    def lacking(self, files: Mapping[str, str]) -> dict[str, Path]:
+        """Of outside files by digest, those of this machine that are not there yet."""
+        local = {digest: Path(place) for digest, place in files.items() if not _is_address(place)}
+        there = {Path(entry.path).name for entry in self.entries(ROOT.file("").parent / "files")} if local else set()
+        return {digest: path for digest, path in local.items() if digest not in there}
+
+    def upload(self, files: Mapping[str, Path], progress: Callable[[str], None]) -> None:
+        """Puts files and folders under their digests."""
+        if not files:
+            return
+        progress(f"uploading {len(files)} files")
+        with self._volume.batch_upload(force=True) as batch:
+            for digest, path in files.items():
+                target = ROOT.file(digest).as_posix()
+                batch.put_directory(path, target) if path.is_dir() else batch.put_file(path, target)
+
+    def files(self, ref: Ref) -> tuple[StoredFile, ...]:
+        """Raises `Refused` where the artifact is not there."""
+        content = self.read(ROOT.artifact(ref) / MANIFEST)
+        if content is None:
+            raise Refused(Problem(f"there is no {ref} on the Volume {self._options.volume}"))
+        return Manifest.model_validate_json(content).files
+
+    def pull(self, ref: Ref, target: Path, progress: Callable[[float, float], None]) -> None:
+        """Copies an artifact, each file checked by its digest; a folder appears whole or not at all."""
+        files = self.files(ref)
+        total, done = sum(file.size for file in files), 0
+        aside = target.with_name(f".{target.name}.partial")
+        for file in files:
+            path = aside / file.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists() or path.stat().st_size != file.size:
+                with path.open("wb") as content:
+                    self._volume.read_file_into_fileobj(
+                        (ROOT.artifact(ref) / file.path).as_posix().lstrip("/"), content
+                    )
+            if sha256_of(path) != file.sha256:
+                path.unlink()
+                raise Refused(Problem(f"{file.path} arrived damaged", do="pull again: what arrived whole is kept"))
+            done += file.size
+            progress(done, total)
+        aside.rename(target)
+
+
+def _is_address(place: str) -> bool:
+    return place.startswith(("http://", "https://"))

@@ -1,0 +1,75 @@
+"""Finds runs by id on this machine and elsewhere, and brings the copies of those elsewhere up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ftrun.contracts import Remote
+from ftrun.errors import FtrunError, Refused
+from ftrun.execute.run import make_backend, read_recipe
+from ftrun.plugins import plugins
+from ftrun.store import runs
+from ftrun.store.layout import RunFolder, Store
+
+OPEN = ("waiting", "running")
+
+
+def find_run(store: Store, name: str) -> RunFolder:
+    """The run with an id, a unique prefix of one, or `last`; one that another machine began is copied here first.
+
+    Raises:
+        Refused: there is no such run here, nor on the machines elsewhere that this one has an account for.
+    """
+    try:
+        folder = runs.find_run(store, name)
+    except Refused:
+        matching = [(remote, found) for remote in remotes() for found in remote.known() if found.startswith(name)]
+        if len(matching) != 1:
+            raise
+        remote, run_id = matching[0]
+        folder = store.run(run_id)
+        remote.adopt(folder)
+        return folder
+    if runs.load(folder).status in OPEN:
+        refresh(store, folder)
+    return folder
+
+
+def remote_of(store: Store, folder: RunFolder) -> Remote | None:
+    """The machine that a run is on; None for this one."""
+    if not runs.load(folder).remote:
+        return None
+    return make_backend(read_recipe(folder), plugins(), store).remote
+
+
+def refresh(store: Store, folder: RunFolder) -> None:
+    remote = remote_of(store, folder)
+    if remote is not None:
+        remote.refresh(folder)
+
+
+def remotes() -> Iterator[Remote]:
+    """Machines elsewhere, as far as this one has an account there."""
+    for registered in plugins().of_kind("backend").values():
+        remote = registered.cls.account()
+        if remote is not None:
+            yield remote
+
+
+def runs_everywhere(store: Store, here_only: bool) -> tuple[list[runs.RunRecord], list[str]]:
+    """All records, the newest last, and what could not be reached."""
+    troubles = []
+    for record in runs.all_runs(store):
+        if not here_only and record.remote and record.status in OPEN:
+            try:
+                refresh(store, store.run(record.id))
+            except FtrunError as error:
+                troubles.append(error.problems[0].what)
+    known = {record.id for record in runs.all_runs(store)}
+    try:
+        for remote in [] if here_only else remotes():
+            for run_id in sorted(set(remote.known()) - known):
+                remote.adopt(store.run(run_id))
+    except FtrunError as error:
+        troubles.append(error.problems[0].what)
+    return runs.all_runs(store), list(dict.fromkeys(troubles))

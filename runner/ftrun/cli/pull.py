@@ -1,0 +1,44 @@
+"""`ftrun pull RUN [CALL]`: copies what a run made into a folder of this machine, wherever the run was."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import click
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+from ftrun.cli.files import artifact_of, artifacts_of, files_of
+from ftrun.cli.found import find_run, remote_of
+from ftrun.errors import Problem, Refused
+from ftrun.store.layout import default_store
+
+MODELS = ("merge", "train")  # what is pulled where no call is named, the first that there is
+
+
+@click.command()
+@click.option("--to", "target", type=click.Path(path_type=Path), help="The new folder; by default RUN-CALL.")
+@click.argument("run", default="last")
+@click.argument("call", required=False)
+def pull(run: str, call: str | None, target: Path | None) -> int:
+    """Copies a result, by default the model, into a new folder."""
+    store = default_store()
+    folder = find_run(store, run)
+    call = call or next((name for name in MODELS if name in artifacts_of(folder)), MODELS[0])
+    ref = artifact_of(folder, call)
+    target = target or Path(f"{folder.id}-{call.replace(':', '-')}")
+    if target.exists():
+        raise Refused(Problem(f"{target} exists already", do="name another folder: --to FOLDER"))
+    remote = remote_of(store, folder)
+    if remote is None:
+        files_of(store, folder, ref)  # says so where it is no longer there
+        shutil.copytree(store.artifact(ref), target)
+    else:
+        with Progress(
+            BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(), disable=not sys.stderr.isatty()
+        ) as bar:
+            task = bar.add_task(call, total=None)
+            remote.pull(ref, target, lambda done, total: bar.update(task, completed=done, total=total))
+    print(target)
+    return 0

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from counting_plugin import write_counting_plugin
+from driving import QUICKSTART_DATA
+from modal_control_plane.fixture import ControlPlane
+from modal_places import ModalPlace
+
+RECIPE = """\
+defaults:
+  - override /dataset: jsonl_chat
+  - override /backend: modal
+model:
+  base_model: nobody/nothing
+  revision: 0123456789012345678901234567890123456789
+dataset:
+  source: {path: rows.jsonl}
+  split: {held_out: 0.2}
+  formatter: {name: shout}
+train: {max_steps: 30, save_steps: 5, learning_rate: 0.1, sequence_len: 64}
+stages: [format, counting]
+"""
+
+
+@pytest.fixture
+def plane(tmp_path: Path) -> Iterator[ControlPlane]:
+    """A control plane whose functions run in this interpreter."""
+    with ControlPlane(tmp_path / "plane", interpreters={"client": Path(sys.executable)}) as plane:
+        yield plane
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, plane: ControlPlane) -> Iterator[ModalPlace]:
+    """A machine with a recipe for a long stage, and the plugin that has it."""
+    with closing(ModalPlace(tmp_path / "here", plane)) as made:
+        rows = (QUICKSTART_DATA / "train.jsonl").read_text().splitlines(keepends=True)[:20]
+        (made.folder / "rows.jsonl").write_text("".join(rows))
+        (made.folder / "counting.yaml").write_text(RECIPE)
+        made.plugins = write_counting_plugin(made.folder / "plugins")
+        yield made

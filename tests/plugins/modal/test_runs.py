@@ -1,0 +1,209 @@
+"""Runs of a stage that takes its time, on a control plane that really runs them: what users do, and what may happen."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from typing import Any
+
+import pytest
+
+from driving import read_json, wait_until
+from modal_places import ModalPlace
+
+pytestmark = pytest.mark.e2e
+
+RECIPE = "recipe=counting.yaml"
+
+
+def counted(workplace: ModalPlace) -> list[int]:
+    """What the one finished call of `counting` counted."""
+    (file,) = workplace.volume.glob("artifacts/counting/*/counted.json")
+    found: list[int] = read_json(file)
+    return found
+
+
+def stage_events(workplace: ModalPlace, run: str) -> list[dict[str, Any]]:
+    """Events of the call as its containers wrote them."""
+    lines = (workplace.volume / "runs" / run / "events" / "counting.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def wait_for_step(workplace: ModalPlace, step: int) -> None:
+    """Returns once a checkpoint of at least this step is committed."""
+
+    def there() -> bool:
+        marks = workplace.volume.glob("scratch/counting/*/work/out/checkpoint-*/complete")
+        return any(int(mark.parent.name.rpartition("-")[2]) >= step for mark in marks)
+
+    wait_until(there, f"a checkpoint at step {step}", seconds=60)
+
+
+def submitted(workplace: ModalPlace, *overrides: str) -> str:
+    """Submits a run and returns its id, with nobody watching it."""
+    return str(json.loads(workplace.run("run", "-d", "--json", RECIPE, *overrides).out)["run"])
+
+
+def assert_whole(workplace: ModalPlace, steps: int = 30) -> None:
+    assert counted(workplace) == list(range(1, steps + 1))
+    assert not list(workplace.volume.glob("scratch/*/*/"))
+    assert not workplace.plane.unknown_rpcs
+
+
+def test_a_run_gives_what_it_gives_here_and_is_cached_afterwards(workplace: ModalPlace) -> None:
+    ended_run = workplace.run(RECIPE, "train.learning_rate=0.001")
+    assert "deployed ftrun-" in ended_run.err
+    assert "counting           done" in ended_run.err
+    assert_whole(workplace)
+    there = read_json(workplace.runs()[-1] / "run.json")
+    again = workplace.run(RECIPE, "train.learning_rate=0.001")
+    assert "deploy" not in again.err
+    assert "counting           cached" in again.err
+
+    workplace.run(RECIPE, "train.learning_rate=0.001", "backend=local")
+    here = read_json(workplace.runs()[-1] / "run.json")
+    for label in ("format", "counting"):
+        assert here["results"][label]["artifact"] == there["results"][label]["artifact"]
+        assert here["results"][label]["metrics"] == there["results"][label]["metrics"]
+        files = {
+            store: {
+                path.name: path.read_bytes()
+                for path in (root / "artifacts" / there["results"][label]["artifact"]).iterdir()
+                if path.name != "manifest.json"
+            }
+            for store, root in (("there", workplace.volume), ("here", workplace.store))
+        }
+        assert files["here"] == files["there"]
+
+
+def test_a_run_goes_on_alone_and_any_machine_can_look_at_it(workplace: ModalPlace) -> None:
+    run = submitted(workplace)
+    other = workplace.elsewhere()
+    followed = other.run("logs", "-f", run)
+    assert "counting           done" in followed.err
+    assert f"{run}: done" in followed.out
+    workplace.wait_for_end(run)
+    shown = other.run("show", run[:4]).out
+    assert f"{run}: done" in shown
+    assert "counted 30" in shown
+    assert run in other.run("runs").out
+    assert "counted.json" in other.run("files", run, "counting").out
+    other.run("pull", run, "counting", "--to", "mine")
+    assert read_json(other.folder / "mine" / "counted.json")[-1] == 30
+    assert "steps" in other.run("logs", run, "counting").out or (other.store / "runs" / run / "logs").exists()
+    assert workplace.run("pull", run, "nothing", expected=2).err.count("no result of `nothing`") == 1
+    assert_whole(workplace)
+
+
+def test_cancelling_stops_the_containers_and_resuming_goes_on(workplace: ModalPlace) -> None:
+    run = submitted(workplace)
+    wait_for_step(workplace, 5)
+    assert "interrupted" in workplace.run("cancel", run).out
+    wait_until(lambda: not workplace.plane.containers("counting-client"), "the end of the container")
+    assert not list(workplace.volume.glob("artifacts/counting/*"))
+    assert "interrupted" in workplace.run("show", run).out
+    workplace.run("resume", run)
+    resumed = [event["step"] for event in stage_events(workplace, run) if event["kind"] == "resumed"]
+    assert len(resumed) == 1
+    assert resumed[0] >= 5
+    assert_whole(workplace)
+
+
+def test_leaving_the_terminal_leaves_the_run_going(workplace: ModalPlace) -> None:
+    client = workplace.start(RECIPE)
+    wait_for_step(workplace, 5)
+    os.kill(client.pid, signal.SIGINT)
+    left = workplace.end(client, expected=130)
+    assert "goes on" in left.err
+    assert "Traceback" not in left.err
+    workplace.wait_for_end(workplace.runs()[-1].name)
+    assert_whole(workplace)
+
+
+@pytest.mark.parametrize("grace", [30.0, 0.0], ids=["with grace", "without"])
+@pytest.mark.parametrize("function", ["counting-client", "launch"])
+def test_preemption_loses_nothing_and_repeats_nothing(function: str, grace: float, workplace: ModalPlace) -> None:
+    run = submitted(workplace)
+    wait_for_step(workplace, 5)
+    workplace.plane.preempt(function, grace)
+    record = workplace.wait_for_end(run)
+    assert_whole(workplace)
+    assert len(record["remote"]["calls"]["counting"]) == 1
+    steps = [event["step"] for event in stage_events(workplace, run) if event["kind"] == "progress"]
+    if function == "launch":
+        assert len(steps) == len(set(steps))  # the stage never noticed
+    elif grace:
+        resumed = [event["step"] for event in stage_events(workplace, run) if event["kind"] == "resumed"]
+        assert resumed[0] % 5 or resumed[0] >= 10  # a checkpoint of the moment, not the last that was due anyway
+
+
+def test_a_container_that_dies_is_tried_again_and_goes_on(workplace: ModalPlace) -> None:
+    run = submitted(workplace, "train.seed=14")
+    record = workplace.wait_for_end(run)
+    assert_whole(workplace)
+    assert len(record["remote"]["calls"]["counting"]) == 1
+    assert [event["kind"] for event in stage_events(workplace, run)].count("call_started") == 2
+
+
+def test_a_stage_that_fails_by_its_own_fault_is_not_tried_again(workplace: ModalPlace) -> None:
+    failed = workplace.run(RECIPE, "train.seed=13", expected=2)
+    assert "row 3 is bad" in failed.err
+    assert "rows.jsonl:3" in failed.err
+    run = workplace.runs()[-1].name
+    assert [event["kind"] for event in stage_events(workplace, run)].count("call_started") == 1
+
+
+def test_a_time_out_after_a_new_checkpoint_is_submitted_again(workplace: ModalPlace) -> None:
+    run = submitted(workplace, "resources.counting.timeout=2", "train.learning_rate=0.2")
+    record = workplace.wait_for_end(run)
+    assert len(record["remote"]["calls"]["counting"]) > 1
+    assert_whole(workplace)
+
+
+def test_a_time_out_without_one_fails(workplace: ModalPlace) -> None:
+    run = submitted(workplace, "resources.counting.timeout=1", "train.save_steps=30")
+    record = workplace.wait_for_end(run, "failed")
+    assert "without a new checkpoint" in record["problems"][0]["what"]
+
+
+def test_a_control_plane_that_is_away_for_a_while_is_waited_for(workplace: ModalPlace) -> None:
+    run = submitted(workplace)
+    wait_for_step(workplace, 5)
+    workplace.plane.fail_for(3.0)
+    workplace.wait_for_end(run)
+    assert_whole(workplace)
+
+
+def test_a_commit_that_fails_once_loses_nothing(workplace: ModalPlace) -> None:
+    run = submitted(workplace)
+    wait_for_step(workplace, 5)
+    workplace.plane.fail("VolumeCommit", "INTERNAL", 1)
+    wait_for_step(workplace, 15)
+    workplace.plane.fail("VolumeCommit", "INTERNAL", 1)
+    workplace.wait_for_end(run)
+    assert_whole(workplace)
+
+
+def test_two_runs_at_once_do_each_stage_once(workplace: ModalPlace) -> None:
+    workplace.run("deploy", RECIPE)
+    other = workplace.elsewhere()
+    first, second = submitted(workplace), submitted(other)
+    records = [workplace.wait_for_end(run) for run in (first, second)]
+    assert_whole(workplace)
+    assert records[0]["results"]["counting"]["artifact"] == records[1]["results"]["counting"]["artifact"]
+    began = list(workplace.volume.glob("runs/*/events/counting.jsonl"))
+    starts = [line for path in began for line in path.read_text().splitlines() if '"call_started"' in line]
+    assert len(starts) == 1
+
+
+def test_a_deploy_while_a_run_goes_on_does_not_disturb_it(workplace: ModalPlace) -> None:
+    run = submitted(workplace)
+    wait_for_step(workplace, 5)
+    parts = workplace.plugins / "ftrun_counting" / "parts.py"
+    parts.write_text(parts.read_text() + "\n# edited\n")
+    deployed = workplace.run("deploy", RECIPE, "--prune").out
+    assert "is in use" in deployed
+    workplace.wait_for_end(run)
+    assert "stopped" in workplace.run("deploy", RECIPE, "--prune").out
+    assert_whole(workplace)

@@ -1,0 +1,139 @@
+"""Writes a third party's package: a stage that takes its time and resumes, a formatter and an evaluator of its own.
+
+`ftrun_counting` has all that a trainer has but torch: checkpoints with marks, progress, a wish to stop that is heard.
+So what happens to a long stage can be tried in seconds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PLUGIN = """
+from ftrun import hookimpl
+from ftrun_counting.parts import Counting, Shout, ShortAnswers
+
+
+@hookimpl
+def ftrun_register_stages(register):
+    register(Counting)
+
+
+@hookimpl
+def ftrun_register_formatters(register):
+    register(Shout)
+
+
+@hookimpl
+def ftrun_register_evaluators(register):
+    register(ShortAnswers)
+"""
+
+PARTS = '''
+import json
+import time
+from typing import ClassVar
+
+from ftrun.errors import Problem, Refused
+from ftrun.examples import Chat, FormatterOptions, Rejected
+from ftrun.recipe.types import Frozen
+
+
+class Shout:
+    """A question and its answer, loud."""
+
+    name: ClassVar[str] = "shout"
+
+    class Options(FormatterOptions):
+        pass
+
+    def format(self, row, options):
+        question, answer = (row.values["messages"][index]["content"] for index in (-2, -1))
+        return Chat([{"role": "user", "content": question.upper()}, {"role": "assistant", "content": answer}])
+
+
+class ShortAnswers:
+    """1 for an answer that is shorter than its reference."""
+
+    name: ClassVar[str] = "short_answers"
+    needs: ClassVar[str] = "predictions"
+    higher_is_better: ClassVar[bool] = True
+
+    class Options(FormatterOptions):
+        pass
+
+    def score(self, prediction, reference, row, options):
+        return float(len(prediction) < len(reference)), None
+
+
+class Params(Frozen):
+    steps: int
+    every: int
+    pause: float
+    fails: bool
+    crashes_once: bool
+
+
+class Counting:
+    """Counts to `train.max_steps`, with a checkpoint at each `train.save_steps`."""
+
+    name: ClassVar[str] = "counting"
+    version: ClassVar[int] = 1
+    environment: ClassVar[str] = "client"
+
+    def plan(self, recipe, planning):
+        data = planning.find("format")
+        params = Params(
+            steps=recipe.train["max_steps"],
+            every=recipe.train["save_steps"],
+            pause=recipe.train["learning_rate"],
+            fails=recipe.train.get("seed") == 13,
+            crashes_once=recipe.train.get("seed") == 14,
+        )
+        return [planning.call(self, params, inputs={"data": data}, secrets=())]
+
+    def run(self, call, context):
+        params = Params.model_validate(call.params)
+        if params.fails:
+            raise Refused(Problem("row 3 is bad", "rows.jsonl:3", do="mend it"))
+        out = context.work / "out"
+        marks = sorted(out.glob("checkpoint-*/complete"), key=lambda mark: int(mark.parent.name[11:]))
+        counted = json.loads((marks[-1].parent / "state.json").read_text()) if marks else []
+        if counted:
+            context.report.event("resumed", step=len(counted))
+        tried = context.work / "tried"
+        first = not tried.exists()
+        tried.touch()
+        while len(counted) < params.steps:
+            counted.append(len(counted) + 1)
+            time.sleep(params.pause)
+            context.report.progress(len(counted), params.steps, "steps", loss=1.0 / len(counted))
+            stopping = bool(context.stop)
+            if len(counted) % params.every == 0 or stopping:
+                folder = out / f"checkpoint-{len(counted)}"
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / "state.json").write_text(json.dumps(counted))
+                (folder / "complete").touch()
+                context.report.event("checkpoint", step=len(counted))
+            context.check_stop()
+            if params.crashes_once and first and len(counted) > params.every:
+                import os
+
+                os.kill(os.getppid(), 9)  # the container, not only the stage
+                time.sleep(60)
+        (context.output / "counted.json").write_text(json.dumps(counted))
+        context.report.metric(counted=len(counted))
+'''
+
+
+def write_counting_plugin(folder: Path) -> Path:
+    """Makes `folder` one that can be put on `PYTHONPATH`: the package with its metadata, as if it were installed."""
+    package = folder / "ftrun_counting"
+    package.mkdir(parents=True, exist_ok=True)
+    (package / "__init__.py").write_text("")
+    (package / "plugin.py").write_text(PLUGIN)
+    (package / "parts.py").write_text(PARTS)
+    metadata = folder / "ftrun_counting-1.0.dist-info"
+    metadata.mkdir(exist_ok=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: ftrun-counting\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[ftrun]\ncounting = ftrun_counting.plugin\n")
+    return folder
