@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -85,8 +84,7 @@ class ControlPlane:
         except BaseException as error:
             self._failure = error
         finally:
-            dog.communicate()
-            shutil.rmtree(run, ignore_errors=True)
+            dog.communicate()  # its input ends, so it kills what is left, and removes the folder
             self._started.set()
 
     async def _serve(self, run: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -43,3 +44,4 @@ def kill_marked(path: str) -> None:
 if __name__ == "__main__":
     sys.stdin.buffer.read()
     kill_marked(sys.argv[1])
+    shutil.rmtree(sys.argv[1], ignore_errors=True)

@@ -46,7 +46,7 @@ class Train:
     """One process, or several with DeepSpeed or DDP."""
 
     name: ClassVar[str] = "train"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     environment: ClassVar[str] = "trainer"
 
     def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:

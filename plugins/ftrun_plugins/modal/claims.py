@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftrun.plan.call import Ref
+from ftrun_plugins.modal.function_calls import is_alive
+from ftrun_plugins.modal.patience import patiently
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,15 @@ class Claims:
 
         self._entries: Any = modal.Dict.from_name(name, create_if_missing=True)
 
+    def _get(self, name: str) -> Any:
+        return patiently(lambda: self._entries.get(name))
+
+    def _put(self, name: str, value: Any, once: bool = False) -> bool:
+        """Whether it was put. Of two tries of one put the second may find the first one's value: that counts as put."""
+        if patiently(lambda: self._entries.put(name, value, skip_if_exists=once)):
+            return True
+        return not once or self._get(name) == value
+
     def latest(self, ref: Ref) -> Claim | None:
         """The last generation of a key; None where nobody ever claimed it.
 
@@ -38,41 +49,60 @@ class Claims:
         """
         found = None
         generation = 1
-        while (owner := self._entries.get(_name(ref, generation))) is not None:
+        while (owner := self._get(_name(ref, generation))) is not None:
             found = Claim(generation, owner, None)
             generation += 1
         if found is None:
             return None
-        return Claim(found.generation, found.owner, self._entries.get(f"{_name(ref, found.generation)}/call"))
+        return Claim(found.generation, found.owner, self._get(f"{_name(ref, found.generation)}/call"))
 
     def take(self, ref: Ref, generation: int, owner: str) -> bool:
         """Whether this scheduler may submit the generation."""
-        return bool(self._entries.put(_name(ref, generation), owner, skip_if_exists=True))
+        return self._put(_name(ref, generation), owner, once=True)
 
     def begin(self, ref: Ref, generation: int, call: str) -> str:
         """The function call that works on the generation: this one, unless another began it before."""
         name = f"{_name(ref, generation)}/call"
-        if self._entries.put(name, call, skip_if_exists=True):
+        if self._put(name, call, once=True):
             return call
-        return str(self._entries.get(name))
+        return str(self._get(name))
+
+    def rival(self, ref: Ref, generation: int) -> str | None:
+        """The call that goes before this generation's, once that has begun; "" where a later generation is not begun.
+
+        A call that waited long for its hardware may begin after somebody took its scheduler for dead and took the next
+        generation. Each of the two puts its own entry first and then looks for the other's, so that never both go on.
+        """
+        if self._get(_name(ref, generation + 1)) is not None:
+            return str(self._get(f"{_name(ref, generation + 1)}/call") or "")
+        before = self._get(f"{_name(ref, generation - 1)}/call") if generation > 1 else None
+        return str(before) if before is not None and is_alive(before) else None
+
+    def count_try(self, ref: Ref, generation: int, step: int | None) -> int:
+        """How often the generation was begun since it last got further than the checkpoint at `step`, this time too."""
+        name = f"{_name(ref, generation)}/tries"
+        before, last = self._get(name) or (0, None)
+        tries = int(before) + 1 if last == step else 1
+        self._put(name, (tries, step))
+        return tries
 
     def leave(self, ref: Ref, generation: int) -> None:
         """Said by a container as the last thing: nothing of this generation is written any more."""
-        self._entries.put(f"{_name(ref, generation)}/left", True)
+        self._put(f"{_name(ref, generation)}/left", True)
 
     def has_left(self, ref: Ref, generation: int) -> bool:
-        return bool(self._entries.get(f"{_name(ref, generation)}/left"))
+        return bool(self._get(f"{_name(ref, generation)}/left"))
 
     def cancel(self, run: str) -> None:
         """Marks a run as cancelled, before its calls are."""
-        self._entries.put(f"cancelled/{run}", True)
+        self._put(f"cancelled/{run}", True)
 
     def allow(self, run: str) -> None:
         """Takes that mark away again."""
-        self._entries.pop(f"cancelled/{run}", None)
+        patiently(lambda: self._entries.pop(f"cancelled/{run}", None))
 
     def is_cancelled(self, run: str) -> bool:
-        return bool(self._entries.get(f"cancelled/{run}"))
+        return bool(self._get(f"cancelled/{run}"))
 
 
 def _name(ref: Ref, generation: int) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ftrun_plugins.modal.patience import patiently
+
 Ending = Literal["answered", "timed_out", "cancelled", "crashed", "lost"]
 
 
@@ -34,10 +36,11 @@ def poll(call_id: str, seconds: float = 0.0) -> Ended | None:
         return None
     except error.RemoteError as reason:
         text = str(reason)
-        return Ended("cancelled" if "ancel" in text or "stopped" in text else "crashed", reason=text)
+        was_cancelled = not text.strip() or "cancel" in text.lower() or "app was stopped" in text
+        return Ended("cancelled" if was_cancelled else "crashed", reason=text)
     except (error.ServiceError, error.ConnectionError):
         return None  # the control plane is not there for a while; the call may well be
-    except error.Error as reason:
+    except Exception as reason:  # what the function raised itself comes as it was raised
         return Ended("crashed", reason=f"{type(reason).__name__}: {reason}")
 
 
@@ -50,6 +53,6 @@ def cancel(call_id: str, at_once: bool = False) -> None:
     import modal
 
     try:
-        modal.FunctionCall.from_id(call_id).cancel(terminate_containers=at_once)
+        patiently(lambda: modal.FunctionCall.from_id(call_id).cancel(terminate_containers=at_once))
     except modal.exception.NotFoundError:
         return

@@ -26,6 +26,7 @@ from ftrun_plugins.modal.claims import Claims
 from ftrun_plugins.modal.costs import price_run
 from ftrun_plugins.modal.marker import marked
 from ftrun_plugins.modal.mounted import MountedStore
+from ftrun_plugins.modal.patience import patiently
 from ftrun_plugins.modal.requests import LaunchRequest
 from ftrun_plugins.modal.runner import ModalRunner
 
@@ -51,7 +52,8 @@ class Launch:
         """Runs what the plan still lacks; returns how it ended, or the call that goes on with it."""
         self._mounted.reload()
         self.record = self._opened()
-        runner = ModalRunner(self._request, self._own, self._mounted, self._claims, self._submitted, self._tell)
+        known = {label: tuple(ids) for label, ids in self.record.remote["calls"].items()}
+        runner = ModalRunner(self._request, self._own, self._mounted, self._claims, self._submitted, self._tell, known)
         scheduler = Attended(lambda: self._schedule(runner))
         end = time.monotonic() + self._request.hours * 3600
         try:
@@ -121,7 +123,7 @@ class Launch:
             self._request.app, "launch", environment_name=self._request.options.environment
         )
         request = self._request.model_copy(update={"record": self.record})
-        successor = launch.spawn(request.packed()).object_id
+        successor = patiently(lambda: launch.spawn(request.packed())).object_id
         self._tell("launch_continued", function_call=successor)
         self._mounted.commit()
         return {"status": "continued", "function_call": successor}

@@ -19,6 +19,7 @@ from ftrun.store.artifacts import Manifest, find
 from ftrun.store.layout import Store
 from ftrun_plugins.modal.options import MOUNT
 
+MARK = "complete"  # in a checkpoint that is whole
 TRIES = 8
 LONGEST_WAIT = 60.0  # seconds until an artifact whose manifest was seen has to be whole
 VARIABLE = "FTRUN_VOLUME"  # set in images to the place where the Volume is mounted
@@ -54,6 +55,12 @@ class MountedStore:
                     raise
                 time.sleep(0.2 * (TRIES - left))
         return None
+
+    def last_checkpoint(self, ref: Ref) -> int | None:
+        """The step of the last whole checkpoint of a call that is not finished."""
+        marks = self.store.scratch(ref).work.glob(f"*/checkpoint-*/{MARK}")
+        steps = [mark.parent.name.rpartition("-")[2] for mark in marks]
+        return max((int(step) for step in steps if step.isdigit()), default=None)
 
     def find(self, ref: Ref, patience: float = 0.0) -> Manifest | None:
         """The manifest of an artifact; waits so many seconds until all of it can be seen."""

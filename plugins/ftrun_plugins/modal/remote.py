@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -31,6 +32,8 @@ from ftrun_plugins.modal.options import Options
 from ftrun_plugins.modal.requests import LaunchRequest
 from ftrun_plugins.modal.volume import ROOT, ClientVolume
 
+HOURS = "FTRUN_MODAL_LAUNCH_HOURS"  # for trying the hand-over without waiting for a day
+LAUNCH_HOURS = 23.5
 SECONDS_TO_STOP = 60.0
 SECONDS_BETWEEN_LOOKS = 0.3
 OPEN = ("waiting", "running")
@@ -78,6 +81,7 @@ class ModalRemote:
                 options=self._options,
                 secrets=tuple(name for name in _asked_for(plan.calls) if self.has_secret(name)),
                 claims=self._claims_name,
+                hours=float(os.environ.get(HOURS, LAUNCH_HOURS)),
             )
             launch = modal.Function.from_name(app.name, LAUNCH, environment_name=self._options.environment)
             call = launch.spawn(request.packed())

@@ -28,6 +28,7 @@ class StageRequest(Message):
     generation: int  # of the claim on the call's key, see `claims`
     volume: str
     claims: str
+    most_tries: int  # without getting further
 
 
 class StageAnswer(Message):
@@ -50,4 +51,4 @@ class LaunchRequest(Message):
     options: Options
     secrets: tuple[str, ...]  # ftrun's names of those that are there
     claims: str
-    hours: float = 23.5  # after which the scheduler hands over to a successor
+    hours: float  # after which the scheduler hands over to a successor

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ftrun.errors import Problem
@@ -20,14 +18,14 @@ from ftrun_plugins.modal.claims import Claims
 from ftrun_plugins.modal.functions import function_name
 from ftrun_plugins.modal.gpus import LONGEST
 from ftrun_plugins.modal.mounted import LONGEST_WAIT, MountedStore
+from ftrun_plugins.modal.patience import patiently
 from ftrun_plugins.modal.requests import LaunchRequest, StageRequest
 from ftrun_plugins.modal.stage import GRACE
 
 SECONDS_A_POLL = 2.0
 SECONDS_BETWEEN_TRIES = 0.5
+PREEMPTIONS = 3  # without a new checkpoint between them, beside the retries of crashes
 SECONDS_TO_LEAVE = GRACE + 15.0
-CHECKPOINT = re.compile(r"checkpoint-(\d+)$")
-MARK = "complete"
 
 
 class ModalRunner:
@@ -41,6 +39,7 @@ class ModalRunner:
         claims: Claims,
         submitted: Callable[[str, str], None],
         tell: Tell,
+        known: Mapping[str, Sequence[str]],
     ) -> None:
         self._request = request
         self._own = own
@@ -48,7 +47,8 @@ class ModalRunner:
         self._claims = claims
         self._submitted = submitted
         self._tell = tell
-        self._mine: set[str] = set()  # function calls that this run submitted
+        self._known = dict(known)  # function calls of earlier schedulers of this run, by label
+        self._mine = {call_id for ids in known.values() for call_id in ids}  # function calls of this run
         self._leaving: dict[str, float] = {}  # generation -> when it was first seen to have been cancelled
         self._lock = threading.Lock()
 
@@ -69,7 +69,7 @@ class ModalRunner:
             self._mounted.reload()
             if self._mounted.find(call.ref):
                 return StageOutcome("done")
-            before = self._last_checkpoint(call)
+            before = self._mounted.last_checkpoint(call.ref)
             call_id = self._obtain(call)
             if call_id is None:
                 time.sleep(SECONDS_BETWEEN_TRIES)
@@ -94,6 +94,9 @@ class ModalRunner:
                 return claim.call
             if ended is not None and ended.how == "cancelled" and not self._has_left(call, claim.generation):
                 return None  # a cancelled call has ended for Modal before its container has written its checkpoint
+            known = self._known.get(call.label, ())
+            if claim.call is None and known and function_calls.is_alive(known[-1]):
+                return known[-1]  # submitted by this run, and waiting for its container
             if claim.call is None and claim.owner == self._own:
                 return self._submit(call, claim.generation)  # cut off before it was written down; one of two will leave
             if claim.call is None and function_calls.is_alive(claim.owner):
@@ -115,27 +118,32 @@ class ModalRunner:
             generation=generation,
             volume=self._request.options.volume,
             claims=self._request.claims,
+            most_tries=self._retries(call) + 1 + PREEMPTIONS,
         )
         environment = self._request.options.environment
         function = modal.Function.from_name(self._request.app, function_name(call), environment_name=environment)
-        call_id = str(function.with_options(**self._options(call)).spawn(request.packed()).object_id)
+        # a submission whose answer was lost may be there twice: the claim lets one of them work
+        submission = patiently(lambda: function.with_options(**self._options(call)).spawn(request.packed()))
+        call_id = str(submission.object_id)
         with self._lock:
             self._mine.add(call_id)
         self._submitted(call.label, call_id)
         self._tell("call_submitted", call.label, key=call.key, function_call=call_id)
         return call_id
 
+    def _retries(self, call: StageCall) -> int:
+        return self._request.options.retries if call.work.retries is None else call.work.retries
+
     def _options(self, call: StageCall) -> dict[str, Any]:
         import modal
 
         work, options = call.work, self._request.options
-        retries = options.retries if work.retries is None else work.retries
         names = [name for name in (*call.secrets, *call.optional_secrets) if name in self._request.secrets]
         found: dict[str, Any] = {
             "cpu": work.cpu,
             "memory": int(work.memory * 1000) if work.memory else None,
             "timeout": min(work.timeout or LONGEST, LONGEST),
-            "retries": modal.Retries(max_retries=retries, initial_delay=1.0, backoff_coefficient=2.0),
+            "retries": modal.Retries(max_retries=self._retries(call), initial_delay=1.0, backoff_coefficient=2.0),
             "secrets": [
                 modal.Secret.from_name(options.secret(name), environment_name=options.environment) for name in names
             ],
@@ -164,7 +172,7 @@ class ModalRunner:
             return StageOutcome("done") if self._mounted.find(call.ref, patience) else None
         if ended.how == "timed_out":
             self._mounted.reload()
-            after = self._last_checkpoint(call)
+            after = self._mounted.last_checkpoint(call.ref)
             if after is not None and after != before:
                 self._tell("warning", call.label, text=f"timed out after a checkpoint at step {after}: submitted again")
                 return None
@@ -173,17 +181,6 @@ class ModalRunner:
         if ended.how == "crashed":
             return _failed(f"the container of {call.label} died: {_first_line(ended.reason)}", "resume goes on")
         return None  # cancelled by another run, or lost: the next generation is ours to take
-
-    def _last_checkpoint(self, call: StageCall) -> int | None:
-        """The step of the last whole checkpoint of a call that is not finished."""
-        root = self._mounted.store.scratch(call.ref).work
-        steps = [_step(mark.parent) for mark in root.glob(f"*/*/{MARK}")]
-        return max((step for step in steps if step is not None), default=None)
-
-
-def _step(folder: Path) -> int | None:
-    found = CHECKPOINT.search(folder.name)
-    return int(found[1]) if found else None
 
 
 def _first_line(text: str) -> str:

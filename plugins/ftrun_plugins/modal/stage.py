@@ -46,15 +46,19 @@ class StageRun:
         own = str(modal.current_function_call_id())
         claims = Claims(self._request.claims)
         working = claims.begin(self._call.ref, self._request.generation, own)
-        if working != own:
-            return StageAnswer(status="superseded", superseded_by=working)
+        rival = working if working != own else claims.rival(self._call.ref, self._request.generation)
+        if rival is not None:
+            return StageAnswer(status="superseded", superseded_by=rival)
         try:
-            return self._run()
+            self._mounted.reload()
+            tries = claims.count_try(
+                self._call.ref, self._request.generation, self._mounted.last_checkpoint(self._call.ref)
+            )
+            return self._run() if tries <= self._request.most_tries else self._answer(_dies(self._call, tries))
         finally:
             claims.leave(self._call.ref, self._request.generation)
 
     def _run(self) -> StageAnswer:
-        self._mounted.reload()
         if self._mounted.find(self._call.ref):
             return StageAnswer(status="done")
         missing = [role for role, ref in self._call.inputs.items() if not self._mounted.find(ref, LONGEST_WAIT)]
@@ -147,3 +151,10 @@ def _own_variables() -> Iterator[str]:
 def _lost_inputs(call: StageCall, missing: list[str]) -> StageOutcome:
     what = f"inputs of {call.label} are not on the Volume: {', '.join(missing)}"
     return StageOutcome("failed", "store", (Problem(what, do="`ftrun resume` makes them again"),))
+
+
+def _dies(call: StageCall, tries: int) -> StageOutcome:
+    """Modal begins the work of a container that crashed again and again: somebody has to end it."""
+    what = f"{call.label} was begun {tries - 1} times and got no further: its container dies"
+    do = f"often it lacks memory: raise resources.{call.stage}.memory; `ftrun logs` has its last lines"
+    return StageOutcome("failed", "stage", (Problem(what, do=do),))

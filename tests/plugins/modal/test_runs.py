@@ -207,3 +207,62 @@ def test_a_deploy_while_a_run_goes_on_does_not_disturb_it(workplace: ModalPlace)
     workplace.wait_for_end(run)
     assert "stopped" in workplace.run("deploy", RECIPE, "--prune").out
     assert_whole(workplace)
+
+
+def test_a_container_that_always_dies_is_given_up(workplace: ModalPlace) -> None:
+    run = submitted(workplace, "train.seed=15", "resources.counting.retries=1")
+    record = workplace.wait_for_end(run, "failed")
+    assert "got no further: its container dies" in record["problems"][0]["what"]
+    assert "resources.counting.memory" in record["problems"][0]["do"]
+
+
+def test_a_scheduler_hands_over_before_its_time_is_up(workplace: ModalPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FTRUN_MODAL_LAUNCH_HOURS", str(1.5 / 3600))
+    client = workplace.run(RECIPE)
+    assert "counting           done" in client.err
+    record = workplace.wait_for_end(workplace.runs()[-1].name)
+    assert len(record["remote"]["launches"]) > 1
+    assert len(record["remote"]["calls"]["counting"]) == 1
+    assert_whole(workplace)
+
+
+def test_what_is_asked_of_the_hardware_reaches_modal(workplace: ModalPlace) -> None:
+    run = submitted(
+        workplace,
+        "resources.counting={cpu: 3, memory: 2, timeout: 77, retries: 4, region: us-east}",
+        "resources.format={gpu: [L4, T4]}",
+    )
+    workplace.wait_for_end(run)
+    asked = {call.function.partition("-")[0]: call.asked for call in workplace.plane.calls()}
+    counting = asked["counting"]
+    assert (counting.cpu, counting.memory, counting.timeout) == (3.0, 2000, 77)
+    assert (counting.retries, counting.regions) == (4, ("us-east",))
+    assert counting.volumes == ("ftrun-store",)
+
+
+def test_a_budget_refuses_what_is_known_to_cost_more(workplace: ModalPlace) -> None:
+    workplace.run(RECIPE, "train.learning_rate=0.05")
+    dear = ("train.learning_rate=0.06", "resources.counting.cpu=10000")
+    refused = workplace.run(RECIPE, *dear, "budget.usd=0.01", expected=2)
+    assert "the budget is $0.01" in refused.err
+    told = workplace.run("plan", RECIPE, *dear).out
+    assert "cost: $0." in told
+    assert "by prices of 2026-06-01" in told
+    assert len(workplace.runs()) == 1
+
+
+def test_doctor_says_what_is_there_and_what_is_not(workplace: ModalPlace) -> None:
+    well = workplace.run("doctor").out
+    assert "ok       volume" in well
+    assert "modal secret create huggingface HF_TOKEN=" in well
+    workplace.plane.secrets["huggingface"] = {"HUGGINGFACE_TOKEN": "x"}
+    assert "ok       secret huggingface" in workplace.run("doctor").out
+
+
+def test_without_an_account_the_message_says_how_to_get_one(
+    workplace: ModalPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(workplace.plane), "client_environment", {"MODAL_CONFIG_PATH": "/nowhere/modal.toml"})
+    refused = workplace.run(RECIPE, expected=2)
+    assert "modal token new" in refused.err
+    assert "Traceback" not in refused.err
