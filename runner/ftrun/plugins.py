@@ -18,6 +18,8 @@ from ftrun.recipe.folders import ConfigFolders, own_folders
 from ftrun.suggest import nearest
 
 GROUP = "ftrun"
+# In containers, which have the plugins as source and not as installed distributions: their modules.
+SHIPPED = "FTRUN_PLUGINS"
 KINDS = ("source", "formatter", "stage", "evaluator", "backend", "setting")
 DEFAULT_PLUGINS = (
     "ftrun_plugins.sources.plugin",
@@ -122,6 +124,8 @@ def plugins() -> Plugins:
     if not os.environ.get("FTRUN_DISABLE_PLUGINS"):
         for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
             loaded.load(_imported(entry), entry.name, _distribution(entry))
+        for module in filter(None, os.environ.get(SHIPPED, "").split(",")):
+            loaded.load(importlib.import_module(module), module, module)
     return loaded
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from counting_plugin import write_counting_plugin
 from driving import Workplace, read_json, tiny_recipe, trainer_python, wait_until
+from hub import COMMIT, TOKEN, Hub
 from modal_control_plane.fixture import ControlPlane
 from modal_places import ModalPlace
 
@@ -22,8 +25,6 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture
 def plane(tmp_path: Path) -> Iterator[ControlPlane]:
-    import sys
-
     interpreters = {"client": Path(sys.executable), "trainer": Path(trainer_python())}
     with ControlPlane(tmp_path / "plane", interpreters=interpreters) as plane:
         yield plane
@@ -53,5 +54,56 @@ def test_preempted_at_two_moments_the_result_is_that_of_a_calm_run_here(
         for path in sorted((finished.workplace.store / "artifacts" / result["artifact"]).glob("*.safetensors")):
             assert path.read_bytes() == (workplace.volume / "artifacts" / result["artifact"] / path.name).read_bytes()
     assert record["results"]["evaluate"]["metrics"] == calm["results"]["evaluate"]["metrics"]
-    assert not list(workplace.volume.glob("scratch/*/*/"))
+    assert not list(workplace.volume.glob("scratch/*/*/**/*"))
     assert not workplace.plane.unknown_rpcs
+
+
+def test_a_third_partys_formatter_and_evaluator_run_there(workplace: ModalPlace, tiny: Path) -> None:
+    workplace.plugins = write_counting_plugin(workplace.folder / "plugins")
+    tiny_recipe(
+        workplace.folder,
+        tiny,
+        backend={"name": "modal"},
+        dataset={"formatter": {"name": "shout"}},
+        defaults=[{"override /optimizations": ["lora"]}],
+        evals={"short": {"evaluator": "short_answers"}},
+        generate={"max_new_tokens": 2, "batch_size": 10},
+        stages=["fetch", "format", "tokenize", "generate", "evaluate"],
+    )
+    ended = workplace.run("recipe=tiny.yaml")
+    record = read_json(workplace.runs()[-1] / "run.json")
+    assert record["results"]["evaluate"]["metrics"]["evaluation"]["short"]["base"] == 1.0
+    assert "short " in ended.out
+    rows = (workplace.volume / "artifacts" / record["results"]["format"]["artifact"] / "train.jsonl").read_text()
+    questions = [json.loads(row)["messages"][0]["content"] for row in rows.splitlines()]
+    assert questions
+    assert all(question == question.upper() for question in questions)
+
+
+def test_a_secret_is_nowhere_but_in_the_secret(tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    with Hub(tiny) as hub:
+        hub_here = {"HF_ENDPOINT": hub.url}
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        interpreters = {"client": Path(sys.executable), "trainer": Path(trainer_python())}
+        with ControlPlane(tmp_path / "plane", interpreters=interpreters, environment=hub_here) as plane:
+            place = ModalPlace(tmp_path / "here", plane)
+            tiny_recipe(
+                place.folder,
+                tiny,
+                backend={"name": "modal"},
+                model={"base_model": "gated/tiny", "revision": COMMIT, "gated": True, "weights": {"origin": "hub"}},
+                stages=["fetch"],
+            )
+            refused = place.run("recipe=tiny.yaml", expected=2)
+            assert "modal secret create huggingface HF_TOKEN=" in refused.err
+            plane.secrets["huggingface"] = {"HF_TOKEN_OF_ANOTHER_NAME": TOKEN}
+            assert "modal secret create" in place.run("recipe=tiny.yaml", expected=2).err
+            plane.secrets["huggingface"] = {"HUGGINGFACE_TOKEN": TOKEN}
+            place.run("recipe=tiny.yaml")
+            place.close()
+            assert not plane.requests.holding(TOKEN)
+    found = [path for path in tmp_path.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
+    assert found == []
+    assert list(tmp_path.glob("plane/volumes/**/artifacts/fetch/*/model.safetensors"))

@@ -28,10 +28,10 @@ class Claim:
 class Claims:
     """The claims on all keys of a store."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, environment: str | None = None) -> None:
         import modal
 
-        self._entries: Any = modal.Dict.from_name(name, create_if_missing=True)
+        self._entries: Any = modal.Dict.from_name(name, create_if_missing=True, environment_name=environment)
 
     def _get(self, name: str) -> Any:
         return patiently(lambda: self._entries.get(name))

@@ -7,7 +7,9 @@ from typing import Any
 
 from ftrun.errors import Problem, Refused
 from ftrun.execute.process import QUIET
+from ftrun.plugins import SHIPPED
 from ftrun.recipe.types import Environment
+from ftrun_plugins.modal import shipping
 from ftrun_plugins.modal.mounted import VARIABLE
 from ftrun_plugins.modal.options import MOUNT
 
@@ -62,6 +64,7 @@ def _variables(name: str, declared: Environment) -> dict[str, str]:
         **own,
         VARIABLE: MOUNT,
         "FTRUN_ENVIRONMENT": name,
+        SHIPPED: ",".join(shipping.modules()),
         "FTRUN_VARIABLES": ",".join(sorted(declared.variables)),
         "HF_HOME": "/tmp/huggingface",  # noqa: S108  (the container's own; models lie on the Volume as artifacts)
     }

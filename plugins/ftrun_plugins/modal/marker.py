@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 MARKER = b"::ftrun "
+MARKED = re.compile(rb"\n?::ftrun \{[^\n]*\}\n")
 LONGEST_LINE = 1 << 20  # bytes kept while the end of a line is awaited
 
 
@@ -15,8 +17,13 @@ def marked(event: dict[str, Any]) -> bytes:
     return b"\n" + MARKER + json.dumps(event, default=str).encode() + b"\n"
 
 
+def without_markers(output: bytes) -> bytes:
+    """What was printed besides events."""
+    return MARKED.sub(b"", output)
+
+
 class Markers:
-    """Finds events in output that comes in pieces; `rest` is the text without them."""
+    """Finds events in output that comes in pieces."""
 
     def __init__(self) -> None:
         self._open = b""
@@ -28,18 +35,6 @@ class Markers:
             event = _parsed(text) if found else None
             if event is not None:
                 yield event
-
-    def split(self, piece: bytes) -> Iterator[dict[str, Any] | str]:
-        """Events, and the lines between them as text."""
-        for line in self._lines(piece):
-            before, found, text = line.partition(MARKER)
-            event = _parsed(text) if found else None
-            if event is None:
-                yield line.decode("utf-8", "replace")
-                continue
-            if before.strip():
-                yield before.decode("utf-8", "replace")
-            yield event
 
     def _lines(self, piece: bytes) -> list[bytes]:
         *lines, self._open = (self._open + piece).split(b"\n")

@@ -28,6 +28,7 @@ from ftrun_plugins.modal.claims import Claims
 from ftrun_plugins.modal.errors import modal_errors
 from ftrun_plugins.modal.follow import Follower
 from ftrun_plugins.modal.functions import LAUNCH
+from ftrun_plugins.modal.marker import without_markers
 from ftrun_plugins.modal.options import Options
 from ftrun_plugins.modal.requests import LaunchRequest
 from ftrun_plugins.modal.volume import ROOT, ClientVolume
@@ -71,7 +72,7 @@ class ModalRemote:
             app.deploy(progress)
         with modal_errors("submitting the run"):
             self.volume.upload(self.volume.lacking(_outside(plan.calls)), progress)
-            Claims(self._claims_name).allow(folder.id)
+            Claims(self._claims_name, self._options.environment).allow(folder.id)
             record.remote = {**record.remote, "app": app.name, "volume": self._options.volume}
             request = LaunchRequest(
                 record=record,
@@ -116,7 +117,7 @@ class ModalRemote:
         self.refresh(folder)
         record = runs.load(folder)
         with modal_errors("cancelling the run"):
-            Claims(self._claims_name).cancel(folder.id)
+            Claims(self._claims_name, self._options.environment).cancel(folder.id)
             for call_id in record.remote.get("launches", ())[-1:]:
                 function_calls.cancel(call_id, now)
             end = time.monotonic() + SECONDS_TO_STOP
@@ -149,7 +150,9 @@ class ModalRemote:
             for path, content in zip(wanted, contents[1:], strict=True):
                 if path == there.events or path.parent == there.events_of("x").parent:
                     events += [line for line in (content or b"").splitlines() if line.endswith(b"}")]
-                elif path in (there.recipe, there.plan) or path.parent == there.log("x").parent:
+                elif path.parent == there.log("x").parent:
+                    write_bytes(folder.root / path.relative_to(there.root), without_markers(content or b""))
+                elif path in (there.recipe, there.plan):
                     write_bytes(folder.root / path.relative_to(there.root), content or b"")
             write_text(folder.events, "".join(line.decode() + "\n" for line in sorted(events, key=_at)))
             self._keep(folder, RunRecord.model_validate_json(contents[0]))
@@ -199,8 +202,13 @@ class ModalRemote:
         """Waits until the record that the scheduler closed can be read."""
         end = time.monotonic() + SECONDS_TO_STOP
         while True:
-            self.refresh(folder)
-            if runs.load(folder).status not in OPEN or time.monotonic() > end:
+            late = time.monotonic() > end
+            try:
+                self.refresh(folder)
+            except Refused:
+                if late:
+                    raise
+            if runs.load(folder).status not in OPEN or late:
                 return
             time.sleep(SECONDS_BETWEEN_LOOKS)
 

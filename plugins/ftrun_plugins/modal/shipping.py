@@ -8,6 +8,8 @@ from functools import cache
 from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, entry_points, version
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from ftrun.plan.digests import digest, sha256_of
 from ftrun.plugins import GROUP
 
@@ -17,6 +19,11 @@ OWN = ("ftrun", "ftrun_plugins")
 def packages() -> tuple[str, ...]:
     """Top-level packages that are added to every image."""
     return (*OWN, *sorted({_top(entry) for entry in _entries()} - set(OWN)))
+
+
+def modules() -> tuple[str, ...]:
+    """The modules of other packages' plugins, by which containers load them."""
+    return tuple(sorted({entry.value.partition(":")[0] for entry in _entries()}))
 
 
 def requirements() -> tuple[str, ...]:
@@ -39,8 +46,6 @@ def _top(entry: EntryPoint) -> str:
 
 
 def _required(distribution: Distribution) -> Iterator[str]:
-    from packaging.requirements import Requirement
-
     for text in distribution.requires or ():
         requirement = Requirement(text)
         applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -12,11 +13,13 @@ from ftrun.errors import Problem, Refused
 from ftrun.plan.call import Ref, StageCall
 from ftrun.plan.digests import sha256_of
 from ftrun.store.artifacts import Manifest, StoredFile
+from ftrun.store.files import folder_size, human_size
 from ftrun.store.layout import MANIFEST, Store
 from ftrun_plugins.modal.options import Options
 
 AT_ONCE = 8  # requests
 ROOT = Store(Path("/"))  # paths on the Volume
+FILES = ROOT.file("x").parent
 
 
 class ClientVolume:
@@ -68,18 +71,19 @@ class ClientVolume:
     def lacking(self, files: Mapping[str, str]) -> dict[str, Path]:
         """Of outside files by digest, those of this machine that are not there yet."""
         local = {digest: Path(place) for digest, place in files.items() if not _is_address(place)}
-        there = {Path(entry.path).name for entry in self.entries(ROOT.file("").parent / "files")} if local else set()
-        return {digest: path for digest, path in local.items() if digest not in there}
+        there = {Path(entry.path).name for entry in self.entries(FILES)} if local else set()
+        return {digest: path for digest, path in local.items() if _whole(digest, path) not in there}
 
     def upload(self, files: Mapping[str, Path], progress: Callable[[str], None]) -> None:
         """Puts files and folders under their digests."""
-        if not files:
-            return
-        progress(f"uploading {len(files)} files")
-        with self._volume.batch_upload(force=True) as batch:
-            for digest, path in files.items():
-                target = ROOT.file(digest).as_posix()
+        for digest, path in files.items():
+            progress(f"uploading {path}, {human_size(folder_size(path) if path.is_dir() else path.stat().st_size)}")
+            target = ROOT.file(digest).as_posix()
+            with self._volume.batch_upload(force=True) as batch:
                 batch.put_directory(path, target) if path.is_dir() else batch.put_file(path, target)
+            if path.is_dir():  # its files come one by one, so that all of them are there has to be said
+                with self._volume.batch_upload(force=True) as batch:
+                    batch.put_file(io.BytesIO(b"whole"), (FILES / _whole(digest, path)).as_posix())
 
     def files(self, ref: Ref) -> tuple[StoredFile, ...]:
         """Raises `Refused` where the artifact is not there."""
@@ -107,6 +111,11 @@ class ClientVolume:
             done += file.size
             progress(done, total)
         aside.rename(target)
+
+
+def _whole(digest: str, path: Path) -> str:
+    """The name of the file that is there once all of it is."""
+    return f"{digest}.whole" if path.is_dir() else digest
 
 
 def _is_address(place: str) -> bool:

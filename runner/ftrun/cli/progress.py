@@ -60,6 +60,8 @@ class Display:
             case "call_started":
                 self._began[call] = event["at"]
                 self._line(call, "started")
+            case "call_submitted":
+                self._line(call, "submitted")
             case "call_cached":
                 self._line(call, "cached")
             case "call_waiting":

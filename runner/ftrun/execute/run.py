@@ -170,7 +170,7 @@ def _telling(folder: RunFolder, plugins: Plugins, listen: Listen | None) -> Iter
 
     def tell() -> None:
         for event in follow(folder.events, over.is_set, start=start):
-            _tell_hooks(plugins, folder.id, event)
+            tell_hooks(plugins, folder.id, event)
             if listen:
                 listen(event)
 
@@ -183,7 +183,8 @@ def _telling(folder: RunFolder, plugins: Plugins, listen: Listen | None) -> Iter
         thread.join()
 
 
-def _tell_hooks(plugins: Plugins, run_id: str, event: Event) -> None:
+def tell_hooks(plugins: Plugins, run_id: str, event: Event) -> None:
+    """Tells plugins what an event means for them."""
     hook, call = plugins.hook, event.get("call")
     hook.ftrun_event(run_id=run_id, event=event)
     match event["kind"]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from counting_plugin import write_counting_plugin
+from counting_plugin import TOLD, write_counting_plugin
 from driving import QUICKSTART_DATA
 from modal_control_plane.fixture import ControlPlane
 from modal_places import ModalPlace
@@ -31,7 +31,8 @@ stages: [format, counting]
 @pytest.fixture
 def plane(tmp_path: Path) -> Iterator[ControlPlane]:
     """A control plane whose functions run in this interpreter."""
-    with ControlPlane(tmp_path / "plane", interpreters={"client": Path(sys.executable)}) as plane:
+    interpreters, told = {"client": Path(sys.executable)}, {TOLD: str(tmp_path / "told")}
+    with ControlPlane(tmp_path / "plane", interpreters=interpreters, environment=told) as plane:
         yield plane
 
 

@@ -47,7 +47,7 @@ def submitted(workplace: ModalPlace, *overrides: str) -> str:
 
 def assert_whole(workplace: ModalPlace, steps: int = 30) -> None:
     assert counted(workplace) == list(range(1, steps + 1))
-    assert not list(workplace.volume.glob("scratch/*/*/"))
+    assert not list(workplace.volume.glob("scratch/*/*/**/*")), "something was left in scratch"
     assert not workplace.plane.unknown_rpcs
 
 
@@ -57,6 +57,8 @@ def test_a_run_gives_what_it_gives_here_and_is_cached_afterwards(workplace: Moda
     assert "counting           done" in ended_run.err
     assert_whole(workplace)
     there = read_json(workplace.runs()[-1] / "run.json")
+    told = workplace.folder.with_name("told").read_text().split("\n")
+    assert told[:-1] == ["format False", "counting False", "done"]  # hooks of a third party, in the scheduler there
     again = workplace.run(RECIPE, "train.learning_rate=0.001")
     assert "deploy" not in again.err
     assert "counting           cached" in again.err
