@@ -27,12 +27,14 @@ lint: $(BIN)/ftrun
 bench: quickstart
 	$(BIN)/python benchmarks/bench_cli.py --cached recipe=quickstart
 	$(BIN)/python benchmarks/bench_format.py --compare "$$($(BIN)/ftrun envs path trainer)"
+	$(BIN)/python benchmarks/bench_modal.py
 	$(BIN)/python benchmarks/bench_pipeline.py "$$($(BIN)/ftrun envs path trainer)"
 
 # Kills a run again and again; long, so run before an issue is closed and not in `test`.
 drill: $(BIN)/ftrun
 	$(BIN)/ftrun envs make
 	$(BIN)/python tests/drill/drill.py
+	$(BIN)/python tests/drill/modal_drill.py
 
 $(BIN)/ftrun: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ftrun needs Python 3.11 or later: make PYTHON=python3.12"; exit 2; }

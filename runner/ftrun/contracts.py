@@ -237,6 +237,11 @@ class Backend(Protocol):
 class Remote(Protocol):
     """Runs on machines elsewhere, seen from here; their folders in this machine's store are copies of theirs."""
 
+    @property
+    def place(self) -> str:
+        """Where artifacts are kept there, for a person."""
+        ...
+
     def submit(self, folder: RunFolder, progress: Callable[[str], None]) -> None:
         """Hands a run over; when this returns, the run no longer needs this process."""
         ...

@@ -10,6 +10,22 @@ from pathlib import Path
 
 TOLD = "FTRUN_COUNTING_TOLD"  # names a file that gets a line for each hook
 
+# A long stage after a short one, of rows in `rows.jsonl`.
+RECIPE = """\
+defaults:
+  - override /dataset: jsonl_chat
+  - override /backend: modal
+model:
+  base_model: nobody/nothing
+  revision: 0123456789012345678901234567890123456789
+dataset:
+  source: {path: rows.jsonl}
+  split: {held_out: 0.2}
+  formatter: {name: shout}
+train: {max_steps: 30, save_steps: 5, learning_rate: 0.1, sequence_len: 64}
+stages: [format, counting]
+"""
+
 PLUGIN = """
 import os
 

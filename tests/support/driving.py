@@ -137,15 +137,20 @@ class Workplace:
 
     def half_artifacts(self) -> list[str]:
         """Artifact folders without a manifest, or with a file of another size than it says."""
+        return self.half_artifacts_in(self.store)
+
+    @staticmethod
+    def half_artifacts_in(store: Path) -> list[str]:
+        """The same of any store."""
         found = []
-        for folder in self.store.glob("artifacts/*/*"):
+        for folder in store.glob("artifacts/*/*"):
             try:
                 files = read_json(folder / "manifest.json")["files"]
                 whole = all((folder / file["path"]).stat().st_size == file["size"] for file in files)
             except (OSError, ValueError, KeyError):
                 whole = False
             if not whole:
-                found.append(str(folder.relative_to(self.store)))
+                found.append(str(folder.relative_to(store)))
         return found
 
     # --- what is going on

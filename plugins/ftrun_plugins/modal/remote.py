@@ -51,6 +51,10 @@ class ModalRemote:
         self.known_secrets: set[str] | None = None
 
     @property
+    def place(self) -> str:
+        return f"the Modal Volume {self._options.volume}"
+
+    @property
     def _claims_name(self) -> str:
         return f"{self._options.volume}-claims"
 
@@ -230,7 +234,7 @@ class ModalRemote:
             self.volume.pull(ref, target, progress)
 
     def where(self, ref: Ref) -> str:
-        return f"{ROOT.artifact(ref)} on the Modal Volume {self._options.volume}"
+        return f"{ROOT.artifact(ref)} on {self.place}"
 
 
 def _outside(calls: Sequence[StageCall]) -> dict[str, str]:

@@ -76,14 +76,20 @@ class ClientVolume:
 
     def upload(self, files: Mapping[str, Path], progress: Callable[[str], None]) -> None:
         """Puts files and folders under their digests."""
-        for digest, path in files.items():
-            progress(f"uploading {path}, {human_size(folder_size(path) if path.is_dir() else path.stat().st_size)}")
-            target = ROOT.file(digest).as_posix()
-            with self._volume.batch_upload(force=True) as batch:
+        if not files:
+            return
+        size = sum(folder_size(path) if path.is_dir() else path.stat().st_size for path in files.values())
+        progress(f"uploading {human_size(size)}")
+        with self._volume.batch_upload(force=True) as batch:
+            for digest, path in files.items():
+                target = ROOT.file(digest).as_posix()
                 batch.put_directory(path, target) if path.is_dir() else batch.put_file(path, target)
-            if path.is_dir():  # its files come one by one, so that all of them are there has to be said
-                with self._volume.batch_upload(force=True) as batch:
-                    batch.put_file(io.BytesIO(b"whole"), (FILES / _whole(digest, path)).as_posix())
+        # files of folders come one by one, so that all of them are there has to be said
+        folders = [(FILES / _whole(digest, path)).as_posix() for digest, path in files.items() if path.is_dir()]
+        if folders:
+            with self._volume.batch_upload(force=True) as batch:
+                for name in folders:
+                    batch.put_file(io.BytesIO(b"whole"), name)
 
     def files(self, ref: Ref) -> tuple[StoredFile, ...]:
         """Raises `Refused` where the artifact is not there."""

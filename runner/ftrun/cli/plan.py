@@ -17,6 +17,7 @@ from ftrun.plan.explain import reasons
 from ftrun.store.files import human_size
 from ftrun.store.runs import all_runs
 
+MOST_UPLOADS = 5  # shown by name
 BYTES_A_PARAMETER = 2  # weights are stored in 16 bits
 
 
@@ -65,7 +66,7 @@ def _needs(session: Session) -> dict[str, Any]:
         "disk_bytes": int(len(heavy) * parameters * BYTES_A_PARAMETER) if parameters else None,
         "secrets": sorted({secret for call in missing for secret in call.secrets}),
         "optional_secrets": sorted({secret for call in missing for secret in call.optional_secrets}),
-        "store": str(session.store.root),
+        "store": session.backend.remote.place if session.backend.remote else str(session.store.root),
     }
 
 
@@ -110,8 +111,10 @@ def _costs(estimate: Estimate) -> Iterator[str]:
         yield f"  {one.label:<{width}}  {one.hardware:<12} {price}  {time:<20} {cost}{without}".rstrip()
     high = f"to ${estimate.high:.2f}" if estimate.high is not None else "or more: not all can be known"
     yield f"cost: ${estimate.low:.2f} {high}, by prices of {estimate.prices}"
-    for path, size in estimate.uploads:
+    for path, size in estimate.uploads[:MOST_UPLOADS]:
         yield f"to upload: {path}, {human_size(size)}"
+    if more := estimate.uploads[MOST_UPLOADS:]:
+        yield f"to upload: {len(more)} more files, {human_size(sum(size for _, size in more))}"
 
 
 def _minutes(seconds: float) -> str:

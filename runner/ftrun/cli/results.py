@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ftrun.execute.run import read_recipe
 from ftrun.plan.call import Ref
 from ftrun.store.layout import RunFolder, Store
 from ftrun.store.runs import RunRecord, load
@@ -17,7 +18,8 @@ def ending(store: Store, folder: RunFolder) -> str:
     made = {label: Ref.parse(result["artifact"]) for label, result in record.results.items()}
     lines: list[str] = []
     if "evaluate" in made:
-        lines += ["", *evaluation_table(record.results["evaluate"]["metrics"]["evaluation"])]
+        found = record.results["evaluate"]["metrics"]["evaluation"]  # in the order of the recipe, which records lose
+        lines += ["", *evaluation_table({name: found[name] for name in read_recipe(folder).evals if name in found})]
     model = made.get("merge") or made.get("train")
     if model:
         lines += ["", f"model    {_where(store, record, model)}"]

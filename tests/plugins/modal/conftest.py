@@ -7,25 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from counting_plugin import TOLD, write_counting_plugin
+from counting_plugin import RECIPE, TOLD, write_counting_plugin
 from driving import QUICKSTART_DATA
 from modal_control_plane.fixture import ControlPlane
 from modal_places import ModalPlace
-
-RECIPE = """\
-defaults:
-  - override /dataset: jsonl_chat
-  - override /backend: modal
-model:
-  base_model: nobody/nothing
-  revision: 0123456789012345678901234567890123456789
-dataset:
-  source: {path: rows.jsonl}
-  split: {held_out: 0.2}
-  formatter: {name: shout}
-train: {max_steps: 30, save_steps: 5, learning_rate: 0.1, sequence_len: 64}
-stages: [format, counting]
-"""
 
 
 @pytest.fixture
