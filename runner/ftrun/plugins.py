@@ -124,9 +124,21 @@ def plugins() -> Plugins:
     if not os.environ.get("FTRUN_DISABLE_PLUGINS"):
         for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
             loaded.load(_imported(entry), entry.name, _distribution(entry))
-        for module in filter(None, os.environ.get(SHIPPED, "").split(",")):
-            loaded.load(importlib.import_module(module), module, module)
+        _load_shipped(loaded)
     return loaded
+
+
+@cache
+def shipped_plugins() -> Plugins:
+    """In a container, those of other packages alone: their hooks are all that a scheduler there calls."""
+    loaded = Plugins()
+    _load_shipped(loaded)
+    return loaded
+
+
+def _load_shipped(loaded: Plugins) -> None:
+    for module in filter(None, os.environ.get(SHIPPED, "").split(",")):
+        loaded.load(importlib.import_module(module), module, module)
 
 
 def _imported(entry: EntryPoint) -> Any:

@@ -17,7 +17,7 @@ import yaml
 from ftrun.errors import FtrunError
 from ftrun.execute.run import close_record, run_plan, tell_hooks
 from ftrun.execute.stop import StopSignal
-from ftrun.plugins import plugins
+from ftrun.plugins import shipped_plugins
 from ftrun.store import runs
 from ftrun.store.events import append
 from ftrun.store.files import read_json, write_text
@@ -111,7 +111,7 @@ class Launch:
     def _tell(self, kind: str, call: str | None = None, /, **values: Any) -> None:
         event = append(self._folder.events, kind, call, **values)
         os.write(sys.stdout.fileno(), marked(event))
-        tell_hooks(plugins(), self._folder.id, event)
+        tell_hooks(shipped_plugins(), self._folder.id, event)
 
     def _leave(self, scheduler: Attended[FtrunError | None]) -> None:
         """Stops scheduling; the stage calls go on without a scheduler."""
@@ -136,5 +136,5 @@ class Launch:
         price_run(self.record, self._request.plan, self._folder, self._request.options.prices)
         runs.save(self._folder, self.record)
         self._tell("run_finished", status=self.record.status)
-        plugins().hook.ftrun_run_finished(run_id=self._folder.id, status=self.record.status)
+        shipped_plugins().hook.ftrun_run_finished(run_id=self._folder.id, status=self.record.status)
         self._mounted.commit()

@@ -75,7 +75,10 @@ class ModalRemote:
         if not app.is_deployed():
             app.deploy(progress)
         with modal_errors("submitting the run"):
-            self.volume.upload(self.volume.lacking(_outside(plan.calls)), progress)
+            lacking = self.volume.lacking(_outside(plan.calls))
+            if not self.volume.is_small(lacking):
+                self.volume.upload(lacking, progress)
+                lacking = {}
             Claims(self._claims_name, self._options.environment).allow(folder.id)
             record.remote = {**record.remote, "app": app.name, "volume": self._options.volume}
             request = LaunchRequest(
@@ -90,9 +93,10 @@ class ModalRemote:
             )
             launch = modal.Function.from_name(app.name, LAUNCH, environment_name=self._options.environment)
             call = launch.spawn(request.packed())
-        record.remote["launches"] = [*launches, str(call.object_id)]
-        record.status, record.ended, record.problems = "waiting", None, ()
-        runs.save(folder, record)
+            record.remote["launches"] = [*launches, str(call.object_id)]
+            record.status, record.ended, record.problems = "waiting", None, ()
+            runs.save(folder, record)
+            self.volume.upload(lacking, progress)  # while the scheduler's container starts
 
     def uploads(self, calls: Sequence[StageCall]) -> list[tuple[str, int]]:
         """Files of this machine that the Volume lacks, with their sizes in bytes."""

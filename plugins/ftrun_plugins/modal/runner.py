@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ftrun.errors import Problem
+from ftrun.errors import Problem, Refused
 from ftrun.execute.outcome import StageOutcome
 from ftrun.execute.scheduler import Tell
 from ftrun.execute.stop import StopSignal
@@ -23,6 +23,8 @@ from ftrun_plugins.modal.requests import LaunchRequest, StageRequest
 from ftrun_plugins.modal.stage import GRACE
 
 SECONDS_A_POLL = 2.0
+SECONDS_FOR_FILES = 120.0
+SECONDS_BETWEEN_LOOKS = 0.1
 SECONDS_BETWEEN_TRIES = 0.5
 PREEMPTIONS = 3  # without a new checkpoint between them, beside the retries of crashes
 SECONDS_TO_LEAVE = GRACE + 15.0
@@ -47,6 +49,7 @@ class ModalRunner:
         self._claims = claims
         self._submitted = submitted
         self._tell = tell
+        self._began = time.monotonic()
         self._known = dict(known)  # function calls of earlier schedulers of this run, by label
         self._mine = {call_id for ids in known.values() for call_id in ids}  # function calls of this run
         self._leaving: dict[str, float] = {}  # generation -> when it was first seen to have been cancelled
@@ -69,6 +72,9 @@ class ModalRunner:
             self._mounted.reload()
             if self._mounted.find(call.ref):
                 return StageOutcome("done")
+            if not self._has_files(call):
+                time.sleep(SECONDS_BETWEEN_LOOKS)
+                continue
             before = self._mounted.last_checkpoint(call.ref)
             call_id = self._obtain(call)
             if call_id is None:
@@ -84,6 +90,19 @@ class ModalRunner:
             if outcome is not None:
                 return outcome
         return StageOutcome("stopped")
+
+    def _has_files(self, call: StageCall) -> bool:
+        """Whether the outside files of a call are there: small ones are still uploaded while a scheduler starts.
+
+        Raises:
+            Refused: they did not come, for whoever uploaded them has gone.
+        """
+        local = [digest for digest, place in call.files.items() if not place.startswith(("http://", "https://"))]
+        missing = [call.files[digest] for digest in local if not self._mounted.store.file(digest).exists()]
+        if missing and time.monotonic() - self._began > SECONDS_FOR_FILES:
+            what = f"{missing[0]} was not uploaded"
+            raise Refused(Problem(what, do=f"ftrun resume {self._request.record.id}, from the machine that has it"))
+        return not missing
 
     def _obtain(self, call: StageCall) -> str | None:
         """The function call that works on the key: one that lives, or a new one; None where that is not known yet."""

@@ -18,6 +18,7 @@ from ftrun.store.layout import MANIFEST, Store
 from ftrun_plugins.modal.options import Options
 
 AT_ONCE = 8  # requests
+SMALL = 4_000_000  # bytes
 ROOT = Store(Path("/"))  # paths on the Volume
 FILES = ROOT.file("x").parent
 
@@ -73,6 +74,10 @@ class ClientVolume:
         local = {digest: Path(place) for digest, place in files.items() if not _is_address(place)}
         there = {Path(entry.path).name for entry in self.entries(FILES)} if local else set()
         return {digest: path for digest, path in local.items() if _whole(digest, path) not in there}
+
+    def is_small(self, files: Mapping[str, Path]) -> bool:
+        """Whether an upload takes no longer than a container takes to start."""
+        return sum(SMALL + 1 if path.is_dir() else path.stat().st_size for path in files.values()) <= SMALL
 
     def upload(self, files: Mapping[str, Path], progress: Callable[[str], None]) -> None:
         """Puts files and folders under their digests."""
