@@ -5,9 +5,12 @@ interpreter's own environment.
 """
 
 import runpy
+import signal
 import sys
 from pathlib import Path
 
+# whoever started the control plane may ignore interrupts, as shells do for what runs in their background
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path[0] = str(Path.cwd())  # as `python -m` has it; not the folder of this file
 sys.path.extend(sys.argv[1:])
 del sys.argv[1:]

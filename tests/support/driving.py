@@ -61,6 +61,7 @@ class Workplace:
             stderr=subprocess.PIPE,
             text=True,
             process_group=0,
+            preexec_fn=_hear_interrupts,
         )
         self._started.append(process)
         return process
@@ -194,6 +195,11 @@ class Workplace:
             return bool(self.runs()) and any(wanted.items() <= event.items() for event in self.events())
 
         wait_until(there, f"an event `{kind}` of {call}", process)
+
+
+def _hear_interrupts() -> None:
+    """A shell's background ignores Ctrl-C, and so would all that it starts; a terminal's foreground does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Watch:
