@@ -35,6 +35,7 @@ class App:
     options: Options
     environments: Mapping[str, Environment]
     functions: tuple[StageFunction, ...]
+    with_plugins: frozenset[str]  # environments in which parts or stages of other packages run
 
     @classmethod
     def of(
@@ -47,7 +48,9 @@ class App:
         """Raises `Refused` where an environment is one of this machine only."""
         for name, declared in environments.items():
             check_environment(name, declared)
-        return cls(options, environments, tuple(stage_functions(plugins, environments, calls)))
+        foreign = [one for one in plugins.of_kind("stage").values() if one.distribution != "ftrun"]
+        with_plugins = frozenset({CLIENT, *(one.cls.environment for one in foreign)})
+        return cls(options, environments, tuple(stage_functions(plugins, environments, calls)), with_plugins)
 
     @cached_property
     def name(self) -> str:
@@ -60,7 +63,7 @@ class App:
         }
         whole = {
             "code": shipping.code_digest(),
-            "requirements": list(shipping.requirements()),
+            "requirements": [list(shipping.requirements()), sorted(self.with_plugins)],
             "environments": environments,
             "functions": [function.name for function in self.functions],
             "volume": self.options.volume,
@@ -97,7 +100,7 @@ class App:
         )
         packages, requirements = shipping.packages(), shipping.requirements()
         images = {
-            name: make_image(name, declared, packages, requirements if self._has_plugins(name) else ())
+            name: make_image(name, declared, packages, requirements if name in self.with_plugins else ())
             for name, declared in self.environments.items()
         }
         common: dict[str, Any] = {"volumes": {MOUNT: volume}, "timeout": LONGEST, "include_source": False}
@@ -111,10 +114,6 @@ class App:
             container.launch
         )
         return app
-
-    def _has_plugins(self, environment: str) -> bool:
-        """Sources, formatters and evaluators of plugins run in the client's environment, their stages in their own."""
-        return environment == CLIENT
 
 
 def deployed_apps(options: Options) -> list[str]:

@@ -13,7 +13,7 @@ import orjson
 from ftrun.errors import Problem, Refused
 from ftrun.execute.run import read_plan, read_recipe
 from ftrun.plan.call import Ref, StageCall
-from ftrun.plan.secrets import SECRETS
+from ftrun.plan.secrets import variables_of
 from ftrun.plugins import Plugins
 from ftrun.recipe.types import Environment
 from ftrun.store import runs
@@ -48,7 +48,6 @@ class ModalRemote:
         self._environments = environments
         self._plugins = plugins
         self.volume = ClientVolume(options)
-        self.known_secrets: set[str] | None = None
 
     @property
     def place(self) -> str:
@@ -107,8 +106,7 @@ class ModalRemote:
         """Whether the workspace has a secret of this name with one of the variables that may hold it."""
         import modal
 
-        secret = modal.Secret.from_name(self._options.secret(name), environment_name=self._options.environment)
-        for variable in SECRETS.get(name, (name,)):
+        for variable in variables_of(name):
             try:
                 modal.Secret.from_name(
                     self._options.secret(name),
@@ -118,7 +116,6 @@ class ModalRemote:
             except modal.exception.NotFoundError:
                 continue
             return True
-        del secret
         return False
 
     def cancel(self, folder: RunFolder, now: bool) -> None:
