@@ -247,7 +247,7 @@ class Remote(Protocol):
         ...
 
     def refresh(self, folder: RunFolder) -> None:
-        """Brings the copy of a run's record, events and logs up to date."""
+        """Makes the copy of a run's record, events and logs, or brings it up to date, whoever began the run."""
         ...
 
     def follow(self, folder: RunFolder) -> Iterator[Event]:
@@ -262,18 +262,10 @@ class Remote(Protocol):
         """Ids of all runs there, also of those that another machine began."""
         ...
 
-    def adopt(self, folder: RunFolder) -> None:
-        """Makes the copy of a run that another machine began."""
-        ...
-
     def files(self, ref: Ref) -> Sequence[StoredFile]:
         """The files of an artifact. Raises `Refused` where it is not there."""
         ...
 
     def pull(self, ref: Ref, target: Path, progress: Callable[[float, float], None]) -> None:
         """Copies an artifact into a folder of this machine; `progress` gets bytes done and in all."""
-        ...
-
-    def where(self, ref: Ref) -> str:
-        """Where an artifact is, for a person."""
         ...

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from axolotl.integrations.base import BasePlugin
 from transformers import TrainerCallback
 
-from ftrun_plugins.axolotl.checkpoints import PREFIX, mark
+from ftrun.store.checkpoints import PREFIX, mark
 from ftrun_plugins.axolotl.trackers import keep_url, running_url
 
 if TYPE_CHECKING:

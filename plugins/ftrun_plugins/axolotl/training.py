@@ -11,8 +11,8 @@ import yaml
 
 from ftrun.errors import Problem, StageFailed
 from ftrun.execute.context import Stopped
+from ftrun.store.checkpoints import last_step, remove_unfinished
 from ftrun_plugins.axolotl import trackers
-from ftrun_plugins.axolotl.checkpoints import last_step, remove_unfinished
 from ftrun_plugins.axolotl.workspace import DATA, MODEL, OUT, inside, lay_out
 
 if TYPE_CHECKING:

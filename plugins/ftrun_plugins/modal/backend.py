@@ -12,7 +12,6 @@ from ftrun.contracts import Estimate, Hardware, Runner
 from ftrun.errors import Problem, Refused
 from ftrun.plan.call import CLIENT, StageCall
 from ftrun.plan.digests import environment_digest
-from ftrun.plan.secrets import variables_of
 from ftrun.recipe.types import Environment, Resources
 from ftrun.store.layout import Store
 from ftrun_plugins.modal.costs import estimate
@@ -92,7 +91,7 @@ class ModalBackend:
             return self.remote.has_secret(name)
 
     def secret_advice(self, name: str) -> str:
-        return f"modal secret create {self._options.secret(name)} {variables_of(name)[0]}=…"
+        return self._options.secret_advice(name)
 
     def runner(self) -> Runner:
         raise Refused(Problem("runs of the backend `modal` are scheduled on Modal, not here"))

@@ -56,9 +56,7 @@ def _environment(options: Options, remote: ModalRemote) -> Finding:
     def look() -> str:
         import modal
 
-        modal.Dict.from_name(
-            f"{options.volume}-claims", create_if_missing=True, environment_name=options.environment
-        ).hydrate()
+        modal.Dict.from_name(options.claims, create_if_missing=True, environment_name=options.environment).hydrate()
         return options.environment or "the workspace's default"
 
     return _finding("environment", look, do="modal environment list; then backend.environment=NAME")
@@ -76,7 +74,7 @@ def _secret(name: str, options: Options, remote: ModalRemote) -> Finding:
         there,
         f"has {variables}" if there else f"is not there, or has no {variables}",
         needed=False,
-        do=None if there else f"modal secret create {options.secret(name)} {variables_of(name)[0]}=…",
+        do=None if there else options.secret_advice(name),
     )
 
 

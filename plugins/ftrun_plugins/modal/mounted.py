@@ -16,10 +16,10 @@ from typing import Any
 
 from ftrun.plan.call import Ref
 from ftrun.store.artifacts import Manifest, find
+from ftrun.store.checkpoints import last_step
 from ftrun.store.layout import Store
 from ftrun_plugins.modal.options import MOUNT
 
-MARK = "complete"  # in a checkpoint that is whole
 TRIES = 8
 LONGEST_WAIT = 60.0  # seconds until an artifact whose manifest was seen has to be whole
 VARIABLE = "FTRUN_VOLUME"  # set in images to the place where the Volume is mounted
@@ -58,9 +58,8 @@ class MountedStore:
 
     def last_checkpoint(self, ref: Ref) -> int | None:
         """The step of the last whole checkpoint of a call that is not finished."""
-        marks = self.store.scratch(ref).work.glob(f"*/checkpoint-*/{MARK}")
-        steps = [mark.parent.name.rpartition("-")[2] for mark in marks]
-        return max((int(step) for step in steps if step.isdigit()), default=None)
+        steps = [last_step(folder) for folder in self.store.scratch(ref).work.glob("*")]
+        return max((step for step in steps if step is not None), default=None)
 
     def find(self, ref: Ref, patience: float = 0.0) -> Manifest | None:
         """The manifest of an artifact; waits so many seconds until all of it can be seen."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from ftrun import examples
+from ftrun.plan.secrets import variables_of
 from ftrun.recipe.types import Frozen
 
 MOUNT = "/ftrun-store"  # where containers see the Volume
@@ -27,6 +28,15 @@ class Options(examples.Options):
     secrets: dict[str, str] = {}  # ftrun's name of a secret -> its name in Modal, where they differ
     retries: int = Field(default=2, ge=0, le=10)  # of a stage whose container crashed, unless its resources say
     prices: Prices = Prices()
+
+    @property
+    def claims(self) -> str:
+        """The name of the Dict of claims on the Volume's keys."""
+        return f"{self.volume}-claims"
+
+    def secret_advice(self, name: str) -> str:
+        """The command that makes one of ftrun's secrets."""
+        return f"modal secret create {self.secret(name)} {variables_of(name)[0]}=…"
 
     def secret(self, name: str) -> str:
         """The name in Modal of one of ftrun's secrets."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ftrun.store.runs import OPEN
 from ftrun_plugins.modal import function_calls
 from ftrun_plugins.modal.app import deployed_apps, stop_app
 from ftrun_plugins.modal.options import Options
@@ -13,8 +14,6 @@ from ftrun_plugins.modal.volume import ROOT
 
 if TYPE_CHECKING:
     from ftrun_plugins.modal.remote import ModalRemote
-
-OPEN = ("waiting", "running")
 
 
 def prune_apps(kept: str, options: Options, remote: ModalRemote) -> Iterator[tuple[str, str]]:

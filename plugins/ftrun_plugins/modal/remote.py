@@ -37,7 +37,6 @@ HOURS = "FTRUN_MODAL_LAUNCH_HOURS"  # for trying the hand-over without waiting f
 LAUNCH_HOURS = 23.5
 SECONDS_TO_STOP = 60.0
 SECONDS_BETWEEN_LOOKS = 0.3
-OPEN = ("waiting", "running")
 
 
 class ModalRemote:
@@ -53,10 +52,6 @@ class ModalRemote:
     def place(self) -> str:
         return f"the Modal Volume {self._options.volume}"
 
-    @property
-    def _claims_name(self) -> str:
-        return f"{self._options.volume}-claims"
-
     def app(self, calls: Sequence[StageCall]) -> App:
         return App.of(self._options, self._environments, self._plugins, calls)
 
@@ -68,7 +63,7 @@ class ModalRemote:
 
         record, plan = runs.load(folder), read_plan(folder)
         launches = record.remote.get("launches", [])
-        if launches and record.status in OPEN and function_calls.is_alive(launches[-1]):
+        if launches and record.status in runs.OPEN and function_calls.is_alive(launches[-1]):
             raise Refused(Problem(f"the run {folder.id} is running already", do=f"ftrun logs -f {folder.id}"))
         app = self.app(plan.calls)
         if not app.is_deployed():
@@ -78,7 +73,7 @@ class ModalRemote:
             if not self.volume.is_small(lacking):
                 self.volume.upload(lacking, progress)
                 lacking = {}
-            Claims(self._claims_name, self._options.environment).allow(folder.id)
+            Claims(self._options.claims, self._options.environment).allow(folder.id)
             record.remote = {**record.remote, "app": app.name, "volume": self._options.volume}
             request = LaunchRequest(
                 record=record,
@@ -87,7 +82,7 @@ class ModalRemote:
                 app=app.name,
                 options=self._options,
                 secrets=tuple(name for name in _asked_for(plan.calls) if self.has_secret(name)),
-                claims=self._claims_name,
+                claims=self._options.claims,
                 hours=float(os.environ.get(HOURS, LAUNCH_HOURS)),
             )
             launch = modal.Function.from_name(app.name, LAUNCH, environment_name=self._options.environment)
@@ -122,7 +117,7 @@ class ModalRemote:
         self.refresh(folder)
         record = runs.load(folder)
         with modal_errors("cancelling the run"):
-            Claims(self._claims_name, self._options.environment).cancel(folder.id)
+            Claims(self._options.claims, self._options.environment).cancel(folder.id)
             for call_id in record.remote.get("launches", ())[-1:]:
                 function_calls.cancel(call_id, now)
             end = time.monotonic() + SECONDS_TO_STOP
@@ -142,7 +137,7 @@ class ModalRemote:
     # --- looking at runs
 
     def refresh(self, folder: RunFolder) -> None:
-        """Copies the run's record, events and logs, as far as they changed."""
+        """Copies the run's record, events and logs."""
         with modal_errors("reading the run"):
             there = ROOT.run(folder.id)
             entries = [entry for entry in self.volume.entries(there.root, recursive=True) if entry.size]
@@ -171,10 +166,10 @@ class ModalRemote:
             if mine[len(known) :] and mine[: len(known)] == known:  # submitted again, and not begun there yet
                 record.remote["launches"] = mine
                 record.status, record.ended, record.problems = "waiting", None, ()
-        if record.status in OPEN and not function_calls.is_alive(record.remote["launches"][-1]):
+        if record.status in runs.OPEN and not function_calls.is_alive(record.remote["launches"][-1]):
             again = self.volume.read(ROOT.run(folder.id).record)
             record = RunRecord.model_validate_json(again) if again else record
-            if record.status in OPEN:
+            if record.status in runs.OPEN:
                 record.status = "interrupted"
         runs.save(folder, record)
 
@@ -184,7 +179,7 @@ class ModalRemote:
         if record is None:
             raise Refused(Problem(f"there is no run `{folder.id}` on the Volume {self._options.volume}"))
         launches = record.remote.get("launches", [])
-        if record.status in OPEN and launches and not function_calls.is_alive(launches[-1]):
+        if record.status in runs.OPEN and launches and not function_calls.is_alive(launches[-1]):
             record.status = "interrupted"
             runs.save(folder, record)
 
@@ -195,7 +190,7 @@ class ModalRemote:
         for event in read(folder.events):
             seen.add(orjson.dumps(event))
             yield event
-        if runs.load(folder).status in OPEN:
+        if runs.load(folder).status in runs.OPEN:
             launch = runs.load(folder).remote["launches"][-1]
             with modal_errors("following the run"), Follower(launch) as follower:
                 for event in follower.events():
@@ -213,16 +208,13 @@ class ModalRemote:
             except Refused:
                 if late:
                     raise
-            if runs.load(folder).status not in OPEN or late:
+            if runs.load(folder).status not in runs.OPEN or late:
                 return
             time.sleep(SECONDS_BETWEEN_LOOKS)
 
     def known(self) -> Sequence[str]:
         with modal_errors("listing the runs"):
             return [Path(entry.path).name for entry in self.volume.entries(ROOT.runs)]
-
-    def adopt(self, folder: RunFolder) -> None:
-        self.refresh(folder)
 
     # --- artifacts
 
@@ -234,12 +226,10 @@ class ModalRemote:
         with modal_errors("copying the files"):
             self.volume.pull(ref, target, progress)
 
-    def where(self, ref: Ref) -> str:
-        return f"{ROOT.artifact(ref)} on {self.place}"
 
-
-def _outside(calls: Sequence[StageCall]) -> dict[str, str]:
-    return {digest: place for call in calls for digest, place in call.files.items()}
+def _outside(calls: Sequence[StageCall]) -> dict[str, Path]:
+    """Files of this machine that calls read, by digest."""
+    return {digest: path for call in calls for digest, path in call.local_files.items()}
 
 
 def _asked_for(calls: Sequence[StageCall]) -> list[str]:

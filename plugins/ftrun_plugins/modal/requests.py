@@ -37,7 +37,6 @@ class StageAnswer(Message):
     status: str
     fault: str | None = None
     problems: tuple[dict[str, Any], ...] = ()
-    seconds: float = 0.0  # of the container, this try
     superseded_by: str | None = None
 
 

@@ -97,8 +97,8 @@ class ModalRunner:
         Raises:
             Refused: they did not come, for whoever uploaded them has gone.
         """
-        local = [digest for digest, place in call.files.items() if not place.startswith(("http://", "https://"))]
-        missing = [call.files[digest] for digest in local if not self._mounted.store.file(digest).exists()]
+        files = call.local_files.items()
+        missing = [path for digest, path in files if not self._mounted.store.file(digest).exists()]
         if missing and time.monotonic() - self._began > SECONDS_FOR_FILES:
             what = f"{missing[0]} was not uploaded"
             raise Refused(Problem(what, do=f"ftrun resume {self._request.record.id}, from the machine that has it"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -38,7 +37,6 @@ class StageRun:
         self._mounted = MountedStore(request.volume)
         self._folder = self._mounted.store.run(request.run)
         self._markers = Markers()
-        self._began = time.monotonic()
 
     def run(self) -> StageAnswer:
         import modal
@@ -126,12 +124,9 @@ class StageRun:
 
     def _with_files_here(self) -> StageCall:
         """Outside files lie on the Volume under their digests; addresses stay what they are."""
-        here = {
-            digest: place if place.startswith(("http://", "https://")) else str(self._mounted.store.file(digest))
-            for digest, place in self._call.files.items()
-        }
+        here = {digest: str(self._mounted.store.file(digest)) for digest in self._call.local_files}
         without_limit = self._call.work.model_copy(update={"timeout": None})  # Modal's own time-out ends it
-        return self._call.model_copy(update={"files": here, "work": without_limit})
+        return self._call.model_copy(update={"files": {**self._call.files, **here}, "work": without_limit})
 
     def _answer(self, outcome: StageOutcome) -> StageAnswer:
         values = asdict(outcome)
@@ -139,7 +134,6 @@ class StageRun:
             status=outcome.status,
             fault=outcome.fault,
             problems=tuple(values["problems"]),
-            seconds=round(time.monotonic() - self._began, 3),
         )
 
 

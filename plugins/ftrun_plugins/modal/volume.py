@@ -69,11 +69,10 @@ class ClientVolume:
             if content is not None
         }
 
-    def lacking(self, files: Mapping[str, str]) -> dict[str, Path]:
-        """Of outside files by digest, those of this machine that are not there yet."""
-        local = {digest: Path(place) for digest, place in files.items() if not _is_address(place)}
-        there = {Path(entry.path).name for entry in self.entries(FILES)} if local else set()
-        return {digest: path for digest, path in local.items() if _whole(digest, path) not in there}
+    def lacking(self, files: Mapping[str, Path]) -> dict[str, Path]:
+        """Of files by digest, those that are not there yet."""
+        there = {Path(entry.path).name for entry in self.entries(FILES)} if files else set()
+        return {digest: path for digest, path in files.items() if _whole(digest, path) not in there}
 
     def is_small(self, files: Mapping[str, Path]) -> bool:
         """Whether an upload takes no longer than a container takes to start."""
@@ -127,7 +126,3 @@ class ClientVolume:
 def _whole(digest: str, path: Path) -> str:
     """The name of the file that is there once all of it is."""
     return f"{digest}.whole" if path.is_dir() else digest
-
-
-def _is_address(place: str) -> bool:
-    return place.startswith(("http://", "https://"))

@@ -45,7 +45,7 @@ def cancel(run: str, now: bool) -> int:
 
 
 def _cancel_there(folder: RunFolder, remote: Remote, now: bool) -> int:
-    if runs.load(folder).status not in ("waiting", "running"):
+    if runs.load(folder).status not in runs.OPEN:
         click.echo(f"{folder.id} is not running: {runs.load(folder).status}")
         return 0
     remote.cancel(folder, now)

@@ -11,8 +11,6 @@ from ftrun.plugins import plugins
 from ftrun.store import runs
 from ftrun.store.layout import RunFolder, Store
 
-OPEN = ("waiting", "running")
-
 
 def find_run(store: Store, name: str) -> RunFolder:
     """The run with an id, a unique prefix of one, or `last`; one that another machine began is copied here first.
@@ -28,9 +26,9 @@ def find_run(store: Store, name: str) -> RunFolder:
             raise
         remote, run_id = matching[0]
         folder = store.run(run_id)
-        remote.adopt(folder)
+        remote.refresh(folder)
         return folder
-    if runs.load(folder).status in OPEN:
+    if runs.load(folder).status in runs.OPEN:
         refresh(store, folder)
     return folder
 
@@ -60,7 +58,7 @@ def runs_everywhere(store: Store, here_only: bool) -> tuple[list[runs.RunRecord]
     """All records, the newest last, and what could not be reached."""
     troubles = []
     for record in runs.all_runs(store):
-        if not here_only and record.remote and record.status in OPEN:
+        if not here_only and record.remote and record.status in runs.OPEN:
             try:
                 refresh(store, store.run(record.id))
             except FtrunError as error:
@@ -69,7 +67,7 @@ def runs_everywhere(store: Store, here_only: bool) -> tuple[list[runs.RunRecord]
     try:
         for remote in [] if here_only else remotes():
             for run_id in sorted(set(remote.known()) - known):
-                remote.adopt(store.run(run_id))
+                remote.refresh(store.run(run_id))
     except FtrunError as error:
         troubles.append(error.problems[0].what)
     return runs.all_runs(store), list(dict.fromkeys(troubles))

@@ -53,7 +53,7 @@ def logs(run: str, call: str | None, following: bool) -> int:
 
 def _follow(folder: RunFolder) -> None:
     def ended() -> bool:
-        return runs.load(folder).status not in ("waiting", "running")
+        return runs.load(folder).status not in runs.OPEN
 
     with Display(folder) as display:
         for event in follow(folder.events, ended):

@@ -9,7 +9,7 @@ from ftrun.contracts import Runner
 from ftrun.execute.outcome import StageOutcome
 from ftrun.execute.stop import StopSignal
 from ftrun.plan.call import Plan, Ref, StageCall
-from ftrun.store.artifacts import discard_scratch, find
+from ftrun.store.artifacts import find
 from ftrun.store.layout import RunFolder, Store
 
 Tell = Callable[..., object]  # kind, call label, further values
@@ -50,7 +50,7 @@ class Scheduler:
             for call in [call for call in self._waiting if self._done.issuperset(call.inputs.values())]:
                 if find(self._store, call.ref):
                     self._tell("call_cached", call.label, key=call.key)
-                    discard_scratch(self._store, call.ref)
+                    self._store.scratch(call.ref).discard()  # left by a process that was killed once it had published
                     self._waiting.remove(call)
                     self._done.add(call.ref)
                     started = True

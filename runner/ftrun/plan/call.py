@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -74,6 +75,13 @@ class StageCall(Frozen):
     optional_secrets: tuple[str, ...] = ()  # and of those that it takes where they are
     notes: tuple[str, ...] = ()  # what was replaced or decided for the user, shown by `plan`
     work: Work = Field(default_factory=Work)
+
+    @property
+    def local_files(self) -> dict[str, Path]:
+        """Outside files by digest, without those that are addresses."""
+        return {
+            digest: Path(place) for digest, place in self.files.items() if not place.startswith(("http://", "https://"))
+        }
 
     @cached_property
     def identity(self) -> dict[str, Any]:

@@ -126,11 +126,6 @@ def find(store: Store, ref: Ref) -> Manifest | None:
     return manifest if manifest and all(_has_size(folder / file.path, file.size) for file in manifest.files) else None
 
 
-def discard_scratch(store: Store, ref: Ref) -> None:
-    """Removes what a process left that was killed after it had published: with the artifact there, nobody needs it."""
-    store.scratch(ref).discard()
-
-
 def _has_size(path: Path, size: int) -> bool:
     try:
         return path.stat().st_size == size

@@ -15,6 +15,7 @@ from ftrun.store.locks import is_held
 from ftrun.suggest import nearest
 
 Status = Literal["waiting", "running", "done", "failed", "gate_not_met", "interrupted"]
+OPEN: tuple[Status, ...] = ("waiting", "running")  # the run is not over
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is read as another
 
 
@@ -69,7 +70,7 @@ def save(folder: RunFolder, record: RunRecord) -> None:
 def load(folder: RunFolder) -> RunRecord:
     """The record; a run whose scheduler was killed reads as interrupted."""
     record = RunRecord.model_validate(read_json(folder.record))
-    if record.status in ("waiting", "running") and not record.remote and not is_held(folder.lock):
+    if record.status in OPEN and not record.remote and not is_held(folder.lock):
         record.status = "interrupted"
     return record
 
