@@ -135,16 +135,15 @@ def _scheduling(place: Path, plane: ControlPlane, runs: int) -> None:
     import modal
 
     from ftrun.cli.session import open_session
+    from ftrun_plugins.modal.claims import Claims, of_client
     from ftrun_plugins.modal.requests import StageRequest
 
     costs = []
     for number in range(runs):
-        subprocess.run(
-            [FTRUN, "recipe=format.yaml", "backend=modal", f"dataset.split.seed={number + 200}"],
-            check=True,
-            env=dict(os.environ),
-            capture_output=True,
-        )
+        recipe = ["recipe=format.yaml", "backend=modal", f"dataset.split.seed={number + 200}"]
+        # the client submits what waits for nothing itself, unless somebody has claimed it
+        Claims("ftrun-store-claims").take(open_session(recipe).plan.calls[0].ref, 1, of_client())
+        subprocess.run([FTRUN, *recipe], check=True, env=dict(os.environ), capture_output=True)
         scheduled = _stage_seconds(_last_events(place / "store"))
         time.sleep(4)  # until its container has gone
         session = open_session(["recipe=format.yaml", "backend=modal", f"dataset.split.seed={number + 300}"])

@@ -3,10 +3,12 @@ from __future__ import annotations
 import io
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import modal
 import pytest
 
+from modal_control_plane import volumes
 from modal_control_plane.fixture import ControlPlane
 
 from .conftest import Hand, function
@@ -112,3 +114,26 @@ def test_parts_of_a_volume_and_read_only_ones(plane: ControlPlane, name: str) ->
     notes.put(f"{name}/todo", ["stop"])
     call.get(timeout=10)
     assert not (plane.volume_folder(name) / "part" / "other.txt").exists()
+
+
+def test_what_is_written_while_others_files_are_brought_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "volume").mkdir()
+    (tmp_path / "aside").mkdir()
+    volume = volumes.Volume("vo-1", "store", "main", tmp_path / "volume", tmp_path / "aside")
+    here = volumes.Checkout(volume, tmp_path / "here")
+    (volume.folder / "theirs").write_text("new")
+    put = volumes._put
+
+    def slowly(source: Path, target: Path, aside: Path) -> None:
+        put(source, target, aside)
+        (here.folder / "mine").write_text("written meanwhile")
+
+    monkeypatch.setattr(volumes, "_put", slowly)
+    here.bring()
+    monkeypatch.undo()
+    here.bring()
+    assert (here.folder / "mine").exists()
+    here.commit()
+    assert (volume.folder / "mine").read_text() == "written meanwhile"

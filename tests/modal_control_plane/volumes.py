@@ -78,10 +78,12 @@ class Checkout:
             theirs = scan(self.volume.folder)
             for path in _deepest_first(self._mine.keys() - theirs.keys()):
                 _remove(self.folder / path)
+                del self._mine[path]
             for path in sorted(theirs):  # folders come before what is in them
                 if self._theirs.get(path) != theirs[path]:
                     _put(self.volume.folder / path, self.folder / path, self.volume.aside)
-            self._theirs, self._mine = theirs, scan(self.folder)
+                    self._mine[path] = _signature(self.folder / path)  # and nothing else: others write here meanwhile
+            self._theirs = theirs
 
     def open_files(self, processes: Iterable[int]) -> list[str]:
         """What these processes have open of it, or have as their current folder: both prevent a reload."""

@@ -19,6 +19,7 @@ from ftrun_plugins.modal.errors import modal_errors
 from ftrun_plugins.modal.images import check_environment
 from ftrun_plugins.modal.options import Options
 from ftrun_plugins.modal.remote import ModalRemote
+from ftrun_plugins.modal.secrets import has_secret
 
 CORES = 4.0  # of a stage that keeps all cores busy, unless its resources say
 
@@ -88,7 +89,7 @@ class ModalBackend:
 
     def has_secret(self, name: str) -> bool:
         with modal_errors(f"looking for the secret {name}"):
-            return self.remote.has_secret(name)
+            return has_secret(name, self._options)
 
     def secret_advice(self, name: str) -> str:
         return self._options.secret_advice(name)

@@ -1,19 +1,31 @@
 """Who works on a key: entries of a Modal Dict, each of them written once.
 
-A key is worked on in generations. Whoever puts `KEY#n` first may submit the n-th function call for it; the container of
-that call puts `KEY#n/call` with its own id before it does anything, and leaves if another was faster. So a scheduler
-that is preempted between submitting and writing down what it submitted can submit again without harm. Nobody sends
-heartbeats: whether a call lives is Modal's to say.
+A key is worked on in generations. Whoever puts `KEY#n` first may submit the n-th function call for it. The call's id is
+put into `KEY#n/call` by whoever submitted it, and by its container before that does anything; a container that finds
+another id there leaves. So a scheduler that is preempted between submitting and writing down what it submitted can
+submit again without harm. Nobody sends heartbeats: whether a call lives is Modal's to say.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from ftrun.plan.call import Ref
 from ftrun_plugins.modal.function_calls import is_alive
 from ftrun_plugins.modal.patience import patiently
+
+CLIENT = "client-"
+
+
+def of_client() -> str:
+    """An owner for one submission from a user's machine, which nobody waits for: nothing says whether it lives."""
+    return f"{CLIENT}{uuid4().hex}"
+
+
+def is_scheduler(owner: str) -> bool:
+    return not owner.startswith(CLIENT)
 
 
 @dataclass(frozen=True)
@@ -21,7 +33,7 @@ class Claim:
     """One generation of a key: the scheduler that has it, and the function call that began it, once one has."""
 
     generation: int
-    owner: str  # function call id of the scheduler
+    owner: str  # function call id of the scheduler, or what `of_client` made
     call: str | None
 
 
@@ -57,11 +69,11 @@ class Claims:
         return Claim(found.generation, found.owner, self._get(f"{_name(ref, found.generation)}/call"))
 
     def take(self, ref: Ref, generation: int, owner: str) -> bool:
-        """Whether this scheduler may submit the generation."""
+        """Whether this owner may submit the generation."""
         return self._put(_name(ref, generation), owner, once=True)
 
     def begin(self, ref: Ref, generation: int, call: str) -> str:
-        """The function call that works on the generation: this one, unless another began it before."""
+        """The function call that works on the generation: this one, unless another was put down before."""
         name = f"{_name(ref, generation)}/call"
         if self._put(name, call, once=True):
             return call
@@ -91,7 +103,9 @@ class Claims:
         self._put(f"{_name(ref, generation)}/left", True)
 
     def has_left(self, ref: Ref, generation: int) -> bool:
-        return bool(self._get(f"{_name(ref, generation)}/left"))
+        """Whether nothing of a cancelled generation is written any more, or ever was."""
+        name = _name(ref, generation)
+        return bool(self._get(f"{name}/left")) or self._get(f"{name}/tries") is None
 
     def cancel(self, run: str) -> None:
         """Marks a run as cancelled, before its calls are."""

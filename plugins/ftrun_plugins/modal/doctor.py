@@ -11,6 +11,7 @@ from ftrun_plugins.modal.app import deployed_apps
 from ftrun_plugins.modal.errors import modal_errors
 from ftrun_plugins.modal.options import Options
 from ftrun_plugins.modal.remote import ModalRemote
+from ftrun_plugins.modal.secrets import has_secret
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def examine(options: Options, remote: ModalRemote) -> Iterator[Finding]:
         if not finding.well:
             return
     for name in SECRETS:
-        yield _secret(name, options, remote)
+        yield _secret(name, options)
     yield _apps(options, remote)
 
 
@@ -66,9 +67,9 @@ def _volume(options: Options, remote: ModalRemote) -> Finding:
     return _finding("volume", lambda: f"{options.volume}, {len(remote.known())} runs")
 
 
-def _secret(name: str, options: Options, remote: ModalRemote) -> Finding:
+def _secret(name: str, options: Options) -> Finding:
     variables = " or ".join(variables_of(name))
-    there = remote.has_secret(name)
+    there = has_secret(name, options)
     return Finding(
         f"secret {options.secret(name)}",
         there,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import aclosing, suppress
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -24,8 +24,9 @@ SECONDS_BEFORE_ANOTHER_TRY = 1.0
 class Follower:
     """The events of one run as they come. Logs are read in a thread of its own, which ends with the block."""
 
-    def __init__(self, launch: str) -> None:
+    def __init__(self, launch: str, named: Iterable[str]) -> None:
         self._launch = launch
+        self._named = tuple(named)
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._followed: dict[str, asyncio.Task[None]] = {}
         self._loop = asyncio.new_event_loop()
@@ -33,7 +34,8 @@ class Follower:
 
     def __enter__(self) -> Follower:
         self._thread.start()
-        self._follow(self._launch)
+        for call_id in (self._launch, *self._named):
+            self._follow(call_id)
         return self
 
     def __exit__(

@@ -19,7 +19,7 @@ from ftrun.execute.run import close_record, run_plan, tell_hooks
 from ftrun.execute.stop import StopSignal
 from ftrun.plugins import shipped_plugins
 from ftrun.store import runs
-from ftrun.store.events import append
+from ftrun.store.events import Event, add, append
 from ftrun.store.files import read_json, write_text
 from ftrun.store.runs import RunRecord
 from ftrun_plugins.modal.attended import Attended
@@ -28,8 +28,9 @@ from ftrun_plugins.modal.costs import price_run
 from ftrun_plugins.modal.marker import marked
 from ftrun_plugins.modal.mounted import MountedStore
 from ftrun_plugins.modal.patience import patiently
-from ftrun_plugins.modal.requests import LaunchRequest
+from ftrun_plugins.modal.requests import LaunchRequest, note
 from ftrun_plugins.modal.runner import ModalRunner
+from ftrun_plugins.modal.submit import Submitter
 
 SECONDS_BETWEEN_LOOKS = 0.1
 
@@ -53,8 +54,9 @@ class Launch:
         """Runs what the plan still lacks; returns how it ended, or the call that goes on with it."""
         self._mounted.reload()
         self.record = self._opened()
-        known = {label: tuple(ids) for label, ids in self.record.remote["calls"].items()}
-        runner = ModalRunner(self._request, self._own, self._mounted, self._claims, self._submitted, self._tell, known)
+        known = [call_id for ids in self.record.remote["calls"].values() for call_id in ids]
+        submitter = Submitter(self._request, self._claims)
+        runner = ModalRunner(self._own, self._mounted, self._claims, submitter, self._submitted, self._tell, known)
         scheduler = Attended(lambda: self._schedule(runner))
         end = time.monotonic() + self._request.hours * 3600
         try:
@@ -80,12 +82,15 @@ class Launch:
             text = yaml.safe_dump(self._request.recipe, sort_keys=False, allow_unicode=True)
             write_text(self._folder.recipe, text)
             write_text(self._folder.plan, self._request.plan.model_dump_json(indent=1))
-        launches = record.remote.get("launches", [])
+        launches, calls = record.remote.get("launches", []), record.remote.get("calls", {}) if known else {}
+        for event in self._request.submitted:
+            if note(calls, event["call"], event["function_call"]):
+                self._print(add(self._folder.events, event))
         record.remote = {
             **self._request.record.remote,
             "app": self._request.app,
             "launches": [*launches, *([] if self._own in launches else [self._own])],
-            "calls": record.remote.get("calls", {}),
+            "calls": calls,
         }
         record.status, record.ended, record.problems = "running", None, ()
         record.started = record.started or time.time()
@@ -102,14 +107,16 @@ class Launch:
     def _submitted(self, label: str, call_id: str) -> None:
         """Writes down a function call before anything waits for it."""
         with self._saving:
-            calls = self.record.remote.setdefault("calls", {})
-            if call_id not in calls.setdefault(label, []):
-                calls[label].append(call_id)
+            note(self.record.remote["calls"], label, call_id)
             runs.save(self._folder, self.record)
         self._mounted.commit()
 
     def _tell(self, kind: str, call: str | None = None, /, **values: Any) -> None:
-        event = append(self._folder.events, kind, call, **values)
+        if kind == "call_cached" and call in {event["call"] for event in self._request.submitted}:
+            kind = "call_finished"  # by this run, before its scheduler looked
+        self._print(append(self._folder.events, kind, call, **values))
+
+    def _print(self, event: Event) -> None:
         os.write(sys.stdout.fileno(), marked(event))
         tell_hooks(shipped_plugins(), self._folder.id, event)
 

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ftrun.plan.call import Ref
 from ftrun.store.artifacts import Manifest, find
@@ -20,6 +20,7 @@ from ftrun.store.checkpoints import last_step
 from ftrun.store.layout import Store
 from ftrun_plugins.modal.options import MOUNT
 
+T = TypeVar("T")
 TRIES = 8
 LONGEST_WAIT = 60.0  # seconds until an artifact whose manifest was seen has to be whole
 VARIABLE = "FTRUN_VOLUME"  # set in images to the place where the Volume is mounted
@@ -63,10 +64,17 @@ class MountedStore:
 
     def find(self, ref: Ref, patience: float = 0.0) -> Manifest | None:
         """The manifest of an artifact; waits so many seconds until all of it can be seen."""
+        return self._seen(lambda: find(self.store, ref), patience, 0.2)
+
+    def has_file(self, digest: str, patience: float) -> bool:
+        """Whether an uploaded file is there; waits so many seconds until it is."""
+        return self._seen(self.store.file(digest).exists, patience, 0.05)
+
+    def _seen(self, look: Callable[[], T], patience: float, pause: float) -> T:
         end = time.monotonic() + patience
         while True:
-            found = find(self.store, ref)
+            found = look()
             if found or time.monotonic() >= end:
                 return found
-            time.sleep(0.2)
+            time.sleep(pause)
             self.reload()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,9 +10,8 @@ from typing import Any
 import orjson
 
 from ftrun.errors import Problem, Refused
-from ftrun.execute.run import read_plan, read_recipe
+from ftrun.execute.run import read_plan
 from ftrun.plan.call import Ref, StageCall
-from ftrun.plan.secrets import variables_of
 from ftrun.plugins import Plugins
 from ftrun.recipe.types import Environment
 from ftrun.store import runs
@@ -26,15 +24,12 @@ from ftrun_plugins.modal import function_calls
 from ftrun_plugins.modal.app import App
 from ftrun_plugins.modal.claims import Claims
 from ftrun_plugins.modal.errors import modal_errors
-from ftrun_plugins.modal.follow import Follower
-from ftrun_plugins.modal.functions import LAUNCH
+from ftrun_plugins.modal.follow import NAMING, Follower
 from ftrun_plugins.modal.marker import without_markers
 from ftrun_plugins.modal.options import Options
-from ftrun_plugins.modal.requests import LaunchRequest
+from ftrun_plugins.modal.start import Start, outside_files
 from ftrun_plugins.modal.volume import ROOT, ClientVolume
 
-HOURS = "FTRUN_MODAL_LAUNCH_HOURS"  # for trying the hand-over without waiting for a day
-LAUNCH_HOURS = 23.5
 SECONDS_TO_STOP = 60.0
 SECONDS_BETWEEN_LOOKS = 0.3
 
@@ -58,9 +53,7 @@ class ModalRemote:
     # --- beginning and ending a run
 
     def submit(self, folder: RunFolder, progress: Callable[[str], None]) -> None:
-        """Deploys what is not deployed, uploads what is not there, and hands the run to a scheduler on Modal."""
-        import modal
-
+        """Deploys what is not deployed, and begins the run there."""
         record, plan = runs.load(folder), read_plan(folder)
         launches = record.remote.get("launches", [])
         if launches and record.status in runs.OPEN and function_calls.is_alive(launches[-1]):
@@ -69,49 +62,12 @@ class ModalRemote:
         if not app.is_deployed():
             app.deploy(progress)
         with modal_errors("submitting the run"):
-            lacking = self.volume.lacking(_outside(plan.calls))
-            if not self.volume.is_small(lacking):
-                self.volume.upload(lacking, progress)
-                lacking = {}
-            Claims(self._options.claims, self._options.environment).allow(folder.id)
-            record.remote = {**record.remote, "app": app.name, "volume": self._options.volume}
-            request = LaunchRequest(
-                record=record,
-                recipe=read_recipe(folder).model_dump(mode="json"),
-                plan=plan,
-                app=app.name,
-                options=self._options,
-                secrets=tuple(name for name in _asked_for(plan.calls) if self.has_secret(name)),
-                claims=self._options.claims,
-                hours=float(os.environ.get(HOURS, LAUNCH_HOURS)),
-            )
-            launch = modal.Function.from_name(app.name, LAUNCH, environment_name=self._options.environment)
-            call = launch.spawn(request.packed())
-            record.remote["launches"] = [*launches, str(call.object_id)]
-            record.status, record.ended, record.problems = "waiting", None, ()
-            runs.save(folder, record)
-            self.volume.upload(lacking, progress)  # while the scheduler's container starts
+            Start(folder, app.name, self._options, self.volume).run(progress)
 
     def uploads(self, calls: Sequence[StageCall]) -> list[tuple[str, int]]:
         """Files of this machine that the Volume lacks, with their sizes in bytes."""
-        found = self.volume.lacking(_outside(calls))
+        found = self.volume.lacking(outside_files(calls))
         return [(str(path), folder_size(path) if path.is_dir() else path.stat().st_size) for path in found.values()]
-
-    def has_secret(self, name: str) -> bool:
-        """Whether the workspace has a secret of this name with one of the variables that may hold it."""
-        import modal
-
-        for variable in variables_of(name):
-            try:
-                modal.Secret.from_name(
-                    self._options.secret(name),
-                    environment_name=self._options.environment,
-                    required_keys=[variable],
-                ).hydrate()
-            except modal.exception.NotFoundError:
-                continue
-            return True
-        return False
 
     def cancel(self, folder: RunFolder, now: bool) -> None:
         self.refresh(folder)
@@ -174,25 +130,26 @@ class ModalRemote:
         runs.save(folder, record)
 
     def _not_there_yet(self, folder: RunFolder) -> None:
-        """A run that was submitted, and whose scheduler has not begun."""
+        """A run that is being submitted, or whose scheduler has not begun."""
         record = runs.load(folder) if folder.record.exists() else None
         if record is None:
             raise Refused(Problem(f"there is no run `{folder.id}` on the Volume {self._options.volume}"))
         launches = record.remote.get("launches", [])
-        if record.status in runs.OPEN and launches and not function_calls.is_alive(launches[-1]):
+        if record.status in runs.OPEN and not (launches and function_calls.is_alive(launches[-1])):
             record.status = "interrupted"
             runs.save(folder, record)
 
     def follow(self, folder: RunFolder) -> Iterator[Event]:
         """First what the Volume has, then what comes: the logs of a function may not reach back to its beginning."""
         self.refresh(folder)
-        seen = set()
+        seen, named = set(), []
         for event in read(folder.events):
             seen.add(orjson.dumps(event))
+            named += [str(event["function_call"])] if event["kind"] in NAMING else []
             yield event
         if runs.load(folder).status in runs.OPEN:
             launch = runs.load(folder).remote["launches"][-1]
-            with modal_errors("following the run"), Follower(launch) as follower:
+            with modal_errors("following the run"), Follower(launch, named) as follower:
                 for event in follower.events():
                     if orjson.dumps(event) not in seen:
                         yield event
@@ -225,15 +182,6 @@ class ModalRemote:
     def pull(self, ref: Ref, target: Path, progress: Callable[[float, float], None]) -> None:
         with modal_errors("copying the files"):
             self.volume.pull(ref, target, progress)
-
-
-def _outside(calls: Sequence[StageCall]) -> dict[str, Path]:
-    """Files of this machine that calls read, by digest."""
-    return {digest: path for call in calls for digest, path in call.local_files.items()}
-
-
-def _asked_for(calls: Sequence[StageCall]) -> list[str]:
-    return sorted({name for call in calls for name in (*call.secrets, *call.optional_secrets)})
 
 
 def _last_of_each(record: RunRecord) -> list[str]:

@@ -51,3 +51,12 @@ class LaunchRequest(Message):
     secrets: tuple[str, ...]  # ftrun's names of those that are there
     claims: str
     hours: float  # after which the scheduler hands over to a successor
+    submitted: tuple[dict[str, Any], ...] = ()  # events of the calls that the client has submitted itself
+
+
+def note(calls: dict[str, list[str]], label: str, call_id: str) -> bool:
+    """Adds a function call to those of its label in a record's `remote["calls"]`; whether it was new."""
+    if call_id in calls.setdefault(label, []):
+        return False
+    calls[label].append(call_id)
+    return True

@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable
 
-from ftrun.errors import Problem, Refused
+from ftrun.errors import Problem
 from ftrun.execute.outcome import StageOutcome
 from ftrun.execute.scheduler import Tell
 from ftrun.execute.stop import StopSignal
 from ftrun.plan.call import StageCall
 from ftrun.store.layout import RunFolder
 from ftrun_plugins.modal import function_calls
-from ftrun_plugins.modal.claims import Claims
-from ftrun_plugins.modal.functions import function_name
-from ftrun_plugins.modal.gpus import LONGEST
+from ftrun_plugins.modal.claims import Claims, is_scheduler
 from ftrun_plugins.modal.mounted import LONGEST_WAIT, MountedStore
-from ftrun_plugins.modal.patience import patiently
-from ftrun_plugins.modal.requests import LaunchRequest, StageRequest
 from ftrun_plugins.modal.stage import GRACE
+from ftrun_plugins.modal.submit import Submitter
 
 SECONDS_A_POLL = 2.0
-SECONDS_FOR_FILES = 120.0
-SECONDS_BETWEEN_LOOKS = 0.1
 SECONDS_BETWEEN_TRIES = 0.5
-PREEMPTIONS = 3  # without a new checkpoint between them, beside the retries of crashes
 SECONDS_TO_LEAVE = GRACE + 15.0
 
 
@@ -35,23 +28,21 @@ class ModalRunner:
 
     def __init__(
         self,
-        request: LaunchRequest,
         own: str,
         mounted: MountedStore,
         claims: Claims,
+        submitter: Submitter,
         submitted: Callable[[str, str], None],
         tell: Tell,
-        known: Mapping[str, Sequence[str]],
+        known: Iterable[str],
     ) -> None:
-        self._request = request
         self._own = own
         self._mounted = mounted
         self._claims = claims
+        self._submitter = submitter
         self._submitted = submitted
         self._tell = tell
-        self._began = time.monotonic()
-        self._known = dict(known)  # function calls of earlier schedulers of this run, by label
-        self._mine = {call_id for ids in known.values() for call_id in ids}  # function calls of this run
+        self._mine = set(known)  # function calls of this run, by whomever they were submitted
         self._leaving: dict[str, float] = {}  # generation -> when it was first seen to have been cancelled
         self._lock = threading.Lock()
 
@@ -72,9 +63,6 @@ class ModalRunner:
             self._mounted.reload()
             if self._mounted.find(call.ref):
                 return StageOutcome("done")
-            if not self._has_files(call):
-                time.sleep(SECONDS_BETWEEN_LOOKS)
-                continue
             before = self._mounted.last_checkpoint(call.ref)
             call_id = self._obtain(call)
             if call_id is None:
@@ -91,36 +79,24 @@ class ModalRunner:
                 return outcome
         return StageOutcome("stopped")
 
-    def _has_files(self, call: StageCall) -> bool:
-        """Whether the outside files of a call are there: small ones are still uploaded while a scheduler starts.
-
-        Raises:
-            Refused: they did not come, for whoever uploaded them has gone.
-        """
-        files = call.local_files.items()
-        missing = [path for digest, path in files if not self._mounted.store.file(digest).exists()]
-        if missing and time.monotonic() - self._began > SECONDS_FOR_FILES:
-            what = f"{missing[0]} was not uploaded"
-            raise Refused(Problem(what, do=f"ftrun resume {self._request.record.id}, from the machine that has it"))
-        return not missing
-
     def _obtain(self, call: StageCall) -> str | None:
         """The function call that works on the key: one that lives, or a new one; None where that is not known yet."""
         claim = self._claims.latest(call.ref)
-        if claim is not None:
-            ended = function_calls.poll(claim.call) if claim.call is not None else None
-            if claim.call is not None and ended is None:
+        if claim is None:
+            return self._take(call, 1)
+        if claim.call is not None:
+            ended = function_calls.poll(claim.call)
+            if ended is None:
                 return claim.call
-            if ended is not None and ended.how == "cancelled" and not self._has_left(call, claim.generation):
+            if ended.how == "cancelled" and not self._has_left(call, claim.generation):
                 return None  # a cancelled call has ended for Modal before its container has written its checkpoint
-            known = self._known.get(call.label, ())
-            if claim.call is None and known and function_calls.is_alive(known[-1]):
-                return known[-1]  # submitted by this run, and waiting for its container
-            if claim.call is None and claim.owner == self._own:
-                return self._submit(call, claim.generation)  # cut off before it was written down; one of two will leave
-            if claim.call is None and function_calls.is_alive(claim.owner):
-                return None  # its owner is about to submit
-        generation = claim.generation + 1 if claim else 1
+        elif claim.owner == self._own:
+            return self._submit(call, claim.generation)  # cut off before it was written down; one of two will leave
+        elif is_scheduler(claim.owner) and function_calls.is_alive(claim.owner):
+            return None  # its owner is about to submit
+        return self._take(call, claim.generation + 1)
+
+    def _take(self, call: StageCall, generation: int) -> str | None:
         return self._submit(call, generation) if self._claims.take(call.ref, generation, self._own) else None
 
     def _has_left(self, call: StageCall, generation: int) -> bool:
@@ -129,48 +105,12 @@ class ModalRunner:
         return self._claims.has_left(call.ref, generation) or time.monotonic() - since > SECONDS_TO_LEAVE
 
     def _submit(self, call: StageCall, generation: int) -> str:
-        import modal
-
-        request = StageRequest(
-            call=call,
-            run=self._request.record.id,
-            generation=generation,
-            volume=self._request.options.volume,
-            claims=self._request.claims,
-            most_tries=self._retries(call) + 1 + PREEMPTIONS,
-        )
-        environment = self._request.options.environment
-        function = modal.Function.from_name(self._request.app, function_name(call), environment_name=environment)
-        # a submission whose answer was lost may be there twice: the claim lets one of them work
-        submission = patiently(lambda: function.with_options(**self._options(call)).spawn(request.packed()))
-        call_id = str(submission.object_id)
+        call_id = self._submitter.submit(call, generation)
         with self._lock:
             self._mine.add(call_id)
         self._submitted(call.label, call_id)
         self._tell("call_submitted", call.label, key=call.key, function_call=call_id)
         return call_id
-
-    def _retries(self, call: StageCall) -> int:
-        return self._request.options.retries if call.work.retries is None else call.work.retries
-
-    def _options(self, call: StageCall) -> dict[str, Any]:
-        import modal
-
-        work, options = call.work, self._request.options
-        names = [name for name in (*call.secrets, *call.optional_secrets) if name in self._request.secrets]
-        found: dict[str, Any] = {
-            "cpu": work.cpu,
-            "memory": int(work.memory * 1000) if work.memory else None,
-            "timeout": min(work.timeout or LONGEST, LONGEST),
-            "retries": modal.Retries(max_retries=self._retries(call), initial_delay=1.0, backoff_coefficient=2.0),
-            "secrets": [
-                modal.Secret.from_name(options.secret(name), environment_name=options.environment) for name in names
-            ],
-            "region": list(work.region) or None,
-        }
-        if work.gpus and len(work.gpu) == 1:  # an order of preference is part of its function
-            found["gpu"] = work.gpu[0]
-        return {name: value for name, value in found.items() if value is not None}
 
     def _wait(self, call_id: str, stop: StopSignal) -> function_calls.Ended | None:
         while not stop.level:

@@ -25,6 +25,7 @@ from ftrun_plugins.modal.requests import StageAnswer, StageRequest
 
 GRACE = 22.0  # seconds for a checkpoint; Modal gives 30 for it and for what follows
 COMMITTED_ON = ("checkpoint", "warning", "gate", "tracker")  # events after which the Volume is committed
+SECONDS_FOR_FILES = 120.0  # small ones are still uploaded while containers start
 SECONDS_BETWEEN_LOOKS = 0.1
 
 
@@ -63,7 +64,9 @@ class StageRun:
         if missing:
             return self._answer(_lost_inputs(self._call, missing))
         self._tell("call_started", key=self._call.key)
-        return self._answer(self._work())
+        files = self._call.local_files.items()
+        lost = [path for digest, path in files if not self._mounted.has_file(digest, SECONDS_FOR_FILES)]
+        return self._answer(_lost_files(self._request.run, lost) if lost else self._work())
 
     def _work(self) -> StageOutcome:
         """Runs the stage's process; while it runs, checkpoints are committed as they are marked."""
@@ -145,6 +148,11 @@ def _own_variables() -> Iterator[str]:
 def _lost_inputs(call: StageCall, missing: list[str]) -> StageOutcome:
     what = f"inputs of {call.label} are not on the Volume: {', '.join(missing)}"
     return StageOutcome("failed", "store", (Problem(what, do="`ftrun resume` makes them again"),))
+
+
+def _lost_files(run: str, paths: list[Path]) -> StageOutcome:
+    what = f"not uploaded: {', '.join(map(str, paths))}"
+    return StageOutcome("failed", "user", (Problem(what, do=f"ftrun resume {run}, from the machine that has it"),))
 
 
 def _dies(call: StageCall, tries: int) -> StageOutcome:

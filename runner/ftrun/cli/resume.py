@@ -6,7 +6,9 @@ import click
 
 from ftrun.cli.elsewhere import hand_over
 from ftrun.cli.foreground import in_background, in_foreground
-from ftrun.cli.found import find_run, remote_of
+from ftrun.cli.found import find_run
+from ftrun.execute.run import make_backend, read_recipe
+from ftrun.plugins import plugins
 from ftrun.store.layout import default_store
 
 
@@ -18,7 +20,7 @@ def resume(run: str, detach: bool, as_json: bool) -> int:
     """Goes on with a run that was stopped, killed or failed; what it finished is kept."""
     store = default_store()
     folder = find_run(store, run)
-    remote = remote_of(store, folder)
+    remote = make_backend(read_recipe(folder), plugins(), store).remote  # also where a run was not submitted yet
     if remote is not None:
         return hand_over(store, folder, remote, detach, as_json)
     if detach:

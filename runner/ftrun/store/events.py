@@ -18,8 +18,12 @@ def make(kind: str, call: str | None = None, /, **values: Any) -> Event:
 
 
 def append(path: Path, kind: str, call: str | None = None, /, **values: Any) -> Event:
-    """Appends one event by a single write, so that lines of several processes never mix."""
-    event = make(kind, call, **values)
+    """Makes an event and appends it."""
+    return add(path, make(kind, call, **values))
+
+
+def add(path: Path, event: Event) -> Event:
+    """Appends an event by a single write, so that lines of several processes never mix."""
     line = json.dumps(event, default=str) + "\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:

@@ -79,6 +79,29 @@ def test_a_run_gives_what_it_gives_here_and_is_cached_afterwards(workplace: Moda
         assert files["here"] == files["there"]
 
 
+def test_what_waits_for_nothing_begins_beside_the_scheduler(workplace: ModalPlace) -> None:
+    told = workplace.run(RECIPE).err
+    assert "format             done" in told  # by this run, though it was over before the scheduler looked
+    assert told.count("format             submitted") == 1
+    run = workplace.runs()[-1]
+    calls = read_json(run / "run.json")["remote"]["calls"]
+    events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+    submitted = [event for event in events if event["kind"] == "call_submitted"]
+    assert [event["call"] for event in submitted] == ["format", "counting"]
+    assert [event["function_call"] for event in submitted] == [calls["format"][0], calls["counting"][0]]
+    assert [call.function for call in workplace.plane.calls()] == ["format-client", "launch", "counting-client"]
+
+
+def test_a_client_that_dies_while_it_submits_leaves_nothing_that_others_wait_for(workplace: ModalPlace) -> None:
+    workplace.run("deploy", RECIPE)
+    workplace.plane.fail("FunctionMap", "PERMISSION_DENIED")  # once the key was claimed
+    assert "submitting the run" in workplace.run(RECIPE, expected=2).err
+    assert not workplace.plane.calls()
+    workplace.elsewhere().run(RECIPE)
+    workplace.run("resume", workplace.runs()[-1].name)
+    assert_whole(workplace)
+
+
 def test_a_run_goes_on_alone_and_any_machine_can_look_at_it(workplace: ModalPlace) -> None:
     run = submitted(workplace)
     other = workplace.elsewhere()
