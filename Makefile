@@ -14,7 +14,7 @@ unit: $(BIN)/ftrun
 	$(BIN)/pytest -q -m "not e2e" -n 2
 
 e2e: $(BIN)/ftrun
-	$(BIN)/ftrun envs make
+	$(BIN)/ftrun envs make trainer server_cpu
 	$(BIN)/pytest -q -m e2e
 
 lint: $(BIN)/ftrun
@@ -32,7 +32,7 @@ bench: quickstart
 
 # Kills a run again and again; long, so run before an issue is closed and not in `test`.
 drill: $(BIN)/ftrun
-	$(BIN)/ftrun envs make
+	$(BIN)/ftrun envs make trainer
 	$(BIN)/python tests/drill/drill.py
 	$(BIN)/python tests/drill/modal_drill.py
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ftrun.execute.stop import StopSignal
     from ftrun.plan.call import Ref, StageCall
     from ftrun.plan.planning import Planning
+    from ftrun.plan.serving import Endpoint, Serving
     from ftrun.recipe.types import Environment, Recipe, Resources
     from ftrun.store.artifacts import StoredFile
     from ftrun.store.events import Event
@@ -268,4 +269,20 @@ class Remote(Protocol):
 
     def pull(self, ref: Ref, target: Path, progress: Callable[[float, float], None]) -> None:
         """Copies an artifact into a folder of this machine; `progress` gets bytes done and in all."""
+        ...
+
+    def read(self, ref: Ref, name: str) -> bytes | None:
+        """A small file of an artifact; None where there is none."""
+        ...
+
+    def serve(self, serving: Serving, recipe: Recipe, progress: Callable[[str], None]) -> Endpoint:
+        """A server that goes on without this process; the one that the run has already, if it has one."""
+        ...
+
+    def servers(self) -> Sequence[Endpoint]:
+        """The servers there, of whichever runs."""
+        ...
+
+    def stop_server(self, run: str) -> None:
+        """Stops the server of a run. Raises `Refused` where it has none."""
         ...

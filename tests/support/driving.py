@@ -289,8 +289,12 @@ def base_model() -> Path:
     return kept.artifact("fetch:model")
 
 
+def environment_python(name: str) -> str:
+    return subprocess.run([FTRUN, "envs", "path", name], capture_output=True, text=True, check=True).stdout.strip()
+
+
 def trainer_python() -> str:
-    return subprocess.run([FTRUN, "envs", "path", "trainer"], capture_output=True, text=True, check=True).stdout.strip()
+    return environment_python("trainer")
 
 
 def tiny_model() -> Path:

@@ -21,7 +21,7 @@ from ftrun_plugins.modal.errors import modal_errors
 from ftrun_plugins.modal.functions import LAUNCH, StageFunction, stage_functions
 from ftrun_plugins.modal.gpus import LONGEST
 from ftrun_plugins.modal.images import check_environment, make_image
-from ftrun_plugins.modal.options import MOUNT, Options
+from ftrun_plugins.modal.options import MOUNT, SERVERS, Options
 
 PREFIX = "ftrun-"
 IDLE = 2  # seconds that a container waits for another input before it goes
@@ -46,11 +46,14 @@ class App:
         calls: Sequence[StageCall] = (),
     ) -> App:
         """Raises `Refused` where an environment is one of this machine only."""
-        for name, declared in environments.items():
-            check_environment(name, declared)
         foreign = [one for one in plugins.of_kind("stage").values() if one.distribution != "ftrun"]
         with_plugins = frozenset({CLIENT, *(one.cls.environment for one in foreign)})
-        return cls(options, environments, tuple(stage_functions(plugins, environments, calls)), with_plugins)
+        functions = tuple(stage_functions(plugins, environments, calls))
+        used = {CLIENT, *(function.environment for function in functions)}
+        images = {name: declared for name, declared in environments.items() if name in used}
+        for name, declared in images.items():
+            check_environment(name, declared)
+        return cls(options, images, functions, with_plugins)
 
     @cached_property
     def name(self) -> str:
@@ -116,15 +119,19 @@ class App:
         return app
 
 
-def deployed_apps(options: Options) -> list[str]:
-    """Names of ftrun's apps in the workspace that are deployed, by Modal's own command line: its library lists none."""
+def deployed_apps(options: Options, prefix: str = PREFIX) -> list[str]:
+    """Names of the workspace's apps for runs that are deployed, or of those with another prefix.
+
+    By Modal's own command line: its library lists none.
+    """
     command = [sys.executable, "-m", "modal", "app", "list", "--json"]
     command += ["--env", options.environment] if options.environment else []
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         raise Refused(Problem(f"Modal does not list its apps: {result.stderr.strip()[-300:]}", do="ftrun doctor"))
     found = {str(row["description"]) for row in json.loads(result.stdout) if row["state"] == "deployed"}
-    return sorted(name for name in found if name.startswith(PREFIX))
+    others = () if prefix == SERVERS else (SERVERS,)
+    return sorted(name for name in found if name.startswith(prefix) and not name.startswith(others))
 
 
 def stop_app(name: str, options: Options) -> None:

@@ -19,3 +19,10 @@ def launch(request: dict[str, Any]) -> dict[str, Any]:
     from ftrun_plugins.modal.requests import LaunchRequest
 
     return Launch(LaunchRequest.model_validate(request)).run()
+
+
+def serve() -> None:
+    """Starts the engine of an inference server, for which this container exists."""
+    from ftrun_plugins.modal.served import start_engine
+
+    start_engine()

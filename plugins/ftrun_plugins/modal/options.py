@@ -8,6 +8,7 @@ from ftrun import examples
 from ftrun.plan.secrets import variables_of
 from ftrun.recipe.types import Frozen
 
+SERVERS = "ftrun-serve-"  # apps of inference servers, each followed by its run's id
 MOUNT = "/ftrun-store"  # where containers see the Volume
 
 

@@ -12,8 +12,9 @@ import orjson
 from ftrun.errors import Problem, Refused
 from ftrun.execute.run import read_plan
 from ftrun.plan.call import Ref, StageCall
+from ftrun.plan.serving import Endpoint, Serving
 from ftrun.plugins import Plugins
-from ftrun.recipe.types import Environment
+from ftrun.recipe.types import Environment, Recipe
 from ftrun.store import runs
 from ftrun.store.artifacts import StoredFile
 from ftrun.store.events import Event, read
@@ -27,6 +28,7 @@ from ftrun_plugins.modal.errors import modal_errors
 from ftrun_plugins.modal.follow import NAMING, Follower
 from ftrun_plugins.modal.marker import without_markers
 from ftrun_plugins.modal.options import Options
+from ftrun_plugins.modal.serving import Servers
 from ftrun_plugins.modal.start import Start, outside_files
 from ftrun_plugins.modal.volume import ROOT, ClientVolume
 
@@ -173,7 +175,25 @@ class ModalRemote:
         with modal_errors("listing the runs"):
             return [Path(entry.path).name for entry in self.volume.entries(ROOT.runs)]
 
+    # --- servers
+
+    def serve(self, serving: Serving, recipe: Recipe, progress: Callable[[str], None]) -> Endpoint:
+        servers = Servers(self._options, self._environments)
+        with modal_errors("deploying the server"):
+            return servers.find(serving.run) or servers.deploy(serving, recipe, progress)
+
+    def servers(self) -> Sequence[Endpoint]:
+        with modal_errors("listing the servers"):
+            return Servers(self._options, self._environments).all()
+
+    def stop_server(self, run: str) -> None:
+        Servers(self._options, self._environments).stop(run)
+
     # --- artifacts
+
+    def read(self, ref: Ref, name: str) -> bytes | None:
+        with modal_errors("reading an artifact"):
+            return self.volume.read(ROOT.artifact(ref) / name)
 
     def files(self, ref: Ref) -> Sequence[StoredFile]:
         with modal_errors("listing the files"):

@@ -24,7 +24,7 @@ def envs(ctx: click.Context, as_json: bool) -> None:
     """Lists the environments, and whether each is made."""
     if ctx.invoked_subcommand:
         return
-    declared = _declared()
+    declared = declared_environments()
     backend = _backend(declared)
     found = [
         {
@@ -45,7 +45,7 @@ def envs(ctx: click.Context, as_json: bool) -> None:
 @click.argument("names", nargs=-1)
 def make(names: tuple[str, ...]) -> None:
     """Makes environments ahead of a run: all of them, or those named."""
-    declared = _declared()
+    declared = declared_environments()
     backend = _backend(declared)
     for name in names or declared:
         _check_name(name, declared)
@@ -55,7 +55,7 @@ def make(names: tuple[str, ...]) -> None:
             backend.prepare(name, print)
 
 
-def _declared() -> dict[str, Environment]:
+def declared_environments() -> dict[str, Environment]:
     """The environments that a recipe has unless it says otherwise."""
     composed = compose([], plugins().config_folders())
     found = {}
@@ -79,7 +79,7 @@ def _backend(declared: dict[str, Environment]) -> Backend:
 @click.argument("name")
 def path(name: str) -> None:
     """Prints the interpreter of an environment."""
-    declared = _declared()
+    declared = declared_environments()
     _check_name(name, declared)
     print(_backend(declared).environment_python(name))
 

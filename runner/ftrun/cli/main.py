@@ -35,6 +35,7 @@ VERBS = {
 # The same of ftrun's own plugins; those of other packages come by their hook.
 VERBS |= {
     "deploy": ("ftrun_plugins.modal.commands:deploy", "Deploy to Modal ahead of a run; --prune stops old apps."),
+    "serve": ("ftrun_plugins.serving.commands:serve", "Serve a run's models behind OpenAI's API."),
     "doctor": ("ftrun_plugins.modal.commands:doctor", "Check what runs on Modal need: token, Volume, secrets."),
 }
 # Words that Hydra knows keep Hydra's meaning.

@@ -30,8 +30,10 @@ def ending(store: Store, folder: RunFolder) -> str:
     if record.cost is not None:
         lines.append(f"cost     ${record.cost:.2f}")
     nexts = [f"ftrun show {folder.id}", *(f"ftrun logs {folder.id} train" for _ in made if _ == "train")]
+    if model:
+        nexts.insert(0, f"ftrun serve {folder.id}")
     if record.remote and model:
-        nexts.insert(0, f"ftrun pull {folder.id}")
+        nexts.insert(1, f"ftrun pull {folder.id}")
     return "\n".join([*lines, "", *(f"{'next' if not n else '':<8} {text}" for n, text in enumerate(nexts))]).rstrip()
 
 

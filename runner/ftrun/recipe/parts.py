@@ -17,7 +17,7 @@ from ftrun.plugins import Plugins
 from ftrun.recipe.compose import Composed
 from ftrun.recipe.findings import Finding
 from ftrun.recipe.typed import read, with_absolute_paths
-from ftrun.recipe.types import WEIGHTS, Environment
+from ftrun.recipe.types import SERVER, WEIGHTS, Environment
 from ftrun.recipe.yaml_files import KeyPath
 from ftrun.suggest import nearest
 
@@ -108,8 +108,8 @@ def check_parts(values: dict[str, Any], plugins: Plugins) -> Iterator[Finding]:
         if stage not in known:
             yield _unknown("stage", ("stages", index), str(stage), known)
     for stage in mapping(values.get("resources")):
-        if stage not in known:
-            yield _unknown("stage", ("resources", stage), stage, known)
+        if stage not in (*known, SERVER):
+            yield _unknown("stage", ("resources", stage), stage, [*known, SERVER])
 
 
 def _check_options(part: Part, values: dict[str, Any]) -> Iterator[Finding]:

@@ -135,12 +135,17 @@ class Budget(Frozen):
     usd: float | None = Field(default=None, gt=0)
 
 
+SERVER = "serve"  # has resources like a stage
+
+
 class Serve(Frozen):
     """How the tuned model will be served: checked while training can still be changed."""
 
     engine: Literal["vllm", "transformers"] | None = None
     merged: bool = True  # false: the adapter is served over the base model
     max_model_len: int | None = Field(default=None, gt=0)  # tokens
+    public: bool = False  # a server elsewhere answers everybody, without a key
+    idle: int = Field(default=300, ge=2, le=1200)  # seconds that a server elsewhere waits for a request before it goes
 
 
 class Resources(Frozen):

@@ -1,0 +1,33 @@
+"""The container of an inference server: the engine, which it begins and ends with."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+from ftrun.plan.serving import Serving
+from ftrun.store.layout import Store
+from ftrun_plugins.modal.mounted import VARIABLE
+from ftrun_plugins.modal.options import MOUNT
+from ftrun_plugins.serving.engine import KEY, Engine, command, surroundings
+
+PORT = 8000
+SERVED = "FTRUN_SERVING"  # what it serves, as JSON
+GPUS = "FTRUN_SERVING_GPUS"
+
+
+def start_engine() -> None:
+    """Returns at once; Modal waits until the engine listens."""
+    serving = Serving.model_validate_json(os.environ[SERVED])
+    store = Store(Path(os.environ.get(VARIABLE, MOUNT)))
+    everybody = "0.0.0.0"  # noqa: S104  (Modal's proxy comes from outside the container)
+    arguments = command(serving, store.artifact, Path(sys.executable), everybody, PORT, int(os.environ[GPUS]))
+    engine = Engine(arguments, surroundings(os.environ.get(KEY), {}), None, PORT)
+    threading.Thread(target=_end_with, args=(engine,), daemon=True).start()
+
+
+def _end_with(engine: Engine) -> None:
+    engine.wait()
+    os._exit(1)  # without its engine it would go on to take requests

@@ -1,0 +1,87 @@
+"""The inference server on Modal: one app a run, behind a stable URL, with no container while nobody asks."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ftrun.plan.serving import Endpoint, Serving
+from ftrun.recipe.types import SERVER, Environment, Recipe
+from ftrun_plugins.modal import container, shipping
+from ftrun_plugins.modal.app import deployed_apps, stop_app
+from ftrun_plugins.modal.images import make_image
+from ftrun_plugins.modal.options import MOUNT, SERVERS, Options
+from ftrun_plugins.modal.served import GPUS, PORT, SERVED
+from ftrun_plugins.serving.engine import KEY
+
+STARTUP = 1200.0  # seconds until the engine has to listen
+AT_ONCE = 64  # requests that one container answers before another is started
+
+
+class Servers:
+    """The servers of runs in one workspace."""
+
+    def __init__(self, options: Options, environments: Mapping[str, Environment]) -> None:
+        self._options = options
+        self._environments = environments
+
+    def find(self, run: str) -> Endpoint | None:
+        """The server of a run, if it has one."""
+        import modal
+
+        function = modal.Function.from_name(SERVERS + run, SERVER, environment_name=self._options.environment)
+        try:
+            function.hydrate()
+        except modal.exception.NotFoundError:
+            return None
+        return Endpoint(run, str(function.get_web_url()))
+
+    def all(self) -> Sequence[Endpoint]:
+        found = (self.find(name.removeprefix(SERVERS)) for name in deployed_apps(self._options, SERVERS))
+        return [endpoint for endpoint in found if endpoint]
+
+    def deploy(self, serving: Serving, recipe: Recipe, progress: Callable[[str], None]) -> Endpoint:
+        """Returns once it can be asked; its first container starts with the first request."""
+        key = None if recipe.serve.public else secrets.token_urlsafe(24)
+        progress(f"deploying {SERVERS}{serving.run}")
+        app = self._app(serving, recipe, key)
+        app.deploy(name=SERVERS + serving.run, environment_name=self._options.environment)
+        endpoint = self.find(serving.run)
+        assert endpoint is not None
+        return Endpoint(serving.run, endpoint.url, key)
+
+    def stop(self, run: str) -> None:
+        stop_app(SERVERS + run, self._options)
+
+    def _app(self, serving: Serving, recipe: Recipe, key: str | None) -> Any:
+        import modal
+
+        resources = recipe.resources_of(SERVER)
+        name = "server" if resources.gpus else "server_cpu"
+        environment: dict[str, str | None] = {SERVED: serving.model_dump_json(), GPUS: str(resources.gpus or 0)}
+        image = make_image(name, self._environments[name], shipping.packages(), ())
+        volume = modal.Volume.from_name(self._options.volume, version=2, environment_name=self._options.environment)
+        app = modal.App(SERVERS + serving.run, include_source=False)
+        # the key is in a secret of this app alone, and nowhere else
+        kept = [modal.Secret.from_dict({KEY: key})] if key else []
+        entry: Any = modal.concurrent(max_inputs=AT_ONCE)(
+            modal.web_server(PORT, startup_timeout=STARTUP)(container.serve)
+        )
+        options: dict[str, Any] = {
+            "gpu": list(resources.kinds_of_gpu) or None,
+            "cpu": resources.cpu,
+            "memory": int(resources.memory * 1000) if resources.memory else None,
+            "region": list(resources.regions) or None,
+        }
+        app.function(
+            name=SERVER,
+            image=image,
+            env=environment,
+            secrets=kept,
+            volumes={MOUNT: volume.with_mount_options(read_only=True)},
+            scaledown_window=recipe.serve.idle,
+            include_source=False,
+            **{name: value for name, value in options.items() if value is not None},
+        )(entry)
+        return app

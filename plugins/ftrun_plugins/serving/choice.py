@@ -1,0 +1,83 @@
+"""What of a run is served: base and tuned side by side where the engine can hold the adapter, else the merged model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ftrun.errors import Problem, Refused
+from ftrun.plan.call import Plan, Ref
+from ftrun.plan.serving import Serving
+from ftrun.recipe.types import Recipe
+
+BASE, TUNED = "base", "tuned"
+# Of vLLM 0.32, `--max-lora-rank`; a rank between two of them takes the larger.
+RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+
+Read = Callable[[Ref, str], bytes | None]  # a small file of an artifact
+
+
+def choose(run: str, recipe: Recipe, plan: Plan, read: Read) -> Serving:
+    """Raises `Refused` where nothing of the run can be served."""
+    made = {call.label: call for call in plan.calls}
+    model, train, merged = (made.get(label) for label in ("fetch:model", "train", "merge"))
+
+    def serving(ref: Ref, name: str, note: str = "", adapter: Ref | None = None, rank: int = 0) -> Serving:
+        return Serving(
+            run=run,
+            model=ref,
+            name=name,
+            adapter=adapter,
+            rank=rank,
+            max_model_len=recipe.serve.max_model_len,
+            trust_remote_code=recipe.model.trust_remote_code,
+            note=note,
+        )
+
+    if model is None:
+        raise Refused(Problem(f"the run {run} has no model to serve", do="`fetch` has to be among its stages"))
+    if train is None:
+        return serving(model.ref, BASE, "the run trains nothing: only the base model is served")
+    if not train.params["trainer"].get("adapter"):
+        return serving(train.ref, TUNED, "all weights were trained: the base model is not served beside them")
+    adapter = json.loads(read(train.ref, "adapter_config.json") or b"{}")
+    wanted = ["the recipe says serve.merged"] if recipe.serve.engine and recipe.serve.merged else []
+    reasons = [*wanted, *_unservable(adapter), *_other_template(model.ref, train.ref, read)]
+    if not reasons:
+        rank = next(rank for rank in RANKS if rank >= int(adapter["r"]))
+        return serving(model.ref, BASE, adapter=train.ref, rank=rank)
+    why = "; ".join(reasons)
+    if merged is None:
+        what = f"the engine cannot serve the adapter of {run} unmerged: {why}"
+        raise Refused(Problem(what, do="put `merge` among the recipe's stages and run it again"))
+    return serving(merged.ref, TUNED, f"served merged, without the base model: {why}")
+
+
+def _unservable(adapter: dict[str, Any]) -> Iterator[str]:
+    """Why vLLM would refuse an adapter, by its `adapter_config.json`."""
+    if not adapter:
+        yield "there is no adapter_config.json"
+        return
+    if int(adapter["r"]) > RANKS[-1]:
+        yield f"its rank {adapter['r']} is over {RANKS[-1]}"
+    if adapter.get("modules_to_save") or adapter.get("trainable_token_indices"):
+        yield "it holds whole modules beside the low-rank ones"
+    if adapter.get("use_dora"):
+        yield "it is a DoRA adapter"
+
+
+def _other_template(model: Ref, adapter: Ref, read: Read) -> Iterator[str]:
+    """The engine renders with the template of the weights that it loads."""
+    trained = _template(adapter, read)
+    if trained is not None and trained != _template(model, read):
+        yield "it was trained with another chat template"
+
+
+def _template(ref: Ref, read: Read) -> str | None:
+    text = read(ref, "chat_template.jinja")
+    if text is not None:
+        return text.decode().strip()
+    config = json.loads(read(ref, "tokenizer_config.json") or b"{}")
+    template = config.get("chat_template")
+    return template.strip() if isinstance(template, str) else None

@@ -1,0 +1,107 @@
+"""vLLM as a process: its command, its surroundings, when it is ready, how it ends. Needs the standard library only."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
+from pathlib import Path
+
+from ftrun.execute.process import INHERITED, QUIET
+from ftrun.plan.call import Ref
+from ftrun.plan.serving import Serving
+
+KEY = "VLLM_API_KEY"  # read by the engine; never an argument, which every user of a machine sees
+SECONDS_TO_STOP = 15.0
+SECONDS_BETWEEN_LOOKS = 0.5
+ON_CPU = ("--dtype", "float32", "--enforce-eager")  # the exact and the quick to start
+CPU_CACHE = "1"  # GiB for keys and values
+
+
+def command(
+    serving: Serving, artifact: Callable[[Ref], Path], python: Path, host: str, port: int, gpus: int
+) -> list[str]:
+    """The arguments that start the engine.
+
+    Args:
+        serving: What it serves.
+        artifact: The folder of an artifact where the engine runs.
+        python: The interpreter of the engine's environment.
+        host: The address that it listens on.
+        port: The port that it listens on.
+        gpus: How many it has; the weights are shared among them.
+    """
+    arguments = [str(python), "-m", "vllm.entrypoints.openai.api_server", "--model", str(artifact(serving.model))]
+    arguments += ["--served-model-name", serving.name, "--host", host, "--port", str(port)]
+    arguments += ["--max-model-len", str(serving.max_model_len or "auto")]
+    arguments += ["--disable-uvicorn-access-log", *(() if gpus else ON_CPU)]
+    if gpus > 1:
+        arguments += ["--tensor-parallel-size", str(gpus)]
+    if serving.trust_remote_code:
+        arguments.append("--trust-remote-code")
+    if serving.adapter is not None:
+        arguments += ["--enable-lora", "--max-lora-rank", str(serving.rank), "--max-loras", "1"]
+        arguments += ["--lora-modules", f"tuned={artifact(serving.adapter)}"]
+    return arguments
+
+
+def surroundings(key: str | None, variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment variables of the engine; without a key it answers everybody."""
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": CPU_CACHE}
+    return {**inherited, **QUIET, **offline, **variables, **({KEY: key} if key else {})}
+
+
+class Engine:
+    """A running engine; without a log it prints where this process does."""
+
+    def __init__(self, arguments: list[str], environment: Mapping[str, str], log: Path | None, port: int) -> None:
+        self._url = f"http://127.0.0.1:{port}/health"
+        with nullcontext() if log is None else log.open("wb") as output:
+            self._process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(environment),
+                start_new_session=log is not None,  # in a container it has to end with it
+            )
+
+    def ended(self) -> int | None:
+        """Its exit code; None while it runs."""
+        return self._process.poll()
+
+    def wait(self) -> int:
+        return self._process.wait()
+
+    def is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(self._url, timeout=5) as answer:  # noqa: S310  (this machine, by http)
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def wait_until_ready(self, progress: Callable[[float], None]) -> bool:
+        """False where it ended instead; `progress` gets the seconds that it has taken so far."""
+        began = time.monotonic()
+        while self.ended() is None:
+            if self.is_ready():
+                return True
+            progress(time.monotonic() - began)
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        return False
+
+    def stop(self) -> None:
+        """Lets answers that are under way come to their end, for a while."""
+        if self.ended() is None:
+            self._process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(SECONDS_TO_STOP)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # children that it may have left behind
+        self._process.wait()

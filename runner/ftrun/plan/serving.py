@@ -1,0 +1,35 @@
+"""What a server of a run serves, and where it can be asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ftrun.plan.call import Ref
+from ftrun.recipe.types import Frozen
+
+
+class Serving(Frozen):
+    """One model's weights in an engine, and at most one adapter over them, which is asked for as `tuned`."""
+
+    run: str
+    model: Ref
+    name: str  # by which the weights themselves are asked for: `base` or `tuned`
+    adapter: Ref | None = None
+    rank: int = 0  # that the engine makes room for
+    max_model_len: int | None = None  # tokens; null: what the model and the memory allow
+    trust_remote_code: bool = False
+    note: str = ""  # what a user should know of the choice
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The models that can be asked for."""
+        return (self.name, "tuned") if self.adapter else (self.name,)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A server that can be asked."""
+
+    run: str
+    url: str  # without `/v1`
+    key: str | None = None  # where it was made just now; it is kept nowhere

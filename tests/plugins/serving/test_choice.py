@@ -1,0 +1,89 @@
+"""What is served of which run, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ftrun.errors import Refused
+from ftrun.plan.call import Ref
+from ftrun_plugins.serving.choice import choose
+from ftrun_plugins.serving.engine import command, surroundings
+
+TEMPLATE = b"{{ messages }}"
+PLAIN = {"r": 12, "modules_to_save": None, "use_dora": False}
+
+
+def chosen(
+    adapter: dict[str, Any] | None = PLAIN,
+    stages: tuple[str, ...] = ("fetch:model", "train", "merge"),
+    trainer: dict[str, Any] | None = None,
+    template: bytes = TEMPLATE,
+    serve: dict[str, Any] | None = None,
+) -> Any:
+    calls = [
+        SimpleNamespace(
+            label=label,
+            ref=Ref(stage=label.partition(":")[0], key="k"),
+            params={"trainer": {"adapter": "lora"} if trainer is None else trainer},
+        )
+        for label in stages
+    ]
+    recipe = SimpleNamespace(
+        serve=SimpleNamespace(**{"engine": None, "merged": True, "max_model_len": None, **(serve or {})}),
+        model=SimpleNamespace(trust_remote_code=False),
+    )
+    files = {
+        ("fetch", "tokenizer_config.json"): json.dumps({"chat_template": TEMPLATE.decode()}).encode(),
+        ("train", "chat_template.jinja"): template + b"\n",
+        ("train", "adapter_config.json"): json.dumps(adapter).encode(),
+    }
+    plan: Any = SimpleNamespace(calls=calls)
+    return choose("r1", recipe, plan, lambda ref, name: files.get((ref.stage, name)))  # type: ignore[arg-type]
+
+
+def test_an_adapter_is_served_beside_its_base_model() -> None:
+    serving = chosen()
+    assert serving.names == ("base", "tuned")
+    assert (serving.model.stage, serving.adapter.stage, serving.rank, serving.note) == ("fetch", "train", 16, "")
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        ({"adapter": {**PLAIN, "r": 1000}}, "rank 1000 is over 512"),
+        ({"adapter": {**PLAIN, "modules_to_save": ["lm_head"]}}, "whole modules"),
+        ({"adapter": {**PLAIN, "trainable_token_indices": [5]}}, "whole modules"),
+        ({"adapter": {**PLAIN, "use_dora": True}}, "DoRA"),
+        ({"adapter": {}}, "no adapter_config.json"),
+        ({"template": b"another"}, "another chat template"),
+        ({"serve": {"engine": "vllm"}}, "serve.merged"),
+    ],
+)
+def test_what_the_engine_cannot_hold_is_served_merged(what: dict[str, Any], why: str) -> None:
+    serving = chosen(**what)
+    assert (serving.names, serving.model.stage, serving.adapter) == (("tuned",), "merge", None)
+    assert why in serving.note
+    with pytest.raises(Refused, match="cannot serve the adapter"):
+        chosen(**what, stages=("fetch:model", "train"))
+
+
+def test_a_run_without_an_adapter_has_one_model() -> None:
+    assert chosen(trainer={}).names == ("tuned",)
+    assert chosen(stages=("fetch:model",)).names == ("base",)
+    with pytest.raises(Refused, match="no model to serve"):
+        chosen(stages=("format",))
+
+
+def test_the_key_is_no_argument() -> None:
+    serving = chosen()
+    arguments = command(serving, lambda ref: Path("/store") / str(ref), Path("python"), "127.0.0.1", 8000, 2)
+    assert "tuned=/store/train/k" in arguments
+    assert arguments[arguments.index("--tensor-parallel-size") + 1] == "2"
+    assert surroundings("secret", {})["VLLM_API_KEY"] == "secret"
+    assert "VLLM_API_KEY" not in surroundings(None, {})
+    assert not any("secret" in argument for argument in arguments)
