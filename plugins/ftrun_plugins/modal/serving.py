@@ -30,7 +30,7 @@ class Servers:
         """The server of a run, if it has one."""
         import modal
 
-        function = modal.Function.from_name(SERVERS + run, SERVER, environment_name=self._options.environment)
+        function = modal.Function.from_name(_app_name(run), SERVER, environment_name=self._options.environment)
         try:
             function.hydrate()
         except modal.exception.NotFoundError:
@@ -44,25 +44,26 @@ class Servers:
     def deploy(self, serving: Serving, recipe: Recipe, progress: Callable[[str], None]) -> Endpoint:
         """Returns once it can be asked; its first container starts with the first request."""
         key = None if recipe.serve.public else secrets.token_urlsafe(24)
-        progress(f"deploying {SERVERS}{serving.run}")
+        kinds = recipe.server_resources.kinds_of_gpu
+        progress(f"deploying {_app_name(serving.run)} on {' or '.join(kinds) or 'a container without a GPU'}")
         app = self._app(serving, recipe, key)
-        app.deploy(name=SERVERS + serving.run, environment_name=self._options.environment)
+        app.deploy(name=_app_name(serving.run), environment_name=self._options.environment)
         endpoint = self.find(serving.run)
         assert endpoint is not None
         return Endpoint(serving.run, endpoint.url, key)
 
     def stop(self, run: str) -> None:
-        stop_app(SERVERS + run, self._options)
+        stop_app(_app_name(run), self._options)
 
     def _app(self, serving: Serving, recipe: Recipe, key: str | None) -> Any:
         import modal
 
-        resources = recipe.resources_of(SERVER)
+        resources = recipe.server_resources
         name = "server" if resources.gpus else "server_cpu"
         environment: dict[str, str | None] = {SERVED: serving.model_dump_json(), GPUS: str(resources.gpus or 0)}
         image = make_image(name, self._environments[name], shipping.packages(), ())
         volume = modal.Volume.from_name(self._options.volume, version=2, environment_name=self._options.environment)
-        app = modal.App(SERVERS + serving.run, include_source=False)
+        app = modal.App(_app_name(serving.run), include_source=False)
         # the key is in a secret of this app alone, and nowhere else
         kept = [modal.Secret.from_dict({KEY: key})] if key else []
         entry: Any = modal.concurrent(max_inputs=AT_ONCE)(
@@ -85,3 +86,8 @@ class Servers:
             **{name: value for name, value in options.items() if value is not None},
         )(entry)
         return app
+
+
+def _app_name(run: str) -> str:
+    """Modal's names have at most 64 letters; the beginning of a run's id finds it as well."""
+    return f"{SERVERS}{run[:50]}"

@@ -38,7 +38,7 @@ class Here:
     def run(self, serving: Serving, told: Callable[[Endpoint], None]) -> None:
         """Returns when it was interrupted. Raises `StageFailed` where the engine ended by itself."""
         self._check(serving)
-        resources = self._recipe.resources_of(SERVER)
+        resources = self._recipe.server_resources
         on_gpu = self._backend.hardware(SERVER, resources).accelerator == "gpu"
         name, gpus = ("server", resources.gpus or 1) if on_gpu else ("server_cpu", 0)
         if not self._backend.environment_ready(name):

@@ -219,3 +219,8 @@ class Recipe(Frozen):
 
     def resources_of(self, stage: str) -> Resources:
         return self.resources.get(stage, Resources())
+
+    @property
+    def server_resources(self) -> Resources:
+        """The server's own; else those of `generate`, which holds the same model."""
+        return self.resources_of(SERVER if SERVER in self.resources else "generate")
