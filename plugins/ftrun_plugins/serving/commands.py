@@ -1,24 +1,22 @@
-"""The verb `ftrun serve`."""
+"""The verbs `ftrun serve` and `ftrun chat`."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import click
 
-from ftrun.cli.envs import declared_environments
 from ftrun.cli.found import find_run, remote_of, remotes
-from ftrun.contracts import Backend, Remote
+from ftrun.contracts import Remote
 from ftrun.errors import Problem, Refused
-from ftrun.execute.run import make_backend, read_plan, read_recipe
-from ftrun.plan.call import Ref
 from ftrun.plan.serving import Endpoint, Serving
-from ftrun.plugins import plugins
-from ftrun.recipe.types import Recipe
-from ftrun.store import runs
-from ftrun.store.layout import RunFolder, Store, default_store
-from ftrun_plugins.serving.choice import choose
+from ftrun.store.layout import default_store
+from ftrun_plugins.serving.here import API_KEY, Here
+from ftrun_plugins.serving.target import Target
 
 PORT = 8000
 
@@ -35,36 +33,68 @@ def serve(run: str, port: int, listing: bool, stop: bool) -> int:
     """
     if listing:
         return _list()
-    store = default_store()
-    folder = find_run(store, run)
-    remote = remote_of(store, folder)
     if stop:
-        return _stop(folder.id, remote)
-    if runs.load(folder).status in runs.OPEN:
-        raise Refused(Problem(f"the run {folder.id} is not over yet", do=f"ftrun logs -f {folder.id}"))
-    recipe = _with_environments_of_now(read_recipe(folder))
-    backend = make_backend(recipe, plugins(), store)
-    if remote is None:
-        _here(store, folder, recipe, backend, port)
+        return _stop(run)
+    target = Target.of(run)
+    if target.remote is None:
+        here = Here(target, port)
+        with suppress(KeyboardInterrupt), here.running() as endpoint:
+            tell(target.serving, endpoint)
+            here.watch()
         return 0
-    serving = choose(folder.id, recipe, read_plan(folder), remote.read)
-    assert backend.remote is not None
-    endpoint = backend.remote.serve(serving, recipe, lambda text: print(f"  {text}", file=sys.stderr))
-    tell(serving, endpoint)
-    if not endpoint.key and not recipe.serve.public:
-        print(f"key      was shown when it was deployed; for another: ftrun serve --stop {folder.id}, and serve again")
+    endpoint = _elsewhere(target, target.remote)
+    tell(target.serving, endpoint)
+    if not endpoint.key and not target.recipe.serve.public:
+        stop_it = f"ftrun serve --stop {endpoint.run}"
+        print(f"key      was shown when it was deployed; for another: {stop_it}, and serve again")
     return 0
 
 
-def _here(store: Store, folder: RunFolder, recipe: Recipe, backend: Backend, port: int) -> None:
-    from ftrun_plugins.serving.here import Here
+@click.command()
+@click.option("--model", help="base or tuned; without it the tuned one, where there is one.")
+@click.option("--raw", is_flag=True, help="Send the text as it is, without the chat template.")
+@click.option("--max-tokens", default=512, show_default=True, help="Of an answer.")
+@click.option("--temperature", default=0.0, show_default=True)
+@click.argument("run")
+@click.argument("prompt", required=False)
+def chat(run: str, prompt: str | None, model: str | None, raw: bool, max_tokens: int, temperature: float) -> int:
+    """Talks to the models of a run; with a prompt, prints one answer and ends."""
+    from ftrun_plugins.serving.asking import Asker
+    from ftrun_plugins.serving.chat import Chat
 
-    def read(ref: Ref, name: str) -> bytes | None:
-        path = store.artifact(ref) / name
-        return path.read_bytes() if path.exists() else None
+    target = Target.of(run)
+    names = target.serving.names
+    if model is not None and model not in names:
+        raise Refused(Problem(f"there is no model `{model}`", expected=f"one of {', '.join(names)}"))
+    with _answering(target) as endpoint:
+        asker = Asker(endpoint, max_tokens, temperature, raw)
+        talk = Chat(asker, names, model or names[-1])
+        if prompt is None:
+            talk.run()
+        else:
+            talk.answer(prompt)
+    return 0
 
-    serving = choose(folder.id, recipe, read_plan(folder), read)
-    Here(store, folder, recipe, backend, port).run(serving, lambda endpoint: tell(serving, endpoint))
+
+@contextmanager
+def _answering(target: Target) -> Iterator[Endpoint]:
+    """A server that can be asked, with its key; one of this machine lives as long as the block."""
+    if target.remote is None:
+        with Here(target, 0).running() as endpoint:
+            yield endpoint
+        return
+    endpoint = _elsewhere(target, target.remote)
+    key = endpoint.key or os.environ.get(API_KEY)
+    if endpoint.key:
+        print(f"  its key is {endpoint.key}: export {API_KEY}=…", file=sys.stderr)
+    if not key and not target.recipe.serve.public:
+        what = "the server asks for the key that was shown when it was deployed"
+        raise Refused(Problem(what, do=f"export {API_KEY}=…, or ftrun serve --stop {target.folder.id} for another"))
+    yield Endpoint(endpoint.run, endpoint.url, key)
+
+
+def _elsewhere(target: Target, remote: Remote) -> Endpoint:
+    return remote.serve(target.serving, target.recipe, lambda text: print(f"  {text}", file=sys.stderr))
 
 
 def _list() -> int:
@@ -73,17 +103,15 @@ def _list() -> int:
     return 0
 
 
-def _stop(run: str, remote: Remote | None) -> int:
+def _stop(run: str) -> int:
+    store = default_store()
+    folder = find_run(store, run)
+    remote = remote_of(store, folder)
     if remote is None:
-        raise Refused(Problem(f"{run} is a run of this machine: Ctrl-C stops its server"))
-    remote.stop_server(run)
-    print(f"the server of {run} was stopped")
+        raise Refused(Problem(f"{folder.id} is a run of this machine: Ctrl-C stops its server"))
+    remote.stop_server(folder.id)
+    print(f"the server of {folder.id} was stopped")
     return 0
-
-
-def _with_environments_of_now(recipe: Recipe) -> Recipe:
-    """Runs know the environments that they were made with; those that serve may have come later."""
-    return recipe.model_copy(update={"environment": {**declared_environments(), **recipe.environment}})
 
 
 def tell(serving: Serving, endpoint: Endpoint) -> None:
@@ -94,11 +122,13 @@ def tell(serving: Serving, endpoint: Endpoint) -> None:
     print(f"models   {', '.join(serving.names)}")
     if endpoint.key:
         print(f"key      {endpoint.key}")
-    print(f"try      {curl(endpoint, serving.names[-1])}", flush=True)
+    print(f"try      {_curl(endpoint, serving.names[-1])}", flush=True)
 
 
-def curl(endpoint: Endpoint, model: str) -> str:
+def _curl(endpoint: Endpoint, model: str) -> str:
     """A request for a chat completion."""
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 32})
-    header = f" -H 'Authorization: Bearer {endpoint.key or '$FTRUN_API_KEY'}'"
+    header = (
+        f" -H 'Authorization: Bearer {endpoint.key}'" if endpoint.key else f' -H "Authorization: Bearer ${API_KEY}"'
+    )
     return f"curl {endpoint.url}/v1/chat/completions{header} -H 'Content-Type: application/json' -d '{body}'"

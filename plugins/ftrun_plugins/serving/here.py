@@ -8,15 +8,15 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from ftrun.contracts import Backend
 from ftrun.errors import Problem, Refused, StageFailed
-from ftrun.plan.serving import Endpoint, Serving
-from ftrun.recipe.types import SERVER, Recipe
+from ftrun.plan.serving import Endpoint
+from ftrun.recipe.types import SERVER
 from ftrun.store.artifacts import find
-from ftrun.store.layout import RunFolder, Store
 from ftrun_plugins.serving.engine import Engine, command, surroundings
+from ftrun_plugins.serving.target import Target
 
 HOST = "127.0.0.1"
 API_KEY = "FTRUN_API_KEY"  # of the user's choice, in place of one that is made at start
@@ -26,43 +26,59 @@ LINES_SHOWN = 8
 
 
 class Here:
-    """The server of one run."""
+    """The server of one run; port 0 takes one that is free."""
 
-    def __init__(self, store: Store, folder: RunFolder, recipe: Recipe, backend: Backend, port: int) -> None:
-        self._store = store
-        self._recipe = recipe
-        self._backend = backend
-        self._port = port
-        self._log = folder.root / "logs" / "serve.log"
+    def __init__(self, target: Target, port: int) -> None:
+        self._target = target
+        self._port = port or _free_port()
+        self._log = target.folder.root / "logs" / "serve.log"
+        self._engine: Engine | None = None
 
-    def run(self, serving: Serving, told: Callable[[Endpoint], None]) -> None:
-        """Returns when it was interrupted. Raises `StageFailed` where the engine ended by itself."""
-        self._check(serving)
-        resources = self._recipe.server_resources
-        on_gpu = self._backend.hardware(SERVER, resources).accelerator == "gpu"
-        name, gpus = ("server", resources.gpus or 1) if on_gpu else ("server_cpu", 0)
-        if not self._backend.environment_ready(name):
-            _say(f"making the environment `{name}`, once")
-            self._backend.prepare(name, lambda line: None)
+    @contextmanager
+    def running(self) -> Iterator[Endpoint]:
+        """A server that can be asked, until the end of the block.
+
+        Raises:
+            Refused: it cannot be started.
+            StageFailed: the engine ended by itself.
+        """
+        self._check()
         key = os.environ.get(API_KEY) or secrets.token_urlsafe(24)
-        arguments = command(
-            serving, self._store.artifact, self._backend.environment_python(name), HOST, self._port, gpus
-        )
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        variables = self._recipe.environment[name].variables
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.default_int_handler)
-        engine = Engine(arguments, surroundings(key, variables), self._log, self._port)
+        self._engine = self._start(key)
         try:
-            self._serve(engine, Endpoint(serving.run, f"http://{HOST}:{self._port}", key), told)
-        except KeyboardInterrupt:
-            _say("stopping")
+            self._wait(self._engine)
+            yield Endpoint(self._target.serving.run, f"http://{HOST}:{self._port}", key)
         finally:
-            engine.stop()
+            _say("stopping the engine")
+            self._engine.stop()
 
-    def _check(self, serving: Serving) -> None:
+    def watch(self) -> None:
+        """Returns never: raises `StageFailed` once the engine has ended."""
+        assert self._engine is not None
+        while self._engine.ended() is None:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        raise StageFailed("the server", self._ended(self._engine.ended()))
+
+    def _start(self, key: str) -> Engine:
+        target, backend = self._target, self._target.backend
+        resources = target.recipe.server_resources
+        on_gpu = backend.hardware(SERVER, resources).accelerator == "gpu"
+        name, gpus = ("server", resources.gpus or 1) if on_gpu else ("server_cpu", 0)
+        if not backend.environment_ready(name):
+            _say(f"making the environment `{name}`, once")
+            backend.prepare(name, lambda line: None)
+        python = backend.environment_python(name)
+        arguments = command(target.serving, target.store.artifact, python, HOST, self._port, gpus)
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        _say(f"starting the engine; its log is {self._log}")
+        return Engine(arguments, surroundings(key, target.recipe.environment[name].variables), self._log, self._port)
+
+    def _check(self) -> None:
+        serving = self._target.serving
         for ref in (serving.model, serving.adapter):
-            if ref is not None and find(self._store, ref) is None:
+            if ref is not None and find(self._target.store, ref) is None:
                 raise Refused(Problem(f"{ref} is not in the store any more", do=f"ftrun resume {serving.run}"))
         with socket.socket() as wanted:
             wanted.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -73,7 +89,7 @@ class Here:
                     Problem(f"port {self._port} of {HOST}: {error.strerror}", do=f"--port {self._port + 1}")
                 ) from error
 
-    def _serve(self, engine: Engine, endpoint: Endpoint, told: Callable[[Endpoint], None]) -> None:
+    def _wait(self, engine: Engine) -> None:
         spoke = time.monotonic()
 
         def progress(seconds: float) -> None:
@@ -82,12 +98,8 @@ class Here:
                 spoke = time.monotonic()
                 _say(f"the engine starts, {seconds:.0f} s so far")
 
-        _say(f"starting the engine; its log is {self._log}")
-        if engine.wait_until_ready(progress):
-            told(endpoint)
-            while engine.ended() is None:
-                time.sleep(SECONDS_BETWEEN_LOOKS)
-        raise StageFailed("the server", self._ended(engine.ended()))
+        if not engine.wait_until_ready(progress):
+            raise StageFailed("the server", self._ended(engine.ended()))
 
     def _ended(self, code: int | None) -> Problem:
         lines = self._log.read_text(errors="replace").splitlines()
@@ -98,3 +110,9 @@ class Here:
 
 def _say(text: str) -> None:
     print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind((HOST, 0))
+        return int(one.getsockname()[1])

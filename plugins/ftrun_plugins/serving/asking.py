@@ -1,0 +1,69 @@
+"""Asks a server by OpenAI's API; answers come in pieces, as the model writes them."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ftrun.errors import Problem, Refused, StageFailed
+from ftrun.plan.serving import Endpoint
+
+LONGEST = 1200.0  # seconds: a server elsewhere may have to start first
+
+Message = dict[str, str]
+
+
+class Asker:
+    """Requests of one chat.
+
+    Args:
+        endpoint: The server.
+        max_tokens: Of an answer.
+        temperature: 0 takes the likeliest token each time.
+        raw: Sends the last message's text as it is, without the chat template.
+    """
+
+    def __init__(self, endpoint: Endpoint, max_tokens: int, temperature: float, raw: bool) -> None:
+        self._endpoint = endpoint
+        self._options = {"max_tokens": max_tokens, "temperature": temperature, "stream": True}
+        self._raw = raw
+
+    def stream(self, model: str, messages: Sequence[Message]) -> Iterator[str]:
+        """The pieces of an answer.
+
+        Raises:
+            Refused: the server does not take the request; its own words say why.
+            StageFailed: the server is gone.
+        """
+        what: dict[str, Any] = {"prompt": messages[-1]["content"]} if self._raw else {"messages": list(messages)}
+        path = "completions" if self._raw else "chat/completions"
+        for choice in self._choices(path, {"model": model, **self._options, **what}):
+            text = choice.get("text") if self._raw else choice.get("delta", {}).get("content")
+            if text:
+                yield text
+
+    def _choices(self, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        headers = {"Content-Type": "application/json"}
+        if self._endpoint.key:
+            headers["Authorization"] = f"Bearer {self._endpoint.key}"
+        url = f"{self._endpoint.url}/v1/{path}"
+        request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310  (a server of ours)
+        try:
+            with urllib.request.urlopen(request, timeout=LONGEST) as answer:  # noqa: S310
+                for line in answer:
+                    if line.startswith(b"data: {"):
+                        yield from json.loads(line.removeprefix(b"data: ")).get("choices", ())
+        except urllib.error.HTTPError as error:
+            raise Refused(Problem(f"the server answers {error.code}: {_words(error.read())}")) from error
+        except OSError as error:
+            raise StageFailed("the server", Problem(f"it does not answer any more: {error}")) from error
+
+
+def _words(answer: bytes) -> str:
+    try:
+        return str(json.loads(answer)["error"]["message"])[:500]
+    except (ValueError, KeyError, TypeError):
+        return answer.decode(errors="replace")[:300]

@@ -1,0 +1,51 @@
+"""The run that is to be served: found by its id, with what of it is served and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ftrun.cli.envs import declared_environments
+from ftrun.cli.found import find_run, remote_of
+from ftrun.contracts import Backend, Remote
+from ftrun.errors import Problem, Refused
+from ftrun.execute.run import make_backend, read_plan, read_recipe
+from ftrun.plan.call import Ref
+from ftrun.plan.serving import Serving
+from ftrun.plugins import plugins
+from ftrun.recipe.types import Recipe
+from ftrun.store import runs
+from ftrun.store.layout import RunFolder, Store, default_store
+from ftrun_plugins.serving.choice import choose
+
+
+@dataclass(frozen=True)
+class Target:
+    """A run that is over; `remote` is where its models are, None for this machine."""
+
+    store: Store
+    folder: RunFolder
+    recipe: Recipe
+    backend: Backend
+    remote: Remote | None
+    serving: Serving
+
+    @classmethod
+    def of(cls, run: str) -> Target:
+        """Raises `Refused` where there is no such run, it is not over, or it has nothing to serve."""
+        store = default_store()
+        folder = find_run(store, run)
+        if runs.load(folder).status in runs.OPEN:
+            raise Refused(Problem(f"the run {folder.id} is not over yet", do=f"ftrun logs -f {folder.id}"))
+        recipe = read_recipe(folder)
+        # runs know the environments that they were made with; those that serve may have come later
+        recipe = recipe.model_copy(update={"environment": {**declared_environments(), **recipe.environment}})
+        backend = make_backend(recipe, plugins(), store)
+        remote = backend.remote if remote_of(store, folder) else None
+
+        def read(ref: Ref, name: str) -> bytes | None:
+            if remote is not None:
+                return remote.read(ref, name)
+            path = store.artifact(ref) / name
+            return path.read_bytes() if path.exists() else None
+
+        return cls(store, folder, recipe, backend, remote, choose(folder.id, recipe, read_plan(folder), read))
