@@ -8,10 +8,9 @@ from typing import Any
 
 from ftrun.errors import Problem, Refused
 from ftrun.plan.call import Plan, Ref
-from ftrun.plan.serving import Serving
+from ftrun.plan.serving import BASE, TUNED, Serving
 from ftrun.recipe.types import Recipe
 
-BASE, TUNED = "base", "tuned"
 # Of vLLM 0.32, `--max-lora-rank`; a rank between two of them takes the larger.
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ftrun.execute.process import INHERITED, QUIET
 from ftrun.plan.call import Ref
-from ftrun.plan.serving import Serving
+from ftrun.plan.serving import TUNED, Serving
 
 KEY = "VLLM_API_KEY"  # read by the engine; never an argument, which every user of a machine sees
 SECONDS_TO_STOP = 15.0
@@ -46,7 +46,7 @@ def command(
         arguments.append("--trust-remote-code")
     if serving.adapter is not None:
         arguments += ["--enable-lora", "--max-lora-rank", str(serving.rank), "--max-loras", "1"]
-        arguments += ["--lora-modules", f"tuned={artifact(serving.adapter)}"]
+        arguments += ["--lora-modules", f"{TUNED}={artifact(serving.adapter)}"]
     return arguments
 
 

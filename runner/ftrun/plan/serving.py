@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from ftrun.plan.call import Ref
 from ftrun.recipe.types import Frozen
 
+BASE, TUNED = "base", "tuned"  # the names by which models are asked for
+
 
 class Serving(Frozen):
     """One model's weights in an engine, and at most one adapter over them, which is asked for as `tuned`."""
@@ -23,7 +25,7 @@ class Serving(Frozen):
     @property
     def names(self) -> tuple[str, ...]:
         """The models that can be asked for."""
-        return (self.name, "tuned") if self.adapter else (self.name,)
+        return (self.name, TUNED) if self.adapter else (self.name,)
 
 
 @dataclass(frozen=True)
