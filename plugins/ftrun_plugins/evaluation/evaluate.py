@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ftrun.errors import Problem, Refused
+from ftrun.plan.serving import BASE, TUNED
 from ftrun.recipe.types import Frozen, Gate
 from ftrun_plugins.evaluation.comparison import CONFIDENCE, Comparison, compare, mean
-from ftrun_plugins.evaluation.models import BASE, TUNED
 
 if TYPE_CHECKING:
     from ftrun.execute.context import StageContext

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftrun.plan.serving import BASE, TUNED
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
     from ftrun.plan.call import StageCall
     from ftrun.plan.planning import Planning
     from ftrun.recipe.types import Recipe
-
-BASE, TUNED = "base", "tuned"
 
 
 @dataclass(frozen=True)

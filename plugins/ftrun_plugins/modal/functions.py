@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ftrun.plan.call import StageCall
 from ftrun.plugins import Plugins
@@ -34,6 +35,12 @@ def _name(stage: str, environment: str, gpu: tuple[str, ...]) -> str:
 def stage_functions(plugins: Plugins, environments: Iterable[str], calls: Iterable[StageCall]) -> list[StageFunction]:
     """What any recipe may call in these environments, and what these calls need beyond that."""
     return sorted({*_usual(plugins, set(environments)), *_needed(calls)})
+
+
+def container_options(cpu: float | None, memory: float | None, regions: Sequence[str]) -> dict[str, Any]:
+    """What a recipe says of containers, as options of a Modal function: cores, GB (Modal counts in MiB), regions."""
+    found = {"cpu": cpu, "memory": int(memory * 1000) if memory else None, "region": list(regions) or None}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _usual(plugins: Plugins, environments: set[str]) -> Iterator[StageFunction]:

@@ -80,7 +80,7 @@ class ModalRemote:
                 function_calls.cancel(call_id, now)
             end = time.monotonic() + SECONDS_TO_STOP
             while time.monotonic() < end:
-                self.refresh(folder)
+                self._look(folder)
                 record = runs.load(folder)
                 ids = [*record.remote.get("launches", ())[-1:], *_last_of_each(record)]
                 alive = [call_id for call_id in ids if function_calls.is_alive(call_id)]
@@ -95,29 +95,40 @@ class ModalRemote:
     # --- looking at runs
 
     def refresh(self, folder: RunFolder) -> None:
-        """Copies the run's record, events and logs."""
+        """Copies the run's record, events and logs; the record is read first, so that a closed one misses nothing."""
         with modal_errors("reading the run"):
-            there = ROOT.run(folder.id)
-            entries = [entry for entry in self.volume.entries(there.root, recursive=True) if entry.size]
-            paths = [Path("/") / entry.path for entry in entries]
-            wanted = [path for path in paths if path != there.record and "/." not in path.as_posix()]
-            contents = self.volume.read_all([there.record, *wanted])
-            if contents[0] is None:
-                return self._not_there_yet(folder)
-            events = []
-            for path, content in zip(wanted, contents[1:], strict=True):
-                if path == there.events or path.parent == there.events_of("x").parent:
-                    events += [line for line in (content or b"").splitlines() if line.endswith(b"}")]
-                elif path.parent == there.log("x").parent:
-                    write_bytes(folder.root / path.relative_to(there.root), without_markers(content or b""))
-                elif path in (there.recipe, there.plan):
-                    write_bytes(folder.root / path.relative_to(there.root), content or b"")
-            write_text(folder.events, "".join(line.decode() + "\n" for line in sorted(events, key=_at)))
-            self._keep(folder, RunRecord.model_validate_json(contents[0]))
-        return None
+            record = self.volume.read(ROOT.run(folder.id).record)
+            if record is not None:
+                self._copy(folder)
+            self._keep(folder, record)
 
-    def _keep(self, folder: RunFolder, record: RunRecord) -> None:
+    def _look(self, folder: RunFolder) -> None:
+        """Copies the run's record alone."""
+        with modal_errors("reading the run"):
+            self._keep(folder, self.volume.read(ROOT.run(folder.id).record))
+
+    def _copy(self, folder: RunFolder) -> None:
+        """Copies all but the record."""
+        there = ROOT.run(folder.id)
+        entries = [entry for entry in self.volume.entries(there.root, recursive=True) if entry.size]
+        paths = [Path("/") / entry.path for entry in entries]
+        wanted = [path for path in paths if path != there.record and "/." not in path.as_posix()]
+        events = []
+        for path, content in zip(wanted, self.volume.read_all(wanted), strict=True):
+            if path == there.events or path.parent == there.events_of("x").parent:
+                events += [line for line in (content or b"").splitlines() if line.endswith(b"}")]
+            elif path.parent == there.log("x").parent:
+                write_bytes(folder.root / path.relative_to(there.root), without_markers(content or b""))
+            elif path in (there.recipe, there.plan):
+                write_bytes(folder.root / path.relative_to(there.root), content or b"")
+        write_text(folder.events, "".join(line.decode() + "\n" for line in sorted(events, key=_at)))
+
+    def _keep(self, folder: RunFolder, content: bytes | None) -> None:
         """Saves the record as it is there; a run whose scheduler ended without closing it was interrupted."""
+        if content is None:
+            self._not_there_yet(folder)
+            return
+        record = RunRecord.model_validate_json(content)
         if folder.record.exists():
             mine = runs.load(folder).remote.get("launches", [])
             known = record.remote.get("launches", [])
@@ -163,12 +174,13 @@ class ModalRemote:
         while True:
             late = time.monotonic() > end
             try:
-                self.refresh(folder)
+                self._look(folder)
+                if runs.load(folder).status not in runs.OPEN or late:
+                    self.refresh(folder)
+                    return
             except Refused:
                 if late:
                     raise
-            if runs.load(folder).status not in runs.OPEN or late:
-                return
             time.sleep(SECONDS_BETWEEN_LOOKS)
 
     def known(self) -> Sequence[str]:

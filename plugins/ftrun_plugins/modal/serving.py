@@ -10,6 +10,7 @@ from ftrun.plan.serving import Endpoint, Serving
 from ftrun.recipe.types import SERVER, Environment, Recipe
 from ftrun_plugins.modal import container, shipping
 from ftrun_plugins.modal.app import deployed_apps, stop_app
+from ftrun_plugins.modal.functions import container_options
 from ftrun_plugins.modal.images import make_image
 from ftrun_plugins.modal.options import MOUNT, SERVERS, Options
 from ftrun_plugins.modal.served import GPUS, PORT, SERVED
@@ -69,12 +70,9 @@ class Servers:
         entry: Any = modal.concurrent(max_inputs=AT_ONCE)(
             modal.web_server(PORT, startup_timeout=STARTUP)(container.serve)
         )
-        options: dict[str, Any] = {
-            "gpu": list(resources.kinds_of_gpu) or None,
-            "cpu": resources.cpu,
-            "memory": int(resources.memory * 1000) if resources.memory else None,
-            "region": list(resources.regions) or None,
-        }
+        options = container_options(resources.cpu, resources.memory, resources.regions)
+        if resources.kinds_of_gpu:
+            options["gpu"] = list(resources.kinds_of_gpu)
         app.function(
             name=SERVER,
             image=image,
@@ -83,7 +81,7 @@ class Servers:
             volumes={MOUNT: volume.with_mount_options(read_only=True)},
             scaledown_window=recipe.serve.idle,
             include_source=False,
-            **{name: value for name, value in options.items() if value is not None},
+            **options,
         )(entry)
         return app
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ftrun.plan.call import StageCall
 from ftrun_plugins.modal.claims import Claims
-from ftrun_plugins.modal.functions import function_name
+from ftrun_plugins.modal.functions import container_options, function_name
 from ftrun_plugins.modal.gpus import LONGEST
 from ftrun_plugins.modal.patience import patiently
 from ftrun_plugins.modal.requests import LaunchRequest, StageRequest
@@ -49,15 +49,13 @@ class Submitter:
         work, options = call.work, self._request.options
         names = [name for name in (*call.secrets, *call.optional_secrets) if name in self._request.secrets]
         found: dict[str, Any] = {
-            "cpu": work.cpu,
-            "memory": int(work.memory * 1000) if work.memory else None,
+            **container_options(work.cpu, work.memory, work.region),
             "timeout": min(work.timeout or LONGEST, LONGEST),
             "retries": modal.Retries(max_retries=self._retries(call), initial_delay=1.0, backoff_coefficient=2.0),
             "secrets": [
                 modal.Secret.from_name(options.secret(name), environment_name=options.environment) for name in names
             ],
-            "region": list(work.region) or None,
         }
         if work.gpus and len(work.gpu) == 1:  # an order of preference is part of its function
             found["gpu"] = work.gpu[0]
-        return {name: value for name, value in found.items() if value is not None}
+        return found

@@ -17,12 +17,14 @@ RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 Read = Callable[[Ref, str], bytes | None]  # a small file of an artifact
 
 
-def choose(run: str, recipe: Recipe, plan: Plan, read: Read) -> Serving:
-    """Raises `Refused` where nothing of the run can be served."""
+def choose(run: str, recipe: Recipe, plan: Plan, read: Read, has: Callable[[Ref], bool]) -> Serving:
+    """Raises `Refused` where nothing of the run can be served; `has` says whether an artifact is there, and whole."""
     made = {call.label: call for call in plan.calls}
     model, train, merged = (made.get(label) for label in ("fetch:model", "train", "merge"))
 
     def serving(ref: Ref, name: str, note: str = "", adapter: Ref | None = None, rank: int = 0) -> Serving:
+        if not has(ref):
+            raise Refused(Problem(f"{ref} is not whole in the store any more", do=f"ftrun resume {run} makes it again"))
         return Serving(
             run=run,
             model=ref,
@@ -40,13 +42,16 @@ def choose(run: str, recipe: Recipe, plan: Plan, read: Read) -> Serving:
         return serving(model.ref, BASE, "the run trains nothing: only the base model is served")
     if not train.params["trainer"].get("adapter"):
         return serving(train.ref, TUNED, "all weights were trained: the base model is not served beside them")
-    adapter = json.loads(read(train.ref, "adapter_config.json") or b"{}")
     wanted = ["the recipe says serve.merged"] if recipe.serve.engine and recipe.serve.merged else []
-    reasons = [*wanted, *_unservable(adapter), *_other_template(model.ref, train.ref, read)]
+    gone = [f"{ref} is not whole in the store any more" for ref in (model.ref, train.ref) if not has(ref)]
+    adapter = json.loads(read(train.ref, "adapter_config.json") or b"{}")
+    reasons = wanted or gone or [*_unservable(adapter), *_other_template(model.ref, train.ref, read)]
     if not reasons:
         rank = next(rank for rank in RANKS if rank >= int(adapter["r"]))
         return serving(model.ref, BASE, adapter=train.ref, rank=rank)
     why = "; ".join(reasons)
+    if gone and (merged is None or not has(merged.ref)):
+        raise Refused(Problem(why, do=f"ftrun resume {run} makes it again"))
     if merged is None:
         what = f"the engine cannot serve the adapter of {run} unmerged: {why}"
         raise Refused(Problem(what, do="put `merge` among the recipe's stages and run it again"))

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from ftrun.errors import Problem, Refused, StageFailed
 from ftrun.plan.serving import Endpoint
 from ftrun.recipe.types import SERVER
-from ftrun.store.artifacts import find
 from ftrun_plugins.serving.engine import Engine, command, surroundings
 from ftrun_plugins.serving.target import Target
 
@@ -76,10 +75,6 @@ class Here:
         return Engine(arguments, surroundings(key, target.recipe.environment[name].variables), self._log, self._port)
 
     def _check(self) -> None:
-        serving = self._target.serving
-        for ref in (serving.model, serving.adapter):
-            if ref is not None and find(self._target.store, ref) is None:
-                raise Refused(Problem(f"{ref} is not in the store any more", do=f"ftrun resume {serving.run}"))
         with socket.socket() as wanted:
             wanted.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -14,7 +14,8 @@ from ftrun.plan.serving import Serving
 from ftrun.plugins import plugins
 from ftrun.recipe.types import Recipe
 from ftrun.store import runs
-from ftrun.store.layout import RunFolder, Store, default_store
+from ftrun.store.artifacts import find
+from ftrun.store.layout import MANIFEST, RunFolder, Store, default_store
 from ftrun_plugins.serving.choice import choose
 
 
@@ -48,4 +49,7 @@ class Target:
             path = store.artifact(ref) / name
             return path.read_bytes() if path.exists() else None
 
-        return cls(store, folder, recipe, backend, remote, choose(folder.id, recipe, read_plan(folder), read))
+        def has(ref: Ref) -> bool:
+            return read(ref, MANIFEST) is not None if remote is not None else find(store, ref) is not None
+
+        return cls(store, folder, recipe, backend, remote, choose(folder.id, recipe, read_plan(folder), read, has))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from ftrun.contracts import Remote
 from ftrun.errors import FtrunError, Refused
@@ -10,6 +11,8 @@ from ftrun.execute.run import make_backend, read_recipe
 from ftrun.plugins import plugins
 from ftrun.store import runs
 from ftrun.store.layout import RunFolder, Store
+
+AT_ONCE = 8  # runs elsewhere that are looked at
 
 
 def find_run(store: Store, name: str) -> RunFolder:
@@ -56,13 +59,9 @@ def remotes() -> Iterator[Remote]:
 
 def runs_everywhere(store: Store, here_only: bool) -> tuple[list[runs.RunRecord], list[str]]:
     """All records, the newest last, and what could not be reached."""
-    troubles = []
-    for record in runs.all_runs(store):
-        if not here_only and record.remote and record.status in runs.OPEN:
-            try:
-                refresh(store, store.run(record.id))
-            except FtrunError as error:
-                troubles.append(error.problems[0].what)
+    opened = [one for one in runs.all_runs(store) if one.remote and one.status in runs.OPEN and not here_only]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        troubles = [trouble for trouble in pool.map(lambda one: _trouble(store, one.id), opened) if trouble]
     known = {record.id for record in runs.all_runs(store)}
     try:
         for remote in [] if here_only else remotes():
@@ -71,3 +70,12 @@ def runs_everywhere(store: Store, here_only: bool) -> tuple[list[runs.RunRecord]
     except FtrunError as error:
         troubles.append(error.problems[0].what)
     return runs.all_runs(store), list(dict.fromkeys(troubles))
+
+
+def _trouble(store: Store, run_id: str) -> str | None:
+    """Why a run could not be refreshed."""
+    try:
+        refresh(store, store.run(run_id))
+    except FtrunError as error:
+        return error.problems[0].what
+    return None

@@ -24,6 +24,7 @@ def chosen(
     trainer: dict[str, Any] | None = None,
     template: bytes = TEMPLATE,
     serve: dict[str, Any] | None = None,
+    gone: tuple[str, ...] = (),
 ) -> Any:
     calls = [
         SimpleNamespace(
@@ -43,7 +44,8 @@ def chosen(
         ("train", "adapter_config.json"): json.dumps(adapter).encode(),
     }
     plan: Any = SimpleNamespace(calls=calls)
-    return choose("r1", recipe, plan, lambda ref, name: files.get((ref.stage, name)))  # type: ignore[arg-type]
+    read, has = lambda ref, name: files.get((ref.stage, name)), lambda ref: ref.stage not in gone
+    return choose("r1", recipe, plan, read, has)  # type: ignore[arg-type]
 
 
 def test_an_adapter_is_served_beside_its_base_model() -> None:
@@ -77,6 +79,26 @@ def test_a_run_without_an_adapter_has_one_model() -> None:
     assert chosen(stages=("fetch:model",)).names == ("base",)
     with pytest.raises(Refused, match="no model to serve"):
         chosen(stages=("format",))
+
+
+@pytest.mark.parametrize("deleted", ["fetch", "train"])
+def test_a_merged_model_stands_in_for_a_deleted_artifact(deleted: str) -> None:
+    serving = chosen(gone=(deleted,))
+    assert (serving.names, serving.model.stage) == (("tuned",), "merge")
+    assert f"{deleted}/k is not whole in the store any more" in serving.note
+    for stages, gone in (
+        (("fetch:model", "train"), (deleted,)),
+        (("fetch:model", "train", "merge"), (deleted, "merge")),
+    ):
+        with pytest.raises(Refused, match=f"{deleted}/k is not whole") as refused:
+            chosen(stages=stages, gone=gone)
+        assert refused.value.problems[0].do == "ftrun resume r1 makes it again"
+
+
+def test_what_is_served_has_to_be_there() -> None:
+    for stages in (("fetch:model",), ("fetch:model", "train")):
+        with pytest.raises(Refused, match="is not whole"):
+            chosen(stages=stages, trainer={}, gone=("fetch", "train"))
 
 
 def test_the_key_is_no_argument() -> None:
