@@ -84,10 +84,18 @@ class Formatter(Protocol):
 
 
 class Evaluator(Protocol):
-    """Scores one answer (or one row's loss); the stage `evaluate` compares base and tuned model."""
+    """Scores one answer; the stage `evaluate` compares base and tuned model.
+
+    What it `needs` is `predictions`, or `pairs` (then it is a `PairEvaluator`), or `loss`, or another stage that
+    measures rows: one whose calls are labelled `STAGE:EVALUATION:base` and `…:tuned`, and publish `scores.jsonl`, by
+    row its `index`, `place` and `score`. Those that need no answers have nothing to do in `score`.
+
+    It runs with the client's packages, or in the `environment` that it names; it finds the secrets in its
+    `optional_secrets` in its environment variables, where they are set.
+    """
 
     name: ClassVar[str]
-    needs: ClassVar[Literal["predictions", "loss"]]
+    needs: ClassVar[str]
     higher_is_better: ClassVar[bool]
 
     @property
@@ -96,6 +104,40 @@ class Evaluator(Protocol):
     def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
         """The score and, where it is not the best, a short reason. Raises `ValueError` where the row is at fault."""
         ...
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two models' answers to one prompt, which is text for a reader, without a template's marks."""
+
+    prompt: str
+    reference: str
+    base: str
+    tuned: str
+    row: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PairScores:
+    """What each of two answers is worth beside the other."""
+
+    base: float
+    tuned: float
+    reason: str | None = None
+
+
+class PairEvaluator(Protocol):
+    """Compares the two models' answers to the same prompt, `at_once` of them at one time, in threads."""
+
+    name: ClassVar[str]
+    needs: ClassVar[str]  # `pairs`
+    higher_is_better: ClassVar[bool]
+    at_once: ClassVar[int]
+
+    @property
+    def Options(self) -> type[Options]: ...  # noqa: N802  (a class, by the name that plugins give it)
+
+    def compare(self, pair: Pair, options: Any) -> PairScores: ...
 
 
 class Stage(Protocol):

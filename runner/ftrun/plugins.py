@@ -28,6 +28,7 @@ DEFAULT_PLUGINS = (
     "ftrun_plugins.formatting.plugin",
     "ftrun_plugins.axolotl.plugin",
     "ftrun_plugins.evaluators.plugin",
+    "ftrun_plugins.parity.plugin",
     "ftrun_plugins.local.plugin",
     "ftrun_plugins.modal.plugin",
 )

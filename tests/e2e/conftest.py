@@ -11,7 +11,9 @@ import pytest
 
 from driving import Ended, Workplace, read_json, tiny_model, tiny_recipe
 
-AFTER_TRAINING = ("train", "merge", "generate:tuned", "loss:tuned", "evaluate")
+AFTER_TRAINING = (
+    "train", "merge", "generate:tuned", "loss:tuned", "score:sql_execution", "score:held_out_loss", "evaluate",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

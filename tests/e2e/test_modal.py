@@ -67,8 +67,8 @@ def test_a_third_partys_formatter_and_evaluator_run_there(workplace: ModalPlace,
         dataset={"formatter": {"name": "shout"}},
         defaults=[{"override /optimizations": ["lora"]}],
         evals={"short": {"evaluator": "short_answers"}},
-        generate={"max_new_tokens": 2, "batch_size": 10},
-        stages=["fetch", "format", "tokenize", "generate", "evaluate"],
+        generate={"max_new_tokens": 2},
+        stages=["fetch", "format", "tokenize", "generate", "score", "evaluate"],
     )
     ended = workplace.run("recipe=tiny.yaml")
     record = read_json(workplace.runs()[-1] / "run.json")

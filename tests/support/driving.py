@@ -345,7 +345,8 @@ def tiny_recipe(folder: Path, model: Path, /, **changes: Any) -> Path:
             "optimizer": "adamw_torch",
             "save_steps": 3,
         },
-        "generate": {"max_new_tokens": 8, "batch_size": 10},
+        "generate": {"engine": "transformers", "max_new_tokens": 8, "batch_size": 10},
+        "stages": ["fetch", "format", "tokenize", "train", "merge", "generate", "loss", "score", "evaluate"],
     }
     for group, values in changes.items():
         recipe[group] = values if not isinstance(values, Mapping) else {**recipe.get(group, {}), **values}

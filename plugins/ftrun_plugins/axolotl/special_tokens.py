@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 
@@ -15,3 +16,9 @@ def end_of_turn_ids(tokenizer: Any, config: Any) -> frozenset[int]:
     names = list(config.get("eot_tokens") or [])
     ids = {tokenizer.convert_tokens_to_ids(name) for name in names} | {tokenizer.eos_token_id}
     return frozenset(number for number in ids if isinstance(number, int))
+
+
+def vocabulary(tokenizer: Any) -> dict[str, Any]:
+    """Which tokens there are: how many, and a digest of all with their ids."""
+    tokens = sorted(tokenizer.get_vocab().items())
+    return {"tokens": len(tokens), "digest": hashlib.sha256(repr(tokens).encode()).hexdigest()}

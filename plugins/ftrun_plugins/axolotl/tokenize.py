@@ -2,6 +2,9 @@
 
 train/ held_out/                      datasets that the trainer takes as already tokenized
 train.rows.jsonl held_out.rows.jsonl  for each prepared row its place, its index among the examples, its tokens
+sample.jsonl                          a few rows with their token ids and labels
+vocabulary.json                       which tokens there are, as a digest
+chat_template.jinja                   the template that chats were rendered with
 report.json                           what `ftrun show` says about the data
 """
 
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ftrun.recipe.types import Frozen
 from ftrun_plugins.axolotl.config import merge
+from ftrun_plugins.axolotl.special_tokens import vocabulary
 
 if TYPE_CHECKING:
     from ftrun.execute.context import StageContext
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
     from ftrun.recipe.types import Recipe
 
 SPLITS = ("train", "held_out")
+TEMPLATE = "chat_template.jinja"
+SAMPLE = "sample.jsonl"
+VOCABULARY = "vocabulary.json"
 
 
 class Params(Frozen):
@@ -39,7 +46,7 @@ class Tokenize:
     """Runs on the CPU; its parameters are never adapted, so that its key is the same everywhere."""
 
     name: ClassVar[str] = "tokenize"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     environment: ClassVar[str] = "trainer"
 
     def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
@@ -66,6 +73,11 @@ class Tokenize:
         tokenizing = Tokenizing(params, kind, context)
         report = {split: tokenizing.split(split, _examples(data / f"{split}.jsonl")) for split in SPLITS}
         (context.output / "report.json").write_text(json.dumps(report, indent=1))
+        rows = sorted(tokenizing.sample.rows, key=lambda row: (row["split"], row["index"]))
+        (context.output / SAMPLE).write_text("".join(json.dumps(row) + "\n" for row in rows))
+        (context.output / VOCABULARY).write_text(json.dumps(vocabulary(tokenizing.tokenizer)))
+        if kind == "chat":
+            (context.output / TEMPLATE).write_text(tokenizing.tokenizer.chat_template)
         context.report.metric(
             **{
                 f"{split}_{name}": report[split].get(name, 0)

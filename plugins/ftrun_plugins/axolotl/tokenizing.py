@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftrun.errors import Problem, Refused
 from ftrun_plugins.axolotl.data_report import DataReport
+from ftrun_plugins.axolotl.sample import Sample
 from ftrun_plugins.axolotl.special_tokens import adds_begin, end_of_turn_ids
 from ftrun_plugins.axolotl.workspace import MODEL, NO_TRAINING, inside, lay_out
 
@@ -47,6 +48,7 @@ class Tokenizing:
         self._params = params
         self._kind = kind
         self._context = context
+        self.sample = Sample()
         entry = {"path": "examples.jsonl", "ds_type": "json", "type": STRATEGIES[kind], **params.dataset}
         config = {
             **NO_TRAINING,
@@ -115,6 +117,8 @@ class Tokenizing:
             places.write(
                 json.dumps({"place": place, "index": index, "tokens": len(tokens.ids), "trained": trained}) + "\n"
             )
+            if not tokens.cut:
+                self.sample.offer({"split": name, "index": index, "ids": tokens.ids, "labels": tokens.labels})
             yield {"input_ids": tokens.ids, "attention_mask": [1] * len(tokens.ids), "labels": tokens.labels}
 
     def _problem(self, tokens: Tokens) -> str | None:

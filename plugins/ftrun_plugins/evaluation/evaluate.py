@@ -1,4 +1,4 @@
-"""The stage `evaluate`: scores of the base and the tuned model, their paired difference, gates, and what differs.
+"""The stage `evaluate`: the base and the tuned model compared by their scores, gates, and what differs.
 
 evaluation.json   by evaluation: both means, the difference with its interval, the verdict, the gate
 samples.jsonl     rows on which the two models score differently, with both answers
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ftrun.errors import Problem, Refused
 from ftrun.plan.serving import BASE, TUNED
 from ftrun.recipe.types import Frozen, Gate
-from ftrun_plugins.evaluation.comparison import CONFIDENCE, Comparison, compare, mean
+from ftrun_plugins.evaluation.comparison import CONFIDENCE, compare, mean
+from ftrun_plugins.evaluation.lines import lines
+from ftrun_plugins.evaluation.score import MEANING, SCORES
 
 if TYPE_CHECKING:
     from ftrun.execute.context import StageContext
@@ -22,123 +22,52 @@ if TYPE_CHECKING:
     from ftrun.plan.planning import Planning
     from ftrun.recipe.types import Recipe
 
-
-class Evaluation(Frozen):
-    """One evaluation of the recipe."""
-
-    evaluator: str
-    options: dict[str, Any]
-    gate: Gate | None
+Rows = Sequence[Mapping[str, Any]]
 
 
 class Params(Frozen):
-    """The evaluations by name."""
+    """The gates of the evaluations, by name, in the order of the recipe."""
 
-    evals: dict[str, Evaluation]
+    evals: dict[str, Gate | None]
 
 
 class Evaluate:
     """Needs no more than the client has: the costly parts are calls of their own."""
 
     name: ClassVar[str] = "evaluate"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     environment: ClassVar[str] = "client"
 
     def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
-        made = {call.label: call for stage in ("generate", "loss") for call in planning.all(stage)}
-        data = planning.find("format")
-        if not recipe.evals or not made or data is None:
+        scored = {name: planning.find(f"score:{name}") for name in recipe.evals}
+        inputs = {name: call for name, call in scored.items() if call is not None}
+        if not inputs:
             return []
-        evals = {
-            name: Evaluation(evaluator=one.evaluator, options=one.options, gate=one.gate)
-            for name, one in recipe.evals.items()
-        }
-        components = {
-            f"evaluator:{one.evaluator}": planning.component("evaluator", one.evaluator)
-            for one in recipe.evals.values()
-        }
-        return [planning.call(self, Params(evals=evals), inputs={**made, "data": data}, components=components)]
+        return [planning.call(self, Params(evals={name: recipe.evals[name].gate for name in inputs}), inputs=inputs)]
 
     def run(self, call: StageCall, context: StageContext) -> None:
         params = Params.model_validate(call.params)
         found: dict[str, Any] = {}
         with (context.output / "samples.jsonl").open("w") as samples:
-            for done, (name, evaluation) in enumerate(params.evals.items()):
+            for done, (name, gate) in enumerate(params.evals.items()):
                 context.report.progress(done, len(params.evals), "evaluations")
-                evaluator = context.component(call, f"evaluator:{evaluation.evaluator}")
-                scored = {
-                    role: list(_scores(role, evaluator, evaluation, context))
-                    for role in (BASE, TUNED)
-                    if _made(role, evaluator, context)
-                }
-                found[name] = _summary(scored, evaluator)
-                if evaluation.gate:
-                    found[name]["gate"] = _judge(name, evaluation.gate, found[name], context)
+                rows = list(lines(context.inputs[name] / SCORES))
+                found[name] = _summary(rows, json.loads((context.inputs[name] / MEANING).read_text()))
+                if gate:
+                    found[name]["gate"] = _judge(name, gate, found[name], context)
                 samples.writelines(
-                    json.dumps({"evaluation": name, **sample}, ensure_ascii=False) + "\n"
-                    for sample in _differing(scored)
+                    json.dumps({"evaluation": name, **sample}, ensure_ascii=False) + "\n" for sample in _differing(rows)
                 )
         (context.output / "evaluation.json").write_text(json.dumps(found, indent=1))
         context.report.metric(evaluation=found)
 
 
-def _made(role: str, evaluator: Any, context: StageContext) -> bool:
-    return _input(role, evaluator) in context.inputs
-
-
-def _input(role: str, evaluator: Any) -> str:
-    return f"{'generate' if evaluator.needs == 'predictions' else 'loss'}:{role}"
-
-
-def _scores(role: str, evaluator: Any, evaluation: Evaluation, context: StageContext) -> Iterator[dict[str, Any]]:
-    """One score a row, with what explains it."""
-    folder = context.inputs[_input(role, evaluator)]
-    if evaluator.needs == "loss":
-        for line in _lines(folder / "losses.jsonl"):
-            yield {"index": line["index"], "place": line["place"], "score": line["loss"]}
-        return
-    rows = list(_lines(context.inputs["data"] / "held_out.rows.jsonl"))
-    options = type(evaluator).Options.model_validate(evaluation.options)
-    for line in _lines(folder / "predictions.jsonl"):
-        try:
-            score, reason = evaluator.score(line["prediction"], line["reference"], rows[line["index"]], options)
-        except ValueError as error:  # the evaluator's way of saying that the row is at fault
-            raise Refused(
-                Problem(str(error), where=line["place"], do="mend the row, or leave this evaluation out")
-            ) from error
-        yield {
-            "index": line["index"],
-            "place": line["place"],
-            "score": float(score),
-            "reason": reason,
-            "answer": line["prediction"],
-            "reference": line["reference"],
-        }
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as file:
-        for line in file:
-            yield json.loads(line)
-
-
-def _summary(scored: Mapping[str, Sequence[dict[str, Any]]], evaluator: Any) -> dict[str, Any]:
-    values = {role: [row["score"] for row in rows] for role, rows in scored.items()}
-    if not any(values.values()):
-        raise Refused(
-            Problem(
-                "there are no held-out rows to evaluate",
-                do="set dataset.split.held_out or dataset.held_out, or leave the evaluations out",
-            )
-        )
-    found: dict[str, Any] = {
-        "evaluator": evaluator.name,
-        "higher_is_better": evaluator.higher_is_better,
-        "rows": len(values[BASE]),
-    }
-    if TUNED not in values:
-        return {**found, "base": round(mean(values[BASE]), 6)}
-    result: Comparison = compare(values[BASE], values[TUNED], evaluator.higher_is_better)
+def _summary(rows: Rows, meaning: Mapping[str, Any]) -> dict[str, Any]:
+    values = {role: [row[role]["score"] for row in rows] for role in (BASE, TUNED) if role in rows[0]}
+    found: dict[str, Any] = {**meaning, "rows": len(rows)}
+    if len(values) == 1:
+        return {**found, **{role: round(mean(scores), 6) for role, scores in values.items()}}
+    result = compare(values[BASE], values[TUNED], meaning["higher_is_better"])
     return {
         **found,
         "base": round(result.base, 6),
@@ -152,7 +81,7 @@ def _summary(scored: Mapping[str, Sequence[dict[str, Any]]], evaluator: Any) -> 
 
 def _judge(name: str, gate: Gate, result: dict[str, Any], context: StageContext) -> list[dict[str, Any]]:
     """Whether each limit of a gate is met; the run's exit code follows from it."""
-    value, gain = float(result.get("tuned", result["base"])), float(result.get("gain", 0.0))
+    value, gain = float(result.get("tuned", result.get("base", 0.0))), float(result.get("gain", 0.0))
     rules = (
         ("min", gate.min, value, gate.min is None or value >= gate.min, "at least"),
         ("max", gate.max, value, gate.max is None or value <= gate.max, "at most"),
@@ -172,13 +101,9 @@ def _judge(name: str, gate: Gate, result: dict[str, Any], context: StageContext)
     return judged
 
 
-def _differing(scored: Mapping[str, Sequence[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+def _differing(rows: Rows) -> Iterator[dict[str, Any]]:
     """Rows with answers on which the two models score differently."""
-    for before, after in zip(scored.get(BASE, ()), scored.get(TUNED, ()), strict=False):
-        if "answer" in before and before["score"] != after["score"]:
-            yield {
-                "place": before["place"],
-                "reference": before["reference"],
-                BASE: {key: before[key] for key in ("answer", "score", "reason")},
-                TUNED: {key: after[key] for key in ("answer", "score", "reason")},
-            }
+    for row in rows:
+        base, tuned = row.get(BASE, {}), row.get(TUNED, {})
+        if "answer" in base and "answer" in tuned and base["score"] != tuned["score"]:
+            yield {"place": row["place"], "reference": row["reference"], BASE: base, TUNED: tuned}

@@ -1,4 +1,8 @@
-"""The stage `generate`: a model's answers to the held-out prompts, the same prompts and sampling for every model."""
+"""The stage `generate`: a model's answers to the held-out prompts, the same prompts and sampling for every model.
+
+predictions.jsonl   by row: index, place, reference, the answer as text and as token ids, the prompt's token ids,
+                    and whether the model stopped by itself
+"""
 
 from __future__ import annotations
 
@@ -8,25 +12,30 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from ftrun.recipe.types import Frozen
 from ftrun_plugins.axolotl.config import merge
 from ftrun_plugins.evaluation.models import calls_for_each, is_needed
+from ftrun_plugins.serving.fits import why_no_vllm
 
 if TYPE_CHECKING:
+    from ftrun.contracts import Hardware
     from ftrun.execute.context import StageContext
     from ftrun.plan.call import StageCall
     from ftrun.plan.planning import Planning
     from ftrun.recipe.types import Recipe
 
+TOKENIZED = "tokenized"
+
 
 class Params(Frozen):
-    """How answers are sampled."""
+    """How answers are sampled, and by what."""
 
+    engine: Literal["vllm", "transformers"]
     max_new_tokens: int
     temperature: float
     top_p: float
     seed: int
-    batch_size: int
+    batch_size: int | None  # of the engine that has no scheduler of its own
     rows: int | None
-    chat_template: str | None  # axolotl's name of a template, for a model that has none of its own
     accelerator: Literal["cpu", "gpu"]
+    gpus: int
     trust_remote_code: bool
 
 
@@ -34,21 +43,33 @@ class Generate:
     """One call for the base model and one for the tuned."""
 
     name: ClassVar[str] = "generate"
-    version: ClassVar[int] = 1
-    environment: ClassVar[str] = "trainer"
+    version: ClassVar[int] = 2
+    environment: ClassVar[str] = "server_cpu"
+    other_environments: ClassVar[tuple[str, ...]] = ("server", "trainer")
 
     def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
         data = planning.find("format")
-        if data is None or not is_needed("predictions", recipe, planning):
+        if data is None or not is_needed(("predictions", "pairs"), recipe, planning):
             return []
         hardware = planning.hardware(self.name)
+        engine, notes = _engine(recipe, planning)
+        sampling = recipe.generate.model_dump(exclude={"engine"})
+        if engine == "vllm":
+            sampling["batch_size"] = None
+        gpus = (recipe.resources_of(self.name).gpus or 1) if hardware.accelerator == "gpu" else 0
         params = Params(
-            **recipe.generate.model_dump(),
-            chat_template=_template(merge(recipe).values),
+            **sampling,
+            engine=engine,
             accelerator=hardware.accelerator,
+            gpus=gpus,
             trust_remote_code=recipe.model.trust_remote_code,
         )
-        return calls_for_each(self, params, planning, hardware, {"data": data})
+        inputs = {"data": data}
+        tokenized = planning.find("tokenize")
+        if tokenized is not None and _names_a_template(merge(recipe).values):
+            inputs[TOKENIZED] = tokenized  # has the template, for a model that has none of its own
+        where = _environment(engine, hardware)
+        return calls_for_each(self, params, planning, hardware, inputs, environment=where, notes=notes, gpus=gpus)
 
     def run(self, call: StageCall, context: StageContext) -> None:
         from ftrun_plugins.evaluation.generating import generate
@@ -56,6 +77,19 @@ class Generate:
         generate(Params.model_validate(call.params), context)
 
 
-def _template(trainer: dict[str, Any]) -> str | None:
-    name = trainer.get("chat_template")
-    return str(trainer["chat_template_jinja"]) if name == "jinja" else name if name != "tokenizer_default" else None
+def _engine(recipe: Recipe, planning: Planning) -> tuple[Literal["vllm", "transformers"], tuple[str, ...]]:
+    """The recipe's choice; else vLLM wherever a build of it fits, and a note where none does."""
+    if recipe.generate.engine:
+        return recipe.generate.engine, ()
+    reason = None if planning.backend.remote else why_no_vllm()
+    return ("vllm", ()) if reason is None else ("transformers", (f"answers come from transformers: {reason}",))
+
+
+def _environment(engine: str, hardware: Hardware) -> str:
+    if engine == "transformers":
+        return "trainer"
+    return "server" if hardware.accelerator == "gpu" else "server_cpu"
+
+
+def _names_a_template(trainer: dict[str, Any]) -> bool:
+    return trainer.get("chat_template") not in (None, "tokenizer_default")

@@ -36,7 +36,7 @@ class Loss:
 
     def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
         data = planning.find("tokenize")
-        if data is None or not is_needed("loss", recipe, planning):
+        if data is None or not is_needed(("loss",), recipe, planning):
             return []
         hardware = planning.hardware(self.name)
         params = Params(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,25 +40,36 @@ def candidates(planning: Planning) -> Iterator[Candidate]:
         yield Candidate(TUNED, {"model": train})
 
 
-def is_needed(what: str, recipe: Recipe, planning: Planning) -> bool:
-    """Whether an evaluation of the recipe works on `predictions` or on the `loss`."""
+def is_needed(what: Collection[str], recipe: Recipe, planning: Planning) -> bool:
+    """Whether an evaluation of the recipe works on any of these: `predictions`, `pairs`, `loss`."""
     evaluators = planning.plugins.of_kind("evaluator")
-    return any(evaluators[one.evaluator].cls.needs == what for one in recipe.evals.values())
+    return any(evaluators[one.evaluator].cls.needs in what for one in recipe.evals.values())
 
 
 def calls_for_each(
-    stage: Stage, params: BaseModel, planning: Planning, hardware: Hardware, inputs: Mapping[str, StageCall]
+    stage: Stage,
+    params: BaseModel,
+    planning: Planning,
+    hardware: Hardware,
+    inputs: Mapping[str, StageCall],
+    *,
+    suffix: str = "",
+    gpus: int = 1,
+    environment: str | None = None,
+    notes: Sequence[str] = (),
 ) -> list[StageCall]:
-    """The same call of `stage` for each model, labelled `stage:role`."""
+    """The same call of `stage` for each model, labelled `stage:role`, or `stage:suffix:role`."""
     on_gpu = hardware.accelerator == "gpu"
     return [
         planning.call(
             stage,
             params,
-            label=f"{stage.name}:{candidate.role}",
+            label=":".join(part for part in (stage.name, suffix, candidate.role) if part),
             inputs={**candidate.inputs, **inputs},
+            environment=environment,
+            notes=notes,
             cpu=1.0 if on_gpu else planning.cores,
-            gpus=1 if on_gpu else 0,
+            gpus=gpus if on_gpu else 0,
         )
         for candidate in candidates(planning)
     ]

@@ -31,6 +31,17 @@ def prompts(examples: Path, kind: str) -> Iterator[Prompt]:
             yield _chat(index, example) if kind == "chat" else _segments(index, example)
 
 
+def asked(data: Path) -> list[str]:
+    """Each held-out example's prompt as text for a reader, by the example's index; `data` is what `format` made."""
+    kind = json.loads((data / "report.json").read_text())["kind"]
+    return [_text(prompt) for prompt in prompts(data / "held_out.jsonl", kind)]
+
+
+def _text(prompt: Prompt) -> str:
+    turns = (f"{message['role']}: {message.get('content') or ''}" for message in prompt.messages)
+    return "\n\n".join(turns) if prompt.messages else "".join(prompt.segments)
+
+
 def _chat(index: int, example: dict[str, Any]) -> Prompt:
     messages = example["messages"]
     last = max(place for place, message in enumerate(messages) if message["role"] == "assistant")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from ftrun.examples import Options as BaseOptions
 
@@ -12,7 +12,7 @@ class ExactMatch:
     """Fraction of answers that equal the reference."""
 
     name: ClassVar[str] = "exact_match"
-    needs: ClassVar[Literal["predictions", "loss"]] = "predictions"
+    needs: ClassVar[str] = "predictions"
     higher_is_better: ClassVar[bool] = True
 
     class Options(BaseOptions):

@@ -9,6 +9,7 @@ from ftrun.contracts import Evaluator, Stage
 from ftrun_plugins.evaluation.evaluate import Evaluate
 from ftrun_plugins.evaluation.generate import Generate
 from ftrun_plugins.evaluation.loss import Loss
+from ftrun_plugins.evaluation.score import Score
 from ftrun_plugins.evaluators.exact_match import ExactMatch
 from ftrun_plugins.evaluators.held_out_loss import HeldOutLoss
 from ftrun_plugins.evaluators.sql_execution import SqlExecution
@@ -22,5 +23,5 @@ def ftrun_register_evaluators(register: Callable[[type[Evaluator]], None]) -> No
 
 @hookimpl
 def ftrun_register_stages(register: Callable[[type[Stage]], None]) -> None:
-    for stage in (Generate, Loss, Evaluate):
+    for stage in (Generate, Loss, Score, Evaluate):
         register(stage)

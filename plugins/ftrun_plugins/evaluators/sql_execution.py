@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from ftrun.examples import Options as BaseOptions
 
@@ -76,7 +76,7 @@ class SqlExecution:
     """Fraction of answers whose statement returns what the reference returns."""
 
     name: ClassVar[str] = "sql_execution"
-    needs: ClassVar[Literal["predictions", "loss"]] = "predictions"
+    needs: ClassVar[str] = "predictions"
     higher_is_better: ClassVar[bool] = True
 
     class Options(BaseOptions):

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from ftrun.errors import Problem, Refused
 from ftrun.plan.call import Plan, Ref
 from ftrun.plan.serving import BASE, TUNED, Serving
 from ftrun.recipe.types import Recipe
-
-# Of vLLM 0.32, `--max-lora-rank`; a rank between two of them takes the larger.
-RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+from ftrun_plugins.serving.lora import ADAPTER_CONFIG, rank_for, unservable
 
 Read = Callable[[Ref, str], bytes | None]  # a small file of an artifact
 
@@ -44,11 +41,10 @@ def choose(run: str, recipe: Recipe, plan: Plan, read: Read, has: Callable[[Ref]
         return serving(train.ref, TUNED, "all weights were trained: the base model is not served beside them")
     wanted = ["the recipe says serve.merged"] if recipe.serve.engine and recipe.serve.merged else []
     gone = [f"{ref} is not whole in the store any more" for ref in (model.ref, train.ref) if not has(ref)]
-    adapter = json.loads(read(train.ref, "adapter_config.json") or b"{}")
-    reasons = wanted or gone or [*_unservable(adapter), *_other_template(model.ref, train.ref, read)]
+    adapter = json.loads(read(train.ref, ADAPTER_CONFIG) or b"{}")
+    reasons = wanted or gone or [*unservable(adapter), *_other_template(model.ref, train.ref, read)]
     if not reasons:
-        rank = next(rank for rank in RANKS if rank >= int(adapter["r"]))
-        return serving(model.ref, BASE, adapter=train.ref, rank=rank)
+        return serving(model.ref, BASE, adapter=train.ref, rank=rank_for(adapter))
     why = "; ".join(reasons)
     if gone and (merged is None or not has(merged.ref)):
         raise Refused(Problem(why, do=f"ftrun resume {run} makes it again"))
@@ -56,19 +52,6 @@ def choose(run: str, recipe: Recipe, plan: Plan, read: Read, has: Callable[[Ref]
         what = f"the engine cannot serve the adapter of {run} unmerged: {why}"
         raise Refused(Problem(what, do="put `merge` among the recipe's stages and run it again"))
     return serving(merged.ref, TUNED, f"served merged, without the base model: {why}")
-
-
-def _unservable(adapter: dict[str, Any]) -> Iterator[str]:
-    """Why vLLM would refuse an adapter, by its `adapter_config.json`."""
-    if not adapter:
-        yield "there is no adapter_config.json"
-        return
-    if int(adapter["r"]) > RANKS[-1]:
-        yield f"its rank {adapter['r']} is over {RANKS[-1]}"
-    if adapter.get("modules_to_save") or adapter.get("trainable_token_indices"):
-        yield "it holds whole modules beside the low-rank ones"
-    if adapter.get("use_dora"):
-        yield "it is a DoRA adapter"
 
 
 def _other_template(model: Ref, adapter: Ref, read: Read) -> Iterator[str]:

@@ -15,9 +15,9 @@ from ftrun.errors import Problem, Refused, StageFailed
 from ftrun.plan.serving import Endpoint
 from ftrun.recipe.types import SERVER
 from ftrun_plugins.serving.engine import Engine, command, surroundings
+from ftrun_plugins.serving.ports import HOST, free_port
 from ftrun_plugins.serving.target import Target
 
-HOST = "127.0.0.1"
 API_KEY = "FTRUN_API_KEY"  # of the user's choice, in place of one that is made at start
 SECONDS_BETWEEN_LOOKS = 0.5
 SECONDS_BETWEEN_LINES = 10.0
@@ -29,7 +29,7 @@ class Here:
 
     def __init__(self, target: Target, port: int) -> None:
         self._target = target
-        self._port = port or _free_port()
+        self._port = port or free_port()
         self._log = target.folder.root / "logs" / "serve.log"
         self._engine: Engine | None = None
 
@@ -105,9 +105,3 @@ class Here:
 
 def _say(text: str) -> None:
     print(f"  {text}", file=sys.stderr, flush=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind((HOST, 0))
-        return int(one.getsockname()[1])

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Json = dict[str, Any]
-STAGES = ("fetch", "format", "tokenize", "train", "merge", "generate", "loss", "evaluate")
+STAGES = ("fetch", "format", "tokenize", "train", "merge", "parity", "generate", "loss", "score", "evaluate")
 
 
 class Frozen(BaseModel):
@@ -121,11 +121,12 @@ class Eval(WithOptions):
 class Generate(Frozen):
     """How answers are sampled for the evaluators: the same for the base and the tuned model."""
 
+    engine: Literal["vllm", "transformers"] | None = None  # null: vLLM where a build of it fits
     max_new_tokens: int = Field(default=64, gt=0)
     temperature: float = Field(default=0.0, ge=0)
     top_p: float = Field(default=1.0, gt=0, le=1)
     seed: int = 0
-    batch_size: int = Field(default=8, gt=0)  # rows; changes speed, and results only by rounding
+    batch_size: int = Field(default=8, gt=0)  # rows at one time, of transformers; vLLM fills its own batches
     rows: int | None = Field(default=None, gt=0)  # the first so many held-out rows; null is all
 
 

@@ -224,7 +224,8 @@ def _changed(one: Plan, other: Plan) -> set[str]:
     return {label for label in {*before, *after} if before.get(label) != after.get(label)}
 
 
-AFTER_TRAIN = {"train", "merge", "generate:tuned", "evaluate"}
+SCORED = {"score:exact_match", "evaluate"}
+AFTER_TRAIN = {"train", "merge", "parity:prompts", "parity:weights", "generate:tuned", *SCORED}
 AFTER_FORMAT = {"format", "tokenize", "generate:base", *AFTER_TRAIN}
 
 
@@ -238,8 +239,8 @@ AFTER_FORMAT = {"format", "tokenize", "generate:base", *AFTER_TRAIN}
         pytest.param("dataset.max_cut=0.5", {"tokenize", *AFTER_TRAIN}, id="limit of cut rows"),
         pytest.param("dataset.on_bad_row=skip", AFTER_FORMAT, id="bad rows"),
         pytest.param("dataset.formatter.messages=chat", AFTER_FORMAT, id="formatter's option"),
-        pytest.param("generate.max_new_tokens=9", {"generate:base", "generate:tuned", "evaluate"}, id="answers"),
-        pytest.param("evals.exact_match.ignore_case=true", {"evaluate"}, id="evaluator's option"),
+        pytest.param("generate.max_new_tokens=9", {"generate:base", "generate:tuned", *SCORED}, id="answers"),
+        pytest.param("evals.exact_match.ignore_case=true", SCORED, id="evaluator's option"),
         pytest.param("evals.exact_match.gate.min=0.5", {"evaluate"}, id="gate"),
         pytest.param("resources.train.timeout=99", set(), id="time-out"),
         pytest.param("resources.train.cpu=1", set(), id="cores"),

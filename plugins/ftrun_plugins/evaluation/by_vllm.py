@@ -1,0 +1,93 @@
+"""Answers by vLLM, inside this process: its scheduler fills the batches, and an answer comes as soon as it is whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ftrun.errors import Problem, Refused
+from ftrun_plugins.evaluation.answer import Answer
+from ftrun_plugins.serving.engine import CPU_CACHE
+from ftrun_plugins.serving.lora import rank_for, read_adapter, unservable
+
+if TYPE_CHECKING:
+    from ftrun.execute.context import StageContext
+    from ftrun_plugins.evaluation.generate import Params
+
+EXACT = {"dtype": "float32", "enforce_eager": True}  # on a CPU, where it also starts sooner
+AHEAD = 512  # prompts that the engine has before it has answered the first of them
+# In this process, so that nothing of the engine outlives it; on a CPU, GiB for keys and values.
+SURROUNDINGS = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_KVCACHE_SPACE": CPU_CACHE, "HF_HUB_OFFLINE": "1"}
+
+
+def answers(
+    waiting: Mapping[int, list[int]], tokenizer: Any, params: Params, context: StageContext
+) -> Iterator[Answer]:
+    """Answers prompts, which are token ids by index.
+
+    Raises:
+        Refused: a prompt is too long for the model, or the engine cannot hold the adapter.
+    """
+    engine, lora = _load(max(map(len, waiting.values())), params, context)
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind
+
+    sampling = SamplingParams(
+        temperature=params.temperature,
+        top_p=params.top_p,
+        max_tokens=params.max_new_tokens,
+        seed=params.seed,
+        stop_token_ids=[tokenizer.eos_token_id],
+        detokenize=False,
+        output_kind=RequestOutputKind.FINAL_ONLY,
+    )
+    left = iter(waiting)
+    while True:
+        for index in islice(left, AHEAD - engine.get_num_unfinished_requests()):
+            (prompt,) = engine.renderer.render_cmpl([{"prompt_token_ids": waiting[index]}])
+            engine.add_request(str(index), prompt, sampling, lora_request=lora)
+        if not engine.has_unfinished_requests():
+            return
+        context.check_stop()
+        for output in engine.step():
+            yield _answer(int(output.request_id), output.outputs[0])
+
+
+def _load(longest: int, params: Params, context: StageContext) -> tuple[Any, Any]:
+    """The engine, with room for the longest prompt and its answer, and the adapter that it answers with, if any."""
+    os.environ.update(SURROUNDINGS)
+    from vllm import LLM
+    from vllm.lora.request import LoRARequest
+
+    options: dict[str, Any] = {"tensor_parallel_size": params.gpus} if params.gpus else EXACT
+    lora = None
+    if adapter := context.inputs.get("adapter"):
+        config = read_adapter(adapter)
+        if reasons := list(unservable(config)):
+            what = f"vLLM cannot answer with the adapter unmerged: {'; '.join(reasons)}"
+            raise Refused(Problem(what, do="put `merge` among the stages, or set generate.engine=transformers"))
+        lora = LoRARequest("tuned", 1, str(adapter))
+        options = {**options, "enable_lora": True, "max_loras": 1, "max_lora_rank": rank_for(config)}
+    room = longest + params.max_new_tokens
+    try:
+        llm = LLM(
+            model=str(context.inputs["model"]),
+            max_model_len=room,
+            trust_remote_code=params.trust_remote_code,
+            disable_log_stats=True,
+            **options,
+        )
+    except ValueError as error:
+        if "max_model_len" not in str(error):
+            raise
+        what = f"a prompt of {longest} tokens and an answer of up to {params.max_new_tokens} are too long for the model"
+        raise Refused(Problem(what, do="shorten the row, or set generate.max_new_tokens or generate.rows")) from error
+    return llm.llm_engine, lora
+
+
+def _answer(index: int, made: Any) -> Answer:
+    ids = list(made.token_ids)
+    stopped = made.finish_reason == "stop"
+    return Answer(index, ids[:-1] if stopped else ids, stopped)

@@ -1,0 +1,168 @@
+"""The stage `score`: one evaluation's score of each held-out row, for the base and the tuned model.
+
+scores.jsonl   by row: index and place, and for each model its score, the reason, the answer
+score.json     what the scores mean: the evaluator's name, and whether more is better
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ftrun.contracts import Pair
+from ftrun.errors import Problem, Refused
+from ftrun.plan.serving import BASE, TUNED
+from ftrun.recipe.types import Frozen
+from ftrun_plugins.evaluation.lines import Kept, lines
+from ftrun_plugins.evaluation.prompts import asked
+
+if TYPE_CHECKING:
+    from ftrun.execute.context import StageContext
+    from ftrun.plan.call import StageCall
+    from ftrun.plan.planning import Planning
+    from ftrun.recipe.types import Recipe
+
+SCORES = "scores.jsonl"
+MEANING = "score.json"
+ROLES = (BASE, TUNED)
+ANSWERS = ("predictions", "pairs")  # what evaluators of answers need; others name the stage that measures rows
+EVALUATOR = "evaluator"
+
+
+class Params(Frozen):
+    """One evaluation of the recipe; its gate is no part of it."""
+
+    evaluator: str
+    options: dict[str, Any]
+
+
+class Score:
+    """Each evaluation is a call of its own, in its evaluator's environment: adding one leaves the others cached."""
+
+    name: ClassVar[str] = "score"
+    version: ClassVar[int] = 1
+    environment: ClassVar[str] = "client"
+    other_environments: ClassVar[tuple[str, ...]] = ("server_cpu",)
+
+    def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
+        return [call for name in recipe.evals for call in self._calls(name, recipe, planning)]
+
+    def _calls(self, name: str, recipe: Recipe, planning: Planning) -> Iterator[StageCall]:
+        evaluation = recipe.evals[name]
+        evaluator = planning.plugins.get("evaluator", evaluation.evaluator).cls
+        found = {role: planning.find(_measured(name, evaluator.needs, role)) for role in ROLES}
+        inputs = {role: call for role, call in found.items() if call is not None}
+        data = planning.find("format")
+        if not inputs or data is None:
+            return
+        if evaluator.needs in ANSWERS:
+            inputs["data"] = data
+        yield planning.call(
+            self,
+            Params(evaluator=evaluation.evaluator, options=evaluation.options),
+            label=f"{self.name}:{name}",
+            inputs=inputs,
+            environment=getattr(evaluator, "environment", self.environment),
+            components={EVALUATOR: planning.component("evaluator", evaluation.evaluator)},
+            optional_secrets=getattr(evaluator, "optional_secrets", ()),
+        )
+
+    def run(self, call: StageCall, context: StageContext) -> None:
+        params = Params.model_validate(call.params)
+        evaluator = context.component(call, EVALUATOR)
+        options = type(evaluator).Options.model_validate(params.options)
+        scored = _judged if evaluator.needs == "pairs" else _each
+        means = dict.fromkeys(ROLES, 0.0)
+        rows = 0
+        with (context.output / SCORES).open("w") as file:
+            for row in scored(evaluator, options, context):
+                context.check_stop()
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                rows += 1
+                means = {role: total + row[role]["score"] for role, total in means.items() if role in row}
+                context.report.progress(rows, None, "rows")
+        if not rows:
+            raise Refused(
+                Problem(
+                    "there are no held-out rows to evaluate",
+                    do="set dataset.split.held_out or dataset.held_out, or leave the evaluations out",
+                )
+            )
+        meaning = {"evaluator": evaluator.name, "higher_is_better": evaluator.higher_is_better}
+        (context.output / MEANING).write_text(json.dumps(meaning))
+        context.report.metric(rows=rows, **{role: round(total / rows, 6) for role, total in means.items()})
+
+
+def _measured(name: str, needs: str, role: str) -> str:
+    """Label of the call that gives an evaluation what it works on."""
+    if needs in ANSWERS:
+        return f"generate:{role}"
+    return f"loss:{role}" if needs == "loss" else f"{needs}:{name}:{role}"
+
+
+def _each(evaluator: Any, options: Any, context: StageContext) -> Iterator[dict[str, Any]]:
+    """Scores each model's answers by themselves, or takes the scores that a stage has measured."""
+    made = {role: context.inputs[role] for role in ROLES if role in context.inputs}
+    if evaluator.needs not in ANSWERS:
+        files = [lines(folder / ("losses.jsonl" if evaluator.needs == "loss" else SCORES)) for folder in made.values()]
+        for measured in zip(*files, strict=True):
+            scores = {role: {"score": _value(line)} for role, line in zip(made, measured, strict=True)}
+            yield {"index": measured[0]["index"], "place": measured[0]["place"], **scores}
+        return
+    rows = _rows(context)
+    for answered in _answered(made):
+        first = next(iter(answered.values()))
+        scores = {role: _score(evaluator, options, line, rows[line["index"]]) for role, line in answered.items()}
+        yield {"index": first["index"], "place": first["place"], "reference": first["reference"], **scores}
+
+
+def _value(line: Mapping[str, Any]) -> float:
+    return float(line["loss"] if "loss" in line else line["score"])
+
+
+def _score(evaluator: Any, options: Any, line: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        score, reason = evaluator.score(line["prediction"], line["reference"], row, options)
+    except ValueError as error:  # the evaluator's way of saying that the row is at fault
+        do = "mend the row, or leave this evaluation out"
+        raise Refused(Problem(str(error), where=line["place"], do=do)) from error
+    return {"score": float(score), "reason": reason, "answer": line["prediction"]}
+
+
+def _judged(evaluator: Any, options: Any, context: StageContext) -> Iterator[dict[str, Any]]:
+    """Has both models' answers compared, several at one time; a later try goes on where this one ended."""
+    if TUNED not in context.inputs:
+        raise Refused(Problem(f"{evaluator.name} compares two models, and the recipe trains none"))
+    rows, prompts = _rows(context), asked(context.inputs["data"])
+    kept = Kept(context.work / SCORES)
+
+    def judge(answered: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        base, tuned = answered[BASE], answered[TUNED]
+        index = base["index"]
+        if index in kept.found:
+            return kept.found[index]
+        context.check_stop()
+        pair = Pair(prompts[index], base["reference"], base["prediction"], tuned["prediction"], rows[index])
+        scores = evaluator.compare(pair, options)
+        judged = {
+            role: {"score": float(score), "reason": scores.reason, "answer": line["prediction"]}
+            for role, score, line in ((BASE, scores.base, base), (TUNED, scores.tuned, tuned))
+        }
+        return kept.add({"index": index, "place": base["place"], "reference": base["reference"], **judged})
+
+    with ThreadPoolExecutor(evaluator.at_once) as pool:
+        yield from pool.map(judge, _answered({role: context.inputs[role] for role in ROLES}))
+
+
+def _answered(made: Mapping[str, Path]) -> Iterator[dict[str, dict[str, Any]]]:
+    """The models' answers to the same row, by model."""
+    files = [lines(folder / "predictions.jsonl") for folder in made.values()]
+    for answers in zip(*files, strict=True):
+        yield dict(zip(made, answers, strict=True))
+
+
+def _rows(context: StageContext) -> list[dict[str, Any]]:
+    return list(lines(context.inputs["data"] / "held_out.rows.jsonl"))

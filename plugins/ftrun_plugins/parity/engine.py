@@ -1,0 +1,49 @@
+"""The engine's own reading of a prompt: its front half as a server, without the weights, asked at `/tokenize`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ftrun.errors import Problem, StageFailed
+from ftrun_plugins.evaluation.prompts import Prompt
+from ftrun_plugins.serving.engine import Engine, surroundings
+from ftrun_plugins.serving.ports import HOST, free_port
+
+MODULE = "vllm.entrypoints.launchers.render.entry"
+LINES_SHOWN = 8
+
+
+@contextmanager
+def tokenizing(folder: Path, log: Path, trust_remote_code: bool) -> Iterator[Callable[[Prompt], list[int]]]:
+    """A function that has the engine tokenize a prompt, for as long as the block lasts."""
+    port = free_port()
+    command = [sys.executable, "-m", MODULE, "--model", str(folder), "--host", HOST, "--port", str(port)]
+    command += ["--trust-remote-code"] if trust_remote_code else []
+    engine = Engine(command, surroundings(None, {}), log, port)
+    try:
+        if not engine.wait_until_ready(lambda seconds: None):
+            last = log.read_text(errors="replace").splitlines()[-LINES_SHOWN:]
+            raise StageFailed("parity", Problem("the engine cannot load the tokenizer", do="\n".join(last)))
+        yield lambda prompt: _ask(f"http://{HOST}:{port}/tokenize", prompt)
+    finally:
+        engine.stop()
+
+
+def _ask(url: str, prompt: Prompt) -> list[int]:
+    body = {"messages": list(prompt.messages), "add_generation_prompt": True}
+    if prompt.tools:
+        body["tools"] = list(prompt.tools)
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  (this machine, by http)
+            ids: list[int] = json.load(answer)["tokens"]
+            return ids
+    except urllib.error.HTTPError as error:
+        said = error.read().decode(errors="replace")[:300]
+        raise StageFailed("parity", Problem(f"the engine refuses a prompt: {said}", where=prompt.place)) from error

@@ -1,0 +1,159 @@
+"""Compares prompts token by token: as the trainer made them, by the saved tokenizer, and by the engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ftrun.errors import Problem
+from ftrun_plugins.axolotl.special_tokens import vocabulary
+from ftrun_plugins.axolotl.tokenize import SAMPLE, TEMPLATE, VOCABULARY
+from ftrun_plugins.evaluation.lines import lines
+from ftrun_plugins.evaluation.prompts import Prompt, prompts
+from ftrun_plugins.parity.engine import tokenizing
+from ftrun_plugins.parity.stops import check_end
+from ftrun_plugins.serving.lora import read_adapter, unservable
+
+if TYPE_CHECKING:
+    from ftrun.execute.context import StageContext
+    from ftrun_plugins.parity.stage import Params
+
+IGNORED = -100
+MOST_SHOWN = 3  # rows with the same kind of fault
+AROUND = 4  # tokens shown on each side of a difference
+
+Tokens = Callable[[Prompt], list[int]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A prompt with its token ids as they were trained on, and the last token that was trained."""
+
+    prompt: Prompt
+    ids: list[int]
+    last: int
+
+
+def compare_prompts(params: Params, context: StageContext) -> tuple[dict[str, Any], list[Problem]]:
+    """What was compared, and what differs; rows without a template have nothing to compare."""
+    inputs = context.inputs
+    kind = json.loads((inputs["data"] / "report.json").read_text())["kind"]
+    if kind != "chat":
+        return {"rows": 0, "why": f"the rows are {kind}, and no template is applied when they are served"}, []
+    rows = list(_rows(inputs["tokenized"], inputs["data"]))
+    problems: list[Problem] = []
+    for name, folder in _served(inputs).items():
+        context.check_stop()
+        context.report.progress(0, None, f"rows, {name}")
+        problems += _check(name, folder, rows, params, context)
+    return {"rows": len(rows), "tokens": sum(len(row.ids) for row in rows), "engine": params.engine}, problems
+
+
+def _served(inputs: Mapping[str, Path]) -> dict[str, Path]:
+    """Folders whose tokenizer a server of this run may load."""
+    found = {"the merged model": inputs["merged"]} if "merged" in inputs else {}
+    adapter = read_adapter(inputs["train"])
+    if not adapter:
+        return {"the trained model": inputs["train"]}
+    template = inputs["model"] / TEMPLATE
+    same = template.exists() and template.read_text().strip() == (inputs["tokenized"] / TEMPLATE).read_text().strip()
+    if not found or (same and not list(unservable(adapter))):
+        found["the base model under the adapter"] = inputs["model"]
+    return found
+
+
+def _rows(tokenized: Path, data: Path) -> Iterator[Row]:
+    """Rows of the sample that `tokenize` drew, with the examples that they were made of."""
+    sample = list(lines(tokenized / SAMPLE))
+    for split in sorted({row["split"] for row in sample}):
+        wanted = {row["index"]: row for row in sample if row["split"] == split}
+        for prompt in prompts(data / f"{split}.jsonl", "chat"):
+            if prompt.index in wanted:
+                row = wanted[prompt.index]
+                start = _last_turn(row["labels"])
+                yield Row(prompt, row["ids"][:start], next(one for one in reversed(row["labels"]) if one != IGNORED))
+
+
+def _last_turn(labels: Sequence[int]) -> int:
+    """Where the last run of trained tokens begins."""
+    place = max(index for index, label in enumerate(labels) if label != IGNORED)
+    while place and labels[place - 1] != IGNORED:
+        place -= 1
+    return place
+
+
+def _check(name: str, folder: Path, rows: Sequence[Row], params: Params, context: StageContext) -> list[Problem]:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=params.trust_remote_code)
+    trained = json.loads((context.inputs["tokenized"] / VOCABULARY).read_text())
+    problems = list(_check_vocabulary(name, vocabulary(tokenizer), trained))
+    if not tokenizer.chat_template:
+        return [*problems, Problem(f"{name} has no chat template", do="merge again: the template is saved with it")]
+    problems += _bounded(_first_differences(rows, lambda prompt: _by_template(prompt, tokenizer), tokenizer, name))
+    problems += _bounded(_doubled_begin(rows, tokenizer, name))
+    if not params.untrained_end_of_turn:
+        problems += _bounded(check_end([(row.prompt.place, row.last) for row in rows], folder, tokenizer, name))
+    if params.engine and not problems:
+        log = context.work / "engine.log"
+        with tokenizing(folder, log, params.trust_remote_code) as by_engine:
+            problems += _bounded(_first_differences(rows, by_engine, tokenizer, f"the engine with {name}"))
+    return problems
+
+
+def _by_template(prompt: Prompt, tokenizer: Any) -> list[int]:
+    ids: list[int] = tokenizer.apply_chat_template(
+        list(prompt.messages), tools=list(prompt.tools) or None, add_generation_prompt=True, return_dict=False
+    )
+    return ids
+
+
+def _check_vocabulary(name: str, served: Mapping[str, Any], trained: Mapping[str, Any]) -> Iterator[Problem]:
+    if served != trained:
+        counts = f"{served['tokens']} tokens, and it was trained with {trained['tokens']}"
+        what = counts if served["tokens"] != trained["tokens"] else "as many tokens as in training, but others"
+        yield Problem(f"the tokenizer of {name} has {what}", do="add tokens by train.tokens, before training")
+
+
+def _first_differences(rows: Sequence[Row], tokens: Tokens, tokenizer: Any, name: str) -> Iterator[Problem]:
+    for row in rows:
+        ids = tokens(row.prompt)
+        if ids != row.ids:
+            place = next(
+                (at for at, (one, other) in enumerate(zip(row.ids, ids, strict=False)) if one != other),
+                min(len(row.ids), len(ids)),
+            )
+            yield Problem(
+                f"{name} reads the prompt otherwise than it was trained, from token {place + 1} on: "
+                f"{_shown(ids, place, tokenizer)}",
+                where=row.prompt.place,
+                expected=_shown(row.ids, place, tokenizer),
+                do="serve the template that was trained: train.chat_template, or the model's own",
+            )
+
+
+def _shown(ids: Sequence[int], place: int, tokenizer: Any) -> str:
+    part = ids[max(0, place - AROUND) : place + AROUND]
+    return " ".join(repr(tokenizer.decode([one])) for one in part) + (" …" if place + AROUND < len(ids) else "")
+
+
+def _doubled_begin(rows: Sequence[Row], tokenizer: Any, name: str) -> Iterator[Problem]:
+    begin = tokenizer.bos_token_id
+    for row in rows:
+        for how, ids in (("trained", row.ids), ("served", _by_template(row.prompt, tokenizer))):
+            if begin is not None and ids[:2] == [begin, begin]:
+                yield Problem(
+                    f"a prompt is {how} with two begin tokens {tokenizer.bos_token!r} by {name}",
+                    where=row.prompt.place,
+                    do="take the begin token out of the template, for the tokenizer adds it",
+                )
+
+
+def _bounded(problems: Iterator[Problem]) -> list[Problem]:
+    found = list(problems)
+    if len(found) <= MOST_SHOWN:
+        return found
+    return [*found[:MOST_SHOWN], Problem(f"and {len(found) - MOST_SHOWN} more rows like these")]

@@ -1,0 +1,125 @@
+"""What is served is what was trained: seen on a sound run, and on one fault after another planted into it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from driving import PROJECT, Workplace, environment_python, read_json, tiny_recipe
+
+if TYPE_CHECKING:
+    from conftest import Finished
+
+pytestmark = pytest.mark.e2e
+
+HERE = Path(__file__).parent
+WHOLE = "stages=[fetch,format,tokenize,train,merge,parity,generate,loss,score,evaluate]"
+TO_PARITY = "stages=[fetch,format,tokenize,train,merge,parity]"
+
+
+def answers(folder: Path) -> list[list[int]]:
+    return [json.loads(line)["ids"] for line in (folder / "predictions.jsonl").read_text().splitlines()]
+
+
+def test_a_sound_run_is_proved_and_answers_with_vllm_as_with_transformers(finished: Finished) -> None:
+    finished.workplace.run("recipe=tiny.yaml", "generate.engine=vllm", WHOLE)
+    run = finished.workplace.runs()[-1]
+    results = read_json(run / "run.json")["results"]
+    prompts, weights = results["parity:prompts"]["metrics"], results["parity:weights"]["metrics"]
+    assert (prompts["rows"], prompts["engine"]) == (50, True)
+    assert weights["mean_apart"] < 0.02
+    assert weights["tokens"] > 50
+    for role in ("base", "tuned"):
+        ours, theirs = (answers(finished.workplace.artifact(f"generate:{role}", one)) for one in (run, finished.run))
+        assert len(ours) == 10
+        # one arithmetic, two engines: a near tie may fall otherwise
+        assert sum(one == other for one, other in zip(ours, theirs, strict=True)) >= 8
+    again = finished.workplace.run("recipe=tiny.yaml", "generate.engine=vllm", WHOLE)
+    assert "parity:prompts     cached" in again.err
+
+
+def compare(finished: Finished, work: Path, merged: Path, what: str = "prompts") -> list[dict[str, Any]]:
+    """The problems that the stage finds where `merged` is the merged model."""
+    names = {"data": "format", "tokenized": "tokenize", "model": "fetch:model", "train": "train", "adapter": "train"}
+    inputs = {role: str(finished.artifact(label)) for role, label in names.items()}
+    asked = {"what": what, "engine": False, "inputs": {**inputs, "merged": str(merged)}}
+    python = environment_python("server_cpu" if what == "prompts" else "trainer")
+    command = [python, "-I", str(HERE / "parity_of.py"), str(PROJECT), str(work), json.dumps(asked)]
+    quiet = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
+    result = subprocess.run(command, capture_output=True, text=True, timeout=180, env=quiet, check=False)
+    assert result.returncode == 0, result.stderr[-3000:]
+    found: list[dict[str, Any]] = json.loads(result.stdout.splitlines()[-1])["problems"]
+    return found
+
+
+def rewrite(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def another_template(folder: Path) -> None:
+    path = folder / "chat_template.jinja"
+    path.write_text(path.read_text().replace("<|im_start|>", "<|im_start|> "))
+
+
+def begin_twice(folder: Path) -> None:
+    path = folder / "chat_template.jinja"
+    path.write_text("{{ bos_token }}" + path.read_text())
+
+
+def no_stop(folder: Path) -> None:
+    rewrite(folder / "generation_config.json", lambda config: config.update(eos_token_id=0))
+
+
+def an_extra_token(folder: Path) -> None:
+    def add(tokenizer: dict[str, Any]) -> None:
+        last = max(token["id"] for token in tokenizer["added_tokens"])
+        last = max(last, *tokenizer["model"]["vocab"].values())
+        flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized", "special"), False)
+        tokenizer["added_tokens"].append({"id": last + 1, "content": "singer", **flags})
+
+    rewrite(folder / "tokenizer.json", add)
+
+
+FAULTS: Mapping[str, tuple[Callable[[Path], None], str]] = {
+    "template changed after training": (another_template, "reads the prompt otherwise than it was trained, from token"),
+    "begin token twice": (begin_twice, "with two begin tokens"),
+    "no stop token": (no_stop, "would not stop where it was trained to"),
+    "an extra token": (an_extra_token, "tokens, and it was trained with"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found(fault: str, finished: Finished, tmp_path: Path) -> None:
+    plant, told = FAULTS[fault]
+    merged = tmp_path / "merged"
+    shutil.copytree(finished.artifact("merge"), merged)
+    plant(merged)
+    problems = compare(finished, tmp_path / "work", merged)
+    assert any(told in problem["what"] for problem in problems), problems
+    assert all("the merged model" in problem["what"] or problem["what"].startswith("and ") for problem in problems)
+    assert len(problems) <= 12
+
+
+def test_weights_that_were_not_merged_are_found(finished: Finished, tmp_path: Path) -> None:
+    (problem,) = compare(finished, tmp_path / "work", finished.artifact("fetch:model"), "weights")
+    assert "the merged model is not the tuned one" in problem["what"]
+
+
+def test_a_fault_stops_the_run_before_it_is_asked_anything(workplace: Workplace, tiny: Path) -> None:
+    model = workplace.folder / "model"
+    shutil.copytree(tiny, model)
+    no_stop(model)
+    rewrite(model / "config.json", lambda config: config.update(eos_token_id=0))
+    tiny_recipe(workplace.folder, model)
+    ended = workplace.run("recipe=tiny.yaml", TO_PARITY, expected=2)
+    assert "would not stop where it was trained to" in ended.err
+    assert "held_out.jsonl:1" in ended.err
