@@ -29,6 +29,7 @@ DEFAULT_PLUGINS = (
     "ftrun_plugins.axolotl.plugin",
     "ftrun_plugins.evaluators.plugin",
     "ftrun_plugins.parity.plugin",
+    "ftrun_plugins.serving.plugin",
     "ftrun_plugins.local.plugin",
     "ftrun_plugins.modal.plugin",
 )

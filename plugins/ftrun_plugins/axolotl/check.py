@@ -14,7 +14,6 @@ from ftrun_plugins.axolotl.trackers import chosen
 from ftrun_plugins.axolotl.train import offloads
 
 OWN_STAGES = frozenset({"tokenize", "train", "merge"})
-VLLM_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # of `--max-lora-rank`, vLLM 0.32
 
 
 def check_trainer(recipe: Recipe) -> Iterator[Finding]:
@@ -73,29 +72,6 @@ def _too_long(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
         )
 
 
-def _not_servable(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
-    """What vLLM 0.32 refuses in an adapter: saved modules, DoRA, ranks it has no kernel for."""
-    if recipe.serve.engine != "vllm" or not config.values.get("adapter"):
-        return
-    merged = recipe.serve.merged and "merge" in recipe.stages
-    if merged:
-        return
-    for key, what in (("lora_modules_to_save", "modules that are saved whole"), ("peft_use_dora", "DoRA")):
-        if config.values.get(key):
-            yield Finding(
-                config.origins[key],
-                f"vLLM cannot serve an adapter with {what} (`{key}`)",
-                do="add the stage `merge` and serve the merged model (serve=vllm)",
-            )
-    rank = config.values.get("lora_r")
-    if isinstance(rank, int) and rank > max(VLLM_RANKS):
-        yield Finding(
-            config.origins["lora_r"],
-            f"vLLM serves adapters up to rank {max(VLLM_RANKS)}, and lora_r is {rank}",
-            do="lower lora_r, or serve the merged model (serve=vllm)",
-        )
-
-
 def _lone_checkpoint(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
     if config.values.get("save_total_limit") == 1:
         yield Finding(
@@ -140,7 +116,6 @@ def _tracker_without_package(recipe: Recipe, config: TrainerConfig) -> Iterator[
 RULES: Iterable[Any] = (
     _lone_zero,
     _too_long,
-    _not_servable,
     _lone_checkpoint,
     _unpacked_evaluation,
     _tracker_without_package,

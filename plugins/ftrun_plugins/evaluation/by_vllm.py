@@ -30,32 +30,42 @@ def answers(
     Raises:
         Refused: a prompt is too long for the model, or the engine cannot hold the adapter.
     """
-    engine, lora = _load(max(map(len, waiting.values())), params, context)
+    llm, lora = load(max(map(len, waiting.values())), params, context)
+    for answer in ask(llm, lora, waiting, sampling(params, tokenizer.eos_token_id)):
+        yield answer
+        context.check_stop()
+
+
+def sampling(params: Params, end: int) -> Any:
+    """How each answer is sampled; it stops at the tokens of the model's generation config, and at `end`."""
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind
 
-    sampling = SamplingParams(
+    return SamplingParams(
         temperature=params.temperature,
         top_p=params.top_p,
         max_tokens=params.max_new_tokens,
         seed=params.seed,
-        stop_token_ids=[tokenizer.eos_token_id],
+        stop_token_ids=[end],
         detokenize=False,
         output_kind=RequestOutputKind.FINAL_ONLY,
     )
-    left = iter(waiting)
+
+
+def ask(llm: Any, lora: Any, waiting: Mapping[int, list[int]], how: Any) -> Iterator[Answer]:
+    """Each answer as soon as it is whole, in whatever order."""
+    engine, left = llm.llm_engine, iter(waiting)
     while True:
         for index in islice(left, AHEAD - engine.get_num_unfinished_requests()):
             (prompt,) = engine.renderer.render_cmpl([{"prompt_token_ids": waiting[index]}])
-            engine.add_request(str(index), prompt, sampling, lora_request=lora)
+            engine.add_request(str(index), prompt, how, lora_request=lora)
         if not engine.has_unfinished_requests():
             return
-        context.check_stop()
         for output in engine.step():
             yield _answer(int(output.request_id), output.outputs[0])
 
 
-def _load(longest: int, params: Params, context: StageContext) -> tuple[Any, Any]:
+def load(longest: int, params: Params, context: StageContext) -> tuple[Any, Any]:
     """The engine, with room for the longest prompt and its answer, and the adapter that it answers with, if any."""
     os.environ.update(SURROUNDINGS)
     from vllm import LLM
@@ -84,7 +94,7 @@ def _load(longest: int, params: Params, context: StageContext) -> tuple[Any, Any
             raise
         what = f"a prompt of {longest} tokens and an answer of up to {params.max_new_tokens} are too long for the model"
         raise Refused(Problem(what, do="shorten the row, or set generate.max_new_tokens or generate.rows")) from error
-    return llm.llm_engine, lora
+    return llm, lora
 
 
 def _answer(index: int, made: Any) -> Answer:

@@ -1,0 +1,79 @@
+"""Compares the stage `generate` with vLLM's own offline `LLM.generate` on the same prompts, in one process.
+
+    SERVER_PYTHON benchmarks/bench_generate.py MODEL PREDICTIONS [--gpus N] [--rows N] [--rounds N] [--tokens N]
+
+MODEL is a folder, PREDICTIONS a `predictions.jsonl` of the stage `generate`, whose prompts are asked again. Prints
+tokens a second of both, round by round, and the ratio of their medians, which is to be 0.9 or more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+PROJECT = Path(__file__).parent.parent
+sys.path[:0] = [str(PROJECT / "runner"), str(PROJECT / "plugins")]
+
+
+def main() -> None:
+    arguments = _arguments()
+    from ftrun.execute.context import Reporter, StageContext
+    from ftrun_plugins.evaluation import by_vllm
+    from ftrun_plugins.evaluation.generate import Params
+
+    lines = [json.loads(line) for line in arguments.predictions.read_text().splitlines()]
+    waiting = dict(enumerate(line["prompt_ids"] for line in lines * (1 + arguments.rows // len(lines))))
+    waiting = {index: ids for index, ids in waiting.items() if index < arguments.rows}
+    params = Params(
+        engine="vllm",
+        max_new_tokens=arguments.tokens,
+        temperature=0.0,
+        top_p=1.0,
+        seed=0,
+        batch_size=None,
+        rows=None,
+        accelerator="gpu" if arguments.gpus else "cpu",
+        gpus=arguments.gpus,
+        trust_remote_code=False,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        report = Reporter("generate", Path(folder) / "events.jsonl")
+        context = StageContext(Path(folder), Path(folder), {"model": arguments.model}, {}, report)
+        llm, _ = by_vllm.load(max(map(len, waiting.values())), params, context)
+    how = by_vllm.sampling(params, arguments.end)
+    prompts = [{"prompt_token_ids": ids} for ids in waiting.values()]
+    sides: dict[str, Callable[[], int]] = {
+        "stage": lambda: sum(len(answer.ids) for answer in by_vllm.ask(llm, None, waiting, how)),
+        "offline": lambda: sum(len(made.outputs[0].token_ids) for made in llm.generate(prompts, how, use_tqdm=False)),
+    }
+    rates: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(arguments.rounds):
+        for name, run in sides.items():
+            began = time.monotonic()
+            tokens = run()
+            rates[name].append(tokens / (time.monotonic() - began))
+            print(f"{name:<8} {rates[name][-1]:8.1f} tokens/s of {tokens} tokens", flush=True)
+    ratio = statistics.median(rates["stage"]) / statistics.median(rates["offline"])
+    print(f"ratio    {ratio:8.2f}   promised: 0.9 or more")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("predictions", type=Path)
+    parser.add_argument("--gpus", type=int, default=0)
+    parser.add_argument("--rows", type=int, default=100, help="prompts a round; those of the file, again and again")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--tokens", type=int, default=64, help="the most of an answer")
+    parser.add_argument("--end", type=int, default=2, help="the id of the token that ends an answer")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
