@@ -43,17 +43,22 @@ class App:
         options: Options,
         environments: Mapping[str, Environment],
         plugins: Plugins,
-        calls: Sequence[StageCall] = (),
+        calls: Sequence[StageCall],
     ) -> App:
-        """Raises `Refused` where an environment is one of this machine only."""
+        """The app on which these calls run, and any others in the same environments.
+
+        An image that nobody needs is not built: that of the engine on GPUs takes its time.
+
+        Raises:
+            Refused: an environment is one of this machine only.
+        """
         foreign = [one for one in plugins.of_kind("stage").values() if one.distribution != "ftrun"]
         with_plugins = frozenset({CLIENT, *(one.cls.environment for one in foreign)})
-        functions = tuple(stage_functions(plugins, environments, calls))
-        used = {CLIENT, *(function.environment for function in functions)}
+        used = {CLIENT, *(call.environment.name for call in calls)}
         images = {name: declared for name, declared in environments.items() if name in used}
         for name, declared in images.items():
             check_environment(name, declared)
-        return cls(options, images, functions, with_plugins)
+        return cls(options, images, tuple(stage_functions(plugins, images, calls)), with_plugins)
 
     @cached_property
     def name(self) -> str:

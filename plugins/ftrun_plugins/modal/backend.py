@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from ftrun.contracts import Estimate, Hardware, Runner
 from ftrun.errors import Problem, Refused
-from ftrun.plan.call import CLIENT, StageCall
+from ftrun.plan.call import StageCall
 from ftrun.plan.digests import environment_digest
 from ftrun.recipe.types import Environment, Resources
 from ftrun.store.layout import Store
@@ -64,20 +64,13 @@ class ModalBackend:
         return environment_digest(self._environments[name])
 
     def environment_ready(self, name: str) -> bool:
-        return name == CLIENT or self._is_deployed
-
-    @cached_property
-    def _is_deployed(self) -> bool:
-        with modal_errors("looking for the app"):
-            return self.remote.app(()).is_deployed()
+        return True  # as an Image, which the deploy that a run begins with builds where it is not there
 
     def environment_python(self, name: str) -> Path:
         raise Refused(Problem(f"the environment `{name}` of Modal has no interpreter on this machine"))
 
     def prepare(self, name: str, progress: Callable[[str], None]) -> None:
-        app = self.remote.app(())
-        if not app.is_deployed():
-            app.deploy(progress)
+        """Nothing: see `environment_ready`."""
 
     def cached(self, calls: Sequence[StageCall]) -> set[str]:
         with modal_errors("looking for artifacts"):

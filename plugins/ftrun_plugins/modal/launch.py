@@ -56,7 +56,10 @@ class Launch:
         self.record = self._opened()
         known = [call_id for ids in self.record.remote["calls"].values() for call_id in ids]
         submitter = Submitter(self._request, self._claims)
-        runner = ModalRunner(self._own, self._mounted, self._claims, submitter, self._submitted, self._tell, known)
+        begun = [event["function_call"] for event in self._request.submitted]
+        runner = ModalRunner(
+            self._own, self._mounted, self._claims, submitter, self._submitted, self._tell, known, begun
+        )
         scheduler = Attended(lambda: self._schedule(runner))
         end = time.monotonic() + self._request.hours * 3600
         try:

@@ -35,6 +35,7 @@ class ModalRunner:
         submitted: Callable[[str, str], None],
         tell: Tell,
         known: Iterable[str],
+        begun: Iterable[str],
     ) -> None:
         self._own = own
         self._mounted = mounted
@@ -43,6 +44,7 @@ class ModalRunner:
         self._submitted = submitted
         self._tell = tell
         self._mine = set(known)  # function calls of this run, by whomever they were submitted
+        self._begun = set(begun)  # those that were submitted beside this scheduler: how they end counts
         self._leaving: dict[str, float] = {}  # generation -> when it was first seen to have been cancelled
         self._lock = threading.Lock()
 
@@ -77,6 +79,7 @@ class ModalRunner:
             outcome = self._judged(call, ended, before)
             if outcome is not None:
                 return outcome
+            self._begun.discard(call_id)
         return StageOutcome("stopped")
 
     def _obtain(self, call: StageCall) -> str | None:
@@ -86,7 +89,7 @@ class ModalRunner:
             return self._take(call, 1)
         if claim.call is not None:
             ended = function_calls.poll(claim.call)
-            if ended is None:
+            if ended is None or claim.call in self._begun:
                 return claim.call
             if ended.how == "cancelled" and not self._has_left(call, claim.generation):
                 return None  # a cancelled call has ended for Modal before its container has written its checkpoint

@@ -179,6 +179,24 @@ def test_a_stage_that_fails_by_its_own_fault_is_not_tried_again(workplace: Modal
     assert [event["kind"] for event in stage_events(workplace, run)].count("call_started") == 1
 
 
+def test_a_first_stage_that_fails_is_not_tried_again_by_the_scheduler(workplace: ModalPlace) -> None:
+    """The client submits it beside the scheduler, which finds it failed."""
+    with (workplace.folder / "rows.jsonl").open("a") as rows:
+        rows.write("no row\n")
+    run = submitted(workplace)
+
+    def failed_before_the_scheduler_looked() -> bool:
+        workplace.plane.preempt("launch", grace=0)
+        return all(call.done for call in workplace.plane.calls("format-client"))
+
+    wait_until(failed_before_the_scheduler_looked, "the end of format")
+    record = workplace.wait_for_end(run, "failed")
+    assert any("the line is not JSON" in problem["what"] for problem in record["problems"])
+    assert len(workplace.plane.calls("format-client")) == 1
+    workplace.run("resume", run, expected=2)  # whoever resumes has another try
+    assert len(workplace.plane.calls("format-client")) == 2
+
+
 def test_a_time_out_after_a_new_checkpoint_is_submitted_again(workplace: ModalPlace) -> None:
     run = submitted(workplace, "resources.counting.timeout=2", "train.learning_rate=0.2")
     record = workplace.wait_for_end(run)
