@@ -28,6 +28,7 @@ VERBS = {
     "logs": ("ftrun.cli.logs:logs", "Print the logs of a run, with -f as they come."),
     "cancel": ("ftrun.cli.cancel:cancel", "Stop a run cleanly, with a checkpoint."),
     "resume": ("ftrun.cli.resume:resume", "Go on with a run that was stopped, killed or failed."),
+    "report": ("ftrun.cli.report:report", "Write a run's report: one HTML file."),
     "files": ("ftrun.cli.files:files", "List the files that a run made."),
     "pull": ("ftrun.cli.pull:pull", "Copy what a run made into a folder here."),
     "envs": ("ftrun.cli.envs:envs", "List the environments, or make them ahead."),
