@@ -70,9 +70,9 @@ def _grid(across: Axis, up: Axis) -> Iterator[Html]:
         yield element("line", x1="0", x2="100%", y1=y, y2=y, class_="grid")
         yield element("text", f"{tick:g}", x="0", y=y, dx="-0.6em", dy="0.35em", class_="end")
     for tick in across.ticks:
-        x, at_end = percent(across.share(tick)), across.share(tick) > 0.96
-        yield element("line", x1=x, x2=x, y1="100%", y2="100%", class_="grid tick")
-        yield element("text", f"{tick:,.0f}", x=x, y="100%", dy="1.7em", class_="end" if at_end else "middle")
+        share = across.share(tick)
+        label = element("text", f"{tick:,.0f}", y="1.8em", class_="end" if share > 0.96 else "middle")
+        yield element("svg", element("line", y2="6", class_="grid"), label, x=percent(share), y="100%")
     yield element("text", "loss", x="0", y="0", dx="-0.6em", dy="-1em", class_="end")
     yield element("text", "step", x="100%", y="100%", dy="3.2em", class_="end")
 

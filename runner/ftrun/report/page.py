@@ -18,7 +18,7 @@ from ftrun.report.summary import summary
 from ftrun.report.surroundings import surroundings
 from ftrun.report.training import training
 from ftrun.store.artifacts import Read
-from ftrun.store.files import write_text
+from ftrun.store.files import write_bytes
 from ftrun.store.layout import RunFolder
 
 SECTIONS: Mapping[str, Callable[[Material], Iterable[Html]]] = {
@@ -61,7 +61,8 @@ def _anchor(title: str) -> str:
 def write_report(folder: RunFolder, read: Read, target: Path | None = None) -> Path:
     """Makes the report of a run, by default in its folder; `read` gives small files of its artifacts."""
     target = target or folder.report
-    write_text(target, page(Material(folder, read)))
+    # half a character, which JSON can hold and a file in UTF-8 cannot, becomes a question mark
+    write_bytes(target, page(Material(folder, read)).encode(errors="replace"))
     return target
 
 

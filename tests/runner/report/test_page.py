@@ -293,6 +293,9 @@ def test_a_report_that_cannot_be_made_is_a_warning(store: Store, loading: Loadin
 
 
 def test_a_report_goes_where_it_is_asked_for(store: Store, loading: Loading, tmp_path: Any) -> None:
-    run = ended_run(store, loading().recipe, CALLS)
-    assert write_report(run, reader(store), tmp_path / "new" / "r.html").read_text().startswith("<!doctype html>")
+    files = {"evaluate/samples.jsonl": [sample("half a character: \ud83d", 0, 1)]}
+    run = ended_run(store, loading().recipe, CALLS, files)
+    html = write_report(run, reader(store), tmp_path / "new" / "r.html").read_text()
+    assert html.startswith("<!doctype html>")
+    assert "half a character: ?" in html
     assert not run.report.exists()
