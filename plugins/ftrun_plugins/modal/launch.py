@@ -18,7 +18,9 @@ from ftrun.errors import FtrunError
 from ftrun.execute.run import close_record, run_plan, tell_hooks
 from ftrun.execute.stop import StopSignal
 from ftrun.plugins import shipped_plugins
+from ftrun.report.page import keep_report
 from ftrun.store import runs
+from ftrun.store.artifacts import reader
 from ftrun.store.events import Event, add, append
 from ftrun.store.files import read_json, write_text
 from ftrun.store.runs import RunRecord
@@ -145,6 +147,7 @@ class Launch:
         self.record.status = status or self.record.status
         price_run(self.record, self._request.plan, self._folder, self._request.options.prices)
         runs.save(self._folder, self.record)
+        keep_report(self._folder, reader(self._mounted.store), self._tell)
         self._tell("run_finished", status=self.record.status)
         shipped_plugins().hook.ftrun_run_finished(run_id=self._folder.id, status=self.record.status)
         self._mounted.commit()

@@ -119,7 +119,7 @@ class ModalRemote:
                 events += [line for line in (content or b"").splitlines() if line.endswith(b"}")]
             elif path.parent == there.log("x").parent:
                 write_bytes(folder.root / path.relative_to(there.root), without_markers(content or b""))
-            elif path in (there.recipe, there.plan):
+            elif path in (there.recipe, there.plan, there.report):
                 write_bytes(folder.root / path.relative_to(there.root), content or b"")
         write_text(folder.events, "".join(line.decode() + "\n" for line in sorted(events, key=_at)))
 

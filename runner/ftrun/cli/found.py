@@ -10,6 +10,7 @@ from ftrun.errors import FtrunError, Refused
 from ftrun.execute.run import make_backend, read_recipe
 from ftrun.plugins import plugins
 from ftrun.store import runs
+from ftrun.store.artifacts import Read, reader
 from ftrun.store.layout import RunFolder, Store
 
 AT_ONCE = 8  # runs elsewhere that are looked at
@@ -41,6 +42,12 @@ def remote_of(store: Store, folder: RunFolder) -> Remote | None:
     if not runs.load(folder).remote:
         return None
     return make_backend(read_recipe(folder), plugins(), store).remote
+
+
+def reader_of(store: Store, folder: RunFolder) -> Read:
+    """Reads small files of what a run made, wherever it was."""
+    remote = remote_of(store, folder)
+    return reader(store) if remote is None else remote.read
 
 
 def refresh(store: Store, folder: RunFolder) -> None:

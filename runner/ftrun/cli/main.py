@@ -28,6 +28,7 @@ VERBS = {
     "logs": ("ftrun.cli.logs:logs", "Print the logs of a run, with -f as they come."),
     "cancel": ("ftrun.cli.cancel:cancel", "Stop a run cleanly, with a checkpoint."),
     "resume": ("ftrun.cli.resume:resume", "Go on with a run that was stopped, killed or failed."),
+    "report": ("ftrun.cli.report:report", "Write a run's report: one HTML file."),
     "files": ("ftrun.cli.files:files", "List the files that a run made."),
     "pull": ("ftrun.cli.pull:pull", "Copy what a run made into a folder here."),
     "envs": ("ftrun.cli.envs:envs", "List the environments, or make them ahead."),
@@ -35,6 +36,7 @@ VERBS = {
 # The same of ftrun's own plugins; those of other packages come by their hook.
 VERBS |= {
     "deploy": ("ftrun_plugins.modal.commands:deploy", "Deploy to Modal ahead of a run; --prune stops old apps."),
+    "compare": ("ftrun_plugins.comparing.commands:compare", "Put runs side by side."),
     "serve": ("ftrun_plugins.serving.commands:serve", "Serve a run's models behind OpenAI's API."),
     "chat": ("ftrun_plugins.serving.commands:chat", "Talk to a run's models in the terminal."),
     "doctor": ("ftrun_plugins.modal.commands:doctor", "Check what runs on Modal need: token, Volume, secrets."),

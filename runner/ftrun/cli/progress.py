@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from ftrun.execute.stop import StopSignal
+from ftrun.report.words import duration
 from ftrun.store.events import Event
 from ftrun.store.files import human_size
 from ftrun.store.layout import RunFolder
@@ -79,7 +80,7 @@ class Display:
             case "environment_line":
                 self._progress_text(call, event["text"][:60])
             case "call_finished":
-                self._end(call, f"done in {_duration(event['at'] - self._began.get(call, event['at']))}")
+                self._end(call, f"done in {duration(event['at'] - self._began.get(call, event['at']))}")
             case "call_failed" | "call_stopped":
                 self._end(call, kind.removeprefix("call_"))
 
@@ -118,17 +119,9 @@ def progress_text(event: Event, values: dict[str, object]) -> str:
     if rate > 0:
         parts.append(f"{size(rate)}/s" if unit == "bytes" or rate >= 1 else f"{1 / rate:.1f} s each")
     if event.get("seconds_left"):
-        parts.append(f"{_duration(event['seconds_left'])} left")
+        parts.append(f"{duration(event['seconds_left'])} left")
     parts += [
         f"{METRICS.get(name, name)} {value:.4g}" if isinstance(value, float) else f"{METRICS.get(name, name)} {value}"
         for name, value in values.items()
     ]
     return "  ".join(parts)
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    if whole < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}h{minutes:02}m" if hours else f"{minutes}m{whole % 60:02}s"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ def ending(store: Store, folder: RunFolder) -> str:
         lines.append(f"adapter  {_where(store, record, made['train'])}")
     if "evaluate" in made:
         lines.append(f"samples  {_where(store, record, made['evaluate'])}/samples.jsonl")
+    if folder.report.exists():
+        lines.append(f"report   {folder.report}")
     if record.cost is not None:
         lines.append(f"cost     ${record.cost:.2f}")
     nexts = [f"ftrun show {folder.id}", *(f"ftrun logs {folder.id} train" for _ in made if _ == "train")]
@@ -42,14 +44,14 @@ def _where(store: Store, record: RunRecord, ref: Ref) -> str:
     return f"{record.backend}:{Store(Path('/')).artifact(ref)}" if record.remote else str(store.artifact(ref))
 
 
-def evaluation_table(evaluation: dict[str, Any]) -> Iterator[str]:
+def evaluation_table(evaluation: Mapping[str, Any], title: str = "evaluation") -> Iterator[str]:
     """One line an evaluation, as plain text that also reads well in a pipe."""
-    yield f"{'evaluation':<20} {'rows':>5} {'base':>9} {'tuned':>9} {'gain':>9}  {'95 % interval':<18} verdict"
+    yield f"{title:<20} {'rows':>5} {'base':>9} {'tuned':>9} {'gain':>9}  {'95 % interval':<18} verdict"
     for name, result in evaluation.items():
         tuned, gain, interval = result.get("tuned"), result.get("gain"), result.get("interval")
         between = f"{interval[0]:+.3f} to {interval[1]:+.3f}" if interval else ""
         verdict = result.get("verdict", "")
-        numbers = f"{_number(result['base'])} {_number(tuned)} {_number(gain, sign=True)}"
+        numbers = f"{_number(result.get('base'))} {_number(tuned)} {_number(gain, sign=True)}"
         yield f"{name:<20} {result['rows']:>5} {numbers}  {between:<18} {verdict}".rstrip()
         for rule in result.get("gate", ()):
             yield f"{'':<20} gate {rule['rule']} {rule['limit']}: {'met' if rule['met'] else 'not met'}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import click
 
@@ -14,6 +13,7 @@ from ftrun.cli.results import ending
 from ftrun.errors import FtrunError, Problem
 from ftrun.execute.run import read_plan
 from ftrun.plan.call import StageCall
+from ftrun.report.words import metrics
 from ftrun.store import runs
 from ftrun.store.artifacts import find
 from ftrun.store.layout import RunFolder, Store, default_store
@@ -60,12 +60,4 @@ def _made(call: StageCall, store: Store, record: runs.RunRecord) -> str:
     if known is None:
         return "not there"
     cost = f"  ${known['cost']:.2f}" if "cost" in known else ""
-    return f"{known['seconds']:>8.1f} s{cost}  {_metrics(known['metrics'])}"
-
-
-def _metrics(metrics: dict[str, Any]) -> str:
-    simple = {name: value for name, value in metrics.items() if isinstance(value, (int, float, str))}
-    return "  ".join(
-        f"{name.replace('_', ' ')} {value:,}" if isinstance(value, int) else f"{name.replace('_', ' ')} {value}"
-        for name, value in simple.items()
-    )
+    return f"{known['seconds']:>8.1f} s{cost}  {'  '.join(metrics(known['metrics']))}"

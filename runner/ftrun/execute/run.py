@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import yaml
 
@@ -18,7 +19,7 @@ from ftrun.plan.call import Plan
 from ftrun.plugins import Plugins
 from ftrun.recipe.types import Recipe
 from ftrun.store import runs
-from ftrun.store.artifacts import find
+from ftrun.store.artifacts import find, reader
 from ftrun.store.events import Event, append, follow
 from ftrun.store.files import store_errors, write_json, write_text
 from ftrun.store.layout import RunFolder, Store
@@ -67,6 +68,8 @@ def execute(
         Refused: another process runs it already.
         FtrunError: the reason why it did not end well; the record has it too.
     """
+    from ftrun.report.page import keep_report
+
     with store_errors(store.root), FileLock(folder.lock) as lock:
         if not lock.try_acquire():
             raise Refused(
@@ -80,6 +83,7 @@ def execute(
             error = _execute(store, folder, plugins, stop)
             close_record(record, store, read_plan(folder), error)
             runs.save(folder, record)
+            keep_report(folder, reader(store), partial(append, folder.events))
             append(folder.events, "run_finished", status=record.status)
         plugins.hook.ftrun_run_finished(run_id=folder.id, status=record.status)
     if error:

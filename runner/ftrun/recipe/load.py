@@ -17,7 +17,7 @@ from ftrun.recipe.folders import ConfigFolders
 from ftrun.recipe.parts import check_parts, mapping, prepared
 from ftrun.recipe.typed import dotted, read
 from ftrun.recipe.types import Recipe
-from ftrun.recipe.yaml_files import KeyPath, short
+from ftrun.recipe.yaml_files import leaves, short
 from ftrun.suggest import nearest
 
 UNSET = "???"
@@ -33,9 +33,7 @@ class Loaded:
 
     def origins(self) -> dict[str, str]:
         """Where each value came from, for the run's record."""
-        return {
-            dotted(path): str(self.composed.origin(path) or "default") for path in _leaves(self.composed.values, ())
-        }
+        return {dotted(path): str(self.composed.origin(path) or "default") for path, _ in leaves(self.composed.values)}
 
 
 def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
@@ -137,8 +135,8 @@ def _not_chosen(composed: Composed, folders: Sequence[ConfigFolders]) -> Iterato
 
 def _unset(values: dict[str, Any]) -> Iterator[Finding]:
     """Hydra's mark for a value that has to be given."""
-    for path in _leaves(values, ()):
-        if _at(values, path) == UNSET:
+    for path, value in leaves(values):
+        if value == UNSET:
             yield Finding(
                 path, f"`{dotted(path)}` has to be set", do=f"in the recipe, or {dotted(path)}=… on the command line"
             )
@@ -146,23 +144,8 @@ def _unset(values: dict[str, Any]) -> Iterator[Finding]:
 
 def _not_finite(values: dict[str, Any]) -> Iterator[Finding]:
     """JSON, in which recipes and keys are kept, has no infinity and no NaN."""
-    for path in _leaves(values, ()):
-        value = _at(values, path)
+    for path, value in leaves(values):
         for index, item in enumerate(value) if isinstance(value, list) else [(None, value)]:
             if isinstance(item, float) and not math.isfinite(item):
                 place = path if index is None else (*path, index)
                 yield Finding(place, f"`{dotted(place)}` is {item}", "a finite number")
-
-
-def _at(values: Any, path: KeyPath) -> Any:
-    for part in path:
-        values = values[part]
-    return values
-
-
-def _leaves(value: Any, path: KeyPath) -> Iterator[KeyPath]:
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from _leaves(inner, (*path, key))
-    else:
-        yield path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -27,6 +28,15 @@ class Position:
 
     def __str__(self) -> str:
         return f"{short(self.file)}:{self.line}:{self.column}"
+
+
+def leaves(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """The values inside of mappings, with their paths; lists, and mappings that are empty, are values."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from leaves(inner, (*path, key))
+    else:
+        yield path, value
 
 
 def short(file: Path) -> str:

@@ -16,6 +16,9 @@ from ftrun.store.files import read_json, sync, write_json
 from ftrun.store.layout import MANIFEST, Store
 
 FILE_MODE = 0o644  # some libraries write files that only their owner can read
+MOST_READ = 16_000_000  # bytes of a file that is read whole, wherever that happens
+
+Read = Callable[[Ref, str], bytes | None]  # a small file of an artifact; None where there is none
 
 
 class StoredFile(BaseModel):
@@ -124,6 +127,16 @@ def find(store: Store, ref: Ref) -> Manifest | None:
     except ValueError:  # cut short, or of another version
         return None
     return manifest if manifest and all(_has_size(folder / file.path, file.size) for file in manifest.files) else None
+
+
+def reader(store: Store) -> Read:
+    """Reads small files of the artifacts of a store."""
+
+    def read(ref: Ref, name: str) -> bytes | None:
+        path = store.artifact(ref) / name
+        return path.read_bytes() if path.exists() and path.stat().st_size <= MOST_READ else None
+
+    return read
 
 
 def _has_size(path: Path, size: int) -> bool:

@@ -4,7 +4,7 @@ artifacts/<stage>/<key>/          finished work, with a manifest; immutable
 scratch/<stage>/<key>/            unfinished work, checkpoints
 scratch/<stage>/<key>.lock        held while a process works on the key
 files/<digest>                    outside files, in stores elsewhere
-runs/<run id>/                    run.json recipe.yaml plan.json events.jsonl logs/<call>.log
+runs/<run id>/                    run.json recipe.yaml plan.json events.jsonl logs/<call>.log report.html
 """
 
 from __future__ import annotations
@@ -83,6 +83,11 @@ class RunFolder:
     @property
     def events(self) -> Path:
         return self.root / "events.jsonl"
+
+    @property
+    def report(self) -> Path:
+        """What people look at, and pass on."""
+        return self.root / "report.html"
 
     @property
     def lock(self) -> Path:

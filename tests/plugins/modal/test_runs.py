@@ -57,6 +57,8 @@ def test_a_run_gives_what_it_gives_here_and_is_cached_afterwards(workplace: Moda
     assert "counting           done" in ended_run.err
     assert_whole(workplace)
     there = read_json(workplace.runs()[-1] / "run.json")
+    report = (workplace.runs()[-1] / "report.html").read_text()  # made there, with the events of its containers
+    assert "counting: training loss from 1.000 at step 1 to 0.033 at step 30" in report
     told = workplace.folder.with_name("told").read_text().split("\n")
     assert told[:-1] == ["format False", "counting False", "done"]  # hooks of a third party, in the scheduler there
     again = workplace.run(RECIPE, "train.learning_rate=0.001")
@@ -114,6 +116,8 @@ def test_a_run_goes_on_alone_and_any_machine_can_look_at_it(workplace: ModalPlac
     assert "counted 30" in shown
     assert run in other.run("runs").out
     assert "counted.json" in other.run("files", run, "counting").out
+    other.run("report", run, "--output", "mine.html")
+    assert "rows for training" in (other.folder / "mine.html").read_text()
     other.run("pull", run, "counting", "--to", "mine")
     assert read_json(other.folder / "mine" / "counted.json")[-1] == 30
     assert "steps" in other.run("logs", run, "counting").out or (other.store / "runs" / run / "logs").exists()

@@ -90,6 +90,7 @@ def test_a_run_ends_with_its_results_and_is_cached_afterwards(making: Making, ti
     assert record.ended is not None
     assert record.created <= record.started <= record.ended
     assert heard == list(read(folder.events))
+    assert folder.id in folder.report.read_text()
     assert told.hooks == [
         ("run started",),
         ("started", "first"),
@@ -122,6 +123,7 @@ def test_a_failed_stage_fails_the_run_and_keeps_what_was_finished(making: Making
     record = runs.load(folder)
     assert (record.status, list(record.results)) == ("failed", ["first"])
     assert record.problems[0]["what"] == "ValueError: boom"
+    assert "ValueError: boom" in folder.report.read_text()
     assert told.hooks[-2:] == [("failed", "bad", "ValueError: boom"), ("run finished", "failed")]
 
 
@@ -165,3 +167,12 @@ def test_one_run_is_executed_by_one_process_at_a_time(making: Making, tiny: Call
         with pytest.raises(Refused, match="is running already"):
             execute(store, folder, Told().plugins, StopSignal())
     assert not list(read(folder.events))
+
+
+def test_a_report_that_cannot_be_made_fails_no_run(making: Making, tiny: Calls, store: Store) -> None:
+    folder = making(tiny("publish"))
+    folder.report.mkdir()
+    assert execute(store, folder, Told().plugins, StopSignal()).status == "done"
+    warned, finished = list(read(folder.events))[-2:]
+    assert (warned["kind"], finished["kind"]) == ("warning", "run_finished")
+    assert "the report could not be made: " in warned["text"]

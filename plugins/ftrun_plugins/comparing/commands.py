@@ -1,0 +1,38 @@
+"""The verb `ftrun compare`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from ftrun.cli.found import find_run, reader_of
+from ftrun.errors import Problem, Refused
+from ftrun.report.material import Material
+from ftrun.store.layout import default_store
+from ftrun_plugins.comparing.sides import differences, figures
+from ftrun_plugins.comparing.table import lines
+from ftrun_plugins.comparing.tuned import against
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
+@click.argument("runs", nargs=-1)
+def compare(runs: tuple[str, ...], as_json: bool) -> int:
+    """Puts RUNS side by side: recipes, figures, evaluations, and whether their tuned models differ.
+
+    The tuned models are compared with that of the run named first.
+    """
+    store = default_store()
+    folders = list(dict.fromkeys(find_run(store, run) for run in runs))
+    if len(folders) < 2:
+        raise Refused(Problem("two or more different runs can be compared", do="`ftrun runs` lists them"))
+    materials = [Material(folder, reader_of(store, folder)) for folder in folders]
+    sides = [figures(material) for material in materials]
+    differing = differences([material.values for material in materials])
+    tuned = [comparison for other in materials[1:] for comparison in against(materials[0], other)]
+    if as_json:
+        print(json.dumps({"runs": sides, "differences": differing, "tuned": tuned}))
+    else:
+        print("\n".join(lines(sides, differing, tuned)))
+    return 0

@@ -1,0 +1,31 @@
+"""`ftrun report RUN`: writes the report of a run as one HTML file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from ftrun.cli.found import find_run, reader_of
+from ftrun.errors import Problem, Refused
+from ftrun.report.page import write_report
+from ftrun.store.layout import default_store
+
+
+@click.command()
+@click.option("--output", type=click.Path(path_type=Path), help="The file; by default report.html in the run's folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.argument("run", default="last")
+def report(run: str, output: Path | None, as_json: bool) -> int:
+    """Writes the report of a run, as far as it has come: one HTML file that needs nothing else."""
+    store = default_store()
+    folder = find_run(store, run)
+    target = output or folder.report
+    try:
+        write_report(folder, reader_of(store, folder), target)
+    except OSError as error:
+        what = f"{target} cannot be written: {error.strerror}"
+        raise Refused(Problem(what, do="name another file: --output FILE")) from error
+    print(json.dumps({"run": folder.id, "report": str(target)}) if as_json else target)
+    return 0

@@ -1,0 +1,57 @@
+"""The section on data: where rows came from, which were rejected, and what became of them as tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ftrun.report.markup import Content, Html, element, table
+from ftrun.report.material import Material
+from ftrun.report.words import number
+
+SPLITS = {"train": "training", "held_out": "held out"}
+DIGITS = 12  # shown of a digest
+
+
+def data(material: Material) -> Iterator[Html]:
+    yield from _rows(material.json("format", "report.json") or {})
+    yield from _tokens(material.json("tokenize", "report.json") or {})
+
+
+def _rows(report: Mapping[str, Any]) -> Iterator[Html]:
+    if report.get("sources"):
+        yield table("Sources", ("source", "for", "rows", "files"), map(_source, report["sources"]), numbers=(2,))
+    if "rejected" in report:
+        train, held_out, rejected = (number(report.get(name, 0)) for name in ("train", "held_out", "rejected"))
+        yield element("p", f"{train} rows for training, {held_out} held out, {rejected} rejected.")
+    if report.get("reasons"):
+        rows = ((reason, number(count)) for reason, count in report["reasons"].items())
+        yield table("Why rows were rejected", ("reason", "rows"), rows, numbers=(1,))
+
+
+def _source(source: Mapping[str, Any]) -> Sequence[Content]:
+    files = [f"{file['name']} ({str(file.get('sha256', ''))[:DIGITS]})" for file in source.get("files", ())]
+    role = "held-out rows" if source.get("role") == "held_out" else "rows"
+    return source["name"], role, number(source.get("rows", 0)), ", ".join(files)
+
+
+def _tokens(report: Mapping[str, Any]) -> Iterator[Html]:
+    splits = {name: dict(_counts(report[split])) for split, name in SPLITS.items() if report.get(split, {}).get("rows")}
+    if splits:
+        counted = next(iter(splits.values()))
+        rows = ((what, *(split.get(what, "") for split in splits.values())) for what in counted)
+        yield table("Tokens", ("counted", *splits), rows, numbers=range(1, len(splits) + 1))
+
+
+def _counts(split: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "rows", number(split["rows"])
+    yield "tokens", number(split["tokens"])
+    yield "trained tokens", f"{number(split['trained_tokens'])} ({split['trained_tokens'] / split['tokens']:.0%})"
+    if split.get("lengths"):
+        yield f"lengths at {', '.join(split['lengths'])}", ", ".join(map(number, split["lengths"].values()))
+    longest = split.get("longest", {})
+    yield "longest row", f"{longest.get('place', '')} ({number(longest.get('tokens', 0))})"
+    yield "cut short", number(split.get("cut", 0))
+    yield "dropped", number(split.get("dropped", 0))
+    if "packing_efficiency" in split:
+        yield "packing efficiency", f"{split['packing_efficiency']:.1%}"

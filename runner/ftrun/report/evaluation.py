@@ -1,0 +1,76 @@
+"""The section on evaluations: both models' means, the gain with its interval, and what the gates say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ftrun.report.charts import interval_chart
+from ftrun.report.markup import Html, element, facts
+from ftrun.report.material import Material
+from ftrun.report.words import number
+
+VERDICTS = ("better", "worse", "no difference seen")
+NOTE = (
+    "A gain is positive where the tuned model is better. Its interval is of the mean difference over the same held-out "
+    "rows; where it reaches zero, no difference was seen. Each chart has a scale of its own."
+)
+
+
+def evaluation(material: Material) -> Iterator[Html]:
+    found = material.evaluation
+    if any("gain" in result for result in found.values()):
+        yield element("p", NOTE, class_="note")
+    if found:
+        yield element("div", (_card(name, result) for name, result in found.items()), class_="cards")
+
+
+def conclusion(found: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """One sentence on all evaluations together."""
+    verdicts = Counter(result["verdict"] for result in found.values() if "verdict" in result)
+    if not verdicts:
+        return "Only one model was evaluated, so there is nothing to compare." if found else None
+    judged = sum(verdicts.values())
+    parts = [f"{verdict} in {verdicts[verdict]} of {judged}" for verdict in VERDICTS if verdict in verdicts]
+    return f"The tuned model against the base model: {', '.join(parts)} evaluation{'s' if judged > 1 else ''}."
+
+
+def _card(name: str, result: Mapping[str, Any]) -> Html:
+    verdict, interval = result.get("verdict"), result.get("interval")
+    badge = element("span", verdict, class_=f"badge {_class(verdict)}") if verdict else None
+    chart = interval_chart(result["gain"], interval[0], interval[1], verdict) if verdict and interval else None
+    return element(
+        "article",
+        element("h3", name, " ", badge),
+        chart,
+        facts(_numbers(name, result)),
+        (_gate(rule) for rule in result.get("gate", ())),
+        class_=f"card {_class(verdict)}",
+    )
+
+
+def _numbers(name: str, result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for role in ("base", "tuned"):
+        if role in result:
+            yield role, number(float(result[role]))
+    if "gain" in result:
+        yield "gain", number(float(result["gain"]), sign=True)
+    if "interval" in result:
+        low, high = (number(float(end), sign=True) for end in result["interval"])
+        yield f"{result.get('confidence', 0.95) * 100:.0f} % interval", f"{low} to {high}"
+    yield "rows", number(result["rows"])
+    if result.get("evaluator", name) != name:
+        yield "evaluator", result["evaluator"]
+    if not result.get("higher_is_better", True):
+        yield "better is", "less"
+
+
+def _gate(rule: Mapping[str, Any]) -> Html:
+    met = bool(rule["met"])
+    words = f"gate {rule['rule']} {rule['limit']}: {'met' if met else 'not met'}, with {number(float(rule['value']))}"
+    return element("p", words, class_=f"gate {'good' if met else 'bad'}")
+
+
+def _class(verdict: str | None) -> str:
+    return {"better": "good", "worse": "bad"}.get(verdict or "", "plain")

@@ -1,0 +1,17 @@
+"""The section on training: loss curves, as the trainer told them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ftrun.report.charts import in_words, loss_chart
+from ftrun.report.losses import SERIES, losses
+from ftrun.report.markup import Html, element
+from ftrun.report.material import Material
+
+
+def training(material: Material) -> Iterator[Html]:
+    for call, curves in losses(material).items():
+        keys = (element("span", f"{SERIES[key]} loss", class_=f"key {key}") for key in curves)
+        told = element("figcaption", f"{call}: {in_words(curves)}", class_="note")
+        yield element("figure", element("div", keys, class_="keys"), loss_chart(curves), told)
