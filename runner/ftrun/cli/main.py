@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from ftrun import __version__
-from ftrun.errors import FtrunError, Problem, Refused
+from ftrun.errors import FtrunError, Problem, Refused, StoreFailed
 from ftrun.suggest import nearest
 
 # Verb -> where it is, and its line in the help.
@@ -148,9 +148,20 @@ def run_command(arguments: list[str]) -> int:
     except Exception as error:  # a fault of ftrun's own: one line for the user, all of it for whoever mends it
         if os.environ.get("FTRUN_DEBUG"):
             raise
+        if (problem := _disk_problem(error)) is not None:
+            return _report(problem, arguments)
         click.echo(f"ftrun: internal error: {type(error).__name__}: {error}", err=True)
         click.echo("    do        run it again with FTRUN_DEBUG=1 and report what it prints", err=True)
         return 1
+
+
+def _disk_problem(error: Exception) -> FtrunError | None:
+    """What stands for a disk that is full or may not be written, wherever ftrun came upon it."""
+    from ftrun.store.files import disk_problem
+    from ftrun.store.layout import default_store
+
+    problem = disk_problem(error, default_store().root)
+    return StoreFailed(problem) if problem else None
 
 
 def _report(error: FtrunError, arguments: list[str]) -> int:

@@ -72,7 +72,7 @@ def disk_problem(error: BaseException, root: Path) -> Problem | None:
     if code in (errno.ENOSPC, errno.EDQUOT):
         return Problem(
             f"the disk is full: {_free(root)} free at {root}",
-            do=f"free space ({_largest(root)}), then `ftrun resume last`: nothing that was finished is lost",
+            do=f"free space{_largest(root)}, then `ftrun resume last`: nothing that was finished is lost",
         )
     if code == errno.EROFS:
         return Problem(f"the store is read-only: {root}", do="make it writable, or name another folder in FTRUN_STORE")
@@ -102,9 +102,8 @@ def _largest(root: Path) -> str:
     """The largest folders of the store, by name and size, so that a person can choose."""
     folders = [*root.glob("scratch/*/*"), *root.glob("artifacts/*/*")]
     sized = sorted(((folder_size(folder), folder) for folder in folders if folder.is_dir()), reverse=True)[:3]
-    return "largest in the store: " + ", ".join(
-        f"{folder.relative_to(root)} {human_size(size)}" for size, folder in sized
-    )
+    named = ", ".join(f"{folder.relative_to(root)} {human_size(size)}" for size, folder in sized)
+    return f" (largest in the store: {named})" if named else ""
 
 
 def folder_size(folder: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import os
@@ -301,3 +302,14 @@ def test_a_reader_that_has_gone_is_no_error(
     )
     os.close(writing)
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_a_full_disk_is_told_wherever_it_is_met(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("ftrun.store.runs.all_runs", full)
+    assert run_command(["runs"]) == 1
+    assert "the disk is full" in capsys.readouterr().err

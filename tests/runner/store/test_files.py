@@ -104,6 +104,7 @@ def test_a_full_disk_is_told_also_where_the_store_is_not_made_yet(tmp_path: Path
     problem = disk_problem(OSError(errno.ENOSPC, ""), tmp_path / "not" / "yet")
     assert problem is not None
     assert " free at " in problem.what
+    assert (problem.do or "").startswith("free space, then")
 
 
 def test_errors_of_the_disk_become_errors_of_the_store_and_others_stay(tmp_path: Path) -> None:
