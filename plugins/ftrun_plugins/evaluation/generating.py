@@ -33,7 +33,6 @@ def generate(params: Params, context: StageContext) -> None:
     by_index = {prompt.index: prompt for prompt in wanted}
     kept = Kept(context.work / ANSWERS)
     waiting = {index: ids for index, ids in encoded.items() if index not in kept.found}
-    context.report.progress(len(kept.found), len(wanted), "answers")
     for answer in ENGINES[params.engine](waiting, tokenizer, params, context) if waiting else ():
         prompt = by_index[answer.index]
         kept.add(

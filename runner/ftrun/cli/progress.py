@@ -32,7 +32,7 @@ class Display:
         self._stop = stop
         self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
         self._bars = Progress(
-            TextColumn("  {task.description:<18}"),
+            TextColumn("  {task.description:<20}"),
             BarColumn(bar_width=20),
             TextColumn("{task.fields[text]}"),
             console=self._console,
@@ -107,7 +107,7 @@ class Display:
         self._line(call, text)
 
     def _line(self, call: str, text: str) -> None:
-        self._console.print(f"  {call:<18} {text}", markup=False)
+        self._console.print(f"  {call:<20} {text}", markup=False)
 
 
 def progress_text(event: Event, values: dict[str, object]) -> str:

@@ -42,7 +42,7 @@ def _lines(store: Store, folder: RunFolder, record: runs.RunRecord) -> Iterator[
     yield f"folder   {folder.root}"
     yield ""
     for call in read_plan(folder).calls:
-        yield f"  {call.label:<18} {_made(call, store, record)}".rstrip()
+        yield f"  {call.label:<20} {_made(call, store, record)}".rstrip()
     if record.cost is not None:
         yield f"\n  cost               ${record.cost:.2f} by the clock, at listed prices"
     if record.problems:

@@ -54,7 +54,7 @@ def assert_whole(workplace: ModalPlace, steps: int = 30) -> None:
 def test_a_run_gives_what_it_gives_here_and_is_cached_afterwards(workplace: ModalPlace) -> None:
     ended_run = workplace.run(RECIPE, "train.learning_rate=0.001")
     assert "deployed ftrun-" in ended_run.err
-    assert "counting           done" in ended_run.err
+    assert "counting             done" in ended_run.err
     assert_whole(workplace)
     there = read_json(workplace.runs()[-1] / "run.json")
     report = (workplace.runs()[-1] / "report.html").read_text()  # made there, with the events of its containers
@@ -63,7 +63,7 @@ def test_a_run_gives_what_it_gives_here_and_is_cached_afterwards(workplace: Moda
     assert told[:-1] == ["format False", "counting False", "done"]  # hooks of a third party, in the scheduler there
     again = workplace.run(RECIPE, "train.learning_rate=0.001")
     assert "deploy" not in again.err
-    assert "counting           cached" in again.err
+    assert "counting             cached" in again.err
 
     workplace.run(RECIPE, "train.learning_rate=0.001", "backend=local")
     here = read_json(workplace.runs()[-1] / "run.json")
@@ -83,8 +83,8 @@ def test_a_run_gives_what_it_gives_here_and_is_cached_afterwards(workplace: Moda
 
 def test_what_waits_for_nothing_begins_beside_the_scheduler(workplace: ModalPlace) -> None:
     told = workplace.run(RECIPE).err
-    assert "format             done" in told  # by this run, though it was over before the scheduler looked
-    assert told.count("format             submitted") == 1
+    assert "format               done" in told  # by this run, though it was over before the scheduler looked
+    assert told.count("format               submitted") == 1
     run = workplace.runs()[-1]
     calls = read_json(run / "run.json")["remote"]["calls"]
     events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
@@ -108,7 +108,7 @@ def test_a_run_goes_on_alone_and_any_machine_can_look_at_it(workplace: ModalPlac
     run = submitted(workplace)
     other = workplace.elsewhere()
     followed = other.run("logs", "-f", run)
-    assert "counting           done" in followed.err
+    assert "counting             done" in followed.err
     assert f"{run}: done" in followed.out
     workplace.wait_for_end(run)
     shown = other.run("show", run[:4]).out
@@ -266,7 +266,7 @@ def test_a_container_that_always_dies_is_given_up(workplace: ModalPlace) -> None
 def test_a_scheduler_hands_over_before_its_time_is_up(workplace: ModalPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FTRUN_MODAL_LAUNCH_HOURS", str(1.5 / 3600))
     client = workplace.run(RECIPE)
-    assert "counting           done" in client.err
+    assert "counting             done" in client.err
     record = workplace.wait_for_end(workplace.runs()[-1].name)
     assert len(record["remote"]["launches"]) > 1
     assert len(record["remote"]["calls"]["counting"]) == 1
