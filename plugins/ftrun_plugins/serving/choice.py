@@ -9,7 +9,7 @@ from typing import Any
 from ftrun.errors import Problem, Refused
 from ftrun.plan.call import Plan, Ref
 from ftrun.plan.serving import BASE, TUNED, Serving
-from ftrun.recipe.types import Recipe
+from ftrun.recipe.types import Limits, Recipe
 
 # Of vLLM 0.32, `--max-lora-rank`; a rank between two of them takes the larger.
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
@@ -33,6 +33,7 @@ def choose(run: str, recipe: Recipe, plan: Plan, read: Read, has: Callable[[Ref]
             rank=rank,
             max_model_len=recipe.serve.max_model_len,
             trust_remote_code=recipe.model.trust_remote_code,
+            limits=Limits.model_validate(recipe.serve.model_dump(include=set(Limits.model_fields))),
             note=note,
         )
 
