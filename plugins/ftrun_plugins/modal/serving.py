@@ -14,10 +14,9 @@ from ftrun_plugins.modal.functions import container_options
 from ftrun_plugins.modal.images import make_image
 from ftrun_plugins.modal.options import MOUNT, SERVERS, Options
 from ftrun_plugins.modal.served import GPUS, PORT, SERVED
-from ftrun_plugins.serving.engine import KEY
+from ftrun_plugins.serving.gate import KEY
 
 STARTUP = 1200.0  # seconds until the engine has to listen
-AT_ONCE = 64  # requests that one container answers before another is started
 
 
 class Servers:
@@ -67,7 +66,7 @@ class Servers:
         app = modal.App(_app_name(serving.run), include_source=False)
         # the key is in a secret of this app alone, and nowhere else
         kept = [modal.Secret.from_dict({KEY: key})] if key else []
-        entry: Any = modal.concurrent(max_inputs=AT_ONCE)(
+        entry: Any = modal.concurrent(max_inputs=serving.limits.max_requests)(
             modal.web_server(PORT, startup_timeout=STARTUP)(container.serve)
         )
         options = container_options(resources.cpu, resources.memory, resources.regions)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from ftrun.errors import Problem, Refused
 from ftrun.plan.call import Plan, Ref
 from ftrun.plan.serving import BASE, TUNED, Serving
-from ftrun.recipe.types import Recipe
+from ftrun.recipe.types import Limits, Recipe
 from ftrun_plugins.serving.lora import ADAPTER_CONFIG, rank_for, unservable
 
 Read = Callable[[Ref, str], bytes | None]  # a small file of an artifact
@@ -30,6 +30,7 @@ def choose(run: str, recipe: Recipe, plan: Plan, read: Read, has: Callable[[Ref]
             rank=rank,
             max_model_len=recipe.serve.max_model_len,
             trust_remote_code=recipe.model.trust_remote_code,
+            limits=Limits.model_validate(recipe.serve.model_dump(include=set(Limits.model_fields))),
             note=note,
         )
 

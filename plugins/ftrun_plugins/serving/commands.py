@@ -26,22 +26,29 @@ PORT = 8000
 @click.option("--list", "listing", is_flag=True, help="List the servers of runs elsewhere.")
 @click.option("--stop", is_flag=True, help="Stop the run's server elsewhere.")
 @click.argument("run", default="last")
-def serve(run: str, port: int, listing: bool, stop: bool) -> int:
+@click.argument("overrides", nargs=-1)
+def serve(run: str, overrides: tuple[str, ...], port: int, listing: bool, stop: bool) -> int:
     """Serves the models of a run behind OpenAI's API.
 
-    A run of this machine is served here, for as long as the command runs; one on Modal is served there.
+    A run of this machine is served here, for as long as the command runs; one on Modal is served there. Overrides of
+    `serve` and `resources.serve` hold for this server alone.
     """
+    if "=" in run:
+        run, overrides = "last", (run, *overrides)
     if listing:
         return _list()
     if stop:
         return _stop(run)
-    target = Target.of(run)
+    target = Target.of(run, overrides)
     if target.remote is None:
         here = Here(target, port)
         with suppress(KeyboardInterrupt), here.running() as endpoint:
             tell(target.serving, endpoint)
             here.watch()
         return 0
+    if overrides and any(known.run == target.folder.id for known in target.remote.servers()):
+        do = f"ftrun serve --stop {target.folder.id}, and serve it again"
+        raise Refused(Problem("the run has a server already, which overrides do not change", do=do))
     endpoint = _elsewhere(target, target.remote)
     tell(target.serving, endpoint)
     if not endpoint.key and not target.recipe.serve.public:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,12 +13,17 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
+from ftrun.execute import bootstrap
 from ftrun.execute.process import INHERITED, QUIET
 from ftrun.plan.call import Ref
 from ftrun.plan.serving import TUNED, Serving
+from ftrun.recipe.types import Limits
+from ftrun_plugins.serving.gate import KEY, LIMITS, Gate
+from ftrun_plugins.serving.process import SECONDS_FOR_ANSWERS, SECONDS_TO_END
 
-KEY = "VLLM_API_KEY"  # read by the engine; never an argument, which every user of a machine sees
-SECONDS_TO_STOP = 15.0
+PROCESS = "ftrun_plugins.serving.process"
+VLLM = "vllm.entrypoints.launchers.api_server.entry"
+PACKAGES = {"ftrun_plugins": str(Path(__file__).parents[2])}  # that the engine's interpreter finds beside its own
 SECONDS_BETWEEN_LOOKS = 0.5
 ON_CPU = ("--dtype", "float32", "--enforce-eager")  # the exact and the quick to start
 CPU_CACHE = "1"  # GiB for keys and values
@@ -36,8 +42,9 @@ def command(
         port: The port that it listens on.
         gpus: How many it has; the weights are shared among them.
     """
-    arguments = [str(python), "-m", "vllm.entrypoints.openai.api_server", "--model", str(artifact(serving.model))]
+    arguments = [*start(python, VLLM), "--model", str(artifact(serving.model))]
     arguments += ["--served-model-name", serving.name, "--host", host, "--port", str(port)]
+    arguments += ["--middleware", f"{Gate.__module__}.{Gate.__qualname__}"]
     arguments += ["--max-model-len", str(serving.max_model_len or "auto")]
     arguments += ["--disable-uvicorn-access-log", *(() if gpus else ON_CPU)]
     if gpus > 1:
@@ -50,26 +57,32 @@ def command(
     return arguments
 
 
-def surroundings(key: str | None, variables: Mapping[str, str]) -> dict[str, str]:
+def start(python: Path, module: str) -> list[str]:
+    """What runs an engine's module so that it ends with whoever started it."""
+    return [str(python), "-I", bootstrap.__file__, PROCESS, module]
+
+
+def surroundings(limits: Limits, key: str | None, variables: Mapping[str, str]) -> dict[str, str]:
     """The environment variables of the engine; without a key it answers everybody."""
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": CPU_CACHE}
-    return {**inherited, **QUIET, **offline, **variables, **({KEY: key} if key else {})}
+    ours = {bootstrap.VARIABLE: json.dumps(PACKAGES), LIMITS: limits.model_dump_json()}
+    return {**inherited, **QUIET, **offline, **variables, **ours, **({KEY: key} if key else {})}
 
 
 class Engine:
-    """A running engine; without a log it prints where this process does."""
+    """A running engine, which ends with this process; without a log it prints where this process does."""
 
     def __init__(self, arguments: list[str], environment: Mapping[str, str], log: Path | None, port: int) -> None:
         self._url = f"http://127.0.0.1:{port}/health"
         with nullcontext() if log is None else log.open("wb") as output:
             self._process = subprocess.Popen(
                 arguments,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # its end tells the engine to stop
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=dict(environment),
-                start_new_session=log is not None,  # in a container it has to end with it
+                start_new_session=True,
             )
 
     def ended(self) -> int | None:
@@ -98,10 +111,12 @@ class Engine:
 
     def stop(self) -> None:
         """Lets answers that are under way come to their end, for a while."""
-        if self.ended() is None:
-            self._process.send_signal(signal.SIGINT)
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(SECONDS_TO_STOP)
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)  # children that it may have left behind
-        self._process.wait()
+                self._process.wait(SECONDS_FOR_ANSWERS + SECONDS_TO_END)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # children that it may have left behind
+            self._process.wait()

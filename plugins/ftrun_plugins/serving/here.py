@@ -72,7 +72,8 @@ class Here:
         arguments = command(target.serving, target.store.artifact, python, HOST, self._port, gpus)
         self._log.parent.mkdir(parents=True, exist_ok=True)
         _say(f"starting the engine; its log is {self._log}")
-        return Engine(arguments, surroundings(key, target.recipe.environment[name].variables), self._log, self._port)
+        variables = target.recipe.environment[name].variables
+        return Engine(arguments, surroundings(target.serving.limits, key, variables), self._log, self._port)
 
     def _check(self) -> None:
         with socket.socket() as wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ftrun.cli.envs import declared_environments
@@ -12,11 +13,14 @@ from ftrun.execute.run import make_backend, read_plan, read_recipe
 from ftrun.plan.call import Ref
 from ftrun.plan.serving import Serving
 from ftrun.plugins import plugins
-from ftrun.recipe.types import Recipe
+from ftrun.recipe.change import changed
+from ftrun.recipe.types import SERVER, Recipe
 from ftrun.store import runs
 from ftrun.store.artifacts import find
 from ftrun.store.layout import MANIFEST, RunFolder, Store, default_store
 from ftrun_plugins.serving.choice import choose
+
+CHANGEABLE = (("serve",), ("resources", SERVER))  # sections of the recipe, for one server
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,17 @@ class Target:
     serving: Serving
 
     @classmethod
-    def of(cls, run: str) -> Target:
-        """Raises `Refused` where there is no such run, it is not over, or it has nothing to serve."""
+    def of(cls, run: str, overrides: Sequence[str] = ()) -> Target:
+        """The run with other values for its server.
+
+        Raises:
+            Refused: there is no such run, it is not over, it has nothing to serve, or the overrides are wrong.
+        """
         store = default_store()
         folder = find_run(store, run)
         if runs.load(folder).status in runs.OPEN:
             raise Refused(Problem(f"the run {folder.id} is not over yet", do=f"ftrun logs -f {folder.id}"))
-        recipe = read_recipe(folder)
+        recipe = changed(read_recipe(folder), overrides, CHANGEABLE, plugins())
         # runs know the environments that they were made with; those that serve may have come later
         recipe = recipe.model_copy(update={"environment": {**declared_environments(), **recipe.environment}})
         backend = make_backend(recipe, plugins(), store)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ftrun.plan.call import Ref
-from ftrun.recipe.types import Frozen
+from ftrun.recipe.types import Frozen, Limits
 
 BASE, TUNED = "base", "tuned"  # the names by which models are asked for
 
@@ -20,6 +20,7 @@ class Serving(Frozen):
     rank: int = 0  # that the engine makes room for
     max_model_len: int | None = None  # tokens; null: what the model and the memory allow
     trust_remote_code: bool = False
+    limits: Limits = Limits()
     note: str = ""  # what a user should know of the choice
 
     @property

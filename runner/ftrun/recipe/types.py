@@ -139,7 +139,16 @@ class Budget(Frozen):
 SERVER = "serve"  # has resources like a stage
 
 
-class Serve(Frozen):
+class Limits(Frozen):
+    """What a server takes on; more is answered with an error at once, and the engine goes on with the rest."""
+
+    max_requests: int = Field(default=64, gt=0)  # under way at one time; one more is a 429
+    max_request_bytes: int = Field(default=4_000_000, gt=0)  # else a 413
+    request_timeout: float = Field(default=600, gt=0)  # seconds until the first byte of an answer; else a 504
+    stream_timeout: float = Field(default=3600, gt=0)  # seconds until the last
+
+
+class Serve(Limits):
     """How the tuned model will be served: checked while training can still be changed."""
 
     engine: Literal["vllm", "transformers"] | None = None

@@ -1,0 +1,77 @@
+"""Stands before an engine's own server, in its process: asks for the key and keeps requests within limits.
+
+An ASGI middleware, the outermost: the engine sees only what it is to work on. Standard library only.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+from collections.abc import Sequence
+
+from ftrun_plugins.serving import refusal
+from ftrun_plugins.serving.exchange import Exchange, Limits
+from ftrun_plugins.serving.refusal import App, Message, Receive, Refusal, Send
+
+LIMITS = "FTRUN_SERVING_LIMITS"  # as JSON
+KEY = "FTRUN_SERVING_KEY"  # never an argument, which every user of a machine sees
+HEALTH = "/health"
+WITHOUT_WORK = ("GET", "HEAD", "OPTIONS")  # about the server and its models; never limited
+
+
+class Door:
+    """Of the process: how many requests are under way, and whether others may still come."""
+
+    def __init__(self) -> None:
+        self.under_way = 0
+        self.closed = False
+
+
+DOOR = Door()
+
+
+class Gate:
+    """The middleware; an engine that makes it gives it nothing but the application behind it."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._limits = Limits(**json.loads(os.environ[LIMITS]))
+        self._key = os.environ.get(KEY)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close"})  # nothing here speaks by them
+            return
+        found = self._refusal(scope) if scope["type"] == "http" else None
+        if found is not None:
+            await found.answer(send)
+        elif scope["type"] != "http" or scope["method"] in WITHOUT_WORK:
+            await self._app(scope, receive, send)
+        else:
+            DOOR.under_way += 1
+            try:
+                await Exchange(self._app, self._limits, scope, receive, send).run()
+            finally:
+                DOOR.under_way -= 1
+
+    def _refusal(self, scope: Message) -> Refusal | None:
+        if DOOR.closed:
+            return refusal.stopping()
+        if scope["path"] != HEALTH and scope["method"] != "OPTIONS" and not self._is_allowed(scope["headers"]):
+            return refusal.no_key()
+        if scope["method"] in WITHOUT_WORK:
+            return None
+        if int(_header(scope["headers"], b"content-length") or 0) > self._limits.max_request_bytes:
+            return refusal.too_large(self._limits.max_request_bytes)
+        if DOOR.under_way >= self._limits.max_requests:
+            return refusal.too_many(self._limits.max_requests)
+        return None
+
+    def _is_allowed(self, headers: Sequence[tuple[bytes, bytes]]) -> bool:
+        scheme, _, given = _header(headers, b"authorization").partition(b" ")
+        return not self._key or (scheme.lower() == b"bearer" and hmac.compare_digest(given, self._key.encode()))
+
+
+def _header(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> bytes:
+    return next((value for found, value in headers if found == name), b"")

@@ -1,0 +1,70 @@
+"""What a server answers in the engine's place: a status with an error in OpenAI's shape.
+
+Runs in the engine's environment, as all that stands before the engine does: the standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+Message = dict[str, Any]  # of the interface ASGI, between a server and its application
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer that is an error; `type` and `code` are words of OpenAI's API."""
+
+    status: int
+    type: str
+    code: str
+    text: str
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    @property
+    def body(self) -> bytes:
+        error = {"message": self.text, "type": self.type, "param": None, "code": self.code}
+        return json.dumps({"error": error}).encode()
+
+    async def answer(self, send: Send) -> None:
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(self.body)).encode())]
+        await send({"type": "http.response.start", "status": self.status, "headers": [*headers, *self.headers]})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+def no_key() -> Refusal:
+    text = "the key is missing or wrong: Authorization: Bearer KEY"
+    return Refusal(401, "invalid_request_error", "invalid_api_key", text, ((b"www-authenticate", b"Bearer"),))
+
+
+def too_large(limit: int) -> Refusal:
+    # without closing: a client that is cut off while it sends never reads the answer. What it sends is thrown away
+    return Refusal(413, "invalid_request_error", "request_too_large", f"the request has more than {limit} bytes")
+
+
+def too_many(limit: int) -> Refusal:
+    text = f"{limit} requests are under way; ask again"
+    return Refusal(429, "rate_limit_error", "too_many_requests", text, ((b"retry-after", b"1"),))
+
+
+def too_slow(seconds: float) -> Refusal:
+    text = f"the request did not arrive within {seconds:g} s"
+    return Refusal(408, "invalid_request_error", "request_timeout", text, ((b"connection", b"close"),))
+
+
+def stopping() -> Refusal:
+    return Refusal(503, "server_error", "stopping", "the server stops")
+
+
+def late(seconds: float) -> Refusal:
+    return Refusal(504, "server_error", "timeout", f"there was no answer within {seconds:g} s")
+
+
+def cut(seconds: float) -> Refusal:
+    """Of a stream that has begun: its status is out, so that only the text is used."""
+    return Refusal(504, "server_error", "timeout", f"the answer was not over within {seconds:g} s")
