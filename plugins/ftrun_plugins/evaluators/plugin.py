@@ -15,6 +15,7 @@ from ftrun_plugins.evaluators.chrf import Chrf
 from ftrun_plugins.evaluators.exact_match import ExactMatch
 from ftrun_plugins.evaluators.held_out_loss import HeldOutLoss
 from ftrun_plugins.evaluators.json_schema import JsonSchema
+from ftrun_plugins.evaluators.judge import Judge
 from ftrun_plugins.evaluators.length_and_stop import LengthAndStop
 from ftrun_plugins.evaluators.rouge import Rouge
 from ftrun_plugins.evaluators.sql_execution import SqlExecution
@@ -24,7 +25,7 @@ from ftrun_plugins.evaluators.sql_execution import SqlExecution
 def ftrun_register_evaluators(
     register: Callable[[type[Evaluator | AnswerEvaluator | PairEvaluator]], None],
 ) -> None:
-    for evaluator in (HeldOutLoss, ExactMatch, SqlExecution, Rouge, Bleu, Chrf, JsonSchema, LengthAndStop):
+    for evaluator in (HeldOutLoss, ExactMatch, SqlExecution, Rouge, Bleu, Chrf, JsonSchema, LengthAndStop, Judge):
         register(evaluator)
 
 
