@@ -15,7 +15,16 @@ import pluggy
 if TYPE_CHECKING:
     import click
 
-    from ftrun.contracts import Backend, Evaluator, Formatter, Settings, Source, Stage
+    from ftrun.contracts import (
+        AnswerEvaluator,
+        Backend,
+        Evaluator,
+        Formatter,
+        PairEvaluator,
+        Settings,
+        Source,
+        Stage,
+    )
     from ftrun.errors import Problem
     from ftrun.plan.call import StageCall
     from ftrun.recipe.findings import Finding
@@ -42,7 +51,9 @@ def ftrun_register_stages(register: Callable[[type[Stage]], None]) -> None:
 
 
 @hookspec
-def ftrun_register_evaluators(register: Callable[[type[Evaluator]], None]) -> None:
+def ftrun_register_evaluators(
+    register: Callable[[type[Evaluator | AnswerEvaluator | PairEvaluator]], None],
+) -> None:
     """Called once at start: call `register` with each evaluator class."""
 
 

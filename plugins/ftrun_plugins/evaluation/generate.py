@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ftrun.recipe.types import Frozen
 from ftrun_plugins.axolotl.config import merge
-from ftrun_plugins.evaluation.models import calls_for_each, is_needed
+from ftrun_plugins.evaluation.models import ANSWERS, calls_for_each, is_needed
 from ftrun_plugins.serving.fits import why_no_vllm
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Generate:
 
     def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
         data = planning.find("format")
-        if data is None or not is_needed(("predictions", "pairs"), recipe, planning):
+        if data is None or not is_needed(ANSWERS, recipe, planning):
             return []
         hardware = planning.hardware(self.name)
         engine, notes = _engine(recipe, planning)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ftrun.plan.planning import Planning
     from ftrun.recipe.types import Recipe
 
+ANSWERS = ("predictions", "answers", "pairs")  # what evaluators of answers need; others name what measures rows
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -41,7 +43,7 @@ def candidates(planning: Planning) -> Iterator[Candidate]:
 
 
 def is_needed(what: Collection[str], recipe: Recipe, planning: Planning) -> bool:
-    """Whether an evaluation of the recipe works on any of these: `predictions`, `pairs`, `loss`."""
+    """Whether an evaluation of the recipe works on any of these: `predictions`, `loss`, …."""
     evaluators = planning.plugins.of_kind("evaluator")
     return any(evaluators[one.evaluator].cls.needs in what for one in recipe.evals.values())
 

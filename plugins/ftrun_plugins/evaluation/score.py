@@ -1,22 +1,25 @@
 """The stage `score`: one evaluation's score of each held-out row, for the base and the tuned model.
 
-scores.jsonl   by row: index and place, and for each model its score, the reason, the answer
+scores.jsonl   by row: index and place, and for each model its score, the reason, the answer; a verdict on a pair
 score.json     what the scores mean: the evaluator's name, and whether more is better
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ftrun.contracts import Pair
+from ftrun.contracts import Answer, Pair
 from ftrun.errors import Problem, Refused
 from ftrun.plan.serving import BASE, TUNED
 from ftrun.recipe.types import Frozen
 from ftrun_plugins.evaluation.lines import Kept, lines
+from ftrun_plugins.evaluation.models import ANSWERS
 from ftrun_plugins.evaluation.prompts import asked
 
 if TYPE_CHECKING:
@@ -28,7 +31,6 @@ if TYPE_CHECKING:
 SCORES = "scores.jsonl"
 MEANING = "score.json"
 ROLES = (BASE, TUNED)
-ANSWERS = ("predictions", "pairs")  # what evaluators of answers need; others name the stage that measures rows
 EVALUATOR = "evaluator"
 
 
@@ -75,7 +77,7 @@ class Score:
         evaluator = context.component(call, EVALUATOR)
         options = type(evaluator).Options.model_validate(params.options)
         scored = _judged if evaluator.needs == "pairs" else _each
-        means = dict.fromkeys(ROLES, 0.0)
+        means, verdicts = dict.fromkeys(ROLES, 0.0), Counter[str]()
         rows = 0
         with (context.output / SCORES).open("w") as file:
             for row in scored(evaluator, options, context):
@@ -83,6 +85,7 @@ class Score:
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
                 rows += 1
                 means = {role: total + row[role]["score"] for role, total in means.items() if role in row}
+                verdicts.update([row["verdict"]] if row.get("verdict") else [])
                 context.report.progress(rows, None, "rows")
         if not rows:
             raise Refused(
@@ -93,7 +96,8 @@ class Score:
             )
         meaning = {"evaluator": evaluator.name, "higher_is_better": evaluator.higher_is_better}
         (context.output / MEANING).write_text(json.dumps(meaning))
-        context.report.metric(rows=rows, **{role: round(total / rows, 6) for role, total in means.items()})
+        counted = {"verdicts": dict(verdicts)} if verdicts else {}
+        context.report.metric(rows=rows, **{role: round(total / rows, 6) for role, total in means.items()}, **counted)
 
 
 def _measured(name: str, needs: str, role: str) -> str:
@@ -124,12 +128,21 @@ def _value(line: Mapping[str, Any]) -> float:
 
 
 def _score(evaluator: Any, options: Any, line: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    answer = line["prediction"]
+    given = Answer(answer, line["tokens"], line["stopped"]) if evaluator.needs == "answers" else answer
+    with _places(line):
+        score, reason = evaluator.score(given, line["reference"], row, options)
+    return {"score": float(score), "reason": reason, "answer": answer}
+
+
+@contextmanager
+def _places(line: Mapping[str, Any]) -> Iterator[None]:
+    """A `ValueError` is the evaluator's way of saying that the row is at fault: the user hears which row."""
     try:
-        score, reason = evaluator.score(line["prediction"], line["reference"], row, options)
-    except ValueError as error:  # the evaluator's way of saying that the row is at fault
+        yield
+    except ValueError as error:
         do = "mend the row, or leave this evaluation out"
         raise Refused(Problem(str(error), where=line["place"], do=do)) from error
-    return {"score": float(score), "reason": reason, "answer": line["prediction"]}
 
 
 def _judged(evaluator: Any, options: Any, context: StageContext) -> Iterator[dict[str, Any]]:
@@ -146,14 +159,16 @@ def _judged(evaluator: Any, options: Any, context: StageContext) -> Iterator[dic
             return kept.found[index]
         context.check_stop()
         pair = Pair(prompts[index], base["reference"], base["prediction"], tuned["prediction"], rows[index])
-        scores = evaluator.compare(pair, options)
+        with _places(base):
+            scores = evaluator.compare(pair, options)
         judged = {
             role: {"score": float(score), "reason": scores.reason, "answer": line["prediction"]}
             for role, score, line in ((BASE, scores.base, base), (TUNED, scores.tuned, tuned))
         }
-        return kept.add({"index": index, "place": base["place"], "reference": base["reference"], **judged})
+        told = {"index": index, "place": base["place"], "reference": base["reference"], "verdict": scores.verdict}
+        return kept.add({**told, **judged})
 
-    with ThreadPoolExecutor(evaluator.at_once) as pool:
+    with ThreadPoolExecutor(options.at_once) as pool:
         yield from pool.map(judge, _answered({role: context.inputs[role] for role in ROLES}))
 
 

@@ -60,8 +60,8 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
         *_unset(composed.values),
         *_not_finite(values),
         *_not_chosen(composed, plugins.config_folders()),
-        *check_parts(values, plugins),
     ]
+    findings += [new for new in check_parts(values, plugins) if not _covered(new, findings)]
     result = read(Recipe, values)
     if isinstance(result, list):
         findings += [new for new in result if not _covered(new, findings)]

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from ftrun.plugins import Plugins
 from ftrun.recipe.compose import Composed
 from ftrun.recipe.findings import Finding
-from ftrun.recipe.typed import read, with_absolute_paths
+from ftrun.recipe.typed import keys_of, read, with_absolute_paths
 from ftrun.recipe.types import SERVER, WEIGHTS, Environment
 from ftrun.recipe.yaml_files import KeyPath
 from ftrun.suggest import nearest
@@ -85,7 +85,7 @@ def _of_one_kind(values: dict[str, Any], part: Part, composed: Composed) -> dict
     model = part.model(values)
     if model is None:
         return values
-    known = {part.tag, *part.own, *model.model_fields}
+    known = {part.tag, *part.own, *keys_of(model)}
     named = composed.rank((*part.path, part.tag))
     kept = {key: value for key, value in values.items() if key in known or composed.rank((*part.path, key)) >= named}
     return with_absolute_paths(model, kept, part.path, composed)

@@ -73,7 +73,12 @@ def known_keys(cls: Any, path: KeyPath, values: Any) -> set[str]:
         candidates = [inner for candidate in candidates for inner in _below(candidate, part)]
         values = values[part]
     models = [candidate for candidate in candidates if _is_model(candidate) and _is_kind(candidate, values)]
-    return {name for model in models for name in model.model_fields}
+    return {name for model in models for name in keys_of(model)}
+
+
+def keys_of(model: type[BaseModel]) -> set[str]:
+    """The keys that a model reads: its fields, or their aliases, for a field cannot have every name."""
+    return {field.alias or name for name, field in model.model_fields.items()}
 
 
 def _is_kind(model: type[BaseModel], values: Any) -> bool:

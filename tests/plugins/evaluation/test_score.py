@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,14 +11,14 @@ import pytest
 from ftrun.contracts import Pair, PairScores
 from ftrun.errors import Refused
 from ftrun.examples import Options
-from ftrun.execute.context import Reporter, StageContext, Stopped, StopRequest
-from ftrun.plan.call import Component, EnvironmentRef, StageCall
-from ftrun.plan.digests import source_digest
+from ftrun.execute.context import Stopped
 from ftrun_plugins.evaluation.evaluate import Evaluate
 from ftrun_plugins.evaluation.lines import Kept, lines
 from ftrun_plugins.evaluation.score import Score
 from ftrun_plugins.evaluators.exact_match import ExactMatch
 from ftrun_plugins.evaluators.held_out_loss import HeldOutLoss
+from ftrun_plugins.evaluators.length_and_stop import LengthAndStop
+from scoring import answered, call, context, rows, scored, write
 
 
 class Longer:
@@ -28,72 +27,19 @@ class Longer:
     name: ClassVar[str] = "longer"
     needs: ClassVar[str] = "pairs"
     higher_is_better: ClassVar[bool] = True
-    at_once: ClassVar[int] = 2
     asked: ClassVar[list[str]] = []
 
     class Options(Options):
-        """None."""
+        """How many threads."""
+
+        at_once: int = 2
 
     def compare(self, pair: Pair, options: Any) -> PairScores:
         self.asked.append(pair.prompt)
         tuned = float(len(pair.tuned) > len(pair.base))
-        return PairScores(1 - tuned, tuned, "its length")
-
-
-def write(path: Path, *found: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(line) + "\n" for line in found))
-
-
-def answered(folder: Path, *answers: str) -> Path:
-    write(
-        folder / "predictions.jsonl",
-        *(
-            {"index": index, "place": f"rows.jsonl:{index + 1}", "reference": "yes", "prediction": answer}
-            for index, answer in enumerate(answers)
-        ),
-    )
-    return folder
-
-
-def rows(folder: Path, count: int) -> Path:
-    folder.mkdir()
-    (folder / "report.json").write_text(json.dumps({"kind": "chat"}))
-    turns = [{"role": "user", "content": "well?"}, {"role": "assistant", "content": "yes"}]
-    write(folder / "held_out.jsonl", *({"place": f"rows.jsonl:{row + 1}", "messages": turns} for row in range(count)))
-    write(folder / "held_out.rows.jsonl", *({"n": row} for row in range(count)))
-    return folder
-
-
-def call(stage: Any, params: dict[str, Any], evaluator: type | None = None) -> StageCall:
-    components = {}
-    if evaluator is not None:
-        implementation = f"{evaluator.__module__}:{evaluator.__qualname__}"
-        components = {"evaluator": Component(implementation=implementation, source=source_digest(evaluator))}
-    return StageCall(
-        stage=stage.name,
-        version=1,
-        params=params,
-        environment=EnvironmentRef(name="client"),
-        components=components,
-        label=stage.name,
-        implementation="x:Y",
-    )
-
-
-def context(folder: Path, inputs: Mapping[str, Path], stop: bool = False) -> StageContext:
-    for name in ("output", "work"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    request = StopRequest()
-    request.requested = stop
-    report = Reporter("score", folder / "events.jsonl")
-    return StageContext(folder / "output", folder / "work", inputs, {}, report, request)
-
-
-def scored(folder: Path, evaluator: type, inputs: Mapping[str, Path], **options: Any) -> list[dict[str, Any]]:
-    params = {"evaluator": "any", "options": options}
-    Score().run(call(Score, params, evaluator), context(folder, inputs))
-    return list(lines(folder / "output" / "scores.jsonl"))
+        if pair.base == "unreadable":
+            raise ValueError("it cannot be read")
+        return PairScores(1 - tuned, tuned, "its length", verdict="tuned" if tuned else "base")
 
 
 def test_each_models_answers_are_scored_row_by_row(tmp_path: Path) -> None:
@@ -133,6 +79,26 @@ def test_pairs_are_judged_once_and_in_order(tmp_path: Path, monkeypatch: pytest.
     assert [row["tuned"]["score"] for row in found] == [0.0, 9.0, 1.0]
     assert Longer.asked == ["user: well?"] * 2  # the one that an earlier try had judged is not asked again
     assert found[2]["tuned"] == {"score": 1.0, "reason": "its length", "answer": "aaa"}
+    assert [row.get("verdict") for row in found] == ["base", None, "tuned"]
+
+
+def test_a_row_at_fault_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ftrun.execute.context.load", lambda implementation: Longer)
+    inputs = {
+        "base": answered(tmp_path / "b", "a", "unreadable"),
+        "tuned": answered(tmp_path / "t", "a", "aa"),
+        "data": rows(tmp_path / "d", 2),
+    }
+    with pytest.raises(Refused) as refused:
+        scored(tmp_path / "s", Longer, inputs)
+    assert (refused.value.problems[0].what, refused.value.problems[0].where) == ("it cannot be read", "rows.jsonl:2")
+
+
+def test_an_evaluator_of_whole_answers_sees_how_they_ended(tmp_path: Path) -> None:
+    inputs = {"base": answered(tmp_path / "b", "one two", "three"), "data": rows(tmp_path / "d", 2)}
+    first, second = scored(tmp_path / "s", LengthAndStop, inputs, max_tokens=1)
+    assert first["base"] == {"score": 0.0, "reason": "has 2 tokens, more than 1", "answer": "one two"}
+    assert second["base"] == {"score": 1.0, "reason": None, "answer": "three"}
 
 
 def test_a_stop_is_heard_and_no_rows_are_told(tmp_path: Path) -> None:

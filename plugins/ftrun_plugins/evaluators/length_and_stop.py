@@ -1,0 +1,41 @@
+"""Scores whether a model ends its answer by itself, at a length that is asked for, whatever the answer says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from ftrun.contracts import Answer
+from ftrun.examples import Options as BaseOptions
+
+
+class LengthAndStop:
+    """Fraction of answers that end by themselves and are neither too short nor too long."""
+
+    name: ClassVar[str] = "length_and_stop"
+    needs: ClassVar[str] = "answers"
+    higher_is_better: ClassVar[bool] = True
+
+    class Options(BaseOptions):
+        """How long an answer has to be, in tokens, without the one that ends it."""
+
+        min_tokens: int | None = Field(default=None, ge=0)
+        max_tokens: int | None = Field(default=None, ge=0)
+
+        @model_validator(mode="after")
+        def _leave_room(self) -> Self:
+            if self.max_tokens is not None and (self.min_tokens or 0) > self.max_tokens:
+                raise ValueError("`min_tokens` at most as large as `max_tokens`")
+            return self
+
+    def score(self, answer: Answer, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
+        reason = None
+        if not answer.stopped:
+            reason = f"did not stop within {answer.tokens} tokens"
+        elif options.min_tokens is not None and answer.tokens < options.min_tokens:
+            reason = f"has {answer.tokens} tokens, fewer than {options.min_tokens}"
+        elif options.max_tokens is not None and answer.tokens > options.max_tokens:
+            reason = f"has {answer.tokens} tokens, more than {options.max_tokens}"
+        return float(reason is None), reason

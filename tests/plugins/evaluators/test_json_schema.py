@@ -1,0 +1,116 @@
+"""Answers that have to be JSON, and schemas that are none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ftrun.errors import Refused
+from ftrun.recipe.load import Loaded
+from ftrun_plugins.evaluators.json_schema import JsonSchema
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}, "people": {"type": "integer", "minimum": 0}},
+    "required": ["city"],
+}
+RIGHT = '{"city": "Oslo", "people": 7}'
+
+
+def score(prediction: str, row: dict[str, Any] | None = None, **options: Any) -> tuple[float, str | None]:
+    given = JsonSchema.Options.model_validate(options or {"schema": SCHEMA})
+    return JsonSchema().score(prediction, "", row or {}, given)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        RIGHT,
+        f"  {RIGHT}\n",
+        f"Here it is:\n```json\n{RIGHT}\n```\nAnd {{more}}.",
+        f"```\n{RIGHT}\n```",
+        f"```{RIGHT}```",
+        f"```json\n{RIGHT}",
+        f"The answer is {RIGHT}, I think.",
+    ],
+)
+def test_json_is_found_in_an_answer(answer: str) -> None:
+    assert score(answer) == (1.0, None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("no idea", "is no JSON"),
+        ("", "is no JSON"),
+        ('{"city": "Oslo"', "is no JSON"),
+        ('{"city": "Oslo", "people": NaN}', "is no JSON"),
+        ("[" * 100_000, "is no JSON"),
+        ('{"city": ' + "9" * 5000 + "}", "is no JSON"),
+        ('{"people": 7}', "at $: 'city' is a required property"),
+        ('{"city": "Oslo", "people": -1}', "at $.people: -1 is less than the minimum of 0"),
+        ('["Oslo"]', "at $: ['Oslo'] is not of type 'object'"),
+    ],
+)
+def test_a_wrong_answer_scores_nothing_and_says_where(answer: str, reason: str) -> None:
+    assert score(answer) == (0.0, reason)
+
+
+def test_nothing_is_taken_out_where_the_answer_has_to_be_json_alone() -> None:
+    assert score(f"It is {RIGHT}", schema=SCHEMA, extract=False) == (0.0, "is no JSON")
+    assert score("7", schema={"type": "integer"}, extract=False) == (1.0, None)
+
+
+def test_an_answer_that_is_nested_deeper_than_a_schema_can_be_followed() -> None:
+    schema = {"$defs": {"list": {"type": "array", "items": {"$ref": "#/$defs/list"}}}, "$ref": "#/$defs/list"}
+    assert score("[[[]]]", schema=schema) == (1.0, None)
+    assert score("[" * 400 + "]" * 400, schema=schema) == (0.0, "is nested too deeply")
+
+
+@pytest.mark.parametrize("schema", [SCHEMA, json.dumps(SCHEMA)])
+def test_each_row_may_have_a_schema_of_its_own(schema: Any) -> None:
+    assert score(RIGHT, {"shape": schema}, schema_field="shape") == (1.0, None)
+    assert score("{}", {"shape": schema}, schema_field="shape")[0] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({}, "the row has no schema in `shape`"),
+        ({"shape": "{"}, "`shape` is no JSON"),
+        ({"shape": {"type": "text"}}, "it is no JSON schema: at $.type"),
+        ({"shape": {"$ref": "https://example.invalid/schema"}}, "the schema refers to what is not in it"),
+    ],
+)
+def test_a_bad_schema_of_a_row_is_the_rows_fault(row: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValueError) as error:
+        score(RIGHT, row, schema_field="shape")
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize("schema", [{"type": "text"}, {"$ref": "#/$defs/none"}])
+def test_a_bad_schema_of_the_recipe_is_the_recipes(schema: dict[str, Any]) -> None:
+    with pytest.raises(Refused) as refused:
+        score(RIGHT, schema=schema)
+    assert refused.value.problems[0].where == "the option `schema`"
+
+
+def test_a_recipe_says_which_schema(loading: Callable[..., Loaded]) -> None:
+    chosen = "evals=[json_schema]"
+    with pytest.raises(Refused) as refused:
+        loading(chosen)
+    assert refused.value.problems[0].expected == "either `schema` or `schema_field`"
+    with pytest.raises(Refused) as refused:
+        loading(chosen, more="evals: {json_schema: {schema: [1]}}\n")
+    assert (refused.value.problems[0].what, refused.value.problems[0].where) == (
+        "`evals.json_schema.schema` is [1]",
+        "mine.yaml:13:23",
+    )
+    with pytest.raises(Refused) as refused:
+        loading(chosen, more="evals: {json_schema: {shema: {}}}\n")
+    assert any("schema" in problem.nearest for problem in refused.value.problems)
+    loaded = loading(chosen, more="evals: {json_schema: {schema: {$ref: '#/$defs/a', $defs: {a: {type: object}}}}}\n")
+    assert loaded.recipe.evals["json_schema"].options["schema"]["$ref"] == "#/$defs/a"

@@ -1,0 +1,234 @@
+"""A judge behind a real server: its weaknesses, the server's, and a stage that is killed half way."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from driving import PROJECT, wait_until
+from ftrun.contracts import Pair, PairScores
+from ftrun.errors import Refused
+from ftrun.plan.secrets import variables_of
+from ftrun.recipe.load import Loaded
+from ftrun_plugins.evaluation.lines import lines
+from ftrun_plugins.evaluators.judge import Judge, verdict_of
+from judge_server import JudgeServer, judge_server
+from scoring import answered, context, rows, scored
+
+
+@pytest.fixture(autouse=True)
+def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in variables_of("judge"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+def options(server: JudgeServer | str, **more: Any) -> dict[str, Any]:
+    url = server if isinstance(server, str) else server.url
+    return {"base_url": url, "model": "wise", "rubric": "Prefer what is {good}.", "retries": 0, **more}
+
+
+def compare(server: JudgeServer | str, prompt: str, base: str, tuned: str, **more: Any) -> PairScores:
+    return Judge().compare(Pair(prompt, "", base, tuned, {}), Judge.Options(**options(server, **more)))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "base", "tuned", "expected"),
+    [
+        ("well?", "good", "bad", PairScores(1.0, 0.0, "base is preferred in both orders", "base")),
+        ("well?", "bad", "good", PairScores(0.0, 1.0, "tuned is preferred in both orders", "tuned")),
+        ("well?", "good", "good", PairScores(0.5, 0.5, "a tie in both orders", "tie")),
+        ("biased", "bad", "good", PairScores(0.5, 0.5, "the first answer is preferred, whichever it is", "position")),
+    ],
+)
+def test_a_pair_is_won_in_both_orders_or_not_at_all(prompt: str, base: str, tuned: str, expected: PairScores) -> None:
+    with judge_server() as server:
+        assert compare(server, prompt, base, tuned) == expected
+        assert (server.asked("answer_a"), server.asked("answer_b")) == ([base, tuned], [tuned, base])
+
+
+def test_a_reply_without_a_verdict_is_a_tie_and_told() -> None:
+    with judge_server() as server:
+        scores = compare(server, "garbage", "good", "bad")
+    assert (scores.base, scores.tuned, scores.verdict) == (0.5, 0.5, "unreadable")
+    assert "B against A." in str(scores.reason)
+
+
+def test_the_judge_sees_the_rubric_and_no_names() -> None:
+    with judge_server() as server:
+        given = Judge.Options(**options(server, extra={"seed": 1}, max_tokens=None))
+        Judge().compare(Pair("a {prompt}", "the reference", "one", "two", {}), given)
+        question = server.requests[0]["messages"][0]["content"]
+        assert server.requests[0] == {
+            "model": "wise",
+            "temperature": 0.0,
+            "seed": 1,
+            "messages": [{"role": "user", "content": question}],
+        }
+        assert [server.asked(tag)[0] for tag in ("rubric", "prompt", "reference_answer")] == [
+            "Prefer what is {good}.",
+            "a {prompt}",
+            "the reference",
+        ]
+    assert "tuned" not in question
+    assert "base" not in question
+
+
+@pytest.mark.parametrize(
+    ("reply", "verdict"),
+    [
+        ("VERDICT: A", "A"),
+        ("verdict: b.", "B"),
+        ("**Verdict:** `TIE`", "TIE"),
+        ("VERDICT: A\nOn second thought\nVERDICT: B\n", "B"),
+        ("My verdict is answer B", "B"),
+        ('{"verdict": "A"}', "A"),
+        ("VERDICT:\nA", "A"),
+        ("[[B]]", "B"),
+        ("tie", "TIE"),
+        ("", None),
+        ("Verdict: a tie", None),
+        ("VERDICT: A or B", None),
+        ("A is better than B", None),
+        ("VERDICT: C", None),
+    ],
+)
+def test_verdicts_are_read(reply: str, verdict: str | None) -> None:
+    assert verdict_of(reply) == verdict
+
+
+def test_what_passes_is_tried_again_after_as_long_as_the_server_asks() -> None:
+    began = time.monotonic()
+    with judge_server((429, {"Retry-After": "1"}), (503, {})) as server:
+        assert compare(server, "well?", "good", "bad", retries=2).verdict == "base"
+        assert len(server.keys) == 4
+    assert time.monotonic() - began > 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "retries", "told", "do"),
+    [
+        ((429, {}), 0, "the judge answers 429: not now", "lower `at_once`"),
+        ((429, {"Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT"}), 5, "the judge answers 429: not now", "or wait"),
+        ((429, {"Retry-After": "soon"}), 0, "the judge answers 429: not now", "or wait"),
+        ((500, {}), 0, "the judge answers 500: not now", "mend `base_url`"),
+        ((403, {}), 5, "the judge answers 403: not now", "set JUDGE_API_KEY"),
+        ((302, {"Location": "http://127.0.0.1:9/v1"}), 5, "the judge answers 302", "mend `base_url`"),
+    ],
+)
+def test_what_does_not_pass_is_told(failure: tuple[int, dict[str, str]], retries: int, told: str, do: str) -> None:
+    with judge_server(failure) as server, pytest.raises(Refused) as refused:
+        compare(server, "well?", "a", "b", retries=retries)
+    (problem,) = refused.value.problems
+    assert told in problem.what
+    assert do in str(problem.do)
+    assert problem.where == server.url
+
+
+def test_an_endpoint_that_is_not_there_is_one_line() -> None:
+    with judge_server() as server:
+        gone, elsewhere = server.url, server.url.removesuffix("/v1")
+        with pytest.raises(Refused, match="answers 404: there is no /chat/completions") as refused:
+            compare(elsewhere, "well?", "a", "b")
+        assert "mostly ends in /v1" in str(refused.value.problems[0].do)
+    with pytest.raises(Refused, match=r"the judge does not answer: .*refused") as refused:
+        compare(gone, "well?", "a", "b", retries=1)
+    assert (len(refused.value.problems), refused.value.problems[0].where) == (1, gone)
+
+
+def test_the_key_is_sent_and_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    with judge_server(key="s3cret") as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "s3cret")  # which is for OpenAI's own address
+        with pytest.raises(Refused, match="answers 401: who are you"):
+            compare(server, "well?", "good", "bad")
+        assert server.keys == [None]
+        monkeypatch.setenv("JUDGE_API_KEY", "s3cret\n")
+        assert compare(server, "well?", "good", "bad").verdict == "base"
+        monkeypatch.setenv("JUDGE_API_KEY", "s3cret\nX-Evil: 1")
+        with pytest.raises(Refused) as refused:
+            compare(server, "well?", "good", "bad")
+    assert "s3cret" not in repr(refused.value.problems)
+
+
+def test_a_pair_that_the_judge_does_not_take_is_the_rows_fault() -> None:
+    with judge_server() as server, pytest.raises(ValueError, match="answers 400: the prompt is longer"):
+        compare(server, "long", "a", "b", retries=5)
+
+
+QUESTIONS = ["well?", "biased", "garbage", *["and then?"] * 5]
+
+
+def inputs(folder: Path, questions: list[str] = QUESTIONS) -> dict[str, Path]:
+    count = len(questions)
+    return {
+        "base": answered(folder / "b", *(f"bad {row}" for row in range(count))),
+        "tuned": answered(folder / "t", *(f"good {row}" for row in range(count))),
+        "data": rows(folder / "d", count, questions=questions),
+    }
+
+
+def test_verdicts_are_counted(tmp_path: Path) -> None:
+    with judge_server() as server:
+        found = scored(tmp_path / "s", Judge, inputs(tmp_path), **options(server, at_once=3))
+    assert [row["tuned"]["score"] for row in found] == [1.0, 0.5, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0]
+    events = list(lines(tmp_path / "s" / "events.jsonl"))
+    assert events[-1]["verdicts"] == {"tuned": 6, "position": 1, "unreadable": 1}
+    assert events[-1]["tuned"] == 0.875
+
+
+def test_a_row_that_the_judge_does_not_take_is_named(tmp_path: Path) -> None:
+    with judge_server() as server, pytest.raises(Refused) as refused:
+        scored(tmp_path / "s", Judge, inputs(tmp_path, ["well?", "long"]), **options(server))
+    assert refused.value.problems[0].where == "rows.jsonl:2"
+
+
+KILLED = """\
+import json, sys
+from pathlib import Path
+from ftrun_plugins.evaluators.judge import Judge
+from scoring import scored
+folder, inputs, options = json.loads(sys.argv[1])
+scored(Path(folder), Judge, {role: Path(path) for role, path in inputs.items()}, **options)
+"""
+
+
+def test_a_call_that_was_killed_asks_no_pair_again(tmp_path: Path) -> None:
+    questions = [f"question {row}" for row in range(40)]
+    given = inputs(tmp_path, questions)
+    with judge_server() as server:
+        chosen = options(server, at_once=1)
+        asked = json.dumps([str(tmp_path / "s"), {role: str(path) for role, path in given.items()}, chosen])
+        paths = [PROJECT / part for part in ("runner", "plugins", "tests/support")]
+        process = subprocess.Popen([sys.executable, "-c", KILLED, asked], env={"PYTHONPATH": ":".join(map(str, paths))})
+        wait_until(lambda: len(server.requests) > 10, "ten requests")
+        process.kill()
+        process.wait()
+        before = len(server.requests)
+        kept = len(list(lines(context(tmp_path / "s", given).work / "scores.jsonl")))
+        assert 5 <= kept < 40
+        found = scored(tmp_path / "s", Judge, given, **chosen)
+        times = Counter(server.asked("prompt"))
+        assert len(server.requests) == before + 2 * (40 - kept)
+    assert [row["tuned"]["score"] for row in found] == [1.0] * 40
+    again = [question for question, count in times.items() if count > 2]
+    assert len(again) <= 1  # the one that was being judged when it was killed
+
+
+def test_a_recipe_names_who_judges(loading: Callable[..., Loaded]) -> None:
+    with pytest.raises(Refused) as refused:
+        loading("evals=[judge]")
+    assert [problem.what for problem in refused.value.problems] == [
+        "`evals.judge.base_url` has to be set",
+        "`evals.judge.model` has to be set",
+    ]
+    url = "evals.judge.base_url='https://user:key@example.com/v1'"
+    with pytest.raises(Refused, match="base_url"):
+        loading("evals=[judge]", "evals.judge.model=wise", url)
+    loading("evals=[judge]", "evals.judge.model=wise", "evals.judge.base_url='https://example.com/v1'")
