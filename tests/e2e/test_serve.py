@@ -154,6 +154,18 @@ def test_an_engine_ends_with_the_command_though_that_is_killed(finished: Finishe
     wait_until(lambda: not engines(finished.run), "the end of the engine", seconds=20)
 
 
+def test_transformers_answers_in_vllms_place(finished: Finished) -> None:
+    chosen = ("serve.engine=transformers", "serve.max_request_bytes=200000")
+    with server(finished.workplace, finished.run.name, *chosen) as (process, told):
+        found = told_by(asking(told["url"], told["key"], "answers", "refusals"))
+        check_answers(found["answers"])
+        check_refusals(found["refusals"])
+        process.terminate()
+        _, said_besides = process.communicate(timeout=60)
+        assert "transformers answers, one request after the other" in said_besides
+        wait_until(lambda: not engines(finished.run), "the end of the engine", seconds=20)
+
+
 def test_an_engine_that_is_killed_is_reported_within_ten_seconds(finished: Finished) -> None:
     with server(finished.workplace, finished.run.name) as (process, _):
         began = time.monotonic()

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from ftrun.errors import Problem, Refused, StageFailed
 from ftrun.plan.serving import Endpoint
 from ftrun.recipe.types import SERVER
-from ftrun_plugins.serving.engine import Engine, command, surroundings
+from ftrun_plugins.serving.engine import Engine, command, environment, surroundings
 from ftrun_plugins.serving.target import Target
 
 HOST = "127.0.0.1"
@@ -41,7 +41,7 @@ class Here:
             Refused: it cannot be started.
             StageFailed: the engine ended by itself.
         """
-        self._check()
+        self._check_port()
         key = os.environ.get(API_KEY) or secrets.token_urlsafe(24)
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.default_int_handler)
@@ -64,7 +64,8 @@ class Here:
         target, backend = self._target, self._target.backend
         resources = target.recipe.server_resources
         on_gpu = backend.hardware(SERVER, resources).accelerator == "gpu"
-        name, gpus = ("server", resources.gpus or 1) if on_gpu else ("server_cpu", 0)
+        gpus = (resources.gpus or 1) if on_gpu else 0
+        name = environment(target.serving, gpus)
         if not backend.environment_ready(name):
             _say(f"making the environment `{name}`, once")
             backend.prepare(name, lambda line: None)
@@ -75,7 +76,7 @@ class Here:
         variables = target.recipe.environment[name].variables
         return Engine(arguments, surroundings(target.serving, key, variables), self._log, self._port)
 
-    def _check(self) -> None:
+    def _check_port(self) -> None:
         with socket.socket() as wanted:
             wanted.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
