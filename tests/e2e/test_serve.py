@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -27,18 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-ASK = """
-import json, sys
-from openai import OpenAI
-client = OpenAI(base_url=sys.argv[1], api_key=sys.argv[2])
-asked = dict(messages=[{"role": "user", "content": "How many singers?"}], max_tokens=6, temperature=0)
-found = {"models": [model.id for model in client.models.list()]}
-for model in found["models"]:
-    whole = client.chat.completions.create(model=model, **asked).choices[0].message.content
-    pieces = client.chat.completions.create(model=model, stream=True, **asked)
-    found[model] = [whole, "".join(piece.choices[0].delta.content or "" for piece in pieces if piece.choices)]
-print(json.dumps(found))
-"""
+ASK = Path(__file__).with_name("ask_server.py")
 
 
 def free_port() -> int:
@@ -52,19 +41,36 @@ def said(text: str) -> dict[str, str]:
     return dict(line.split(maxsplit=1) for line in text.splitlines() if line[:1].isalpha() and " " in line)
 
 
-def ask(url: str, key: str) -> dict[str, list[str]]:
-    command = [environment_python("server_cpu"), "-c", ASK, url, key]
-    environment = {**os.environ, "NO_PROXY": "127.0.0.1,localhost"}
-    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert result.returncode == 0, result.stderr
-    found: dict[str, list[str]] = json.loads(result.stdout)
+def asking(url: str, key: str, *parts: str, environment: str = "server_cpu") -> subprocess.Popen[str]:
+    """OpenAI's own client, in an environment that has it."""
+    variables = {**os.environ, "NO_PROXY": "127.0.0.1,localhost"}
+    return subprocess.Popen(
+        [environment_python(environment), ASK, url, key, *parts],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=variables,
+    )
+
+
+def told_by(client: subprocess.Popen[str], words: str = "") -> dict[str, Any]:
+    """What a client found; first it gets words that it waits for."""
+    out, err = client.communicate(words, timeout=200)
+    assert client.returncode == 0, err
+    found: dict[str, Any] = json.loads(out)
+    return found
+
+
+def ask(url: str, key: str) -> dict[str, Any]:
+    found: dict[str, Any] = told_by(asking(url, key, "answers"))["answers"]
     return found
 
 
 @contextmanager
-def server(workplace: Workplace, run: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+def server(workplace: Workplace, run: str, *overrides: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
     """`ftrun serve`, ready, with what it printed."""
-    process = workplace.start("serve", run, "--port", str(free_port()))
+    process = workplace.start("serve", run, *overrides, "--port", str(free_port()))
     assert process.stdout is not None
     lines = []
     for line in process.stdout:
@@ -94,21 +100,69 @@ def engines(run: Path) -> list[int]:
     return found
 
 
-def test_base_and_tuned_answer_side_by_side_and_only_to_who_has_the_key(finished: Finished) -> None:
-    with server(finished.workplace, finished.run.name) as (process, told):
+def check_answers(answers: dict[str, Any]) -> None:
+    assert answers["models"] == ["base", "tuned"]
+    for model in ("base", "tuned"):
+        whole, streamed = answers[model]
+        assert whole == streamed
+        assert whole
+    assert answers["base"] != answers["tuned"]
+    assert answers["completion"]
+
+
+def check_refusals(refusals: dict[str, Any]) -> None:
+    statuses = {what: status for what, (status, _) in refusals.items()}
+    assert statuses == {
+        "unknown model": 404, "malformed": 400, "too long": 400, "too large": 413, "strange key": 401, "not JSON": 400
+    }  # fmt: skip
+    assert all(words for _, words in refusals.values())
+    assert "large" in refusals["unknown model"][1]
+    assert "200000 bytes" in refusals["too large"][1]
+
+
+def test_base_and_tuned_answer_side_by_side_within_limits_and_to_the_end(finished: Finished) -> None:
+    limits = ("serve.max_requests=6", "serve.max_request_bytes=200000")
+    with server(finished.workplace, finished.run.name, *limits) as (process, told):
         assert told["models"] == "base, tuned"
-        answers = ask(told["url"], told["key"])
-        assert answers["models"] == ["base", "tuned"]
-        for model in ("base", "tuned"):
-            whole, streamed = answers[model]
-            assert whole == streamed
-            assert whole
-        assert answers["base"] != answers["tuned"]
+        url, key = told["url"], told["key"]
+        found = told_by(asking(url, key, "answers", "refusals", "crowd", "left"))
+        check_answers(found["answers"])
+        check_refusals(found["refusals"])
+        assert set(found["crowd"]["statuses"]) == {"200", "429"}
+        assert found["crowd"]["statuses"]["200"] >= 5
+        assert found["crowd"]["undisturbed"]
+        assert found["crowd"]["after"] == 2
+        assert max(found["left"]) < 2
         with pytest.raises(urllib.error.HTTPError, match="401"):
-            urllib.request.urlopen(f"{told['url']}/models", timeout=20)
-        assert told["key"].encode() not in (finished.run / "logs" / "serve.log").read_bytes()
+            urllib.request.urlopen(f"{url}/models", timeout=20)
+        assert key.encode() not in (finished.run / "logs" / "serve.log").read_bytes()
+        client = asking(url, key, "stopping")
+        assert client.stdout is not None
+        client.stdout.readline()  # an answer is under way
         process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        stopped = told_by(client, "go on\n")["stopping"]
+        assert stopped == {"tokens": 300, "refused": 503}
         process.wait(timeout=60)
+        wait_until(lambda: not engines(finished.run), "the end of the engine", seconds=20)
+
+
+def test_an_engine_ends_with_the_command_though_that_is_killed(finished: Finished) -> None:
+    process = finished.workplace.start("serve", finished.run.name, "--port", str(free_port()))
+    wait_until(lambda: engines(finished.run), "an engine", process, seconds=60)
+    process.kill()
+    wait_until(lambda: not engines(finished.run), "the end of the engine", seconds=20)
+
+
+def test_transformers_answers_in_vllms_place(finished: Finished) -> None:
+    chosen = ("serve.engine=transformers", "serve.max_request_bytes=200000")
+    with server(finished.workplace, finished.run.name, *chosen) as (process, told):
+        found = told_by(asking(told["url"], told["key"], "answers", "refusals"))
+        check_answers(found["answers"])
+        check_refusals(found["refusals"])
+        process.terminate()
+        _, said_besides = process.communicate(timeout=60)
+        assert "transformers answers, one request after the other" in said_besides
         wait_until(lambda: not engines(finished.run), "the end of the engine", seconds=20)
 
 

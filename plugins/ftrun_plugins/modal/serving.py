@@ -14,6 +14,7 @@ from ftrun_plugins.modal.functions import container_options
 from ftrun_plugins.modal.images import make_image
 from ftrun_plugins.modal.options import MOUNT, SERVERS, Options
 from ftrun_plugins.modal.served import GPUS, PORT, SERVED
+from ftrun_plugins.serving.engine import environment
 from ftrun_plugins.serving.gate import KEY
 
 STARTUP = 1200.0  # seconds until the engine has to listen
@@ -59,8 +60,8 @@ class Servers:
         import modal
 
         resources = recipe.server_resources
-        name = "server" if resources.gpus else "server_cpu"
-        environment: dict[str, str | None] = {SERVED: serving.model_dump_json(), GPUS: str(resources.gpus or 0)}
+        name = environment(serving, resources.gpus or 0)
+        variables: dict[str, str | None] = {SERVED: serving.model_dump_json(), GPUS: str(resources.gpus or 0)}
         image = make_image(name, self._environments[name], shipping.packages(), ())
         volume = modal.Volume.from_name(self._options.volume, version=2, environment_name=self._options.environment)
         app = modal.App(_app_name(serving.run), include_source=False)
@@ -75,7 +76,7 @@ class Servers:
         app.function(
             name=SERVER,
             image=image,
-            env=environment,
+            env=variables,
             secrets=kept,
             volumes={MOUNT: volume.with_mount_options(read_only=True)},
             scaledown_window=recipe.serve.idle,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from ftrun.errors import Problem, Refused
 from ftrun.plan.call import Plan, Ref
@@ -14,24 +15,40 @@ from ftrun_plugins.serving.lora import ADAPTER_CONFIG, rank_for, unservable
 Read = Callable[[Ref, str], bytes | None]  # a small file of an artifact
 
 
-def choose(run: str, recipe: Recipe, plan: Plan, read: Read, has: Callable[[Ref], bool]) -> Serving:
-    """Raises `Refused` where nothing of the run can be served; `has` says whether an artifact is there, and whole."""
+def choose(
+    run: str, recipe: Recipe, plan: Plan, read: Read, has: Callable[[Ref], bool], no_vllm: str | None
+) -> Serving:
+    """What an engine is given.
+
+    Args:
+        run: The run.
+        recipe: With what its section `serve` says.
+        plan: What the run made.
+        read: Reads a small file of an artifact.
+        has: Whether an artifact is there, and whole.
+        no_vllm: Why transformers has to answer in vLLM's place.
+
+    Raises:
+        Refused: nothing of the run can be served.
+    """
     made = {call.label: call for call in plan.calls}
     model, train, merged = (made.get(label) for label in ("fetch:model", "train", "merge"))
 
-    def serving(ref: Ref, name: str, note: str = "", adapter: Ref | None = None, rank: int = 0) -> Serving:
+    stand_in = [f"transformers answers, one request after the other: {no_vllm}"] if no_vllm else []
+
+    def serving(ref: Ref, name: str, note: str = "", **more: Any) -> Serving:
         if not has(ref):
             raise Refused(Problem(f"{ref} is not whole in the store any more", do=f"ftrun resume {run} makes it again"))
         return Serving(
             run=run,
+            engine="transformers" if no_vllm else "vllm",
             model=ref,
             name=name,
-            adapter=adapter,
-            rank=rank,
             max_model_len=recipe.serve.max_model_len,
             trust_remote_code=recipe.model.trust_remote_code,
             limits=Limits.model_validate(recipe.serve.model_dump(include=set(Limits.model_fields))),
-            note=note,
+            note="; ".join([*stand_in, *([note] if note else [])]),
+            **more,
         )
 
     if model is None:
@@ -40,10 +57,13 @@ def choose(run: str, recipe: Recipe, plan: Plan, read: Read, has: Callable[[Ref]
         return serving(model.ref, BASE, "the run trains nothing: only the base model is served")
     if not train.params["trainer"].get("adapter"):
         return serving(train.ref, TUNED, "all weights were trained: the base model is not served beside them")
-    wanted = ["the recipe says serve.merged"] if recipe.serve.engine and recipe.serve.merged else []
+    wanted = ["the recipe says serve.merged"] if recipe.serve.engine == "vllm" and recipe.serve.merged else []
     gone = [f"{ref} is not whole in the store any more" for ref in (model.ref, train.ref) if not has(ref)]
+    if no_vllm and merged is not None and has(merged.ref) and has(model.ref) and not wanted:
+        return serving(model.ref, BASE, merged=merged.ref)
     adapter = json.loads(read(train.ref, ADAPTER_CONFIG) or b"{}")
-    reasons = wanted or gone or [*unservable(adapter), *_other_template(model.ref, train.ref, read)]
+    unmerged = ["transformers serves whole weights"] if no_vllm else unservable(adapter)
+    reasons = wanted or gone or [*unmerged, *_other_template(model.ref, train.ref, read)]
     if not reasons:
         return serving(model.ref, BASE, adapter=train.ref, rank=rank_for(adapter))
     why = "; ".join(reasons)

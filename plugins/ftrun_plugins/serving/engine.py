@@ -1,4 +1,4 @@
-"""vLLM as a process: its command, its surroundings, when it is ready, how it ends. Needs the standard library only."""
+"""An engine as a process: its command, its surroundings, when it is ready, how it ends."""
 
 from __future__ import annotations
 
@@ -23,10 +23,16 @@ from ftrun_plugins.serving.process import SECONDS_FOR_ANSWERS, SECONDS_TO_END
 
 PROCESS = "ftrun_plugins.serving.process"
 VLLM = "vllm.entrypoints.launchers.api_server.entry"
+TRANSFORMERS = "ftrun_plugins.serving.transformers_server"
 PACKAGES = {"ftrun_plugins": str(Path(__file__).parents[2])}  # that the engine's interpreter finds beside its own
 SECONDS_BETWEEN_LOOKS = 0.5
 ON_CPU = ("--dtype", "float32", "--enforce-eager")  # the exact and the quick to start
 CPU_CACHE = "1"  # GiB for keys and values
+
+
+def environment(serving: Serving, gpus: int) -> str:
+    """The name of the one that the engine runs in."""
+    return "trainer" if serving.engine == "transformers" else "server" if gpus else "server_cpu"
 
 
 def command(
@@ -42,18 +48,32 @@ def command(
         port: The port that it listens on.
         gpus: How many it has; the weights are shared among them.
     """
-    arguments = [*start(python, VLLM), "--model", str(artifact(serving.model))]
-    arguments += ["--served-model-name", serving.name, "--host", host, "--port", str(port)]
+    module, *arguments = (_transformers if serving.engine == "transformers" else _vllm)(serving, artifact, gpus)
+    arguments = [*start(python, module), *arguments, "--host", host, "--port", str(port)]
+    if serving.trust_remote_code:
+        arguments.append("--trust-remote-code")
+    return arguments
+
+
+def _vllm(serving: Serving, artifact: Callable[[Ref], Path], gpus: int) -> list[str]:
+    arguments = [VLLM, "--model", str(artifact(serving.model)), "--served-model-name", serving.name]
     arguments += ["--middleware", f"{Gate.__module__}.{Gate.__qualname__}"]
     arguments += ["--max-model-len", str(serving.max_model_len or "auto")]
     arguments += ["--disable-uvicorn-access-log", *(() if gpus else ON_CPU)]
     if gpus > 1:
         arguments += ["--tensor-parallel-size", str(gpus)]
-    if serving.trust_remote_code:
-        arguments.append("--trust-remote-code")
     if serving.adapter is not None:
         arguments += ["--enable-lora", "--max-lora-rank", str(serving.rank), "--max-loras", "1"]
         arguments += ["--lora-modules", f"{TUNED}={artifact(serving.adapter)}"]
+    return arguments
+
+
+def _transformers(serving: Serving, artifact: Callable[[Ref], Path], gpus: int) -> list[str]:
+    arguments = [TRANSFORMERS, f"{serving.name}={artifact(serving.model)}"]
+    if serving.merged is not None:
+        arguments.append(f"{TUNED}={artifact(serving.merged)}")
+    if serving.max_model_len:
+        arguments += ["--max-model-len", str(serving.max_model_len)]
     return arguments
 
 

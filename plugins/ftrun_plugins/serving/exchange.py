@@ -13,7 +13,7 @@ GRACE = 1.0  # seconds that an engine has to let go of a request that nobody wai
 
 @dataclass(frozen=True)
 class Limits:
-    """Args: as the recipe's section `serve` has them."""
+    """What the recipe's section `serve` says of requests; times in seconds."""
 
     max_requests: int
     max_request_bytes: int

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from ftrun.errors import Problem, Refused, StageFailed
 from ftrun.plan.serving import Endpoint
 from ftrun.recipe.types import SERVER
-from ftrun_plugins.serving.engine import Engine, command, surroundings
+from ftrun_plugins.serving import memory
+from ftrun_plugins.serving.engine import Engine, command, environment, surroundings
 from ftrun_plugins.serving.ports import HOST, free_port
 from ftrun_plugins.serving.target import Target
 
@@ -41,7 +42,7 @@ class Here:
             Refused: it cannot be started.
             StageFailed: the engine ended by itself.
         """
-        self._check()
+        self._check_port()
         key = os.environ.get(API_KEY) or secrets.token_urlsafe(24)
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.default_int_handler)
@@ -64,7 +65,9 @@ class Here:
         target, backend = self._target, self._target.backend
         resources = target.recipe.server_resources
         on_gpu = backend.hardware(SERVER, resources).accelerator == "gpu"
-        name, gpus = ("server", resources.gpus or 1) if on_gpu else ("server_cpu", 0)
+        gpus = (resources.gpus or 1) if on_gpu else 0
+        memory.check(target.serving, target.store, gpus)
+        name = environment(target.serving, gpus)
         if not backend.environment_ready(name):
             _say(f"making the environment `{name}`, once")
             backend.prepare(name, lambda line: None)
@@ -75,7 +78,7 @@ class Here:
         variables = target.recipe.environment[name].variables
         return Engine(arguments, surroundings(target.serving.limits, key, variables), self._log, self._port)
 
-    def _check(self) -> None:
+    def _check_port(self) -> None:
         with socket.socket() as wanted:
             wanted.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -98,10 +101,14 @@ class Here:
             raise StageFailed("the server", self._ended(engine.ended()))
 
     def _ended(self, code: int | None) -> Problem:
-        lines = self._log.read_text(errors="replace").splitlines()
+        text = self._log.read_text(errors="replace")
+        lines = text.splitlines()
         errors = [line for line in lines if "Error" in line and " WARNING " not in line]
         last = "\n".join((errors or lines)[-LINES_SHOWN:])
-        return Problem(f"the engine ended with exit code {code}", where=str(self._log), do=f"serve again\n{last}")
+        what, do = f"the engine ended with exit code {code}", "serve again"
+        if memory.ran_out(code, text):
+            what, do = f"{what}: there was not enough memory", "serve a smaller model, or serve.max_model_len=N"
+        return Problem(what, where=str(self._log), do=f"{do}\n{last}")
 
 
 def _say(text: str) -> None:

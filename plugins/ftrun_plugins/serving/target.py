@@ -19,6 +19,7 @@ from ftrun.store import runs
 from ftrun.store.artifacts import find
 from ftrun.store.layout import MANIFEST, RunFolder, Store, default_store
 from ftrun_plugins.serving.choice import choose
+from ftrun_plugins.serving.fits import why_no_vllm
 
 CHANGEABLE = (("serve",), ("resources", SERVER))  # sections of the recipe, for one server
 
@@ -46,8 +47,9 @@ class Target:
         if runs.load(folder).status in runs.OPEN:
             raise Refused(Problem(f"the run {folder.id} is not over yet", do=f"ftrun logs -f {folder.id}"))
         recipe = changed(read_recipe(folder), overrides, CHANGEABLE, plugins())
-        # runs know the environments that they were made with; those that serve may have come later
-        recipe = recipe.model_copy(update={"environment": {**declared_environments(), **recipe.environment}})
+        # runs know the environments that they were made with; those that serve may have come later, or moved
+        known = {name: one for name, one in recipe.environment.items() if one.lock is None or one.lock.exists()}
+        recipe = recipe.model_copy(update={"environment": {**declared_environments(), **known}})
         backend = make_backend(recipe, plugins(), store)
         remote = backend.remote if remote_of(store, folder) else None
 
@@ -60,4 +62,11 @@ class Target:
         def has(ref: Ref) -> bool:
             return read(ref, MANIFEST) is not None if remote is not None else find(store, ref) is not None
 
-        return cls(store, folder, recipe, backend, remote, choose(folder.id, recipe, read_plan(folder), read, has))
+        serving = choose(folder.id, recipe, read_plan(folder), read, has, _why_no_vllm(recipe, remote))
+        return cls(store, folder, recipe, backend, remote, serving)
+
+
+def _why_no_vllm(recipe: Recipe, remote: Remote | None) -> str | None:
+    if recipe.serve.engine == "transformers":
+        return "the recipe says serve.engine=transformers"
+    return why_no_vllm() if remote is None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ftrun.plan.call import Ref
 from ftrun.recipe.types import Frozen, Limits
@@ -11,12 +12,17 @@ BASE, TUNED = "base", "tuned"  # the names by which models are asked for
 
 
 class Serving(Frozen):
-    """One model's weights in an engine, and at most one adapter over them, which is asked for as `tuned`."""
+    """One model's weights in an engine, and at most one more model, which is asked for as `tuned`.
+
+    That is an adapter over the weights, or, in an engine that takes none, whole weights beside them.
+    """
 
     run: str
+    engine: Literal["vllm", "transformers"] = "vllm"
     model: Ref
     name: str  # by which the weights themselves are asked for: `base` or `tuned`
     adapter: Ref | None = None
+    merged: Ref | None = None
     rank: int = 0  # that the engine makes room for
     max_model_len: int | None = None  # tokens; null: what the model and the memory allow
     trust_remote_code: bool = False
@@ -26,7 +32,7 @@ class Serving(Frozen):
     @property
     def names(self) -> tuple[str, ...]:
         """The models that can be asked for."""
-        return (self.name, TUNED) if self.adapter else (self.name,)
+        return (self.name, TUNED) if self.adapter or self.merged else (self.name,)
 
 
 @dataclass(frozen=True)

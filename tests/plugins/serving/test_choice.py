@@ -28,6 +28,7 @@ def chosen(
     template: bytes = TEMPLATE,
     serve: dict[str, Any] | None = None,
     gone: tuple[str, ...] = (),
+    no_vllm: str | None = None,
 ) -> Any:
     calls = [
         SimpleNamespace(
@@ -48,7 +49,7 @@ def chosen(
     }
     plan: Any = SimpleNamespace(calls=calls)
     read, has = lambda ref, name: files.get((ref.stage, name)), lambda ref: ref.stage not in gone
-    return choose("r1", recipe, plan, read, has)  # type: ignore[arg-type]
+    return choose("r1", recipe, plan, read, has, no_vllm)  # type: ignore[arg-type]
 
 
 def test_an_adapter_is_served_beside_its_base_model() -> None:
@@ -102,6 +103,18 @@ def test_what_is_served_has_to_be_there() -> None:
     for stages in (("fetch:model",), ("fetch:model", "train")):
         with pytest.raises(Refused, match="is not whole"):
             chosen(stages=stages, trainer={}, gone=("fetch", "train"))
+
+
+def test_transformers_serves_the_merged_weights_beside_the_base() -> None:
+    serving = chosen(no_vllm="vLLM is not for this machine")
+    assert (serving.engine, serving.names, serving.adapter) == ("transformers", ("base", "tuned"), None)
+    assert serving.note.endswith(": vLLM is not for this machine")
+    arguments = command(serving, lambda ref: Path("/store") / str(ref), Path("python"), "127.0.0.1", 8000, 0)
+    assert {"base=/store/fetch/k", "tuned=/store/merge/k"} < set(arguments)
+    alone = chosen(no_vllm="so", gone=("fetch",))
+    assert (alone.names, alone.model.stage) == (("tuned",), "merge")
+    with pytest.raises(Refused, match="transformers serves whole weights"):
+        chosen(no_vllm="so", stages=("fetch:model", "train"))
 
 
 def test_the_key_is_no_argument() -> None:

@@ -18,7 +18,7 @@ ENGINE = """
 import os, sys, time
 from ftrun_plugins.serving.gate import DOOR
 
-def main():
+if __name__ == "__main__":
     DOOR.under_way = int(sys.argv[1])  # an answer, which takes a second
     print(os.getpid(), flush=True)
     time.sleep(1)

@@ -1,0 +1,67 @@
+"""Whether what is to be served fits into memory: by its weights before, by an engine's last words after."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+from ftrun.errors import Problem, Refused
+from ftrun.plan.call import Ref
+from ftrun.plan.serving import Serving
+from ftrun.store.artifacts import find
+from ftrun.store.layout import Store
+
+MEMINFO = Path("/proc/meminfo")
+WEIGHTS = (".safetensors", ".bin")
+BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}  # of a number; without a GPU weights are read as 32-bit
+OUT_OF_MEMORY = re.compile(
+    r"out.?of.?memory|allocate memory|No available memory|than the available KV cache|than desired \w+ memory",
+    re.IGNORECASE,
+)
+KILLED = -9
+
+
+def check(serving: Serving, store: Store, gpus: int) -> None:
+    """Raises `Refused` where the weights alone are larger than the memory that is free."""
+    needed = sum(_size(store, ref, gpus) for ref in (serving.model, serving.adapter, serving.merged) if ref)
+    free = _free_on_gpus(gpus) if gpus else _free()
+    if free is not None and needed > free:
+        where = "the GPU has" if gpus == 1 else "these GPUs have" if gpus else "this machine has"
+        what = f"the weights take {needed / 1e9:,.1f} GB, and {where} {free / 1e9:,.1f} GB of memory free"
+        raise Refused(Problem(what, where=str(serving.model), do="free memory, or serve a smaller model"))
+
+
+def ran_out(code: int | None, log: str) -> bool:
+    """Whether an engine that has ended needed more than there was."""
+    return code == KILLED or OUT_OF_MEMORY.search(log) is not None
+
+
+def _size(store: Store, ref: Ref, gpus: int) -> float:
+    manifest = find(store, ref)
+    stored = sum(file.size for file in manifest.files if file.path.endswith(WEIGHTS)) if manifest else 0
+    return stored if gpus else stored * BYTES["float32"] / _bytes(store.artifact(ref))
+
+
+def _bytes(folder: Path) -> int:
+    try:
+        config = json.loads((folder / "config.json").read_bytes())
+    except OSError:  # an adapter, which has none and is small
+        return BYTES["float32"]
+    return BYTES.get(str(config.get("dtype") or config.get("torch_dtype")), BYTES["float32"])
+
+
+def _free() -> float | None:
+    """Bytes; None where the system does not tell them this way."""
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", MEMINFO.read_text() if MEMINFO.exists() else "", re.MULTILINE)
+    return int(found[1]) * 1024 if found else None
+
+
+def _free_on_gpus(count: int) -> float | None:
+    command = ["nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return sum(int(line) * 1024**2 for line in result.stdout.split()[:count] if line.isdigit())

@@ -1,0 +1,118 @@
+"""The engine where vLLM does not run: the parts of `transformers serve` behind the routes and errors of OpenAI's API.
+
+… MODULE --host H --port P [--max-model-len N] [--trust-remote-code] base=FOLDER tuned=FOLDER
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from ftrun_plugins.serving.gate import Gate
+from ftrun_plugins.serving.refusal import Refusal
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from ftrun_plugins.serving.one_by_one import Models
+
+# What a request raises that is not as OpenAI's API has it: a missing key, a text where a list belongs, …
+WRONG = (KeyError, TypeError, ValueError, AttributeError)
+
+
+def main() -> None:
+    """Loads the models, then answers until the process is told to end."""
+    import uvicorn
+
+    from ftrun_plugins.serving.one_by_one import Models
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--host", required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--max-model-len", type=int)
+    parser.add_argument("--trust-remote-code", action="store_true")
+    parser.add_argument("models", nargs="+")
+    arguments = parser.parse_args()
+    models = Models(dict(named.split("=", 1) for named in arguments.models), arguments.trust_remote_code)
+    application = _application(models, arguments.max_model_len or models.longest)
+    uvicorn.run(Gate(application), host=arguments.host, port=arguments.port, log_level="warning")
+
+
+def _application(models: Models, longest: int) -> Any:
+    from starlette.applications import Starlette
+    from starlette.responses import JSONResponse, Response
+    from starlette.routing import Route
+
+    from ftrun_plugins.serving.one_by_one import Chats, Completions, State
+
+    state = State(longest)
+    began = int(time.time())
+
+    async def health(request: Request) -> Response:
+        return Response()
+
+    async def listed(request: Request) -> Response:
+        about = {"object": "model", "created": began, "owned_by": "ftrun", "max_model_len": longest}
+        return JSONResponse({"object": "list", "data": [{"id": name, **about} for name in models.names]})
+
+    def route(path: str, handler: Any) -> Route:
+        async def answer(request: Request) -> Response:
+            return await _answer(request, handler, models.names)
+
+        return Route(path, answer, methods=["POST"])
+
+    routes = [
+        Route("/health", health),
+        Route("/v1/models", listed),
+        route("/v1/chat/completions", Chats(models, state)),
+        route("/v1/completions", Completions(models, state)),
+    ]
+    return Starlette(routes=routes)
+
+
+async def _answer(request: Request, handler: Any, names: list[str]) -> Response:
+    from jinja2 import TemplateError
+    from starlette.exceptions import HTTPException
+    from starlette.responses import StreamingResponse
+
+    try:
+        body = json.loads(await request.body())
+        if not isinstance(body, dict):
+            return _error(400, "a request is a JSON object")
+        if body.setdefault("model", names[0]) not in names:
+            return _error(404, f"there is no model `{body['model']}`, only {', '.join(names)}")
+        answer: Response = await handler.handle_request(body, uuid.uuid4().hex)
+    except HTTPException as error:
+        return _error(400 if error.status_code == 422 else error.status_code, str(error.detail))
+    except (*WRONG, TemplateError) as error:
+        return _error(400, f"the request cannot be read: {type(error).__name__}: {error}")
+    if isinstance(answer, StreamingResponse):
+        answer.body_iterator = _until_done(answer.body_iterator)
+    return answer
+
+
+async def _until_done(pieces: Any) -> AsyncIterator[str]:
+    """Of a stream; its first piece comes before anything is written, and so waits for the second."""
+    async with aclosing(pieces):
+        first = await anext(pieces, "")
+        async for piece in pieces:
+            yield first + piece
+            first = ""
+        yield f"{first}data: [DONE]\n\n"
+
+
+def _error(status: int, text: str) -> Response:
+    from starlette.responses import Response
+
+    refusal = Refusal(status, "invalid_request_error", "bad_request" if status == 400 else "not_found", text)
+    return Response(refusal.body, status, media_type="application/json")
+
+
+if __name__ == "__main__":
+    main()
