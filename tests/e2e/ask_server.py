@@ -100,15 +100,16 @@ class Asker:
 
     async def stopping(self) -> dict[str, Any]:
         """An answer under way while the server is told to stop, and a request after that."""
-        before = asyncio.create_task(self._stream("tuned", LONG))
-        await asyncio.sleep(0.3)
+        begun = asyncio.Event()
+        before = asyncio.create_task(self._stream("tuned", LONG, begun))
+        await begun.wait()
         print("under way", flush=True)
-        sys.stdin.readline()
+        await asyncio.to_thread(sys.stdin.readline)
         refused = await self._refused(self._client, {"model": "base", "max_tokens": 2, **QUESTION})
         return {"tokens": (await before)[1], "refused": refused[0]}
 
-    async def _stream(self, model: str, tokens: int) -> tuple[str, int]:
-        """The text of a streamed answer, and how many tokens the server says it has."""
+    async def _stream(self, model: str, tokens: int, begun: asyncio.Event | None = None) -> tuple[str, int]:
+        """The text of a streamed answer, and how many tokens the server says it has; `begun` hears of the first."""
         every = {"ignore_eos": True} if tokens == LONG else {}
         pieces = await self._client.chat.completions.create(
             model=model,
@@ -120,6 +121,8 @@ class Asker:
         )
         text, count = "", 0
         async for piece in pieces:
+            if begun is not None:
+                begun.set()
             text += "".join(choice.delta.content or "" for choice in piece.choices)
             count = piece.usage.completion_tokens if piece.usage else count
         return text, count
