@@ -49,7 +49,7 @@ class Exchange:
         except TimeoutError:
             found = refusal.too_slow(self._limits.request_timeout)
         if isinstance(found, Refusal):
-            await found.answer(self._send)
+            await found.answer_unread(self._scope, self._receive, self._send)
         elif found is not None:
             self._request = found
             await self._answer()

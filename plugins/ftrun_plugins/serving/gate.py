@@ -45,7 +45,7 @@ class Gate:
             return
         found = self._refusal(scope) if scope["type"] == "http" else None
         if found is not None:
-            await found.answer(send)
+            await found.answer_unread(scope, receive, send)
         elif scope["type"] != "http" or scope["method"] in WITHOUT_WORK:
             await self._app(scope, receive, send)
         else:

@@ -5,14 +5,17 @@ Runs in the engine's environment, as all that stands before the engine does: the
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 Message = dict[str, Any]  # of the interface ASGI, between a server and its application
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+SECONDS_TO_SEND = 10.0  # what is thrown away
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
@@ -35,6 +38,19 @@ class Refusal:
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(self.body)).encode())]
         await send({"type": "http.response.start", "status": self.status, "headers": [*headers, *self.headers]})
         await send({"type": "http.response.body", "body": self.body})
+
+    async def answer_unread(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answers a request that has not been read whole.
+
+        A client that asks for the connection to be closed is cut off once it is answered, and never sees why if it is
+        still sending: what it sends is thrown away first, for a while.
+        """
+        if (b"connection", b"close") in [(name, value.lower()) for name, value in scope["headers"]]:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SECONDS_TO_SEND):
+                    while (await receive()).get("more_body"):
+                        pass
+        await self.answer(send)
 
 
 def no_key() -> Refusal:

@@ -196,6 +196,17 @@ def test_what_is_too_large_is_not_kept_and_its_sender_not_cut_off() -> None:
     asyncio.run(steps())
 
 
+def test_who_is_cut_off_after_the_answer_has_sent_all_before_it() -> None:
+    async def steps() -> None:
+        for headers in ({"content_length": "11", "connection": "Close"}, {"connection": "close"}):
+            client = Client(**headers).ask(Gate(Engine()), b"12345", b"678901", b"thrown away")
+            await client.end()
+            assert client.status == 413
+            assert client.incoming.empty()
+
+    asyncio.run(steps())
+
+
 def test_a_request_that_never_ends_gives_its_place_back(door: Door) -> None:
     async def steps() -> None:
         client = Client()
