@@ -1,15 +1,17 @@
 """Compares the stage `generate` with vLLM's own offline `LLM.generate` on the same prompts, in one process.
 
-    SERVER_PYTHON benchmarks/bench_generate.py MODEL PREDICTIONS [--gpus N] [--rows N] [--rounds N] [--tokens N]
+    SERVER_PYTHON benchmarks/bench_generate.py [MODEL PREDICTIONS] [--gpus N] [--rows N] [--rounds N] [--tokens N]
 
-MODEL is a folder, PREDICTIONS a `predictions.jsonl` of the stage `generate`, whose prompts are asked again. Prints
-tokens a second of both, round by round, and the ratio of their medians, which is to be 0.9 or more.
+MODEL is a folder, PREDICTIONS a `predictions.jsonl` of the stage `generate`, whose prompts are asked again; without
+them, those of the newest call of `generate` in the store. Prints tokens a second of both, round by round, and the
+ratio of their medians, which is to be 0.9 or more.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -27,7 +29,8 @@ def main() -> None:
     from ftrun_plugins.evaluation import by_vllm
     from ftrun_plugins.evaluation.generate import Params
 
-    lines = [json.loads(line) for line in arguments.predictions.read_text().splitlines()]
+    model, predictions = (arguments.model, arguments.predictions) if arguments.predictions else _newest()
+    lines = [json.loads(line) for line in predictions.read_text().splitlines()]
     waiting = dict(enumerate(line["prompt_ids"] for line in lines * (1 + arguments.rows // len(lines))))
     waiting = {index: ids for index, ids in waiting.items() if index < arguments.rows}
     params = Params(
@@ -44,7 +47,7 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         report = Reporter("generate", Path(folder) / "events.jsonl")
-        context = StageContext(Path(folder), Path(folder), {"model": arguments.model}, {}, report)
+        context = StageContext(Path(folder), Path(folder), {"model": model}, {}, report)
         llm, _ = by_vllm.load(max(map(len, waiting.values())), params, context)
     how = by_vllm.sampling(params, arguments.end)
     prompts = [{"prompt_token_ids": ids} for ids in waiting.values()]
@@ -63,10 +66,21 @@ def main() -> None:
     print(f"ratio    {ratio:8.2f}   promised: 0.9 or more")
 
 
+def _newest() -> tuple[Path, Path]:
+    """The model and the answers of the last call of `generate` on this machine."""
+    from ftrun.plan.call import Ref
+    from ftrun.store.layout import MANIFEST, Store
+
+    store = Store(Path(os.environ.get("FTRUN_STORE", Path.home() / ".local" / "share" / "ftrun")))
+    made = max(store.root.glob("artifacts/generate/*/predictions.jsonl"), key=lambda path: path.stat().st_mtime)
+    identity = json.loads((made.parent / MANIFEST).read_text())["identity"]
+    return store.artifact(Ref.parse(identity["inputs"]["model"])), made
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("predictions", type=Path)
+    parser.add_argument("model", type=Path, nargs="?")
+    parser.add_argument("predictions", type=Path, nargs="?")
     parser.add_argument("--gpus", type=int, default=0)
     parser.add_argument("--rows", type=int, default=100, help="prompts a round; those of the file, again and again")
     parser.add_argument("--rounds", type=int, default=3)
