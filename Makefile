@@ -29,6 +29,8 @@ bench: quickstart
 	$(BIN)/python benchmarks/bench_format.py --compare "$$($(BIN)/ftrun envs path trainer)"
 	$(BIN)/python benchmarks/bench_modal.py
 	$(BIN)/python benchmarks/bench_pipeline.py "$$($(BIN)/ftrun envs path trainer)"
+	$(BIN)/ftrun envs make server_cpu
+	$(BIN)/python benchmarks/bench_serve.py last
 
 # Kills a run again and again; long, so run before an issue is closed and not in `test`.
 drill: $(BIN)/ftrun

@@ -1,0 +1,138 @@
+"""What `ftrun serve` adds to its engine: time to first token and throughput at 16 requests at once, beside bare vLLM.
+
+    python benchmarks/bench_serve.py RUN|FOLDER [--rounds 8] [--tokens 64]
+
+Two engines with the same arguments stand side by side, one of them behind the key and the limits of `ftrun serve`.
+They are asked in turn, and only the ratios of a round mean something elsewhere. FOLDER is a model as it is on the hub.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ftrun.plan.call import Ref
+from ftrun.plan.serving import BASE, Serving
+from ftrun_plugins.local.hardware import gpus
+from ftrun_plugins.serving.engine import Engine, command, environment, surroundings
+from ftrun_plugins.serving.target import Target
+
+FTRUN = str(Path(sys.executable).with_name("ftrun"))
+HOST = "127.0.0.1"
+KEY = "the-key"
+AT_ONCE = 16
+REQUESTS = 2 * AT_ONCE  # in a round
+SHARED = ("--gpu-memory-utilization", "0.4")  # two engines on one GPU
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One round of one engine."""
+
+    first: float  # seconds to the first token, the median
+    rate: float  # tokens a second, all requests together
+
+
+def main() -> None:
+    """Starts both engines, warms them, and asks them in turn."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", metavar="RUN|FOLDER")
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--tokens", type=int, default=64)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, _engines(options.what, Path(folder)) as (model, ports):
+        found: list[list[Measured]] = [[], []]
+        for number in range(-1, options.rounds):  # the first only warms
+            for side in (0, 1) if number % 2 else (1, 0):
+                measured = _round(ports[side], model, options.tokens, number)
+                if number >= 0:
+                    found[side].append(measured)
+    _compare("first token, s", [one.first for one in found[0]], [one.first for one in found[1]], "at most 1.05")
+    _compare("tokens/s", [one.rate for one in found[0]], [one.rate for one in found[1]], "at least 0.95")
+
+
+@contextmanager
+def _engines(what: str, folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The model to ask for, and the ports of `ftrun serve`'s engine and of the bare one."""
+    if Path(what).is_dir():
+        serving, artifact = Serving(run="none", model=Ref(stage="fetch", key="none"), name=BASE), lambda _: Path(what)
+    else:
+        target = Target.of(what)
+        serving, artifact = target.serving, target.store.artifact
+    count = min(1, len(gpus()))
+    path = [FTRUN, "envs", "path", environment(serving, count)]
+    python = Path(subprocess.run(path, check=True, stdout=subprocess.PIPE, text=True).stdout.strip())
+    started: list[Engine] = []
+    ports = (_free_port(), _free_port())
+    try:
+        for port, guarded in zip(ports, (True, False), strict=True):
+            arguments = command(serving, artifact, python, HOST, port, count) + list(SHARED if count else ())
+            arguments = arguments if guarded else _bare(arguments)
+            variables = surroundings(serving, KEY if guarded else None, {})
+            started.append(Engine(arguments, variables, folder / f"{port}.log", port))
+            if not started[-1].wait_until_ready(lambda seconds: None):
+                sys.exit((folder / f"{port}.log").read_text()[-3000:])
+        yield serving.names[-1], ports
+    finally:
+        for engine in started:
+            engine.stop()
+
+
+def _bare(arguments: Sequence[str]) -> list[str]:
+    """The same without what `ftrun serve` puts before the engine; it still ends with this process."""
+    place = arguments.index("--middleware")
+    return [*arguments[:place], *arguments[place + 2 :]]
+
+
+def _round(port: int, model: str, tokens: int, number: int) -> Measured:
+    began = time.perf_counter()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        firsts = list(pool.map(lambda index: _ask(port, model, tokens, f"{number}-{index}"), range(REQUESTS)))
+    return Measured(statistics.median(firsts), REQUESTS * tokens / (time.perf_counter() - began))
+
+
+def _ask(port: int, model: str, tokens: int, name: str) -> float:
+    """Seconds to the first piece of a stream, which is read to its end; no prompt begins like another's."""
+    prompt = {"role": "user", "content": f"{name}: which singer sang how many songs in which year?"}
+    body = {"model": model, "messages": [prompt], "max_tokens": tokens, "stream": True, "ignore_eos": True}
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"}
+    connection = http.client.HTTPConnection(HOST, port, timeout=600)
+    began = time.perf_counter()
+    connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.read()
+    answer.readline()
+    first = time.perf_counter() - began
+    answer.read()
+    connection.close()
+    return first
+
+
+def _compare(what: str, ours: list[float], bare: list[float], promised: str) -> None:
+    ratio = statistics.median(one / other for one, other in zip(ours, bare, strict=True))
+    print(
+        f"{what:<15} ftrun serve {statistics.median(ours):8.3f}   bare {statistics.median(bare):8.3f}"
+        f"   ratio {ratio:.3f}   promised {promised}"
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind((HOST, 0))
+        return int(one.getsockname()[1])
+
+
+if __name__ == "__main__":
+    main()
