@@ -29,6 +29,7 @@ bench: quickstart
 	$(BIN)/python benchmarks/bench_format.py --compare "$$($(BIN)/ftrun envs path trainer)"
 	$(BIN)/python benchmarks/bench_modal.py
 	$(BIN)/python benchmarks/bench_pipeline.py "$$($(BIN)/ftrun envs path trainer)"
+	$(BIN)/ftrun envs make server_cpu
 	"$$($(BIN)/ftrun envs path server_cpu)" benchmarks/bench_generate.py
 	$(BIN)/python benchmarks/bench_serve.py last
 

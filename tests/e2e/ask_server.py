@@ -105,8 +105,10 @@ class Asker:
         await begun.wait()
         print("under way", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
-        refused = await self._refused(self._client, {"model": "base", "max_tokens": 2, **QUESTION})
-        return {"tokens": (await before)[1], "refused": refused[0]}
+        asked = {"model": "base", "max_tokens": 1, **QUESTION}
+        while (status := (await self._refused(self._client, asked))[0]) == 200:
+            continue  # it has not heard yet
+        return {"tokens": (await before)[1], "refused": status}
 
     async def _stream(self, model: str, tokens: int, begun: asyncio.Event | None = None) -> tuple[str, int]:
         """The text of a streamed answer, and how many tokens the server says it has; `begun` hears of the first."""

@@ -140,7 +140,6 @@ def test_base_and_tuned_answer_side_by_side_within_limits_and_to_the_end(finishe
         assert client.stdout is not None
         client.stdout.readline()  # an answer is under way
         process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
         stopped = told_by(client, "go on\n")["stopping"]
         assert stopped == {"tokens": 300, "refused": 503}
         process.wait(timeout=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ftrun_plugins.serving import refusal
@@ -24,15 +25,19 @@ class Limits:
 class Exchange:
     """Reads the whole request first, as every engine does: so the engine gets none that is too large or half.
 
-    Nothing of an answer goes out before its first byte is there: until then it can still become a 504.
+    Nothing of an answer goes out before its first byte is there: until then it can still become a 504. `free` gives the
+    request's place back before the last byte goes out: whoever has that may ask again at once.
     """
 
-    def __init__(self, app: App, limits: Limits, scope: Message, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, app: App, limits: Limits, scope: Message, receive: Receive, send: Send, free: Callable[[], None]
+    ) -> None:
         self._app = app
         self._limits = limits
         self._scope = scope
         self._receive = receive
         self._send = send
+        self._free = free
         self._now = asyncio.get_running_loop().time
         self._began = self._now()
         self._deadline = self._began + limits.request_timeout
@@ -121,6 +126,8 @@ class Exchange:
             self._deadline = self._began + max(self._limits.request_timeout, self._limits.stream_timeout)
             await self._send(self._start)
         self._ended = not message.get("more_body", False)
+        if self._ended:
+            self._free()
         await self._send(message)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ftrun_plugins.serving import refusal
 from ftrun_plugins.serving.exchange import Exchange, Limits
@@ -26,6 +26,18 @@ class Door:
     def __init__(self) -> None:
         self.under_way = 0
         self.closed = False
+
+    def enter(self) -> Callable[[], None]:
+        """Counts one more until the function that it returns is called, once or more often."""
+        self.under_way += 1
+        inside = 1
+
+        def leave() -> None:
+            nonlocal inside
+            self.under_way -= inside
+            inside = 0
+
+        return leave
 
 
 DOOR = Door()
@@ -49,11 +61,11 @@ class Gate:
         elif scope["type"] != "http" or scope["method"] in WITHOUT_WORK:
             await self._app(scope, receive, send)
         else:
-            DOOR.under_way += 1
+            leave = DOOR.enter()
             try:
-                await Exchange(self._app, self._limits, scope, receive, send).run()
+                await Exchange(self._app, self._limits, scope, receive, send, leave).run()
             finally:
-                DOOR.under_way -= 1
+                leave()
 
     def _refusal(self, scope: Message) -> Refusal | None:
         if DOOR.closed:

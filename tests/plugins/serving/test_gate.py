@@ -27,6 +27,7 @@ class Client:
         pairs = [(name.encode(), value.encode()) for name, value in named.items()]
         self.scope = {"type": "http", "method": method, "path": path, "headers": pairs}
         self.sent: list[Message] = []
+        self.places: list[int] = []  # that were taken as each message was sent
         self.incoming: asyncio.Queue[Message] = asyncio.Queue()
         self.task: asyncio.Task[None] | None = None
 
@@ -39,6 +40,7 @@ class Client:
     def come(self, door: Gate) -> Client:
         async def send(message: Message) -> None:
             self.sent.append(message)
+            self.places.append(gate.DOOR.under_way)
 
         self.task = asyncio.create_task(door(self.scope, self.incoming.get, send))
         return self
@@ -130,6 +132,7 @@ def test_an_answer_passes_as_it_is() -> None:
         assert client.status == 200
         assert [message["body"] for message in client.sent[1:]] == [b"data: a\n\n", b"data: b\n\n"]
         assert [message["more_body"] for message in client.sent[1:]] == [True, False]
+        assert client.places == [1, 1, 0]  # so that it can ask again as soon as it has the last piece
 
     asyncio.run(steps())
 
