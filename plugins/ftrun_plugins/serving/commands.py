@@ -28,12 +28,12 @@ PORT = 8000
 @click.argument("run", default="last")
 @click.argument("overrides", nargs=-1)
 def serve(run: str, overrides: tuple[str, ...], port: int, listing: bool, stop: bool) -> int:
-    """Serves the models of a run behind OpenAI's API.
+    """Serves the models of a run, or of a recipe, behind OpenAI's API.
 
     A run of this machine is served here, for as long as the command runs; one on Modal is served there. Overrides of
     `serve` and `resources.serve` hold for this server alone.
     """
-    if "=" in run:
+    if "=" in run and not run.startswith("recipe="):
         run, overrides = "last", (run, *overrides)
     if listing:
         return _list()

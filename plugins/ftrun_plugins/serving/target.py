@@ -20,6 +20,7 @@ from ftrun.store.artifacts import find
 from ftrun.store.layout import MANIFEST, RunFolder, Store, default_store
 from ftrun_plugins.serving.choice import choose
 from ftrun_plugins.serving.fits import why_no_vllm
+from ftrun_plugins.serving.made import run_of
 
 CHANGEABLE = (("serve",), ("resources", SERVER))  # sections of the recipe, for one server
 
@@ -37,16 +38,18 @@ class Target:
 
     @classmethod
     def of(cls, run: str, overrides: Sequence[str] = ()) -> Target:
-        """The run with other values for its server.
+        """The run with other values for its server; `recipe=NAME` is the run that made what that recipe asks for.
 
         Raises:
             Refused: there is no such run, it is not over, it has nothing to serve, or the overrides are wrong.
         """
-        store = default_store()
+        store, asked = default_store(), None
+        if run.startswith("recipe="):
+            run, asked = run_of((run, *overrides))
         folder = find_run(store, run)
         if runs.load(folder).status in runs.OPEN:
             raise Refused(Problem(f"the run {folder.id} is not over yet", do=f"ftrun logs -f {folder.id}"))
-        recipe = changed(read_recipe(folder), overrides, CHANGEABLE, plugins())
+        recipe = asked or changed(read_recipe(folder), overrides, CHANGEABLE, plugins())
         # runs know the environments that they were made with; those that serve may have come later, or moved
         known = {name: one for name, one in recipe.environment.items() if one.lock is None or one.lock.exists()}
         recipe = recipe.model_copy(update={"environment": {**declared_environments(), **known}})

@@ -1,0 +1,33 @@
+"""Finds the run that made the models of a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ftrun.cli.session import open_session
+from ftrun.errors import Problem, Refused
+from ftrun.execute.run import read_plan
+from ftrun.plan.call import Plan
+from ftrun.recipe.types import Recipe
+from ftrun.store import runs
+
+MODELS = ("fetch:model", "train", "merge")
+ENDED_WELL = ("done", "gate_not_met")
+
+
+def run_of(overrides: Sequence[str]) -> tuple[str, Recipe]:
+    """The newest run with the same models, and the recipe, whose section `serve` may differ from the run's.
+
+    Raises:
+        Refused: the recipe is wrong, or no run has made its models.
+    """
+    session = open_session(overrides)
+    wanted = _models(session.plan)
+    for record in reversed(runs.all_runs(session.store)):
+        if record.status in ENDED_WELL and _models(read_plan(session.store.run(record.id))) == wanted:
+            return record.id, session.loaded.recipe
+    raise Refused(Problem("no run has made the models of this recipe yet", do=f"ftrun {' '.join(overrides)}"))
+
+
+def _models(plan: Plan) -> dict[str, str]:
+    return {call.label: call.key for call in plan.calls if call.label in MODELS}

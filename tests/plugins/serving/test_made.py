@@ -1,0 +1,43 @@
+"""A recipe's models are found in the run that made them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ended_runs import ended_run
+from ftrun.cli.session import open_session
+from ftrun.errors import Refused
+from ftrun.store.layout import default_store
+from ftrun_plugins.serving.made import run_of
+
+RECIPE = "recipe=quickstart"
+
+
+@pytest.fixture(autouse=True)
+def _store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FTRUN_STORE", str(tmp_path / "store"))
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*overrides: str, status: str = "done") -> str:
+    session = open_session((RECIPE, *overrides))
+    return ended_run(default_store(), session.loaded.recipe, session.plan.calls, record={"status": status}).id
+
+
+def test_the_newest_run_with_the_same_models_is_taken_whatever_else_it_did() -> None:
+    run()
+    other = run("evals=[exact_match]", "serve.max_model_len=512")
+    run("train.learning_rate=0.5")
+    run(status="failed")
+    found, recipe = run_of((RECIPE, "serve.max_model_len=1024"))
+    assert found == other
+    assert recipe.serve.max_model_len == 1024
+
+
+def test_a_recipe_that_nobody_ran_is_refused_with_the_command_that_runs_it() -> None:
+    run("train.learning_rate=0.5")
+    with pytest.raises(Refused, match="no run has made the models") as refused:
+        run_of((RECIPE,))
+    assert refused.value.problems[0].do == "ftrun recipe=quickstart"
