@@ -343,6 +343,10 @@ class Remote(Protocol):
         """A small file of an artifact; None where there is none."""
         ...
 
+    def push(self, ref: Ref, folder: Path, progress: Callable[[str], None]) -> None:
+        """Copies an artifact of this machine there, where it is not there yet."""
+        ...
+
     def serve(self, serving: Serving, recipe: Recipe, progress: Callable[[str], None]) -> Endpoint:
         """A server that goes on without this process; the one that the run has already, if it has one."""
         ...

@@ -33,7 +33,7 @@ def test_a_sound_run_is_proved_and_answers_with_vllm_as_with_transformers(finish
     run = finished.workplace.runs()[-1]
     results = read_json(run / "run.json")["results"]
     prompts, weights = results["parity:prompts"]["metrics"], results["parity:weights"]["metrics"]
-    assert (prompts["rows"], prompts["engine"]) == (50, True)
+    assert (prompts["rows"], prompts["engine"]) == (50, "vllm")
     assert weights["mean_apart"] < 0.02
     assert weights["tokens"] > 50
     for role in ("base", "tuned"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -174,28 +175,48 @@ def test_an_engine_that_is_killed_is_reported_within_ten_seconds(finished: Finis
         assert time.monotonic() - began < 10
 
 
-def test_a_server_on_modal_is_found_again_and_stopped(tmp_path: Path, tiny: Path) -> None:
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[ModalPlace]:
     interpreters = {
         name: Path(environment_python(name)) if name != "client" else Path(sys.executable)
         for name in ("client", "trainer", "server_cpu")
     }
     with (
         ControlPlane(tmp_path / "plane", interpreters=interpreters) as plane,
-        closing(ModalPlace(tmp_path / "here", plane)) as place,
+        closing(ModalPlace(tmp_path / "here", plane)) as made,
     ):
-        tiny_recipe(place.folder, tiny, backend={"name": "modal"}, serve={"idle": 60}, stages=["fetch"])
-        place.run("recipe=tiny.yaml")
-        run = place.runs()[-1].name
-        first = said(place.run("serve", run).out)
-        assert first["models"] == "base"
-        assert ask(first["url"], first["key"])["models"] == ["base"]
-        assert len(plane.containers("serve")) == 1
-        again = said(place.elsewhere().run("serve", run).out)
-        assert again["url"] == first["url"]
-        assert first["key"] not in again["key"]
-        assert place.run("serve", "--list").out.split() == [run, first["url"]]
-        assert "is in use" not in place.run("deploy", "recipe=tiny.yaml", "--prune").out  # nothing of it is an old app
-        assert place.run("serve", "--list").out
-        place.run("serve", "--stop", run)
-        wait_until(lambda: not plane.containers("serve"), "the end of the container", seconds=60)
-        assert place.run("serve", "--list").out == ""
+        yield made
+
+
+def test_a_run_of_this_machine_is_served_on_modal(finished: Finished, place: ModalPlace) -> None:
+    shutil.copytree(finished.workplace.store, place.store)
+    run = finished.run.name
+    first = place.run("serve", run, "backend=modal")
+    told = said(first.out)
+    assert first.err.count("uploading") == 2  # the base model and the adapter
+    assert set(ask(told["url"], told["key"])["models"]) == {"base", "tuned"}
+    again = place.run("serve", run, "backend=modal")
+    assert said(again.out)["url"] == told["url"]
+    assert "uploading" not in again.err
+    place.run("serve", "--stop", run)
+    assert "has no server elsewhere" in place.run("serve", "--stop", run, expected=2).err
+
+
+def test_a_server_on_modal_is_found_again_and_stopped(tiny: Path, place: ModalPlace) -> None:
+    plane = place.plane
+    tiny_recipe(place.folder, tiny, backend={"name": "modal"}, serve={"idle": 60}, stages=["fetch"])
+    place.run("recipe=tiny.yaml")
+    run = place.runs()[-1].name
+    first = said(place.run("serve", run).out)
+    assert first["models"] == "base"
+    assert ask(first["url"], first["key"])["models"] == ["base"]
+    assert len(plane.containers("serve")) == 1
+    again = said(place.elsewhere().run("serve", run).out)
+    assert again["url"] == first["url"]
+    assert first["key"] not in again["key"]
+    assert place.run("serve", "--list").out.split() == [run, first["url"]]
+    assert "is in use" not in place.run("deploy", "recipe=tiny.yaml", "--prune").out  # nothing of it is an old app
+    assert place.run("serve", "--list").out
+    place.run("serve", "--stop", run)
+    wait_until(lambda: not plane.containers("serve"), "the end of the container", seconds=60)
+    assert place.run("serve", "--list").out == ""

@@ -211,6 +211,10 @@ class ModalRemote:
         with modal_errors("listing the files"):
             return self.volume.files(ref)
 
+    def push(self, ref: Ref, folder: Path, progress: Callable[[str], None]) -> None:
+        with modal_errors("copying the files"):
+            self.volume.push(ref, folder, progress)
+
     def pull(self, ref: Ref, target: Path, progress: Callable[[float, float], None]) -> None:
         with modal_errors("copying the files"):
             self.volume.pull(ref, target, progress)

@@ -30,8 +30,8 @@ PORT = 8000
 def serve(run: str, overrides: tuple[str, ...], port: int, listing: bool, stop: bool) -> int:
     """Serves the models of a run, or of a recipe, behind OpenAI's API.
 
-    A run of this machine is served here, for as long as the command runs; one on Modal is served there. Overrides of
-    `serve` and `resources.serve` hold for this server alone.
+    A run of this machine is served here, for as long as the command runs, or with `backend=modal` on Modal; one on
+    Modal is served there. Overrides of `serve` and `resources.serve` hold for this server alone.
     """
     if "=" in run and not run.startswith("recipe="):
         run, overrides = "last", (run, *overrides)
@@ -46,7 +46,8 @@ def serve(run: str, overrides: tuple[str, ...], port: int, listing: bool, stop: 
             tell(target.serving, endpoint)
             here.watch()
         return 0
-    if overrides and any(known.run == target.folder.id for known in target.remote.servers()):
+    changes = [one for one in overrides if not one.startswith("backend=")]
+    if changes and any(known.run == target.folder.id for known in target.remote.servers()):
         do = f"ftrun serve --stop {target.folder.id}, and serve it again"
         raise Refused(Problem("the run has a server already, which overrides do not change", do=do))
     endpoint = _elsewhere(target, target.remote)
@@ -101,7 +102,12 @@ def _answering(target: Target) -> Iterator[Endpoint]:
 
 
 def _elsewhere(target: Target, remote: Remote) -> Endpoint:
-    return remote.serve(target.serving, target.recipe, lambda text: print(f"  {text}", file=sys.stderr))
+    def progress(text: str) -> None:
+        print(f"  {text}", file=sys.stderr)
+
+    for ref in target.to_push:
+        remote.push(ref, target.store.artifact(ref), progress)
+    return remote.serve(target.serving, target.recipe, progress)
 
 
 def _list() -> int:
@@ -113,10 +119,13 @@ def _list() -> int:
 def _stop(run: str) -> int:
     store = default_store()
     folder = find_run(store, run)
-    remote = remote_of(store, folder)
-    if remote is None:
-        raise Refused(Problem(f"{folder.id} is a run of this machine: Ctrl-C stops its server"))
-    remote.stop_server(folder.id)
+    home = remote_of(store, folder)
+    for remote in [home] if home is not None else remotes():
+        if home is not None or any(endpoint.run == folder.id for endpoint in remote.servers()):
+            remote.stop_server(folder.id)
+            break
+    else:
+        raise Refused(Problem(f"{folder.id} has no server elsewhere; Ctrl-C stops one of this machine"))
     print(f"the server of {folder.id} was stopped")
     return 0
 

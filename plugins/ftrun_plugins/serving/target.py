@@ -15,6 +15,7 @@ from ftrun.plan.serving import Serving
 from ftrun.plugins import plugins
 from ftrun.recipe.change import changed
 from ftrun.recipe.types import SERVER, Recipe
+from ftrun.recipe.types import Backend as BackendName
 from ftrun.store import runs
 from ftrun.store.artifacts import find
 from ftrun.store.layout import MANIFEST, RunFolder, Store, default_store
@@ -27,7 +28,10 @@ CHANGEABLE = (("serve",), ("resources", SERVER))  # sections of the recipe, for 
 
 @dataclass(frozen=True)
 class Target:
-    """A run that is over; `remote` is where its models are, None for this machine."""
+    """A run that is over; `remote` is where it is served, None for this machine.
+
+    Its models are there already, but for those of a run of this machine: then they are `to_push` first.
+    """
 
     store: Store
     folder: RunFolder
@@ -35,6 +39,7 @@ class Target:
     backend: Backend
     remote: Remote | None
     serving: Serving
+    to_push: tuple[Ref, ...] = ()
 
     @classmethod
     def of(cls, run: str, overrides: Sequence[str] = ()) -> Target:
@@ -44,6 +49,7 @@ class Target:
             Refused: there is no such run, it is not over, it has nothing to serve, or the overrides are wrong.
         """
         store, asked = default_store(), None
+        elsewhere, overrides = _backend(overrides)
         if run.startswith("recipe="):
             run, asked = run_of((run, *overrides))
         folder = find_run(store, run)
@@ -53,20 +59,33 @@ class Target:
         # runs know the environments that they were made with; those that serve may have come later, or moved
         known = {name: one for name, one in recipe.environment.items() if one.lock is None or one.lock.exists()}
         recipe = recipe.model_copy(update={"environment": {**declared_environments(), **known}})
+        home = remote_of(store, folder)
+        if elsewhere and elsewhere != recipe.backend.name:
+            if home is not None:
+                what = f"{folder.id} ran on {recipe.backend.name}, and can only be served there"
+                raise Refused(Problem(what, f"override backend={elsewhere}", do="leave it out"))
+            recipe = recipe.model_copy(update={"backend": BackendName(name=elsewhere)})
         backend = make_backend(recipe, plugins(), store)
-        remote = backend.remote if remote_of(store, folder) else None
+        remote = backend.remote if home is not None or elsewhere else None
 
         def read(ref: Ref, name: str) -> bytes | None:
-            if remote is not None:
-                return remote.read(ref, name)
+            if home is not None:
+                return home.read(ref, name)
             path = store.artifact(ref) / name
             return path.read_bytes() if path.exists() else None
 
         def has(ref: Ref) -> bool:
-            return read(ref, MANIFEST) is not None if remote is not None else find(store, ref) is not None
+            return read(ref, MANIFEST) is not None if home is not None else find(store, ref) is not None
 
         serving = choose(folder.id, recipe, read_plan(folder), read, has, _why_no_vllm(recipe, remote))
-        return cls(store, folder, recipe, backend, remote, serving)
+        to_push = tuple(serving.models) if home is None and remote is not None else ()
+        return cls(store, folder, recipe, backend, remote, serving, to_push)
+
+
+def _backend(overrides: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The backend that overrides name, and the other overrides."""
+    named = [override.partition("=")[2] for override in overrides if override.startswith("backend=")]
+    return named[-1] if named else None, [one for one in overrides if not one.startswith("backend=")]
 
 
 def _why_no_vllm(recipe: Recipe, remote: Remote | None) -> str | None:

@@ -30,6 +30,11 @@ class Serving(Frozen):
     note: str = ""  # what a user should know of the choice
 
     @property
+    def models(self) -> list[Ref]:
+        """The artifacts that the engine loads."""
+        return [ref for ref in (self.model, self.adapter, self.merged) if ref is not None]
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The models that can be asked for."""
         return (self.name, TUNED) if self.adapter or self.merged else (self.name,)
