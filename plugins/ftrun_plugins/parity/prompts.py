@@ -49,7 +49,8 @@ def compare_prompts(params: Params, context: StageContext) -> tuple[dict[str, An
         context.check_stop()
         context.report.progress(0, None, f"rows, {name}")
         problems += _check(name, folder, rows, params, context)
-    return {"rows": len(rows), "tokens": sum(len(row.ids) for row in rows), "engine": "vllm" if params.engine else "none"}, problems
+    tokens = sum(len(row.ids) for row in rows)
+    return {"rows": len(rows), "tokens": tokens, "engine": "vllm" if params.engine else "none"}, problems
 
 
 def _served(inputs: Mapping[str, Path]) -> dict[str, Path]:
