@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ftrun_plugins.serving import refusal
 from ftrun_plugins.serving.refusal import App, Message, Receive, Refusal, Send
 
-GRACE = 1.0  # seconds that an engine has to let go of a request that nobody waits for
+GRACE = 1.0  # seconds that either side has once time is over: the client to hear it, the engine to let go
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ class Exchange:
                 return
             self._over.set()  # the engine hears that the client has gone, whether it has or its time is over
             if waiting.result():
-                await self._end_late()
+                with suppress(TimeoutError):  # of a client that takes nothing any more
+                    await asyncio.wait_for(self._end_late(), GRACE)
             await asyncio.wait((answering,), timeout=GRACE)
         finally:
             waiting.cancel()

@@ -28,6 +28,7 @@ class Client:
         self.scope = {"type": "http", "method": method, "path": path, "headers": pairs}
         self.sent: list[Message] = []
         self.places: list[int] = []  # that were taken as each message was sent
+        self.takes: int | None = None  # so many messages, and then none
         self.incoming: asyncio.Queue[Message] = asyncio.Queue()
         self.task: asyncio.Task[None] | None = None
 
@@ -39,6 +40,8 @@ class Client:
 
     def come(self, door: Gate) -> Client:
         async def send(message: Message) -> None:
+            if len(self.sent) == self.takes:
+                await asyncio.Event().wait()
             self.sent.append(message)
             self.places.append(gate.DOOR.under_way)
 
@@ -264,6 +267,19 @@ def test_a_client_that_leaves_frees_its_place_and_the_engine(make: Callable[...,
         await client.end()
         await asyncio.sleep(SHORT)
         assert (client.sent, engine.stopped, door.under_way) == ([], 1, 0)
+
+    asyncio.run(steps())
+
+
+def test_a_client_that_takes_nothing_does_not_keep_its_place(door: Door) -> None:
+    async def steps() -> None:
+        engine = Engine(*[b"data: x\n\n"] * 99, seconds=SHORT, kind=b"text/event-stream")
+        client = Client()
+        client.takes = 3
+        await client.ask(Gate(engine)).end()
+        assert len(client.sent) == 3
+        await asyncio.sleep(SHORT)
+        assert (engine.stopped, door.under_way) == (1, 0)
 
     asyncio.run(steps())
 
