@@ -15,7 +15,7 @@ from typing import Any
 from openai import APIStatusError, AsyncOpenAI
 
 QUESTION: Any = {"messages": [{"role": "user", "content": "How many singers?"}], "temperature": 0}
-LONG = 300  # tokens of an answer that takes a while
+LONG = 600  # tokens of an answer that takes a while
 AT_ONCE = 150
 
 
@@ -98,20 +98,16 @@ class Asker:
             await asyncio.sleep(0.05)
         return time.monotonic() - began
 
-    async def stopping(self) -> dict[str, Any]:
-        """An answer under way while the server is told to stop, and a request after that."""
-        begun = asyncio.Event()
-        before = asyncio.create_task(self._stream("tuned", LONG, begun))
-        await begun.wait()
+    async def stopping(self) -> int:
+        """Tokens of an answer that is under way while the server is told to stop."""
+        await self._stream("base", 2)  # the client imports as it goes, which takes a second or two
+        asking = asyncio.create_task(self._stream("tuned", LONG))
+        await asyncio.sleep(0.3)  # its first piece may come late where an engine has few cores
         print("under way", flush=True)
-        await asyncio.to_thread(sys.stdin.readline)
-        asked = {"model": "base", "max_tokens": 1, **QUESTION}
-        while (status := (await self._refused(self._client, asked))[0]) == 200:
-            continue  # it has not heard yet
-        return {"tokens": (await before)[1], "refused": status}
+        return (await asking)[1]
 
-    async def _stream(self, model: str, tokens: int, begun: asyncio.Event | None = None) -> tuple[str, int]:
-        """The text of a streamed answer, and how many tokens the server says it has; `begun` hears of the first."""
+    async def _stream(self, model: str, tokens: int) -> tuple[str, int]:
+        """The text of a streamed answer, and how many tokens the server says it has."""
         every = {"ignore_eos": True} if tokens == LONG else {}
         pieces = await self._client.chat.completions.create(
             model=model,
@@ -123,8 +119,6 @@ class Asker:
         )
         text, count = "", 0
         async for piece in pieces:
-            if begun is not None:
-                begun.set()
             text += "".join(choice.delta.content or "" for choice in piece.choices)
             count = piece.usage.completion_tokens if piece.usage else count
         return text, count
