@@ -29,6 +29,9 @@ class JudgeServer(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/v1"
 
+    def handle_error(self, *_: Any) -> None:
+        """Silent: who asked may have been killed meanwhile."""
+
     def asked(self, tag: str) -> list[str]:
         """What stood in a tag of the questions, in the order in which they came."""
         return [between(tag, request["messages"][0]["content"]) for request in self.requests]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftrun.errors import Problem, Refused
@@ -74,12 +75,8 @@ def load(longest: int, params: Params, context: StageContext) -> tuple[Any, Any]
     options: dict[str, Any] = {"tensor_parallel_size": params.gpus} if params.gpus else EXACT
     lora = None
     if adapter := context.inputs.get("adapter"):
-        config = read_adapter(adapter)
-        if reasons := list(unservable(config)):
-            what = f"vLLM cannot answer with the adapter unmerged: {'; '.join(reasons)}"
-            raise Refused(Problem(what, do="put `merge` among the stages, or set generate.engine=transformers"))
         lora = LoRARequest("tuned", 1, str(adapter))
-        options = {**options, "enable_lora": True, "max_loras": 1, "max_lora_rank": rank_for(config)}
+        options = {**options, "enable_lora": True, "max_loras": 1, "max_lora_rank": rank_of(adapter)}
     room = longest + params.max_new_tokens
     try:
         llm = LLM(
@@ -95,6 +92,15 @@ def load(longest: int, params: Params, context: StageContext) -> tuple[Any, Any]
         what = f"a prompt of {longest} tokens and an answer of up to {params.max_new_tokens} are too long for the model"
         raise Refused(Problem(what, do="shorten the row, or set generate.max_new_tokens or generate.rows")) from error
     return llm, lora
+
+
+def rank_of(adapter: Path) -> int:
+    """The rank that the engine makes room for. Raises `Refused` where it cannot hold the adapter."""
+    config = read_adapter(adapter)
+    if reasons := list(unservable(config)):
+        what = f"vLLM cannot answer with the adapter unmerged: {'; '.join(reasons)}"
+        raise Refused(Problem(what, do="put `merge` among the stages, or set generate.engine=transformers"))
+    return rank_for(config)
 
 
 def _answer(index: int, made: Any) -> Answer:

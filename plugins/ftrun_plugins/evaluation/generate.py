@@ -7,11 +7,10 @@ predictions.jsonl   by row: index, place, reference, the answer as text and as t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ftrun.recipe.types import Frozen
-from ftrun_plugins.axolotl.config import merge
-from ftrun_plugins.evaluation.models import ANSWERS, calls_for_each, is_needed
+from ftrun_plugins.evaluation.models import ANSWERS, calls_for_each, is_needed, template_of
 from ftrun_plugins.serving.fits import why_no_vllm
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from ftrun.plan.call import StageCall
     from ftrun.plan.planning import Planning
     from ftrun.recipe.types import Recipe
-
-TOKENIZED = "tokenized"
 
 
 class Params(Frozen):
@@ -64,10 +61,7 @@ class Generate:
             gpus=gpus,
             trust_remote_code=recipe.model.trust_remote_code,
         )
-        inputs = {"data": data}
-        tokenized = planning.find("tokenize")
-        if tokenized is not None and _names_a_template(merge(recipe).values):
-            inputs[TOKENIZED] = tokenized  # has the template, for a model that has none of its own
+        inputs = {"data": data, **template_of(recipe, planning)}
         where = _environment(engine, hardware)
         return calls_for_each(self, params, planning, hardware, inputs, environment=where, notes=notes, gpus=gpus)
 
@@ -89,7 +83,3 @@ def _environment(engine: str, hardware: Hardware) -> str:
     if engine == "transformers":
         return "trainer"
     return "server" if hardware.accelerator == "gpu" else "server_cpu"
-
-
-def _names_a_template(trainer: dict[str, Any]) -> bool:
-    return trainer.get("chat_template") not in (None, "tokenizer_default")

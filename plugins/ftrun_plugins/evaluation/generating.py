@@ -7,11 +7,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ftrun_plugins.axolotl.special_tokens import adds_begin
-from ftrun_plugins.axolotl.tokenize import TEMPLATE
 from ftrun_plugins.evaluation import by_transformers, by_vllm
-from ftrun_plugins.evaluation.generate import TOKENIZED
 from ftrun_plugins.evaluation.lines import Kept
-from ftrun_plugins.evaluation.models import load_tokenizer
+from ftrun_plugins.evaluation.models import give_template, load_tokenizer
 from ftrun_plugins.evaluation.prompts import Prompt, prompts
 
 if TYPE_CHECKING:
@@ -28,7 +26,7 @@ def generate(params: Params, context: StageContext) -> None:
     kind = json.loads((data / "report.json").read_text())["kind"]
     wanted = list(islice(prompts(data / "held_out.jsonl", kind), params.rows))
     tokenizer = load_tokenizer(context.inputs, params.trust_remote_code)
-    _give_template(tokenizer, context)
+    give_template(tokenizer, context.inputs)
     encoded = {prompt.index: encode(prompt, tokenizer) for prompt in wanted}
     by_index = {prompt.index: prompt for prompt in wanted}
     kept = Kept(context.work / ANSWERS)
@@ -66,9 +64,3 @@ def encode(prompt: Prompt, tokenizer: Any) -> list[int]:
     pieces = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in prompt.segments]
     begin = [tokenizer.bos_token_id] if adds_begin(tokenizer) else []
     return begin + [number for piece in pieces for number in piece]
-
-
-def _give_template(tokenizer: Any, context: StageContext) -> None:
-    """A model without a chat template is asked by the one that the recipe trains with."""
-    if not tokenizer.chat_template and TOKENIZED in context.inputs:
-        tokenizer.chat_template = (context.inputs[TOKENIZED] / TEMPLATE).read_text()

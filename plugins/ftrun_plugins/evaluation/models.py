@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftrun.plan.serving import BASE, TUNED
+from ftrun_plugins.axolotl.config import merge
+from ftrun_plugins.axolotl.tokenize import TEMPLATE
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from ftrun.plan.planning import Planning
     from ftrun.recipe.types import Recipe
 
+TOKENIZED = "tokenized"
 ANSWERS = ("predictions", "answers", "pairs")  # what evaluators of answers need; others name what measures rows
 
 
@@ -58,6 +61,8 @@ def calls_for_each(
     suffix: str = "",
     gpus: int = 1,
     environment: str | None = None,
+    files: Mapping[str, Path] | None = None,
+    optional_secrets: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> list[StageCall]:
     """The same call of `stage` for each model, labelled `stage:role`, or `stage:suffix:role`."""
@@ -69,12 +74,27 @@ def calls_for_each(
             label=":".join(part for part in (stage.name, suffix, candidate.role) if part),
             inputs={**candidate.inputs, **inputs},
             environment=environment,
+            files=files,
+            optional_secrets=optional_secrets,
             notes=notes,
             cpu=1.0 if on_gpu else planning.cores,
             gpus=gpus if on_gpu else 0,
         )
         for candidate in candidates(planning)
     ]
+
+
+def template_of(recipe: Recipe, planning: Planning) -> dict[str, StageCall]:
+    """The input that has the chat template, where the recipe trains with one that is not the model's own."""
+    tokenized = planning.find("tokenize")
+    named = merge(recipe).values.get("chat_template") not in (None, "tokenizer_default")
+    return {TOKENIZED: tokenized} if tokenized is not None and named else {}
+
+
+def give_template(tokenizer: Any, inputs: Mapping[str, Path]) -> None:
+    """A model without a chat template is asked by the one that the recipe trains with."""
+    if not tokenizer.chat_template and TOKENIZED in inputs:
+        tokenizer.chat_template = (inputs[TOKENIZED] / TEMPLATE).read_text()
 
 
 def load_model(inputs: Mapping[str, Path], accelerator: str, trust_remote_code: bool) -> Any:

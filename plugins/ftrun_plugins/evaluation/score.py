@@ -38,7 +38,7 @@ class Params(Frozen):
     """One evaluation of the recipe; its gate is no part of it."""
 
     evaluator: str
-    options: dict[str, Any]
+    options: dict[str, Any]  # none where a stage has measured the rows: they are in its own key
 
 
 class Score:
@@ -58,13 +58,14 @@ class Score:
         found = {role: planning.find(_measured(name, evaluator.needs, role)) for role in ROLES}
         inputs = {role: call for role, call in found.items() if call is not None}
         data = planning.find("format")
-        if not inputs or data is None:
+        if not inputs:
             return
-        if evaluator.needs in ANSWERS:
+        judges = evaluator.needs in ANSWERS
+        if judges and data is not None:
             inputs["data"] = data
         yield planning.call(
             self,
-            Params(evaluator=evaluation.evaluator, options=evaluation.options),
+            Params(evaluator=evaluation.evaluator, options=evaluation.options if judges else {}),
             label=f"{self.name}:{name}",
             inputs=inputs,
             environment=getattr(evaluator, "environment", self.environment),
@@ -75,7 +76,7 @@ class Score:
     def run(self, call: StageCall, context: StageContext) -> None:
         params = Params.model_validate(call.params)
         evaluator = context.component(call, EVALUATOR)
-        options = type(evaluator).Options.model_validate(params.options)
+        options = type(evaluator).Options.model_validate(params.options) if evaluator.needs in ANSWERS else None
         scored = _judged if evaluator.needs == "pairs" else _each
         means, verdicts = dict.fromkeys(ROLES, 0.0), Counter[str]()
         rows = 0
@@ -94,7 +95,7 @@ class Score:
                     do="set dataset.split.held_out or dataset.held_out, or leave the evaluations out",
                 )
             )
-        meaning = {"evaluator": evaluator.name, "higher_is_better": evaluator.higher_is_better}
+        meaning = {"evaluator": evaluator.name, "higher_is_better": evaluator.higher_is_better, **_told(context)}
         (context.output / MEANING).write_text(json.dumps(meaning))
         counted = {"verdicts": dict(verdicts)} if verdicts else {}
         context.report.metric(rows=rows, **{role: round(total / rows, 6) for role, total in means.items()}, **counted)
@@ -105,6 +106,12 @@ def _measured(name: str, needs: str, role: str) -> str:
     if needs in ANSWERS:
         return f"generate:{role}"
     return f"loss:{role}" if needs == "loss" else f"{needs}:{name}:{role}"
+
+
+def _told(context: StageContext) -> dict[str, Any]:
+    """What the stage that measured the rows says of its scores: the same for both models."""
+    found = (folder / MEANING for role, folder in context.inputs.items() if role in ROLES)
+    return {key: value for path in found if path.exists() for key, value in json.loads(path.read_text()).items()}
 
 
 def _each(evaluator: Any, options: Any, context: StageContext) -> Iterator[dict[str, Any]]:

@@ -72,7 +72,7 @@ class Fetch:
     def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
         calls = list(self._downloads(recipe, planning))
         stages = set(recipe.stages)
-        if stages == {self.name} or stages & {"tokenize", "train", "merge", "generate", "loss"}:
+        if stages == {self.name} or stages & {"tokenize", "train", "merge", "generate", "loss", "lm_eval"}:
             calls.append(self._model(recipe, planning))
         return calls
 

@@ -14,8 +14,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from ftrun.errors import Problem, Refused
-from ftrun.plan.digests import sha256_of
 from ftrun_plugins.formatting.params import Params, SourcePart
 from ftrun_plugins.formatting.rows import Formatting
 
@@ -58,10 +56,7 @@ def _rows(part: SourcePart, call: StageCall, context: StageContext) -> Iterator[
     source = context.component(call, f"source:{part.name}")
     files: dict[str, Path] = {}
     for file in part.files:
-        local = context.files.get(file.sha256)
-        if local is not None and sha256_of(local) != file.sha256:
-            what = f"{local} changed since this run was planned"
-            raise Refused(Problem(what, do="start a new run: what did not change is cached"))
-        files[file.name] = local or context.inputs[file.download] / "content"
+        here = file.sha256 in context.files
+        files[file.name] = context.file(file.sha256) if here else context.inputs[file.download] / "content"
     rows: Iterator[Row | BadRow] = source.rows(source.Options.model_validate(part.options), files)
     return rows

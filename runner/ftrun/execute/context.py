@@ -14,7 +14,7 @@ from typing import Any
 
 from ftrun.errors import Problem, Refused
 from ftrun.plan.call import StageCall
-from ftrun.plan.digests import source_digest
+from ftrun.plan.digests import sha256_of, source_digest
 from ftrun.store.artifacts import GateResult
 from ftrun.store.events import append, make
 
@@ -97,6 +97,14 @@ class StageContext:
         """Raises `Stopped` if the user asked to stop."""
         if self.stop:
             raise Stopped
+
+    def file(self, digest: str) -> Path:
+        """One of the outside files. Raises `Refused` where it is another by now than when the run was planned."""
+        path = self.files[digest]
+        if sha256_of(path) != digest:
+            what = f"{path} changed since this run was planned"
+            raise Refused(Problem(what, do="start a new run: what did not change is cached"))
+        return path
 
     def component(self, call: StageCall, name: str) -> Any:
         """A new instance of one of the call's sources, formatters or evaluators.

@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Json = dict[str, Any]
-STAGES = ("fetch", "format", "tokenize", "train", "merge", "parity", "generate", "loss", "score", "evaluate")
+STAGES = (
+    "fetch", "format", "tokenize", "train", "merge", "parity", "generate", "loss", "lm_eval", "score", "evaluate"
+)  # fmt: skip
 
 
 class Frozen(BaseModel):

@@ -1,0 +1,102 @@
+"""Task files of lm-evaluation-harness, read as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from ftrun.errors import Refused
+from ftrun.plan.digests import sha256_of
+from ftrun_plugins.evaluation.task_file import TaskFile
+
+WHOLE = """\
+    task: capitals
+    dataset_path: json
+    dataset_kwargs: {data_files: {test: rows.jsonl, train: [more/rows.jsonl]}}
+    output_type: multiple_choice
+    doc_to_choice: {0: "no", 1: "yes"}
+"""
+Read = Callable[..., TaskFile]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    (tmp_path / "more").mkdir()
+    for name in ("rows.jsonl", "more/rows.jsonl"):
+        (tmp_path / name).write_text(f'{{"in": "{name}"}}\n')
+    (tmp_path / "helpers.py").write_text("def clean(rows):\n    return rows\n")
+
+    def read_it(text: str, trusted: bool = False) -> TaskFile:
+        (tmp_path / "task.yaml").write_text(dedent(text))
+        return TaskFile(tmp_path / "task.yaml", trusted, sha256_of)
+
+    return read_it
+
+
+def test_names_of_files_become_digests(read: Read, tmp_path: Path) -> None:
+    task = read(WHOLE)
+    one, other = (sha256_of(tmp_path / name) for name in ("rows.jsonl", "more/rows.jsonl"))
+    assert task.config["dataset_kwargs"] == {"data_files": {"test": one, "train": [other]}}
+    assert task.files == {one: tmp_path / "rows.jsonl", other: tmp_path / "more/rows.jsonl"}
+    assert task.config["doc_to_choice"] == {"0": "no", "1": "yes"}
+    assert task.is_local
+
+
+def test_a_file_lies_over_those_that_it_includes(read: Read, tmp_path: Path) -> None:
+    (tmp_path / "more" / "base.yaml").write_text(dedent(WHOLE))
+    task = read("include: more/base.yaml\ntask: towns\n")
+    assert (task.config["task"], task.config["output_type"]) == ("towns", "multiple_choice")
+    assert "include" not in task.config
+    with pytest.raises(Refused, match="includes itself"):
+        read("include: task.yaml\ntask: towns\n")
+    with pytest.raises(Refused, match="cannot be read: No such file"):
+        read("include: none.yaml\n")
+
+
+def test_data_of_the_hub_are_downloaded(read: Read) -> None:
+    task = read("task: mine\ndataset_path: EleutherAI/arithmetic\ndataset_name: sums\n")
+    assert not task.is_local
+    assert task.files == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[1]", "is no mapping"),
+        ("task: [", "is no YAML"),
+        ("group: many\ntask: [a, b]", "describes no task"),
+        ("task: mine", "`dataset_path` is None"),
+        ("task: mine\ndataset_path: json", "names no files of rows"),
+        ("task: mine\ndataset_path: json\ndataset_kwargs: {data_dir: more}", "names no files of rows"),
+        ("task: mine\ndataset_path: json\ndataset_kwargs: {data_files: none.jsonl}", "there is no such file"),
+        ("task: mine\ndataset_path: json\ndataset_kwargs: {data_files: 'https://example.com/a'}", "no such file"),
+        ("task: mine\ndataset_path: ../here", "`dataset_path` is '../here'"),
+        ("task: mine\ndataset_path: more/rows.jsonl", "`dataset_path` is 'more/rows.jsonl'"),
+        # reads pickles, which run what they hold
+        ("task: mine\ndataset_path: pandas\ndataset_kwargs: {data_files: rows.jsonl}", "`dataset_path` is 'pandas'"),
+        ("task: mine\nprocess_docs: !function helpers.clean", "`process_docs` names a function"),
+        ("task: mine\nfilter_list: [{filter: [{function: !function a.b}]}]", "`filter_list[0].filter[0].function`"),
+        ("task: mine\nclass: some.Class", "`class` runs code"),
+        ("task: mine\nunsafe_code: true", "`unsafe_code` runs code"),
+        ("task: mine\nmetric_list: [{metric: wer, hf_evaluate: true}]", "`hf_evaluate` runs code"),
+        ("task: mine\nx: !!python/object/apply:os.system ['true']", "is no YAML"),
+    ],
+)
+def test_what_is_refused(text: str, told: str, read: Read) -> None:
+    with pytest.raises(Refused) as refused:
+        read(text)
+    assert told in refused.value.problems[0].what
+    assert str(refused.value.problems[0].where).endswith("task.yaml")
+
+
+def test_a_trusted_file_may_name_functions_beside_it(read: Read, tmp_path: Path) -> None:
+    text = dedent(WHOLE) + "process_docs: !function helpers.clean\n"
+    task = read(text, trusted=True)
+    digest = sha256_of(tmp_path / "helpers.py")
+    assert task.config["process_docs"] == {"!function": [digest, "clean"]}
+    assert task.files[digest] == tmp_path / "helpers.py"
+    with pytest.raises(Refused, match=r"names none.py, and there is no such file"):
+        read(text.replace("helpers", "none"), trusted=True)
