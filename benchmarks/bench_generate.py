@@ -52,7 +52,7 @@ def main() -> None:
     how = by_vllm.sampling(params, arguments.end)
     prompts = [{"prompt_token_ids": ids} for ids in waiting.values()]
     sides: dict[str, Callable[[], int]] = {
-        "stage": lambda: sum(len(answer.ids) for answer in by_vllm.ask(llm, None, waiting, how)),
+        "stage": lambda: sum(len(answer.ids) for answer in by_vllm.ask(llm, None, waiting, how, lambda: None)),
         "offline": lambda: sum(len(made.outputs[0].token_ids) for made in llm.generate(prompts, how, use_tqdm=False)),
     }
     rates: dict[str, list[float]] = {name: [] for name in sides}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,9 +32,7 @@ def answers(
         Refused: a prompt is too long for the model, or the engine cannot hold the adapter.
     """
     llm, lora = load(max(map(len, waiting.values())), params, context)
-    for answer in ask(llm, lora, waiting, sampling(params, tokenizer.eos_token_id)):
-        yield answer
-        context.check_stop()
+    yield from ask(llm, lora, waiting, sampling(params, tokenizer.eos_token_id), context.check_stop)
 
 
 def sampling(params: Params, end: int) -> Any:
@@ -53,8 +51,8 @@ def sampling(params: Params, end: int) -> Any:
     )
 
 
-def ask(llm: Any, lora: Any, waiting: Mapping[int, list[int]], how: Any) -> Iterator[Answer]:
-    """Each answer as soon as it is whole, in whatever order."""
+def ask(llm: Any, lora: Any, waiting: Mapping[int, list[int]], how: Any, check: Callable[[], None]) -> Iterator[Answer]:
+    """Each answer as soon as it is whole, in whatever order; `check` is called between tokens, and may end it."""
     engine, left = llm.llm_engine, iter(waiting)
     while True:
         for index in islice(left, AHEAD - engine.get_num_unfinished_requests()):
@@ -62,6 +60,7 @@ def ask(llm: Any, lora: Any, waiting: Mapping[int, list[int]], how: Any) -> Iter
             engine.add_request(str(index), prompt, how, lora_request=lora)
         if not engine.has_unfinished_requests():
             return
+        check()
         for output in engine.step():
             yield _answer(int(output.request_id), output.outputs[0])
 

@@ -60,6 +60,9 @@ class Score:
         data = planning.find("format")
         if not inputs:
             return
+        if evaluator.needs == "pairs" and TUNED not in inputs:
+            what = f"{evaluator.name} compares two models, and the recipe trains none"
+            raise Refused(Problem(what, f"evals.{name}", do="leave it out"))
         judges = evaluator.needs in ANSWERS
         if judges and data is not None:
             inputs["data"] = data
@@ -154,8 +157,6 @@ def _places(line: Mapping[str, Any]) -> Iterator[None]:
 
 def _judged(evaluator: Any, options: Any, context: StageContext) -> Iterator[dict[str, Any]]:
     """Has both models' answers compared, several at one time; a later try goes on where this one ended."""
-    if TUNED not in context.inputs:
-        raise Refused(Problem(f"{evaluator.name} compares two models, and the recipe trains none"))
     rows, prompts = _rows(context), asked(context.inputs["data"])
     kept = Kept(context.work / SCORES)
 

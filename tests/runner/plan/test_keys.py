@@ -11,6 +11,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
+from ftrun.errors import Refused
 from ftrun.execute.run import make_backend
 from ftrun.plan.call import Component, EnvironmentRef, Plan, Ref, StageCall, Work
 from ftrun.plan.planning import make_plan
@@ -328,3 +329,10 @@ def test_packed_rows_never_see_each_other_on_a_gpu(
     plan = planned(f"optimizations=[{optimizations}]")
     (train,) = [call for call in plan.calls if call.stage == "train"]
     assert train.params["trainer"].get("attn_implementation") == attention
+
+
+def test_an_evaluation_that_compares_two_models_is_refused_where_nothing_is_trained(planned: Planned) -> None:
+    judge = ("evals=[judge]", "evals.judge.base_url=http://127.0.0.1:9/v1", "evals.judge.model=m")
+    with pytest.raises(Refused, match="judge compares two models"):
+        planned(*judge, "stages=[fetch,format,tokenize,generate,score,evaluate]")
+    assert "score:judge" in _keys(planned(*judge))
