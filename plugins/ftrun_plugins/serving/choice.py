@@ -10,9 +10,8 @@ from ftrun.errors import Problem, Refused
 from ftrun.plan.call import Plan, Ref
 from ftrun.plan.serving import BASE, TUNED, Serving
 from ftrun.recipe.types import Limits, Recipe
+from ftrun.store.artifacts import Read
 from ftrun_plugins.serving.lora import ADAPTER_CONFIG, rank_for, unservable
-
-Read = Callable[[Ref, str], bytes | None]  # a small file of an artifact
 
 
 def choose(

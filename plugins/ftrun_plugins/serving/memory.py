@@ -14,6 +14,7 @@ from ftrun.store.artifacts import find
 from ftrun.store.layout import Store
 
 MEMINFO = Path("/proc/meminfo")
+CONTAINER = Path("/sys/fs/cgroup")  # of a container with a limit of its own (control groups, version 2)
 WEIGHTS = (".safetensors", ".bin")
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}  # of a number; without a GPU weights are read as 32-bit
 OUT_OF_MEMORY = re.compile(
@@ -53,9 +54,18 @@ def _bytes(folder: Path) -> int:
 
 
 def _free() -> float | None:
-    """Bytes; None where the system does not tell them this way."""
-    found = re.search(r"^MemAvailable:\s+(\d+) kB", MEMINFO.read_text() if MEMINFO.exists() else "", re.MULTILINE)
-    return int(found[1]) * 1024 if found else None
+    """Bytes: of the machine, or of the container where that has less; None where the system does not tell them."""
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", _text(MEMINFO), re.MULTILINE)
+    known = [int(found[1]) * 1024] if found else []
+    limit, used = _text(CONTAINER / "memory.max").strip(), _text(CONTAINER / "memory.current").strip()
+    if limit.isdigit() and used.isdigit():
+        cached = re.search(r"^inactive_file (\d+)", _text(CONTAINER / "memory.stat"), re.MULTILINE)
+        known.append(int(limit) - int(used) + (int(cached[1]) if cached else 0))
+    return min(known, default=None)
+
+
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
 def _free_on_gpus(count: int) -> float | None:

@@ -17,7 +17,7 @@ from ftrun.recipe.change import changed
 from ftrun.recipe.types import SERVER, Recipe
 from ftrun.recipe.types import Backend as BackendName
 from ftrun.store import runs
-from ftrun.store.artifacts import find
+from ftrun.store.artifacts import find, reader
 from ftrun.store.layout import MANIFEST, RunFolder, Store, default_store
 from ftrun_plugins.serving.choice import choose
 from ftrun_plugins.serving.fits import why_no_vllm
@@ -68,11 +68,7 @@ class Target:
         backend = make_backend(recipe, plugins(), store)
         remote = backend.remote if home is not None or elsewhere else None
 
-        def read(ref: Ref, name: str) -> bytes | None:
-            if home is not None:
-                return home.read(ref, name)
-            path = store.artifact(ref) / name
-            return path.read_bytes() if path.exists() else None
+        read = reader(store) if home is None else home.read
 
         def has(ref: Ref) -> bool:
             return read(ref, MANIFEST) is not None if home is not None else find(store, ref) is not None

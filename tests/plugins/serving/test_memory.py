@@ -37,6 +37,7 @@ def machine(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     file = tmp_path / "meminfo"
     file.write_text("MemTotal:  9000 kB\nMemAvailable:  100 kB\n")
     monkeypatch.setattr(memory, "MEMINFO", file)
+    monkeypatch.setattr(memory, "CONTAINER", tmp_path / "container")
     return file
 
 
@@ -48,6 +49,20 @@ def test_weights_that_fit_as_32_bit_pass(machine: Path, store: Store) -> None:
         memory.check(serving, store, 0)
     memory.check(serving.model_copy(update={"adapter": None}), store, 0)
     machine.unlink()  # of another system
+    memory.check(serving, store, 0)
+
+
+def test_a_container_has_less_than_its_machine(machine: Path, store: Store, tmp_path: Path) -> None:
+    serving = Serving(run="r", model=MODEL, name="base", adapter=ADAPTER)
+    container = tmp_path / "container"
+    container.mkdir()
+    (container / "memory.current").write_text("70000\n")
+    (container / "memory.max").write_text("max\n")
+    memory.check(serving, store, 0)
+    (container / "memory.max").write_text("150000\n")
+    with pytest.raises(Refused, match="memory free"):
+        memory.check(serving, store, 0)
+    (container / "memory.stat").write_text("active_file 9\ninactive_file 50000\n")  # the system gives these back
     memory.check(serving, store, 0)
 
 
