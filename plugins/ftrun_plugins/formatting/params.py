@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from ftrun.recipe.types import Split
 
 Role = Literal["source", "held_out"]
+IN_KEY_WHERE_SET = ("limit", "held_out_limit")  # recipes that know nothing of them keep their keys
 
 
 class Frozen(BaseModel):
@@ -53,6 +54,17 @@ class Params(Frozen):
     formatter: FormatterPart
     split: Split
     on_bad_row: Literal["stop", "skip"]
+    limit: int | None = None  # rows
+    held_out_limit: int | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_unset(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = handler(self)
+        return {name: value for name, value in values.items() if value is not None or name not in IN_KEY_WHERE_SET}
+
+    def limit_of(self, role: Role) -> int | None:
+        """How many rows are read at most; None is all."""
+        return self.limit if role == "source" else self.held_out_limit
 
     def sources(self) -> Iterator[tuple[Role, SourcePart]]:
         """The sources in the order in which they are read."""

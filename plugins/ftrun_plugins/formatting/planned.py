@@ -36,6 +36,8 @@ class Planned:
             formatter=self._formatter(dataset.formatter),
             split=dataset.split,
             on_bad_row=dataset.on_bad_row,
+            limit=dataset.limit,
+            held_out_limit=(dataset.held_out_limit or dataset.limit) if dataset.held_out else None,
         )
 
     def _formatter(self, named: Named) -> FormatterPart:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from contextlib import ExitStack
+from itertools import islice
 from typing import Any, Self
 
 from ftrun.contracts import BadRow, Formatter
@@ -49,9 +50,9 @@ class Formatting:
         self._stack.close()
 
     def take(self, role: Role, part: SourcePart, rows: Iterable[Row | BadRow]) -> None:
-        """Reads all rows of a source; those of the role `held_out` are all held out."""
+        """Reads the rows of a source up to its limit; those of the role `held_out` are all held out."""
         before = self._seen
-        for row in rows:
+        for row in islice(rows, self._params.limit_of(role)):
             if self._seen % ROWS_BETWEEN_CHECKS == 0:
                 self._context.check_stop()
                 self._context.report.progress(self._seen, None, "rows")

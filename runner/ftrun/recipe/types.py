@@ -98,6 +98,8 @@ class Dataset(Frozen):
     source: Named
     held_out: Named | None = None  # a source of its own for held-out rows, in place of a split
     formatter: Named
+    limit: int | None = Field(default=None, gt=0)  # the first so many rows of `source`, before any is held out
+    held_out_limit: int | None = Field(default=None, gt=0)  # and of `held_out`; null: as many as `limit`
     split: Split = Split()
     on_bad_row: Literal["stop", "skip"] = "stop"
     max_cut: float = Field(default=0.02, ge=0, le=1)  # share of rows that may be too long for `sequence_len`
