@@ -77,9 +77,7 @@ class Fetch:
         return calls
 
     def _downloads(self, recipe: Recipe, planning: Planning) -> Iterator[StageCall]:
-        for named in (recipe.dataset.source, recipe.dataset.held_out):
-            if named is None:
-                continue
+        for named in recipe.dataset.sources():
             source = planning.plugins.get("source", named.name).cls
             for external in source().externals(source.Options.model_validate(named.options)):
                 if external.url is not None:
