@@ -106,6 +106,7 @@ VARIANTS = {
     "url": ("dataset=sqlqa", "evals=[exact_match,held_out_loss]"),
     "hub": ("model=codellama_7b_instruct", "train.chat_template=chatml"),
     "folder": ("model=codellama_7b_instruct", "model.weights={origin: folder, path: weights}"),
+    "tiny": ("model=tiny",),
     "full": ("optimizations=[full]",),
     "tasks": ("evals=[lm_eval]", "evals.lm_eval.task=gsm8k"),
     "gates": ("evals=[exact_match,held_out_loss]", "evals.exact_match.gate={min: 0.1, max: 1, min_gain_over_base: 0}"),
