@@ -36,6 +36,7 @@ VERBS = {
 # The same of ftrun's own plugins; those of other packages come by their hook.
 VERBS |= {
     "deploy": ("ftrun_plugins.modal.commands:deploy", "Deploy to Modal ahead of a run; --prune stops old apps."),
+    "rehearse": ("ftrun_plugins.rehearsal.commands:rehearse", "Try a recipe's wiring on this CPU with a tiny model."),
     "compare": ("ftrun_plugins.comparing.commands:compare", "Put runs side by side."),
     "serve": ("ftrun_plugins.serving.commands:serve", "Serve a run's models behind OpenAI's API."),
     "chat": ("ftrun_plugins.serving.commands:chat", "Talk to a run's models in the terminal."),

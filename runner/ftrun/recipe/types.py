@@ -71,9 +71,9 @@ class Model(Frozen):
 
     base_model: str
     revision: str | None = None
-    weights: Annotated[
-        HubWeights | FolderWeights | PackageWeights | TinyWeights, Field(discriminator="origin")
-    ] = HubWeights()
+    weights: Annotated[HubWeights | FolderWeights | PackageWeights | TinyWeights, Field(discriminator="origin")] = (
+        HubWeights()
+    )
     parameters: float | None = Field(default=None, gt=0)  # count, for estimates of memory and disk
     context_length: int | None = Field(default=None, gt=0)  # tokens
     gated: bool = False  # the hub asks for a token and an accepted licence
