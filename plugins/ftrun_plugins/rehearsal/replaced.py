@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,8 +36,8 @@ def hydra_value(value: Any) -> str:
     if isinstance(value, list):
         return f"[{','.join(map(hydra_value, value))}]"
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-        return f"'{escaped}'"
+        escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)  # a backslash is one, but for those before a quote
+        return "'" + re.sub(r"(\\+)$", r"\1\1", escaped) + "'"
     return json.dumps(value)
 
 
