@@ -17,11 +17,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from driving import Workplace
-from seed_configurations import DATA
-
 from ftrun.plugins import plugins
 from ftrun.recipe.folders import own_folders, recipe_names
 from ftrun.recipe.load import load
+from seed_configurations import DATA
 
 LONGEST = 1800.0  # seconds of one rehearsal
 SHOWN = 1500  # letters of what a failed one said
@@ -44,9 +43,11 @@ def main() -> int:
     arguments = parser.parse_args()
     names = arguments.recipes or recipe_names(own_folders().recipes or Path())
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as temporary:
-        with closing(Workplace(arguments.folder or Path(temporary), LONGEST)) as workplace:
-            outcomes = [_told(_rehearsed(name, workplace)) for name in names]
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        closing(Workplace(arguments.folder or Path(temporary), LONGEST)) as workplace,
+    ):
+        outcomes = [_told(_rehearsed(name, workplace)) for name in names]
     counts = {word: sum(one.word == word for one in outcomes) for word in ("rehearsed", "skipped", "FAILED")}
     print(f"{', '.join(f'{count} {word}' for word, count in counts.items())} in {time.monotonic() - began:.0f} s")
     return 1 if counts["FAILED"] else 0
