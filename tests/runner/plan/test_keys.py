@@ -115,10 +115,15 @@ VARIANTS = {
         f"dataset.parts.a={{source: {SOURCE}, held_out: {SOURCE}, weight: 1, limit: 9}}",
         f"dataset.parts.b={{source: {SOURCE}, formatter: {{name: chat}}, split: {{held_out: 0.1, by: q}}, weight: 2.5, "
         "filters: [{column: messages, not_empty: true}]}",
-        "dataset.filters=[{column: a, equals: x}, {column: a, one_of: [x, 1]}, {column: a, matches: x}, {distinct: true}]",
+        "dataset.filters=[{column: a, equals: x}, {column: a, one_of: [x, 1]}, {column: a, matches: x}, "
+        "{distinct: true}]",
         "dataset.shuffle=0",
         "dataset.limit=100",
         "dataset.held_out_limit=10",
+    ),
+    "dataset of the hub": (
+        "dataset.source={name: hub, repo: a/b, revision: 0123456789abcdef0123456789abcdef01234567, files: [x.jsonl]}",
+        "dataset.held_out=null",
     ),
     "gates": ("evals=[exact_match,held_out_loss]", "evals.exact_match.gate={min: 0.1, max: 1, min_gain_over_base: 0}"),
 }
