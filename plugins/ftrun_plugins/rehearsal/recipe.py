@@ -64,13 +64,17 @@ def _model(recipe: Recipe, plugins: Plugins) -> Iterator[Replaced]:
 
 def _dataset(recipe: Recipe) -> Iterator[Replaced]:
     dataset = recipe.dataset
+    few = "the first rows are enough"
     if dataset.limit is None or dataset.limit > ROWS:
-        yield Replaced("dataset.limit", dataset.limit, ROWS, "the first rows are enough")
-    if dataset.held_out is not None and (dataset.held_out_limit is None or dataset.held_out_limit > HELD_OUT_ROWS):
-        yield Replaced("dataset.held_out_limit", dataset.held_out_limit, HELD_OUT_ROWS, "the first rows are enough")
-    if dataset.held_out is None and 0 < dataset.split.held_out < HELD_OUT_SHARE:
-        why = f"a smaller share of {ROWS} rows may be none"
-        yield Replaced("dataset.split.held_out", dataset.split.held_out, HELD_OUT_SHARE, why)
+        yield Replaced("dataset.limit", dataset.limit, ROWS, few)
+    apart = any(dataset.held_out_sources())
+    if apart and (dataset.held_out_limit is None or dataset.held_out_limit > HELD_OUT_ROWS):
+        yield Replaced("dataset.held_out_limit", dataset.held_out_limit, HELD_OUT_ROWS, few)
+    splits = {"dataset": dataset.split, **{f"dataset.parts.{name}": one.split for name, one in dataset.parts.items()}}
+    for place, split in splits.items():
+        if split is not None and 0 < split.held_out < HELD_OUT_SHARE:
+            why = f"a smaller share of {ROWS} rows may be none"
+            yield Replaced(f"{place}.split.held_out", split.held_out, HELD_OUT_SHARE, why)
     if dataset.max_cut < 1:
         yield Replaced("dataset.max_cut", dataset.max_cut, 1.0, "another tokenizer counts other lengths")
 

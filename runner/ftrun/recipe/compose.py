@@ -71,7 +71,8 @@ class Composed:
         """How late a key was set: by which file, or after all files by which override; -1 where nothing sets it."""
         for number, override in reversed(list(enumerate(self.overrides, len(self.layers)))):
             key = key_of(override)
-            if tuple(map(str, path[: len(key)])) == key and key[0] not in _chosen_only(key):
+            inside = tuple(map(str, path[: len(key)])) == key and key[0] not in _chosen_only(key)
+            if inside and has(override, path[len(key) :]):
                 return number
         ranks = [number for number, layer in enumerate(self.layers) if path in layer.positions]
         return ranks[-1] if ranks else -1

@@ -100,8 +100,14 @@ class Dataset(Frozen):
 
     def sources(self) -> Iterator[Named]:
         """Every source that is read."""
-        for owner in (self, *self.parts.values()):
+        owners: tuple[Dataset | Part, ...] = (self, *self.parts.values())
+        for owner in owners:
             yield from (named for named in (owner.source, owner.held_out) if named)
+
+    def held_out_sources(self) -> Iterator[Named]:
+        """The sources whose rows are all held out."""
+        found = (self.held_out, *(part.held_out for part in self.parts.values()))
+        yield from (named for named in found if named)
 
     def split_of(self, part: Part) -> Split:
         """A part with held-out rows of its own is not split, unless it says so itself."""
@@ -111,5 +117,4 @@ class Dataset(Frozen):
     def holds_out(self) -> bool:
         """Whether any row is meant to be held out."""
         splits = [self.split_of(part) for part in self.parts.values()] if self.parts else [self.split]
-        sources = [self.held_out, *(part.held_out for part in self.parts.values())]
-        return any(sources) or any(split.held_out for split in splits)
+        return any(self.held_out_sources()) or any(split.held_out for split in splits)

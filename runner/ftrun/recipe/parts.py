@@ -54,7 +54,7 @@ def parts(values: Mapping[str, Any], plugins: Plugins) -> Iterator[Part]:
     yield Part(("backend",), "name", options("backend"), "backend")
 
 
-def _mixed(values: dict[str, Any]) -> list[str]:
+def _mixed(values: Mapping[str, Any]) -> list[str]:
     """Names of the parts of the dataset."""
     return list(mapping(mapping(values.get("dataset")).get("parts")))
 

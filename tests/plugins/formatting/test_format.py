@@ -19,6 +19,7 @@ from ftrun.plan.call import EnvironmentRef, StageCall
 from ftrun.plan.digests import FileDigests
 from ftrun.plan.planning import Planning
 from ftrun.plugins import Plugins
+from ftrun.recipe.findings import Finding
 from ftrun.recipe.types import Recipe, Split
 from ftrun_plugins.formatters import plugin as formatters_plugin
 from ftrun_plugins.formatting import plugin as formatting_plugin
@@ -154,6 +155,10 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     monkeypatch.syspath_prepend(tmp_path / "modules")
     monkeypatch.delitem(sys.modules, "odd_plugin", raising=False)
     return Workshop(tmp_path)
+
+
+def findings(recipe: Recipe) -> list[Finding]:
+    return list(formatting_plugin.ftrun_check_recipe(recipe))
 
 
 def texts(count: int) -> list[dict[str, str]]:
@@ -295,11 +300,11 @@ def test_a_split_and_a_held_out_source_disagree(workshop: Workshop) -> None:
     data = workshop.write("data.jsonl", texts(5))
     both = workshop.recipe(data, held_out={"name": "jsonl", "path": str(data)}, split={"held_out": 0.1})
 
-    (finding,) = formatting_plugin.ftrun_check_recipe(both)
+    (finding,) = findings(both)
 
     assert finding.path == ("dataset", "split", "held_out")
     assert finding.also == (("dataset", "held_out"),)
-    assert not formatting_plugin.ftrun_check_recipe(workshop.recipe(data, split={"held_out": 0.1}))
+    assert not findings(workshop.recipe(data, split={"held_out": 0.1}))
 
 
 def test_no_held_out_row_is_warned_of_and_no_training_row_refused(workshop: Workshop) -> None:
@@ -352,9 +357,7 @@ def test_a_held_out_source_has_the_limit_too_or_its_own(
 
 
 def test_a_limit_of_held_out_rows_needs_their_source(workshop: Workshop) -> None:
-    (finding,) = formatting_plugin.ftrun_check_recipe(
-        workshop.recipe(workshop.write("data.jsonl", []), held_out_limit=3)
-    )
+    (finding,) = findings(workshop.recipe(workshop.write("data.jsonl", []), held_out_limit=3))
 
     assert finding.path == ("dataset", "held_out_limit")
 
