@@ -27,6 +27,7 @@ VERBS = {
     "show": ("ftrun.cli.show:show", "Show a run: its stages, results and files."),
     "logs": ("ftrun.cli.logs:logs", "Print the logs of a run, with -f as they come."),
     "cancel": ("ftrun.cli.cancel:cancel", "Stop a run cleanly, with a checkpoint."),
+    "rerun": ("ftrun.cli.rerun:rerun", "Do again what a run did, with overrides on top."),
     "resume": ("ftrun.cli.resume:resume", "Go on with a run that was stopped, killed or failed."),
     "report": ("ftrun.cli.report:report", "Write a run's report: one HTML file."),
     "files": ("ftrun.cli.files:files", "List the files that a run made."),
