@@ -58,6 +58,7 @@ def again(
         before: Where each of its values came from.
         earlier: The overrides that had asked for it.
         overrides: What is to be different now.
+        plugins: What checks it.
 
     An override that chooses options of a config group replaces that part of the recipe; of a group with several options
     those that were chosen already keep their values.
