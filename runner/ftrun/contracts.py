@@ -331,6 +331,10 @@ class Remote(Protocol):
         """Ids of all runs there, also of those that another machine began."""
         ...
 
+    def remove(self, folder: RunFolder) -> None:
+        """Removes the record, events and logs of a run that is over; what it made stays there."""
+        ...
+
     def files(self, ref: Ref) -> Sequence[StoredFile]:
         """The files of an artifact. Raises `Refused` where it is not there."""
         ...

@@ -32,6 +32,7 @@ VERBS = {
     "report": ("ftrun.cli.report:report", "Write a run's report: one HTML file."),
     "files": ("ftrun.cli.files:files", "List the files that a run made."),
     "pull": ("ftrun.cli.pull:pull", "Copy what a run made into a folder here."),
+    "rm": ("ftrun.cli.rm:rm", "Remove runs and artifacts, once it is said what depends on them."),
     "envs": ("ftrun.cli.envs:envs", "List the environments, or make them ahead."),
 }
 # The same of ftrun's own plugins; those of other packages come by their hook.
