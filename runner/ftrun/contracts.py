@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
@@ -183,6 +183,38 @@ class Stage(Protocol):
     def run(self, call: StageCall, context: StageContext) -> None:
         """Writes the artifact into `context.output`. Raises `Refused` for bad data."""
         ...
+
+
+@dataclass(frozen=True)
+class Health:
+    """What `ftrun doctor` says of one thing.
+
+    Args:
+        what: Its name.
+        well: Whether it is there and works.
+        detail: What was found, without secrets.
+        needed: Whether the recipe cannot run without it; then the command fails where it is not well.
+        do: What to do about it.
+    """
+
+    what: str
+    well: bool
+    detail: str
+    needed: bool = True
+    do: str | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A look at something that runs need. It runs in a thread of its own, and is left behind after `seconds`.
+
+    What it has yielded by then is told; `needed` is for the case that nothing came.
+    """
+
+    name: str
+    look: Callable[[], Iterable[Health]]
+    needed: bool = True
+    seconds: float = 8.0
 
 
 class Settings(Options):

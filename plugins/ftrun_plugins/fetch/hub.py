@@ -44,10 +44,9 @@ def check_access(repository: str, commit: str) -> None:
 
 
 def _ask(path: str, repository: str) -> Any:
-    endpoint = os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
     token = token_here()
     headers = {"User-Agent": "ftrun", **({"Authorization": f"Bearer {token}"} if token else {})}
-    request = urllib.request.Request(endpoint + path, headers=headers)  # noqa: S310  (the endpoint is the user's own)
+    request = urllib.request.Request(endpoint() + path, headers=headers)  # noqa: S310  (the endpoint is the user's own)
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
             return json.loads(response.read())
@@ -62,6 +61,11 @@ def _ask(path: str, repository: str) -> Any:
                 do="check the network, or take the weights from a folder: model.weights={origin: folder, path: PATH}",
             )
         ) from None
+
+
+def endpoint() -> str:
+    """The hub's address, or that of the user's own."""
+    return os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
 
 
 def token_here() -> str | None:

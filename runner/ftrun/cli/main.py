@@ -33,6 +33,7 @@ VERBS = {
     "files": ("ftrun.cli.files:files", "List the files that a run made."),
     "pull": ("ftrun.cli.pull:pull", "Copy what a run made into a folder here."),
     "rm": ("ftrun.cli.rm:rm", "Remove runs and artifacts, once it is said what depends on them."),
+    "doctor": ("ftrun.cli.doctor:doctor", "Look at Python, disks, the hub, GPUs, environments, accounts."),
     "envs": ("ftrun.cli.envs:envs", "List the environments, or make them ahead."),
 }
 # The same of ftrun's own plugins; those of other packages come by their hook.
@@ -42,7 +43,6 @@ VERBS |= {
     "diff": ("ftrun_plugins.comparing.commands:diff", "Show what two runs differ in."),
     "serve": ("ftrun_plugins.serving.commands:serve", "Serve a run's models behind OpenAI's API."),
     "chat": ("ftrun_plugins.serving.commands:chat", "Talk to a run's models in the terminal."),
-    "doctor": ("ftrun_plugins.modal.commands:doctor", "Check what runs on Modal need: token, Volume, secrets."),
 }
 # Words that Hydra knows keep Hydra's meaning.
 HYDRA_FLAGS = (

@@ -24,7 +24,7 @@ MOST_LINES = 30  # of one kind
 @click.option("--artifacts", "with_artifacts", is_flag=True, help="Also what the runs made and no other run needs.")
 @click.option("--unused", "all_unused", is_flag=True, help="Everything that no run refers to.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON; does not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON; needs --yes.")
 @click.argument("names", nargs=-1, metavar="RUN|ARTIFACT...")
 def rm(names: tuple[str, ...], with_artifacts: bool, all_unused: bool, yes: bool, as_json: bool) -> int:
     """Removes runs, by default their record, logs and report alone, or artifacts by STAGE/KEY.
@@ -41,7 +41,7 @@ def rm(names: tuple[str, ...], with_artifacts: bool, all_unused: bool, yes: bool
         if removal.is_empty:
             empty_trash(store)
         elif not yes:
-            _ask(removal)
+            _ask(removal, can=sys.stdin.isatty() and not as_json)
         problems = _remove(store, removal)
     if as_json:
         print(json.dumps({**removal.as_values(), "problems": [problem.as_dict() for problem in problems]}))
@@ -58,8 +58,8 @@ def _named(store: Store, names: Sequence[str], with_artifacts: bool) -> Removal:
     return removal.and_also(named_artifacts(store, [name for name in names if "/" in name], removal.run_ids))
 
 
-def _ask(removal: Removal) -> None:
-    if not sys.stdin.isatty():
+def _ask(removal: Removal, can: bool) -> None:
+    if not can:
         raise Refused(Problem("there is no terminal to ask at, and nothing was removed", do="ftrun rm --yes …"))
     click.confirm(f"remove {human_size(removal.size)}?", abort=True)
 
