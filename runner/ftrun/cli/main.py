@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from importlib.metadata import entry_points
 from typing import Any
 
 import click
@@ -50,13 +49,12 @@ HYDRA_FLAGS = (
     "-c",
     "--info",
     "-i",
-    "--shell-completion",
-    "-sc",
     "--hydra-help",
     "--package",
     "-p",
     "--resolve",
 )
+COMPLETION_FLAGS = ("--shell-completion", "-sc")
 SWEEP_FLAGS = ("-m", "--multirun")
 
 EPILOG = """
@@ -110,6 +108,8 @@ class LazyGroup(click.Group):
 
 def _plugin_verbs() -> dict[str, click.Command]:
     """Verbs that other packages add; plugins are loaded only where there is such a package."""
+    from importlib.metadata import entry_points
+
     if not entry_points(group="ftrun"):
         return {}
     from ftrun.plugins import plugins
@@ -181,6 +181,10 @@ def _usage_problem(error: click.ClickException) -> Refused:
 
 
 def _dispatch(arguments: list[str]) -> int:
+    if any(flag in COMPLETION_FLAGS for flag in arguments):
+        from ftrun.cli.completion.answer import answer
+
+        return answer(arguments)
     if not arguments or arguments[0] in ("-h", "--help", "--version") or _is_verb(arguments[0]):
         return _click(cli, arguments or ["--help"])
     if any(flag.partition("=")[0] in HYDRA_FLAGS for flag in arguments):

@@ -1,4 +1,4 @@
-"""The text of a recipe for another place: relative paths still lead to where they led, the header names the new file."""
+"""A recipe's text for another place: relative paths lead to where they led, and the header names the new file."""
 
 from __future__ import annotations
 
