@@ -1,20 +1,19 @@
 """The command `ftrun`: a verb, or overrides that make a recipe, which is then run.
 
-Start-up has to be instant, so a verb's module is imported only when it is asked for.
+Start-up has to be instant, so a verb's module is imported only when it is asked for, and shell completion, which is
+asked at every key, does without click.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import click
-
-from ftrun import __version__
 from ftrun.errors import FtrunError, Problem, Refused, StoreFailed
-from ftrun.suggest import nearest
+
+if TYPE_CHECKING:
+    import click
 
 # Verb -> where it is, and its line in the help.
 VERBS = {
@@ -57,75 +56,6 @@ HYDRA_FLAGS = (
 COMPLETION_FLAGS = ("--shell-completion", "-sc")
 SWEEP_FLAGS = ("-m", "--multirun")
 
-EPILOG = """
-\b
-Without a verb, overrides make a recipe and run it:
-  ftrun recipe=quickstart
-  ftrun recipe=quickstart train.learning_rate=5e-4 optimizations.lora.lora_r=32
-  ftrun -m recipe=quickstart train.learning_rate=1e-3,2e-3     a sweep
-  ftrun recipe=quickstart --cfg job                            the composed recipe
-RUN is a run id, a unique prefix of one, or `last`.
-Exit codes: 0 done, 1 a stage failed, 2 the recipe or data is wrong, 3 a gate was not met, 130 interrupted.
-"""
-
-
-class LazyGroup(click.Group):
-    """Lists the verbs without importing them; verbs of plugins come behind ftrun's own."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*VERBS, *sorted(_plugin_verbs())]
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name in VERBS:
-            module, _, attribute = VERBS[name][0].partition(":")
-            command: click.Command = getattr(importlib.import_module(module), attribute)
-            return command
-        return _plugin_verbs().get(name)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if self.get_command(ctx, name) is None:
-            near = nearest(name, self.list_commands(ctx))
-            raise Refused(
-                Problem(
-                    f"there is no verb `{name}`",
-                    nearest=near,
-                    do="`ftrun --help` lists the verbs; an override has a `=`",
-                )
-            )
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Verbs"):
-            formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
-        others = {name: command.get_short_help_str(80) for name, command in _plugin_verbs().items()}
-        if others:
-            with formatter.section("Verbs of plugins"):
-                formatter.write_dl(sorted(others.items()))
-
-
-def _plugin_verbs() -> dict[str, click.Command]:
-    """Verbs that other packages add; plugins are loaded only where there is such a package."""
-    from importlib.metadata import entry_points
-
-    if not entry_points(group="ftrun"):
-        return {}
-    from ftrun.plugins import plugins
-
-    found: dict[str, click.Command] = {}
-    plugins().hook.ftrun_register_commands(register=lambda command: found.update({str(command.name): command}))
-    return found
-
-
-@click.group(
-    cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
-@click.version_option(__version__, prog_name="ftrun")
-def cli() -> None:
-    """One YAML recipe, from a dataset to an evaluated, servable fine-tuned language model."""
-
 
 def main(arguments: list[str] | None = None) -> None:
     """The console script. Ends the process with the exit code of the command."""
@@ -134,6 +64,15 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run_command(arguments: list[str]) -> int:
     """Runs one command line and returns its exit code."""
+    if any(flag in COMPLETION_FLAGS for flag in arguments):
+        from ftrun.cli.completion.answer import answer
+
+        try:
+            return answer(arguments)
+        except FtrunError as error:
+            return _report(error, arguments)
+    import click
+
     try:
         return _dispatch(arguments)
     except click.ClickException as error:
@@ -181,10 +120,8 @@ def _usage_problem(error: click.ClickException) -> Refused:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    if any(flag in COMPLETION_FLAGS for flag in arguments):
-        from ftrun.cli.completion.answer import answer
+    from ftrun.cli.group import cli
 
-        return answer(arguments)
     if not arguments or arguments[0] in ("-h", "--help", "--version") or _is_verb(arguments[0]):
         return _click(cli, arguments or ["--help"])
     if any(flag.partition("=")[0] in HYDRA_FLAGS for flag in arguments):
@@ -200,6 +137,8 @@ def _is_verb(word: str) -> bool:
 
 def _click(command: click.Command, arguments: list[str]) -> int:
     """Without click's own `main`, which ends the process with 1 when whoever reads the output has gone."""
+    import click
+
     try:
         with command.make_context("ftrun", arguments) as context:
             result: Any = command.invoke(context)
