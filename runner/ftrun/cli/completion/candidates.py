@@ -162,18 +162,15 @@ def _override_values(key: str, value: str, index: dict[str, Any]) -> Iterator[st
 
 
 def _chosen(value: str, names: Sequence[str], several: bool) -> Iterator[str]:
-    """An option of a group; in a list, those that are not in it yet, and its end."""
+    """An option of a group; in a list, those that are not in it yet, with its end or what leads on."""
     if not value.startswith("["):
         yield from names
         if several and not value:
             yield "["
         return
     head = value[: max(value.rfind(","), 0) + 1]
-    before, last = head.strip("[,").split(","), value[len(head) :]
-    yield from (f"{head}{name}" for name in names if name not in before)
-    if last in names:
-        yield f"{value}]"
-        yield f"{value},"
+    before = head.strip("[,").split(",")
+    yield from (f"{head}{name}{end}" for name in names if name not in before for end in "],")
 
 
 def _options_of(group: str, index: dict[str, Any]) -> list[str]:

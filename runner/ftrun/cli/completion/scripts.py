@@ -21,19 +21,20 @@ complete -o nosort -F _ftrun_complete ftrun 2>/dev/null || complete -F _ftrun_co
     "zsh": """\
 (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -u }
 _ftrun_complete() {
+    # ftrun has matched already, and zsh would take a bracket for a pattern: -U
     local one text tab=$'\\t'
-    local -a open done_open done shown
+    local -a open done shown
     for one in ${(f)"$(COMP_LINE="${(j: :)words[1,CURRENT]}" COMP_POINT= \\
             ${(Q)~words[1]} --shell-completion query=zsh 2>/dev/null)"}; do
         text=${one%%$tab*}
         if [[ $text == *[=./,[] ]]; then
-            open+=("$text"); done_open+=("$text")
+            open+=("$text")
         else
             done+=("$text"); shown+=("$text${${one#$text}:+  ${one#*$tab}}")
         fi
     done
-    (( $#open )) && compadd -S '' -a open
-    (( $#done )) && compadd -l -d shown -a done
+    (( $#open )) && compadd -U -S '' -a open
+    (( $#done )) && compadd -U -l -d shown -a done
     return 0
 }
 compdef _ftrun_complete ftrun""",
