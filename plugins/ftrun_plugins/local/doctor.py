@@ -36,8 +36,8 @@ def _gpus(wanted: int) -> Iterator[Health]:
         yield Health("GPU", False, "none that nvidia-smi knows", bool(wanted), do)
     for name, driver, memory in found:
         old = driver.partition(".")[0].isdigit() and int(driver.partition(".")[0]) < OLDEST_DRIVER
-        do = f"update the driver to {OLDEST_DRIVER} or later" if old else None
-        yield Health("GPU", not old, f"{name}, {memory}, driver {driver}", do=do)
+        update = f"update the driver to {OLDEST_DRIVER} or later"
+        yield Health("GPU", not old, f"{name}, {memory}, driver {driver}", do=update)
     if 0 < len(found) < wanted:
         yield Health("GPU", False, f"{len(found)} of the {wanted} that the recipe asks for", do="resources.STAGE.gpu=…")
 

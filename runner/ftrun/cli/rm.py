@@ -66,7 +66,7 @@ def _ask(removal: Removal, can: bool) -> None:
 
 def _remove(store: Store, removal: Removal) -> list[Problem]:
     """Runs go first: an artifact without its run can be removed again as unused."""
-    problems = []
+    problems: list[Problem | None] = []
     for folder in removal.runs:
         remote = remote_of(store, folder)
         try:

@@ -42,7 +42,7 @@ def gone(plan: Plan) -> Iterator[Problem]:
     for place, (digest, call) in places.items():
         if not place.exists():
             yield Problem(
-                f"{place} is gone, which {call.label} of the run read",
+                f"`{place.name}` is gone, which {call.label} of the run read",
                 str(place),
                 f"the same content: digest {digest[:DIGITS]}…",
                 do="put it back, or name another by an override; `ftrun files RUN` lists what the run made of it",

@@ -67,18 +67,18 @@ def again(
         Refused: with all that is wrong by now, each with its place.
     """
     given = prepare(overrides, GROUPS)
-    found = parsed(given, plugins)
-    _check(dict(zip(given.given, found, strict=True)))
-    chosen = [override for override in found if _group(override)]
+    found = dict(zip(given.given, parsed(given, plugins), strict=True))
+    _check(found)
+    chosen = [override for override in found.values() if _group(override)]
     new = copy.deepcopy(dict(values))
     layers: tuple[Layer, ...] = ()
     declared = compose([str(override.input_line) for override in chosen], plugins.config_folders())
     for group in dict.fromkeys(_group(override) for override in chosen):
         new[group] = _section(group, new.get(group), declared.values.get(group))
         layers += tuple(layer for layer in declared.layers if layer.config.startswith(f"{group}/"))
-    for override in found:
+    for text, override in found.items():
         if not _group(override):
-            _apply(new, override)
+            _apply(new, override, f"override {text}")
     composed = Composed(new, tuple(overrides), layers)
     ready = prepared(composed, plugins)
     ready["environment"] = _environments(mapping(ready.get("environment")), prepared(declared, plugins)["environment"])
@@ -112,9 +112,9 @@ def _section(group: str, before: Any, now: Any) -> Any:
     return {name: mapping(before).get(name, inner) for name, inner in mapping(now).items()}
 
 
-def _apply(values: dict[str, Any], override: Override) -> None:
+def _apply(values: dict[str, Any], override: Override, where: str) -> None:
     key = tuple(override.key_or_group.split("."))
-    _check_chosen(values, key, f"override {override.input_line}")
+    _check_chosen(values, key, where)
     if not override.is_delete():
         put(values, key, override.value())
         return
@@ -122,7 +122,7 @@ def _apply(values: dict[str, Any], override: Override) -> None:
     for part in key[:-1]:
         inside = mapping(inside.get(part)) if isinstance(inside, dict) else {}
     if key[-1] not in mapping(inside):
-        raise Refused(Problem(f"the run's recipe has no `{'.'.join(key)}`", f"override {override.input_line}"))
+        raise Refused(Problem(f"the run's recipe has no `{'.'.join(key)}`", where))
     del inside[key[-1]]
 
 

@@ -11,12 +11,12 @@ import shutil
 from pathlib import Path
 
 from ftrun.errors import Problem
-from ftrun.plan.call import Plan, Ref
+from ftrun.plan.call import Ref
 from ftrun.store import runs
 from ftrun.store.files import read_json
 from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import FileLock, is_held
-from ftrun.store.uses import open_run_that_needs
+from ftrun.store.uses import open_run_that_needs, refs_of
 
 
 def obstacle(store: Store, ref: Ref) -> Problem | None:
@@ -29,12 +29,10 @@ def obstacle_of_run(store: Store, folder: RunFolder) -> Problem | None:
     record = runs.load(folder)
     if record.status in runs.OPEN:
         return Problem(f"{folder.id} is not over: {record.status}", do=f"ftrun cancel {folder.id}")
-    if record.remote or not folder.plan.exists():
-        return None
-    for call in Plan.model_validate_json(folder.plan.read_bytes()).calls:
-        process = read_json(store.scratch(call.ref).process)
-        if process and process["run"] == folder.id and is_held(store.lock(call.ref)):
-            return Problem(f"{call.label} of {folder.id} is still at work", do=f"ftrun cancel {folder.id}")
+    for ref in () if record.remote else refs_of(folder) or ():
+        process = read_json(store.scratch(ref).process)
+        if process and process["run"] == folder.id and is_held(store.lock(ref)):
+            return Problem(f"{ref.stage} of {folder.id} is still at work", do=f"ftrun cancel {folder.id}")
     return None
 
 

@@ -88,7 +88,7 @@ def _option(option: click.Option) -> dict[str, Any]:
     return {"about": option.help or "", "values": None if option.is_flag else _values(option.type)}
 
 
-def _values(kind: click.ParamType) -> Any:
+def _values(kind: Any) -> Any:
     if isinstance(kind, click.Choice):
         return [str(choice) for choice in kind.choices]
     return FILES if isinstance(kind, click.Path | click.File) else []
