@@ -8,13 +8,13 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from importlib.metadata import entry_points
 from typing import Any
 
 import click
 
 from ftrun import __version__
 from ftrun.errors import FtrunError, Problem, Refused, StoreFailed
+from ftrun.installed import in_use
 from ftrun.suggest import nearest
 
 # Verb -> where it is, and its line in the help.
@@ -32,6 +32,7 @@ VERBS = {
     "files": ("ftrun.cli.files:files", "List the files that a run made."),
     "pull": ("ftrun.cli.pull:pull", "Copy what a run made into a folder here."),
     "envs": ("ftrun.cli.envs:envs", "List the environments, or make them ahead."),
+    "plugins": ("ftrun.cli.plugins:plugins_verb", "List what is registered by whom, or begin a plugin."),
 }
 # The same of ftrun's own plugins; those of other packages come by their hook.
 VERBS |= {
@@ -107,13 +108,11 @@ class LazyGroup(click.Group):
 
 def _plugin_verbs() -> dict[str, click.Command]:
     """Verbs that other packages add; plugins are loaded only where there is such a package."""
-    if not entry_points(group="ftrun"):
+    if not in_use():
         return {}
     from ftrun.plugins import plugins
 
-    found: dict[str, click.Command] = {}
-    plugins().hook.ftrun_register_commands(register=lambda command: found.update({str(command.name): command}))
-    return found
+    return {name: command for name, (command, _) in plugins().commands(VERBS).items()}
 
 
 @click.group(
@@ -150,6 +149,8 @@ def run_command(arguments: list[str]) -> int:
             raise
         if (problem := _disk_problem(error)) is not None:
             return _report(problem, arguments)
+        if (problem := _plugin_problem(error)) is not None:
+            return _report(problem, arguments)
         click.echo(f"ftrun: internal error: {type(error).__name__}: {error}", err=True)
         click.echo("    do        run it again with FTRUN_DEBUG=1 and report what it prints", err=True)
         return 1
@@ -162,6 +163,17 @@ def _disk_problem(error: Exception) -> FtrunError | None:
 
     problem = disk_problem(error, default_store().root)
     return StoreFailed(problem) if problem else None
+
+
+def _plugin_problem(error: Exception) -> FtrunError | None:
+    """What stands for an error out of another package's plugin, which is named."""
+    from ftrun.plugins import plugins
+
+    try:
+        problem = plugins().culprit(error)
+    except FtrunError:
+        return None
+    return FtrunError(problem) if problem else None
 
 
 def _report(error: FtrunError, arguments: list[str]) -> int:
