@@ -143,7 +143,7 @@ class Plugins:
             ) from None
 
     def config_folders(self) -> list[ConfigFolders]:
-        """ftrun's own folders, then those of each plugin under its distribution's name. Raises `Refused`."""
+        """The folders of ftrun itself, then those of each plugin under its distribution's name. Raises `Refused`."""
         return [own_folders(), *self.folders_of(*self.loaded.values())]
 
     def folders_of(self, *wanted: Plugin) -> list[ConfigFolders]:
@@ -189,7 +189,7 @@ class Plugins:
         return found
 
     def offers(self, hook: str) -> Iterator[tuple[Plugin, Callable[..., Any]]]:
-        """Each plugin's implementation of a hook, to be called with all that the hook gives, in the order of loading."""
+        """Each plugin's implementation of a hook, to be called with all that the hook gives."""
         for implementation in getattr(self.hook, hook).get_hookimpls():
             yield self.loaded[implementation.plugin], _with_what_it_takes(implementation)
 
