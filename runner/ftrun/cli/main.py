@@ -33,6 +33,7 @@ VERBS = {
     "rm": ("ftrun.cli.rm:rm", "Remove runs and artifacts, once it is said what depends on them."),
     "doctor": ("ftrun.cli.doctor:doctor", "Look at Python, disks, the hub, GPUs, environments, accounts."),
     "envs": ("ftrun.cli.envs:envs", "List the environments, or make them ahead."),
+    "plugins": ("ftrun.cli.plugins:plugins_verb", "List what is registered by whom, or begin a plugin."),
 }
 # The same of ftrun's own plugins; those of other packages come by their hook.
 VERBS |= {
@@ -56,6 +57,7 @@ HYDRA_FLAGS = (
 )
 COMPLETION_FLAGS = ("--shell-completion", "-sc")
 SWEEP_FLAGS = ("-m", "--multirun")
+
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -93,6 +95,8 @@ def run_command(arguments: list[str]) -> int:
             raise
         if (problem := _disk_problem(error)) is not None:
             return _report(problem, arguments)
+        if (problem := _plugin_problem(error)) is not None:
+            return _report(problem, arguments)
         click.echo(f"ftrun: internal error: {type(error).__name__}: {error}", err=True)
         click.echo("    do        run it again with FTRUN_DEBUG=1 and report what it prints", err=True)
         return 1
@@ -105,6 +109,17 @@ def _disk_problem(error: Exception) -> FtrunError | None:
 
     problem = disk_problem(error, default_store().root)
     return StoreFailed(problem) if problem else None
+
+
+def _plugin_problem(error: Exception) -> FtrunError | None:
+    """What stands for an error out of another package's plugin, which is named."""
+    from ftrun.plugins import plugins
+
+    try:
+        problem = plugins().culprit(error)
+    except FtrunError:
+        return None
+    return FtrunError(problem) if problem else None
 
 
 def _report(error: FtrunError, arguments: list[str]) -> int:
