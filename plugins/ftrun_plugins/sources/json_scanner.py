@@ -10,11 +10,22 @@ from ftrun.errors import Problem, Refused
 from ftrun_plugins.sources.lines import MAX_ROW_BYTES
 from ftrun_plugins.sources.opened import BLOCK
 
+TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+
+
+def _nested(levels: int) -> bytes:
+    """A pattern for a value in brackets. It never goes back, so it takes time in proportion to the value's length."""
+    inner = b"|" + _nested(levels - 1) if levels else b""
+    return rb'[\[{](?:[^"\[\]{}]++|' + TEXT + inner + rb")*+[\]}]"
+
+
 SPACE = re.compile(rb"[ \t\r\n]*")
 # A text, whose last quote is missing where the buffer ends inside of it, or a bracket.
 TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*("?)|[\[\]{}]', re.DOTALL)
 PLAIN = re.compile(rb"[^ \t\r\n,\]}]*")  # a number, or a word
+LEVELS = 6  # of brackets that one match goes through; what is deeper, or is cut, takes a token at a time
 QUOTE, STEPS = ord('"'), {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+SHALLOW = re.compile(_nested(LEVELS), re.DOTALL)
 SHOWN = 20  # bytes of what stands where something else should
 
 
@@ -104,6 +115,8 @@ class Scanner:
         first = self.peek()
         if first not in (b'"', b"[", b"{"):
             return self._plain()
+        if whole := SHALLOW.match(self._buffer, self._at):
+            return self._cut(whole.end() - self._at)
         depth, scanned = 0, 0  # bytes behind the position
         while True:
             token = TOKEN.search(self._buffer, self._at + scanned)
