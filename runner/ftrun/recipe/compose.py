@@ -24,7 +24,7 @@ from yaml import YAMLError
 
 from ftrun.recipe.folders import ConfigFolders, check_unique
 from ftrun.recipe.hydra_errors import as_refusal
-from ftrun.recipe.overrides import Overrides, key_of, prepare
+from ftrun.recipe.overrides import Overrides, has, key_of, prepare
 from ftrun.recipe.recipe_source import RecipeSource
 from ftrun.recipe.yaml_files import KeyPath, Position, positions
 
