@@ -14,7 +14,7 @@ QUIETLY = settings(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=150,
+    max_examples=100,
     suppress_health_check=list(HealthCheck),
 )
 JSON: st.SearchStrategy[Any] = st.recursive(

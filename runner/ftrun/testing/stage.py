@@ -19,7 +19,7 @@ from ftrun.testing import junk
 from ftrun.testing.part import PartContract, assert_closed
 from ftrun.testing.running import make, registry, run_calls, write_recipe
 
-SECONDS = 2.0  # of processor time, that a plan may take on a slow machine
+SECONDS = 1.0  # of processor time that a plan may take; on a quiet machine it takes a tenth
 Planned = Callable[..., tuple[Plan, Backend, Store]]
 
 
