@@ -59,7 +59,6 @@ COMPLETION_FLAGS = ("--shell-completion", "-sc")
 SWEEP_FLAGS = ("-m", "--multirun")
 
 
-
 def main(arguments: list[str] | None = None) -> None:
     """The console script. Ends the process with the exit code of the command."""
     sys.exit(run_command(sys.argv[1:] if arguments is None else arguments))
