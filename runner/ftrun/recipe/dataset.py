@@ -64,7 +64,8 @@ class Filter(Frozen):
 
     def __str__(self) -> str:
         wanted = getattr(self, self.condition)
-        shown = "" if wanted is True and self.condition != "equals" else f" {wanted!r}"
+        flag = wanted is True and self.condition != "equals"
+        shown = "" if flag else f" {wanted:g}" if isinstance(wanted, float) else f" {wanted!r}"
         return f"{self.column or 'row'} {self.condition}{shown[:60]}"
 
 
