@@ -300,10 +300,11 @@ def test_a_budget_refuses_what_is_known_to_cost_more(workplace: ModalPlace) -> N
 
 def test_doctor_says_what_is_there_and_what_is_not(workplace: ModalPlace) -> None:
     well = workplace.run("doctor").out
-    assert "ok       volume" in well
+    assert "ok       Modal: volume" in well
+    assert "ok       Modal: token" in well
     assert "modal secret create huggingface HF_TOKEN=" in well
     workplace.plane.secrets["huggingface"] = {"HUGGINGFACE_TOKEN": "x"}
-    assert "ok       secret huggingface" in workplace.run("doctor").out
+    assert "ok       Modal: secret huggingface" in workplace.run("doctor").out
 
 
 def test_without_an_account_the_message_says_how_to_get_one(
