@@ -125,6 +125,9 @@ class Plugins:
 
         return register
 
+    def all(self) -> list[Registered]:
+        return list(self._registered.values())
+
     def of_kind(self, kind: str) -> dict[str, Registered]:
         return {name: found for (its_kind, name), found in self._registered.items() if its_kind == kind}
 

@@ -18,7 +18,7 @@ from ftrun.execute.stop import StopSignal
 from ftrun.plan.call import Plan
 from ftrun.plugins import Plugins
 from ftrun.recipe.types import Recipe
-from ftrun.store import runs
+from ftrun.store import packages, runs
 from ftrun.store.artifacts import find, reader
 from ftrun.store.events import Event, append, follow
 from ftrun.store.files import store_errors, write_json, write_text
@@ -35,13 +35,22 @@ def prepare(
     overrides: tuple[str, ...],
     origins: dict[str, str],
     facts: dict[str, object],
+    rerun_of: str | None = None,
 ) -> RunFolder:
     """Makes the folder of a new run: its record, its recipe and its plan."""
     with store_errors(store.root):
-        folder = runs.create(store, recipe.name, overrides, origins, facts, recipe.backend.name)
+        folder = runs.create(store, recipe.name, overrides, origins, facts, recipe.backend.name, rerun_of)
+        _keep_packages(store, recipe, plan)
         write_text(folder.recipe, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
         write_text(folder.plan, plan.model_dump_json(indent=1))
         return folder
+
+
+def _keep_packages(store: Store, recipe: Recipe, plan: Plan) -> None:
+    for used in {call.environment for call in plan.calls}:
+        declared = recipe.environment.get(used.name)
+        if used.digest and declared is not None and declared.lock is not None:
+            packages.keep(store, used.digest, declared.lock)
 
 
 def read_recipe(folder: RunFolder) -> Recipe:
