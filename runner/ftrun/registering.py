@@ -44,7 +44,8 @@ def fault_of(kind: str, cls: Any) -> str | None:
     missing = [f"`{member}`" for member in members if not hasattr(cls, member)]
     if missing:
         return f"has no {', '.join(missing)}"
-    if "Options" in members and not (isinstance(cls.Options, type) and issubclass(cls.Options, Options)):
+    options = getattr(cls, "Options", None)
+    if "Options" in members and not (isinstance(options, type) and issubclass(options, Options)):
         return "has `Options` that are no subclass of ftrun.examples.Options"
     return None
 

@@ -44,7 +44,8 @@ def _damaged(sample: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _with(sample: Mapping[str, Any], path: tuple[Any, ...], goes: bool, value: Any) -> dict[str, Any]:
-    return without(sample, path) if goes else replaced(sample, path, value)
+    changed: dict[str, Any] = without(sample, path) if goes else replaced(sample, path, value)
+    return changed
 
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
