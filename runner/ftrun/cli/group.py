@@ -9,6 +9,7 @@ import click
 from ftrun import __version__
 from ftrun.cli.main import VERBS
 from ftrun.errors import Problem, Refused
+from ftrun.installed import in_use
 from ftrun.suggest import nearest
 
 EPILOG = """
@@ -62,15 +63,11 @@ class LazyGroup(click.Group):
 
 def _plugin_verbs() -> dict[str, click.Command]:
     """Verbs that other packages add; plugins are loaded only where there is such a package."""
-    from importlib.metadata import entry_points
-
-    if not entry_points(group="ftrun"):
+    if not in_use():
         return {}
     from ftrun.plugins import plugins
 
-    found: dict[str, click.Command] = {}
-    plugins().hook.ftrun_register_commands(register=lambda command: found.update({str(command.name): command}))
-    return found
+    return {name: command for name, (command, _) in plugins().commands(VERBS).items()}
 
 
 @click.group(

@@ -33,10 +33,12 @@ VERBS = {
     "rm": ("ftrun.cli.rm:rm", "Remove runs and artifacts, once it is said what depends on them."),
     "doctor": ("ftrun.cli.doctor:doctor", "Look at Python, disks, the hub, GPUs, environments, accounts."),
     "envs": ("ftrun.cli.envs:envs", "List the environments, or make them ahead."),
+    "plugins": ("ftrun.cli.plugins:plugins_verb", "List what is registered by whom, or begin a plugin."),
 }
 # The same of ftrun's own plugins; those of other packages come by their hook.
 VERBS |= {
     "deploy": ("ftrun_plugins.modal.commands:deploy", "Deploy to Modal ahead of a run; --prune stops old apps."),
+    "rehearse": ("ftrun_plugins.rehearsal.commands:rehearse", "Try a recipe's wiring on this CPU with a tiny model."),
     "compare": ("ftrun_plugins.comparing.commands:compare", "Put runs side by side."),
     "diff": ("ftrun_plugins.comparing.commands:diff", "Show what two runs differ in."),
     "serve": ("ftrun_plugins.serving.commands:serve", "Serve a run's models behind OpenAI's API."),
@@ -92,6 +94,8 @@ def run_command(arguments: list[str]) -> int:
             raise
         if (problem := _disk_problem(error)) is not None:
             return _report(problem, arguments)
+        if (problem := _plugin_problem(error)) is not None:
+            return _report(problem, arguments)
         click.echo(f"ftrun: internal error: {type(error).__name__}: {error}", err=True)
         click.echo("    do        run it again with FTRUN_DEBUG=1 and report what it prints", err=True)
         return 1
@@ -104,6 +108,17 @@ def _disk_problem(error: Exception) -> FtrunError | None:
 
     problem = disk_problem(error, default_store().root)
     return StoreFailed(problem) if problem else None
+
+
+def _plugin_problem(error: Exception) -> FtrunError | None:
+    """What stands for an error out of another package's plugin, which is named."""
+    from ftrun.plugins import plugins
+
+    try:
+        problem = plugins().culprit(error)
+    except FtrunError:
+        return None
+    return FtrunError(problem) if problem else None
 
 
 def _report(error: FtrunError, arguments: list[str]) -> int:
