@@ -13,7 +13,7 @@ from shutil import which
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from another_plugin import another_plugin
@@ -180,7 +180,7 @@ def test_those_of_other_packages(folder: Path, tmp_path: Path, store: Store) -> 
 
 
 @given(line=st.text(st.sampled_from("ab= .'\"\\[,~+-/\té"), max_size=30))
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_line_is_answered(line: str, known: dict[str, Any]) -> None:
     words = split(f"ftrun {line}")
     assert words[0] == "ftrun"
