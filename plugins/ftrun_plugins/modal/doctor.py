@@ -18,7 +18,7 @@ from ftrun_plugins.modal.options import Options
 from ftrun_plugins.modal.remote import ModalRemote
 from ftrun_plugins.modal.secrets import has_secret
 
-SECONDS = 20.0  # each look asks Modal once
+SECONDS = 10.0  # each look asks Modal once
 AT_ONCE = 8
 
 

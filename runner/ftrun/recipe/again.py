@@ -115,15 +115,22 @@ def _section(group: str, before: Any, now: Any) -> Any:
 def _apply(values: dict[str, Any], override: Override, where: str) -> None:
     key = tuple(override.key_or_group.split("."))
     _check_chosen(values, key, where)
-    if not override.is_delete():
-        put(values, key, override.value())
-        return
     inside: Any = values
     for part in key[:-1]:
         inside = mapping(inside.get(part)) if isinstance(inside, dict) else {}
+    if not override.is_delete():
+        put(values, key, _merged(mapping(inside).get(key[-1]), override.value()))
+        return
     if key[-1] not in mapping(inside):
         raise Refused(Problem(f"the run's recipe has no `{'.'.join(key)}`", where))
     del inside[key[-1]]
+
+
+def _merged(before: Any, new: Any) -> Any:
+    """A mapping sets what is in it and leaves the rest, as in Hydra."""
+    if not (isinstance(before, dict) and isinstance(new, dict)):
+        return new
+    return {**before, **{str(key): _merged(before.get(str(key)), value) for key, value in new.items()}}
 
 
 def _check_chosen(values: Mapping[str, Any], key: tuple[str, ...], where: str) -> None:

@@ -13,18 +13,17 @@ from shutil import which
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from another_plugin import another_plugin
 from driving import FTRUN, PROJECT
 from ended_runs import call, ended_run
-from ftrun import hookimpl
 from ftrun.cli.completion.candidates import candidates
 from ftrun.cli.completion.index import index
 from ftrun.cli.completion.indexing import made
 from ftrun.cli.completion.line import split
 from ftrun.cli.main import VERBS, run_command
-from ftrun.plugins import plugins
 from ftrun.recipe.folders import recipe_names
 from ftrun.recipe.load import Loaded
 from ftrun.recipe.shipped import shipped
@@ -169,21 +168,11 @@ def test_those_of_other_packages(folder: Path, tmp_path: Path, store: Store) -> 
     (tmp_path / "conf" / "optimizations").mkdir(parents=True)
     (tmp_path / "conf" / "optimizations" / "galore.yaml").write_text("galore: {optim_target: all}\n")
 
-    class Plugin:
-        @hookimpl
-        def ftrun_config_sources(self) -> ConfigFolders:
-            return ConfigFolders("theirs", tmp_path / "conf", tmp_path / "recipes")
-
-        @hookimpl
-        def ftrun_recipe_keys(self) -> dict[str, list[str]]:
-            return {"train": ["their_key"]}
-
-    plugin = Plugin()
-    plugins().manager.register(plugin)
-    try:
+    with another_plugin(
+        ftrun_config_sources=lambda: ConfigFolders("theirs", tmp_path / "conf", tmp_path / "recipes"),
+        ftrun_recipe_keys=lambda: {"train": ["their_key"]},
+    ):
         known = json.loads(json.dumps(made(), default=str))
-    finally:
-        plugins().manager.unregister(plugin)
     assert list(candidates([], "recipe=the", known)) == ["recipe=theirs"]
     assert list(candidates([], "optimizations=gal", known)) == ["optimizations=galore"]
     assert list(candidates([], "optimizations.galore.", known)) == ["optimizations.galore.optim_target="]
@@ -191,7 +180,7 @@ def test_those_of_other_packages(folder: Path, tmp_path: Path, store: Store) -> 
 
 
 @given(line=st.text(st.sampled_from("ab= .'\"\\[,~+-/\té"), max_size=30))
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_line_is_answered(line: str, known: dict[str, Any]) -> None:
     words = split(f"ftrun {line}")
     assert words[0] == "ftrun"

@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 
-from ftrun import hookimpl
+from another_plugin import another_plugin
 from ftrun.cli.doctor import _disk, _examined
 from ftrun.cli.main import run_command
 from ftrun.contracts import Check, Health
-from ftrun.plugins import plugins
 from ftrun.store.layout import Store
 
 Told = Callable[..., dict[str, Any]]
@@ -152,16 +151,10 @@ def test_looks_run_at_one_time_and_late_ones_are_left_behind() -> None:
 
 
 def test_a_plugin_adds_checks(told: Told) -> None:
-    class Plugin:
-        @hookimpl
-        def ftrun_doctor_checks(self, recipe: Any) -> list[Check]:
-            broken = Health("licence", False, f"none for {recipe.name}", do="buy one")
-            return [Check("licence", lambda: [broken])]
+    def checks(recipe: Any) -> list[Check]:
+        broken = Health("licence", False, f"none for {recipe.name}", do="buy one")
+        return [Check("licence", lambda: [broken])]
 
-    plugin = Plugin()
-    plugins().manager.register(plugin)
-    try:
+    with another_plugin(ftrun_doctor_checks=checks):
         assert told(expected=2)["licence"]["detail"] == "none for quickstart"
-    finally:
-        plugins().manager.unregister(plugin)
     assert "licence" not in told()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ftrun import hookimpl
+from another_plugin import another_plugin
 from ftrun.cli.main import run_command
 from ftrun.plugins import plugins
 from ftrun.recipe.folders import ConfigFolders, recipe_names
@@ -77,18 +77,9 @@ def test_relative_paths_lead_where_they_led(folder: Path, tmp_path: Path) -> Non
         "  learning_rate: 1e-3, optimizer: adamw_torch}\n"
     )
 
-    class Plugin:
-        @hookimpl
-        def ftrun_config_sources(self) -> ConfigFolders:
-            return ConfigFolders("theirs", recipes=theirs)
-
-    plugin = Plugin()
-    plugins().manager.register(plugin)
-    try:
+    with another_plugin(ftrun_config_sources=lambda: ConfigFolders("theirs", recipes=theirs)):
         assert run_command(["recipes", "copy", "theirs", "mine.yaml"]) == 0
         original, copy = (load([f"recipe={one}"], plugins()).recipe for one in ("theirs", "mine.yaml"))
-    finally:
-        plugins().manager.unregister(plugin)
     text = (folder / "mine.yaml").read_text()
     assert f'path: "{theirs}/rows.jsonl"}}  # beside it\n' in text
     assert "# Run: ftrun recipe=mine.yaml train.x=1, not recipe=theirs2\n" in text

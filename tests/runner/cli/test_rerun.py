@@ -92,6 +92,22 @@ def test_values_of_options_that_stay_chosen_are_the_runs_own(again: Again, store
     assert last_recipe(store)["optimizations"]["lora"]["lora_r"] == 4
 
 
+def test_a_mapping_sets_what_is_in_it_and_no_more(again: Again, store: Store) -> None:
+    again("dataset.split={seed: 3}")
+    assert last_recipe(store)["dataset"]["split"] == {"held_out": 0.25, "by": None, "seed": 3}
+
+
+def test_weights_of_another_kind_leave_the_former_ones_keys_behind(again: Again, store: Store, folder: Path) -> None:
+    again("model.weights.origin=folder", "model.weights.path=weights")
+    assert last_recipe(store)["model"]["weights"] == {"origin": "folder", "path": str(folder / "weights")}
+
+
+def test_another_verb_made_the_recipe(first: RunFolder, again: Again) -> None:
+    record = runs.load(first)
+    runs.save(first, record.model_copy(update={"overrides": ("rehearse", "recipe=mine.yaml")}))
+    assert "nothing it depends on has changed since" in again()
+
+
 def test_a_key_is_taken_out(again: Again, store: Store) -> None:
     again("~train.weight_decay")
     assert "weight_decay" not in last_recipe(store)["train"]

@@ -100,7 +100,7 @@ def _values(kind: Any) -> Any:
 def _keys(known: Plugins) -> dict[str, Any]:
     tree = _of_model(Recipe)
     tree.pop("name", None)
-    for part in parts({"evals": {ANY: {}}}, known):
+    for part in parts({"evals": {ANY: {}}, "dataset": {"parts": {ANY: {}}}}, known):
         below = {part.tag: list(part.models)}
         for model in part.models.values():
             below = {**_of_model(model), **below}
