@@ -40,6 +40,7 @@ def test_a_recipe_for_a_large_gpu_is_rehearsed_on_this_one(tmp_path: Path, tiny:
         assert key in ended.out, key
     assert "bf16: auto -> False" in ended.out
 
+    assert record["overrides"] == ["rehearse", *COMMAND]
     assert record["status"] == "gate_not_met"
     assert "evals.exact_match.gate.min" in ended.out
     assert ended.err == ""

@@ -299,7 +299,7 @@ def trainer_python() -> str:
 
 def tiny_model() -> Path:
     """A random model with the base model's tokenizer, as rehearsals use it."""
-    kept = Workplace(CACHE / "tiny_model")
+    kept = Workplace(CACHE / "tiny")
     kept.run("run", "recipe=quickstart", "model=tiny", "stages=[fetch]")
     return kept.artifact("fetch:model")
 

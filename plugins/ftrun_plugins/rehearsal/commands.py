@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 
 import click
@@ -33,7 +34,7 @@ def rehearse(overrides: tuple[str, ...], as_json: bool) -> int:
     loaded, replaced = rehearsal_of(overrides, plugins())
     session = planned(loaded)
     session.check_access()
-    folder = _folder(session, replaced)
+    folder = _folder(session, overrides, replaced)
     if not as_json:
         print("\n".join(_lines(session, replaced)))
     try:
@@ -41,15 +42,15 @@ def rehearse(overrides: tuple[str, ...], as_json: bool) -> int:
     except GateNotMet as error:
         _tell_gates(session, folder, error, as_json)
     if not as_json:
-        print(f"\nrehearsed: every stage ran. The real run: ftrun {' '.join(overrides)}")
+        print(f"\nrehearsed: every stage ran. The real run: ftrun {shlex.join(overrides)}")
     return 0
 
 
-def _folder(session: Session, replaced: Sequence[Replaced]) -> RunFolder:
-    """The rehearsal is a run like any other; its record says what was replaced."""
+def _folder(session: Session, overrides: Sequence[str], replaced: Sequence[Replaced]) -> RunFolder:
+    """A run like any other; its record has the command as it was given, and what was replaced."""
     loaded = session.loaded
     known = {**facts(session.plan, session.backend), "rehearsal": [one.as_dict() for one in replaced]}
-    return prepare(session.store, loaded.recipe, session.plan, loaded.composed.overrides, loaded.origins(), known)
+    return prepare(session.store, loaded.recipe, session.plan, ("rehearse", *overrides), loaded.origins(), known)
 
 
 def _lines(session: Session, replaced: Sequence[Replaced]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from ftrun_plugins.rehearsal.trainer import replaced_in_trainer
 ROWS = 50
 HELD_OUT_ROWS = 10  # where they have a source of their own
 HELD_OUT_SHARE = 0.2
+MAX_CUT = 0.9
 ANSWERS = 8  # rows that are answered
 ANSWER_TOKENS = 16
 DOCUMENTS = 4  # of each task of lm-evaluation-harness
@@ -75,8 +76,8 @@ def _dataset(recipe: Recipe) -> Iterator[Replaced]:
         if split is not None and 0 < split.held_out < HELD_OUT_SHARE:
             why = f"a smaller share of {ROWS} rows may be none"
             yield Replaced(f"{place}.split.held_out", split.held_out, HELD_OUT_SHARE, why)
-    if dataset.max_cut < 1:
-        yield Replaced("dataset.max_cut", dataset.max_cut, 1.0, "another tokenizer counts other lengths")
+    if dataset.max_cut < MAX_CUT:
+        yield Replaced("dataset.max_cut", dataset.max_cut, MAX_CUT, "another tokenizer counts other lengths")
 
 
 def _evaluations(recipe: Recipe, plugins: Plugins) -> Iterator[Replaced]:

@@ -12,7 +12,7 @@ from ftrun_plugins.rehearsal.replaced import Replaced
 
 STEPS = 3
 SEQUENCE_LEN = 2048  # tokens; a pack of them is a few seconds of two cores
-MICRO_BATCH = 2
+MICRO_BATCH = 2  # rows, or one pack of rows
 LEFT_AS_A_FOLDER = ("TensorBoard",)  # trackers that need no server
 OF_SEVERAL_PROCESSES = (
     "deepspeed", "fsdp_config", "fsdp_version", "tensor_parallel_size", "context_parallel_size",
@@ -49,9 +49,10 @@ def _left_out(values: Mapping[str, Any], keys: tuple[str, ...] | list[str], why:
 
 
 def _small(values: Mapping[str, Any]) -> Iterator[Replaced]:
+    batch = 1 if values.get("sample_packing") else MICRO_BATCH
     limits = {
         "sequence_len": (SEQUENCE_LEN, "a CPU's memory and time"),
-        "micro_batch_size": (MICRO_BATCH, "few rows"),
+        "micro_batch_size": (batch, "few rows"),
         "eval_batch_size": (MICRO_BATCH, "few rows"),
         "gradient_accumulation_steps": (1, "few rows"),
     }
@@ -59,6 +60,8 @@ def _small(values: Mapping[str, Any]) -> Iterator[Replaced]:
         value = values.get(key)
         if isinstance(value, int) and value > limit:
             yield Replaced(f"train.{key}", value, limit, why)
+    if values.get("pad_to_sequence_len"):
+        yield Replaced("train.pad_to_sequence_len", True, False, "padding would take most of the time")
 
 
 def _steps(values: Mapping[str, Any]) -> Iterator[Replaced]:

@@ -12,7 +12,7 @@ from ftrun.contracts import BadRow
 from ftrun.errors import Problem, Refused
 from ftrun.examples import Row
 from ftrun.suggest import nearest
-from ftrun_plugins.sources.files import UTF8_BOM, head
+from ftrun_plugins.sources.files import head
 from ftrun_plugins.sources.json_scanner import Scanner
 from ftrun_plugins.sources.opened import opened
 from ftrun_plugins.sources.row_json import parse
@@ -41,8 +41,6 @@ def read_array(path: Path, name: str, field: str | None = None) -> Iterator[Row 
     """
     refuse_no_array(path, name, field)
     with opened(path, name) as file:
-        if file.read(len(UTF8_BOM)) != UTF8_BOM:
-            file.seek(0)
         scanner = Scanner(file, name)
         if field is not None:
             _find(field, scanner, name)

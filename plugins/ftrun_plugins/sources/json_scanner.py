@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from ftrun.errors import Problem, Refused
+from ftrun_plugins.sources.files import UTF8_BOM
 from ftrun_plugins.sources.lines import MAX_ROW_BYTES
 from ftrun_plugins.sources.opened import BLOCK
 
@@ -37,9 +38,9 @@ class Scanner:
 
     def __init__(self, file: BinaryIO, name: str) -> None:
         self._file, self._name = file, name
-        self._buffer, self._at = b"", 0
+        self._buffer, self._at = file.read(len(UTF8_BOM)).removeprefix(UTF8_BOM), 0
         self._line, self._counted = 1, 0  # the line that the buffer's first `_counted` bytes end in
-        self._more()
+        self._before = 0  # bytes of the buffer's first line that are forgotten
 
     @property
     def line(self) -> int:
@@ -134,9 +135,11 @@ class Scanner:
 
     def wrong(self, expected: str) -> Refused:
         """The error for what stands at the position."""
+        if len(self._buffer) - self._at < SHOWN:
+            self._more()
         found = self._buffer[self._at : self._at + SHOWN].decode(errors="replace")
         what = f"{found!r} stands where {expected} should" if found else f"the file ends where {expected} should stand"
-        column = self._at - self._buffer.rfind(b"\n", 0, self._at)
+        column = self._column() + 1
         return Refused(Problem(f"{what} (line {self.line}, column {column})", self._name, "sound JSON"))
 
     def _plain(self) -> bytes:
@@ -165,8 +168,14 @@ class Scanner:
             what = f"the value that begins in line {self.line} is longer than {MAX_ROW_BYTES // 1_000_000} MB"
             raise Refused(Problem(what, self._name, "a list of rows"))
 
+    def _column(self) -> int:
+        """How many bytes stand before the position in its line."""
+        line_end = self._buffer.rfind(b"\n", 0, self._at)
+        return self._at + self._before if line_end < 0 else self._at - line_end - 1
+
     def _more(self) -> bool:
         """Reads on and forgets what lies before the position."""
+        self._before = self._column()
         self._line = self.line
         block = self._file.read(BLOCK)
         self._buffer, self._at, self._counted = self._buffer[self._at :] + block, 0, 0

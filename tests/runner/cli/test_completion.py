@@ -163,10 +163,7 @@ def test_files_where_a_path_is_meant(completed: Callable[[str], list[str]], fold
 
 def test_those_of_other_packages(folder: Path, tmp_path: Path, store: Store) -> None:
     from ftrun.recipe.folders import ConfigFolders
-    from ftrun_plugins.formatters.plugin import ftrun_register_formatters
 
-    theirs: list[Any] = []
-    ftrun_register_formatters(register=theirs.append)
     (tmp_path / "recipes").mkdir()
     (tmp_path / "recipes" / "theirs.yaml").touch()
     (tmp_path / "conf" / "optimizations").mkdir(parents=True)
