@@ -14,7 +14,11 @@ from ftrun.contracts import External
 from ftrun.plan.digests import sha256_of
 from ftrun.plugins import plugins
 from ftrun.testing import SourceContract
+from ftrun_plugins.sources.csv_source import Csv
+from ftrun_plugins.sources.hub_source import HubDataset
+from ftrun_plugins.sources.json_source import JsonArray
 from ftrun_plugins.sources.jsonl import JsonLines
+from ftrun_plugins.sources.parquet_source import Parquet
 from ftrun_plugins.sources.python_docs_source import PythonDocsSource
 from ftrun_plugins.sources.url import Url
 
@@ -44,6 +48,66 @@ class TestUrl(SourceContract):
     def prepare(self, folder: Path) -> Mapping[str, Any]:
         file = write_lines(folder / "downloaded")
         return {"url": "https://example.org/data/my%20rows.jsonl?raw=1", "sha256": sha256_of(file)}
+
+    def absent(self, folder: Path) -> None:
+        return None
+
+    def downloaded(self, external: External, folder: Path) -> Path:
+        return folder / "downloaded"
+
+
+class TestJson(SourceContract):
+    source = JsonArray
+    count = len(ROWS)
+
+    def prepare(self, folder: Path) -> Mapping[str, Any]:
+        (folder / "rows.json").write_text(json.dumps({"data": ROWS}, indent=1))
+        return {"path": str(folder / "rows.json"), "field": "data"}
+
+    def absent(self, folder: Path) -> Mapping[str, Any]:
+        return {"path": str(folder / "row.json")}
+
+
+class TestCsv(SourceContract):
+    source = Csv
+    count = 3
+
+    def prepare(self, folder: Path) -> Mapping[str, Any]:
+        (folder / "rows.csv").write_text('question;answer\na;b\n"two\nlines";"a ""quote"""\nä;🙂\n')
+        return {"path": str(folder / "rows.csv"), "delimiter": ";"}
+
+    def absent(self, folder: Path) -> Mapping[str, Any]:
+        return {"path": str(folder / "none.csv")}
+
+
+def write_parquet(path: Path) -> None:
+    from pyarrow import Table
+    from pyarrow.parquet import write_table
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_table(Table.from_pylist(ROWS), path)
+
+
+class TestParquet(SourceContract):
+    source = Parquet
+    count = len(ROWS)
+
+    def prepare(self, folder: Path) -> Mapping[str, Any]:
+        write_parquet(folder / "rows.parquet")
+        return {"path": str(folder / "rows.parquet")}
+
+    def absent(self, folder: Path) -> Mapping[str, Any]:
+        return {"path": str(folder / "none.parquet")}
+
+
+class TestHub(SourceContract):
+    source = HubDataset
+    count = 2 * len(ROWS)
+
+    def prepare(self, folder: Path) -> Mapping[str, Any]:
+        write_parquet(folder / "downloaded" / "data" / "train-0.parquet")
+        write_lines(folder / "downloaded" / "data" / "train-1.jsonl")
+        return {"repo": "somebody/rows", "revision": "0123456789" * 4, "split": "train"}
 
     def absent(self, folder: Path) -> None:
         return None

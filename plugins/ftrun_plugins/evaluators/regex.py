@@ -39,12 +39,20 @@ class Regex:
             if (self.pattern is None) == (self.pattern_field is None):
                 raise ValueError("either `pattern` or `pattern_field`")
             if self.pattern is not None:
-                _compiled(self.pattern, self.match, self.ignore_case)
+                try:
+                    _compiled(self.pattern, self.match, self.ignore_case)
+                except ValueError as error:
+                    raise ValueError(f"a pattern that can be read; of this one: {error}") from None
             return self
 
     def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
         """Returns 1.0, or 0.0 and why. Raises `ValueError` where the row's pattern is missing, or is none."""
-        matches = _matches(prediction, _compiled(_pattern(row, options), options.match, options.ignore_case))
+        pattern = _pattern(row, options)
+        try:
+            compiled = _compiled(pattern, options.match, options.ignore_case)
+        except ValueError as error:
+            raise ValueError(f"`{options.pattern_field}` is no pattern that can be read: {error}") from None
+        matches = _matches(prediction, compiled)
         if matches != options.negate:
             return 1.0, None
         return 0.0, "matches the pattern" if matches else "does not match the pattern"
@@ -71,6 +79,7 @@ def _matches(text: str, compiled: TypeAdapter[str]) -> bool:
 
 @cache
 def _compiled(pattern: str, match: str, ignore_case: bool) -> TypeAdapter[str]:
+    """Raises `ValueError` with the engine's reason."""
     _read(pattern)  # by itself: what is put around it must not mend it, nor stand in a message
     flags = "(?i)" if ignore_case else ""
     return _read(rf"{flags}\A(?:{pattern})\z" if match == "full" else flags + pattern)
@@ -81,4 +90,4 @@ def _read(pattern: str) -> TypeAdapter[str]:
         return TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
     except SchemaError as error:
         reason = str(error).strip().splitlines()[-1].removeprefix("error: ").removeprefix("SchemaError: ").strip(" .")
-        raise ValueError(f"no pattern that can be read: {reason}") from None
+        raise ValueError(reason) from None

@@ -18,6 +18,7 @@ from ftrun.plan.call import Plan, StageCall
 from ftrun.plan.planning import make_plan
 from ftrun.plugins import Plugins, surveyed
 from ftrun.recipe.load import load
+from ftrun.recipe.types import Recipe
 from ftrun.store import runs
 from ftrun.store.layout import Store
 
@@ -40,10 +41,14 @@ def registry(kind: str, cls: type[Any]) -> Plugins:
     return loaded
 
 
-def make(folder: Path, loaded: Plugins, *overrides: str) -> tuple[Plan, Backend, Store]:
-    """The plan of the recipe `contract.yaml` in a folder, and what runs it in a store beside it."""
+def read_recipe(folder: Path, loaded: Plugins, *overrides: str) -> Recipe:
+    """The recipe `contract.yaml` of a folder."""
+    return load([f"recipe={folder / RECIPE}", *overrides], loaded).recipe
+
+
+def make(folder: Path, loaded: Plugins, recipe: Recipe) -> tuple[Plan, Backend, Store]:
+    """The plan of a recipe, and what runs it in a store inside the folder."""
     store = Store(folder / "store")
-    recipe = load([f"recipe={folder / RECIPE}", *overrides], loaded).recipe
     backend = make_backend(recipe, loaded, store)
     return make_plan(recipe, loaded, backend), backend, store
 
@@ -73,6 +78,7 @@ def format_rows(
     (folder / "rows.jsonl").write_text(text, encoding="utf-8")
     dataset = {"source": {"name": "jsonl", "path": "rows.jsonl"}, "formatter": {"name": formatter.name, **options}}
     write_recipe(folder, {"model": MODEL, "dataset": dataset, "train": TRAIN, "stages": ["format"]})
-    plan, backend, store = make(folder, registry("formatter", formatter))
+    loaded = registry("formatter", formatter)
+    plan, backend, store = make(folder, loaded, read_recipe(folder, loaded))
     (made,) = run_calls(plan.calls, backend, store)
     return [json.loads(line) for line in (made / "train.jsonl").read_text(encoding="utf-8").splitlines()]

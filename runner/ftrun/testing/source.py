@@ -30,7 +30,7 @@ class SourceContract(PartContract):
     """Inherit it as `TestX`, set `source` and `count`, and say by `prepare` and `absent` what it reads.
 
     Args:
-        source: The class.
+        source: The class. What its `environment` has and the client has not is to be installed where the tests run.
         count: Rows that are in what `prepare` writes.
         several_rows_at_a_place: Where one line gives several rows, e.g. several wordings of it.
     """
@@ -49,7 +49,7 @@ class SourceContract(PartContract):
         raise NotImplementedError
 
     def downloaded(self, external: External, folder: Path) -> Path:
-        """Where `prepare` has put the content of a download."""
+        """Where `prepare` has put the content of a download: a file, or the folder of one from the hub."""
         raise NotImplementedError
 
     @pytest.fixture(autouse=True)
@@ -90,11 +90,13 @@ class SourceContract(PartContract):
             assert external.name.strip(), "something that it reads has no name"
             assert not path.is_absolute(), f"{external.name} is a place on this machine, not a name"
             assert ".." not in path.parts, f"{external.name} is a place, not a name"
-            if external.path is None:
+            if external.path is not None:
+                assert external.path.is_file(), f"{external.path} is no file"
+            elif external.hub is None:
                 assert external.url, f"{external.name} is neither here nor to be downloaded"
                 assert external.sha256, f"the download {external.name} has no sha256"
             else:
-                assert external.path.is_file(), f"{external.path} is no file"
+                assert len(external.hub.commit) == 40, f"{external.hub.commit} of {external.name} is no commit"
         assert list(self.externals()) == list(externals), "it reads something else the second time"
 
     def test_every_row_has_its_place(self) -> None:
@@ -128,7 +130,7 @@ class SourceContract(PartContract):
             _without_places(self.made_options().model_dump(), self.externals())
         )
         for name, path in files.items():
-            shutil.copyfile(path, moved[name])
+            _copy(path, moved[name])
         monkeypatch.chdir(tmp_path / "elsewhere")
         self.folder.rename(tmp_path / "gone")
         assert list(self.source().rows(options, moved)) == before
@@ -148,8 +150,10 @@ class SourceContract(PartContract):
         """Damaged data is told row by row, or refused as a whole: it never ends in an error of Python's."""
         files = self.files()
         junk = tmp_path / "junk"
-        junk.write_bytes(content)
         for name in list(files)[:3]:
+            _copy(files[name], junk)
+            first = min(path for path in junk.rglob("*") if path.is_file()) if junk.is_dir() else junk
+            first.write_bytes(content)
             try:
                 found = list(self.rows({**files, name: junk}))
             except Refused as refused:
@@ -161,6 +165,14 @@ class SourceContract(PartContract):
                 if isinstance(row, BadRow):
                     assert_one_line(row.reason, "the reason")
                     assert len(row.raw) < 2_000, "what stands there is to be shortened"
+
+
+def _copy(path: Path, target: Path) -> None:
+    """A file, or the folder that a download from the hub is."""
+    if path.is_dir():
+        shutil.copytree(path, target, dirs_exist_ok=True)
+    else:
+        shutil.copyfile(path, target)
 
 
 def _without_places(values: Any, externals: Sequence[External]) -> Any:

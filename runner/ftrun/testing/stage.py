@@ -14,12 +14,14 @@ from pydantic import BaseModel, ValidationError
 from ftrun.contracts import Backend
 from ftrun.plan.call import Plan, StageCall
 from ftrun.plan.digests import sha256_of
+from ftrun.recipe.types import Recipe
 from ftrun.store.layout import MANIFEST, Store
 from ftrun.testing import junk
 from ftrun.testing.part import PartContract, assert_closed
-from ftrun.testing.running import make, registry, run_calls, write_recipe
+from ftrun.testing.running import make, read_recipe, registry, run_calls, write_recipe
 
 SECONDS = 1.0  # of processor time that a plan may take; on a quiet machine it takes a tenth
+_RECIPES: dict[tuple[Path | str, ...], Recipe] = {}
 Planned = Callable[..., tuple[Plan, Backend, Store]]
 
 
@@ -46,16 +48,20 @@ class StageContract(PartContract):
     repeats: ClassVar[bool] = True
 
     @pytest.fixture
-    def planned(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Planned:
-        """Plans the recipe in a folder, by default always the same one."""
+    def planned(self, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Planned:
+        """Plans the recipe in a folder, by default one of this class: there each recipe is composed but once."""
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+        own = tmp_path_factory.getbasetemp() / f"{type(self).__module__}.{type(self).__qualname__}"
+        loaded = registry("stage", self.stage)
 
-        def plan(*overrides: str, folder: Path = tmp_path / "here") -> tuple[Plan, Backend, Store]:
-            write_recipe(folder, self.recipe)
-            for name, text in self.files.items():
-                (folder / name).write_text(text, encoding="utf-8")
+        def plan(*overrides: str, folder: Path = own) -> tuple[Plan, Backend, Store]:
+            if (folder, *overrides) not in _RECIPES:
+                write_recipe(folder, self.recipe)
+                for name, text in self.files.items():
+                    (folder / name).write_text(text, encoding="utf-8")
+                _RECIPES[folder, *overrides] = read_recipe(folder, loaded, *overrides)
             monkeypatch.chdir(folder)
-            return make(folder, registry("stage", self.stage), *overrides)
+            return make(folder, loaded, _RECIPES[folder, *overrides])
 
         return plan
 
@@ -83,11 +89,11 @@ class StageContract(PartContract):
         for label in labels:
             assert label.partition(":")[0] == self.stage.name, f"{label} is no label of `{self.stage.name}`"
 
-    def test_a_plan_is_the_same_again_and_writes_nothing(self, planned: Planned, tmp_path: Path) -> None:
+    def test_a_plan_is_the_same_again_and_writes_nothing(self, planned: Planned) -> None:
         first = planned()[0]
-        before = _tree(tmp_path)
+        before = _tree(Path.cwd())
         assert _keys(self.calls(planned()[0])) == _keys(self.calls(first))
-        assert _tree(tmp_path) == before, "a plan writes files"
+        assert _tree(Path.cwd()) == before, "a plan writes files"
 
     def test_a_plan_is_cheap(self, planned: Planned) -> None:
         planned()  # what is imported once is not counted
