@@ -2,7 +2,7 @@
 
 fetch:model        a Hugging Face folder: from the hub, from a folder, or out of a package
 fetch:<sha256…>    one file `content`, downloaded from a URL
-fetch:<name>-<…>   files of a dataset of the hub, in their folders
+fetch:<name>-<…>   `files` of a dataset of the hub, in their folders
 """
 
 from __future__ import annotations
