@@ -90,7 +90,9 @@ class SourceContract(PartContract):
             assert external.name.strip(), "something that it reads has no name"
             assert not path.is_absolute(), f"{external.name} is a place on this machine, not a name"
             assert ".." not in path.parts, f"{external.name} is a place, not a name"
-            if external.path is None:
+            if external.hub is not None:
+                assert len(external.hub.commit) == 40, f"{external.name} is not known by a whole commit"
+            elif external.path is None:
                 assert external.url, f"{external.name} is neither here nor to be downloaded"
                 assert external.sha256, f"the download {external.name} has no sha256"
             else:
@@ -128,7 +130,7 @@ class SourceContract(PartContract):
             _without_places(self.made_options().model_dump(), self.externals())
         )
         for name, path in files.items():
-            shutil.copyfile(path, moved[name])
+            (shutil.copytree if path.is_dir() else shutil.copyfile)(path, moved[name])
         monkeypatch.chdir(tmp_path / "elsewhere")
         self.folder.rename(tmp_path / "gone")
         assert list(self.source().rows(options, moved)) == before
