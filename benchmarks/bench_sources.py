@@ -15,7 +15,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from ftrun.contracts import BadRow
@@ -105,7 +105,7 @@ def _write_parquet(path: Path, rows: Iterator[dict[str, str]]) -> None:
 
     schema = pa.schema([("question", pa.string()), ("answer", pa.string())])
     with ParquetWriter(path, schema) as writer:
-        while group := [row for row, _ in zip(rows, range(GROUP), strict=False)]:
+        while group := list(islice(rows, GROUP)):
             writer.write_table(pa.Table.from_pylist(group, schema))
 
 
