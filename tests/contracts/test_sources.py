@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow import Table
+from pyarrow.parquet import write_table
 
 from ftrun.contracts import External
 from ftrun.plan.digests import sha256_of
@@ -39,6 +41,59 @@ class TestJsonLines(SourceContract):
 
     def absent(self, folder: Path) -> Mapping[str, Any]:
         return {"path": str(folder / "row.jsonl")}
+
+
+class TestJsonArray(SourceContract):
+    source = JsonArray
+    count = len(ROWS)
+
+    def prepare(self, folder: Path) -> Mapping[str, Any]:
+        (folder / "rows.json").write_text(json.dumps({"n": 1, "rows": ROWS}))
+        return {"path": str(folder / "rows.json"), "field": "rows"}
+
+    def absent(self, folder: Path) -> Mapping[str, Any]:
+        return {"path": str(folder / "row.json")}
+
+
+class TestCsv(SourceContract):
+    source = Csv
+    count = 3
+
+    def prepare(self, folder: Path) -> Mapping[str, Any]:
+        (folder / "a.csv").write_text('q;a\n1;2\n"x\ny";ä\n')
+        (folder / "b.csv").write_text("q;a\n3;4\n")
+        return {"path": str(folder / "*.csv"), "delimiter": ";"}
+
+    def absent(self, folder: Path) -> Mapping[str, Any]:
+        return {"path": str(folder / "*.tsv")}
+
+
+class TestParquet(SourceContract):
+    source = Parquet
+    count = len(ROWS)
+
+    def prepare(self, folder: Path) -> Mapping[str, Any]:
+        write_table(Table.from_pylist(ROWS), folder / "rows.parquet")
+        return {"path": str(folder)}
+
+    def absent(self, folder: Path) -> Mapping[str, Any]:
+        return {"path": str(folder / "row.parquet")}
+
+
+class TestHub(SourceContract):
+    source = HubDataset
+    count = len(ROWS)
+
+    def prepare(self, folder: Path) -> Mapping[str, Any]:
+        (folder / "files" / "data").mkdir(parents=True)
+        write_lines(folder / "files" / "data" / "train.jsonl")
+        return {"repo": "user/rows", "revision": "ab" * 20}
+
+    def absent(self, folder: Path) -> None:
+        return None
+
+    def downloaded(self, external: External, folder: Path) -> Path:
+        return folder / "files"
 
 
 class TestUrl(SourceContract):

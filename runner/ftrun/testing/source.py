@@ -90,13 +90,13 @@ class SourceContract(PartContract):
             assert external.name.strip(), "something that it reads has no name"
             assert not path.is_absolute(), f"{external.name} is a place on this machine, not a name"
             assert ".." not in path.parts, f"{external.name} is a place, not a name"
-            if external.path is not None:
+            if external.hub is not None:
+                assert len(external.hub.commit) == 40, f"{external.name} is not known by a whole commit"
+            elif external.path is not None:
                 assert external.path.is_file(), f"{external.path} is no file"
-            elif external.hub is None:
+            else:
                 assert external.url, f"{external.name} is neither here nor to be downloaded"
                 assert external.sha256, f"the download {external.name} has no sha256"
-            else:
-                assert len(external.hub.commit) == 40, f"{external.hub.commit} of {external.name} is no commit"
         assert list(self.externals()) == list(externals), "it reads something else the second time"
 
     def test_every_row_has_its_place(self) -> None:
