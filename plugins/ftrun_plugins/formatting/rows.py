@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import Any, Self
 
-from ftrun.contracts import BadRow, Formatter
+from ftrun.contracts import BadRow, Choice, Formatter
 from ftrun.errors import Problem, Refused
 from ftrun.examples import Rejected, Row
 from ftrun.execute.context import StageContext
 from ftrun.store.files import write_json
-from ftrun_plugins.formatting.encoding import KINDS, encode, encode_row
+from ftrun_plugins.formatting.choosing import chosen, tell
+from ftrun_plugins.formatting.encoding import encode, encode_row, kind_of
 from ftrun_plugins.formatting.params import Params, Role, SourcePart
-from ftrun_plugins.formatting.rejections import Rejections
+from ftrun_plugins.formatting.rejections import Rejections, beginning, said
 from ftrun_plugins.formatting.split import Splitter
-from ftrun_plugins.shown import shorten
+from ftrun_plugins.formatting.watch import TakesTooLong, Watch
 
 ROWS_BETWEEN_CHECKS = 2000  # whether to stop, and how far it is
 
@@ -28,6 +28,8 @@ class Formatting:
         self._params = params
         self._formatter = formatter
         self._options = formatter.Options.model_validate(params.formatter.options)
+        self._choice: Choice | None = None
+        self._watch = Watch()
         self._context = context
         self._splitter = Splitter(params.split)
         self._kind: tuple[str, str] | None = None  # with the place of the first example
@@ -42,11 +44,19 @@ class Formatting:
                 for name in ("train.jsonl", "held_out.jsonl", "held_out.rows.jsonl")
             )
             self._rejections = stack.enter_context(Rejections(output / "rejected.jsonl"))
+            stack.enter_context(self._watch)
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
+
+    def choose(self, sources: Iterable[Iterable[Row | BadRow]]) -> None:
+        """Lets a formatter that leaves the work to another choose it, by the first rows of the sources."""
+        self._choice = chosen(self._formatter, self._options, sources)
+        if self._choice is not None:
+            self._formatter, self._options = self._choice.formatter, self._choice.options
+            tell(self._choice, self._params.formatter.name, self._context.report)
 
     def take(self, role: Role, part: SourcePart, rows: Iterable[Row | BadRow]) -> None:
         """Reads all rows of a source; those of the role `held_out` are all held out."""
@@ -65,20 +75,31 @@ class Formatting:
 
     def _take_row(self, row: Row, role: Role) -> None:
         place = row.place
+        made = self._formatted(row, place)
+        if isinstance(made, Rejected):
+            return self._reject(row, place, made.reason)
         try:
-            example = self._formatter.format(row, self._options)
-            if isinstance(example, Rejected):
-                return self._reject(row, place, example.reason)
-        except Exception as error:  # whatever a formatter raises is about this row, and a person must learn which
-            return self._reject(row, place, f"the formatter raised {type(error).__name__}: {str(error)[:200]}")
-        try:
-            line = encode(example, place)
+            line = encode(made, place)
             held_out = role == "held_out" or self._splitter.is_held_out(row)
             raw = encode_row(row) if held_out else b""
         except ValueError as error:
             return self._reject(row, place, str(error))
-        self._check_kind(KINDS[type(example)], place)
+        self._check_kind(kind_of(made), place)
         return self._write(line, raw, held_out)
+
+    def _formatted(self, row: Row, place: str) -> object:
+        """What the formatter makes of a row. Whatever it raises is about this row: a person must learn which it is."""
+        self._watch.row = row
+        try:
+            return self._formatter.format(row, self._options)
+        except TakesTooLong:
+            name, seconds = self._params.formatter.name, self._watch.longest
+            what = f"the formatter `{name}` has been at work on this row for {seconds:g} s"
+            raise Refused(Problem(what, place, do="mend the formatter: one row should take microseconds")) from None
+        except (Exception, SystemExit, GeneratorExit) as error:
+            return Rejected(f"the formatter raised {said(error)}")
+        finally:
+            self._watch.row = None
 
     def _write(self, line: bytes, raw: bytes, held_out: bool) -> None:
         if held_out:
@@ -90,8 +111,7 @@ class Formatting:
             self._train_file.write(line)
 
     def _reject(self, row: Row, place: str, reason: str) -> None:
-        raw = json.dumps(dict(row.values), ensure_ascii=False, default=str)
-        self._rejections.add(place, reason, shorten(raw.encode(errors="replace")))
+        self._rejections.add(place, reason, beginning(row))
 
     def _check_kind(self, kind: str, place: str) -> None:
         if self._kind is None:
@@ -113,6 +133,8 @@ class Formatting:
         self._context.report.metric(**counts)
         assert self._kind is not None
         report = {"kind": self._kind[0], **counts, "reasons": self._rejections.reasons(), "sources": self._sources}
+        if self._choice is not None:
+            report["formatter"] = {"name": self._choice.name, "why": self._choice.why}
         write_json(self._context.output / "report.json", report)
 
     def _warn(self) -> None:

@@ -47,6 +47,7 @@ class Format:
         params = Params.model_validate(call.params)
         formatter = context.component(call, f"formatter:{params.formatter.name}")
         with Formatting(params, formatter, context) as formatting:
+            formatting.choose(_rows(part, call, context) for _, part in params.sources())
             for role, part in params.sources():
                 formatting.take(role, part, _rows(part, call, context))
             formatting.finish()
