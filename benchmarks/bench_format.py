@@ -4,8 +4,8 @@
 
 Every formatter gets the same conversations in its own shape, one after the other in one process: on a busy machine the
 ratios to `chat` say more than the rates.
-Seconds of the processor are told beside those of the clock. `--compare` has the interpreter of the trainer environment do
-the work of `chat` with `datasets.load_dataset("json").map`, in one process, right after.
+Seconds of the processor are told beside those of the clock. `--compare` has the interpreter of the trainer environment
+do the work of `chat` with `datasets.load_dataset("json").map`, in one process, right after.
 """
 
 from __future__ import annotations

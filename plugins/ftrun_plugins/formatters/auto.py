@@ -69,8 +69,10 @@ class Auto:
 
 def _choice(shape: Shape, count: int, seen: int) -> Choice:
     formatter = CHOICES[shape.formatter]()
-    which = f"each of the first {seen:,} rows" if count == seen else f"{count:,} of the first {seen:,} rows"
-    why = f"{which} {'have' if count != seen and count != 1 else 'has'} {shape.what}"
+    rows = f"the first {seen:,} rows" if seen > 1 else "the only row"
+    have = "has" if count == 1 else "have"
+    which = f"each of {rows} has" if count == seen else f"{count:,} of {rows} {have}"
+    why = f"{which} {shape.what}"
     return Choice(formatter, formatter.Options.model_validate(dict(shape.options)), shape.written(), why)
 
 
@@ -83,7 +85,13 @@ def _mixture(shapes: Mapping[Shape, Places]) -> list[Problem]:
         do=f"put each into a file of its own, or {NAME_IT}",
     )
     common = sorted(shapes.items(), key=lambda pair: -pair[1].count)
-    return [first, *(Problem(f"{places.count:,} have {shape.what}", str(places)) for shape, places in common)]
+    return [
+        first,
+        *(
+            Problem(f"{places.count:,} {'has' if places.count == 1 else 'have'} {shape.what}", str(places))
+            for shape, places in common
+        ),
+    ]
 
 
 def _unknown(row: Row | None) -> Problem:

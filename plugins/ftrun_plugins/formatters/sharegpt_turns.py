@@ -114,7 +114,5 @@ class Turns:
             raise InvalidRowError(f"{where} has the unknown key `{key[:40]}`{meant(key, (self.role, self.content))}")
         is_trained = role in ("assistant", "tool_call")
         if value != (1 if is_trained else 0):
-            what = (
-                "all of the assistant's turns are trained on" if is_trained else "only the assistant's are trained on"
-            )
+            what = f"{'all of' if is_trained else 'only'} the assistant's turns are trained on"
             raise InvalidRowError(f"{where} has a weight other than {int(is_trained)}: {what}")

@@ -73,9 +73,10 @@ def beginning(row: Row) -> str:
 def said(error: BaseException) -> str:
     """The kind of an error and what it says, also where it fails to say it."""
     try:
-        return f"{type(error).__name__}: {str(error)[:LONGEST_ERROR]}"
+        text = str(error)[:LONGEST_ERROR]
     except Exception:
-        return type(error).__name__
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _one_line(text: str) -> str:

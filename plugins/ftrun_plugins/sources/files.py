@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ftrun.errors import Problem, Refused
 from ftrun.suggest import nearest
+from ftrun_plugins.sources.readable import refuse_impossible
 
 HEAD_BYTES = 4096
 UTF8_BOM = b"\xef\xbb\xbf"
@@ -25,6 +26,7 @@ FOREIGN = (
 
 def refuse_missing(path: Path) -> None:
     """Raises `Refused` where there is no file that can be read, with the nearest names beside it."""
+    refuse_impossible(path, "a JSON Lines file")
     if path.is_dir():
         inside = sorted(file.name for file in path.iterdir() if file.is_file())
         raise Refused(Problem("it is a folder, not a file", str(path), "a JSON Lines file", tuple(inside[:3])))
