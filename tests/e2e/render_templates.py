@@ -4,8 +4,8 @@
 
 ASKED.json names the folders of ftrun's packages, a tokenizer, a folder to work in, and templates: each a file, the
 token that ends a turn, and further tokens. Prints for each template and conversation whether tokens and trained parts
-are as they must be. What must be trained is found another way than the trainer finds it: by the places of the answers'
-texts in the rendered text, each with the first end of turn behind it.
+are as they must be. What must be trained is found another way than the trainer finds it: from where the answer's text
+begins, or for a call from where the rendering of all before it ends, to the first end of turn behind it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import logging
 import re
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +25,7 @@ ASKED = json.loads(Path(sys.argv[1]).read_text())
 sys.path += ASKED["packages"]
 sys.argv = sys.argv[:1]  # axolotl reads the command line, too
 
+from ftrun.errors import Refused  # noqa: E402
 from ftrun_plugins.axolotl.tokenize import Params  # noqa: E402
 from ftrun_plugins.axolotl.tokenizing import IGNORED, Tokenizing  # noqa: E402
 
@@ -73,39 +75,46 @@ def _compare(asked: dict[str, Any]) -> dict[str, str]:
     context = SimpleNamespace(work=work, inputs={"model": Path(ASKED["tokenizer"])})
     try:
         tokenizing = Tokenizing(params, "chat", context)  # type: ignore[arg-type]
+    except Refused as refused:
+        return dict.fromkeys(CONVERSATIONS, f"refused: {refused.problems[0].what}")
     except Exception as error:
         return dict.fromkeys(CONVERSATIONS, f"not loaded: {_short(error)}")
-    return {name: _outcome(tokenizing, each, text, asked["end"]) for name, each in CONVERSATIONS.items()}
+    ends = [*asked["trainer"].get("eot_tokens", ()), tokenizing.tokenizer.eos_token]
+    return {name: _guarded(tokenizing, each, text, ends) for name, each in CONVERSATIONS.items()}
 
 
-def _outcome(tokenizing: Tokenizing, example: dict[str, Any], template: str, end: str) -> str:
+def _guarded(tokenizing: Tokenizing, example: dict[str, Any], template: str, ends: list[str]) -> str:
+    try:
+        return _outcome(tokenizing, example, template, ends)
+    except Exception as error:
+        traceback.print_exc()
+        return f"raised: {_short(error)}"
+
+
+def _outcome(tokenizing: Tokenizing, example: dict[str, Any], template: str, ends: list[str]) -> str:
     tokenizer = tokenizing.tokenizer
     messages = copy.deepcopy(example["messages"])
     for call in (call for message in messages for call in message.get("tool_calls", ())):
         call["function"]["arguments"] = json.loads(call["function"]["arguments"])
     given = {"tools": example.get("tools"), "chat_template": template}
-    try:
-        expected = tokenizer.apply_chat_template(messages, return_dict=False, **given)
-        rendered = tokenizer.apply_chat_template(messages, tokenize=False, **given)
-    except Exception as error:
-        return f"the template refuses it: {_short(error)}"
-    try:
-        tokens = tokenizing._tokenize({"place": "x:1", **copy.deepcopy(example)})
-    except Exception as error:
-        traceback.print_exc()
-        return f"raised {_short(error)}"
+    tokens = tokenizing._tokenize({"place": "x:1", **copy.deepcopy(example)})
+    if tokens.fault:
+        return f"refused: {tokens.fault}"
+    expected = tokenizer.apply_chat_template(messages, return_dict=False, **given)
     if tokens.ids != expected:
         return f"other tokens: {tokenizer.decode(tokens.ids)!r} instead of {tokenizer.decode(expected)!r}"
     if problem := tokenizing._problem(tokens):
         return f"refused: {problem}"
-    return _compare_labels(tokenizer, tokens, rendered, messages, end)
+    regions = _regions(
+        lambda *turns, **more: tokenizer.apply_chat_template(*turns, tokenize=False, **given, **more), messages, ends
+    )
+    return _compare_labels(tokenizer, tokens, tokenizer.apply_chat_template(messages, tokenize=False, **given), regions)
 
 
-def _compare_labels(tokenizer: Any, tokens: Any, rendered: str, messages: list[dict[str, Any]], end: str) -> str:
+def _compare_labels(tokenizer: Any, tokens: Any, rendered: str, regions: list[tuple[int, int]]) -> str:
     encoded = tokenizer(rendered, add_special_tokens=False, return_offsets_mapping=True)
     assert encoded["input_ids"] == tokens.ids
     offsets = encoded["offset_mapping"]
-    regions = _regions(rendered, messages, end)
     trained = [any(start < e and s < stop for start, stop in regions) for s, e in offsets]
     if trained == [label != IGNORED for label in tokens.labels]:
         return "equal"
@@ -114,20 +123,26 @@ def _compare_labels(tokenizer: Any, tokens: Any, rendered: str, messages: list[d
     return f"other labels: {tokenizer.decode(got)!r} instead of {tokenizer.decode(want)!r}"
 
 
-def _regions(rendered: str, messages: list[dict[str, Any]], end: str) -> list[tuple[int, int]]:
-    """From where to where each turn of the assistant goes in the text, its end of turn included."""
+def _regions(render: Callable[..., str], messages: list[dict[str, Any]], ends: list[str]) -> list[tuple[int, int]]:
+    """From where to where the text is the assistant's: its words or calls, and each end of turn behind them."""
+    rendered = render(messages)
     found, place = [], 0
-    for message in messages:
+    for index, message in enumerate(messages):
         if message["role"] != "assistant":
             continue
         if "tool_calls" in message:
-            continue
-        start = rendered.index(message["content"], place)
-        stop = start + len(message["content"])
+            before = render(messages[:index], add_generation_prompt=True)
+            assert rendered.startswith(before), (before, rendered)
+            start = len(before)
+            stop = min(at for at in (rendered.find(end, start) for end in ends) if at >= 0)
+        else:
+            start = rendered.index(message["content"], place)
+            stop = start + len(message["content"])
         found.append((start, stop))
-        match = re.match(rf"\s*{re.escape(end)}", rendered[stop:])
-        if match:
-            found.append((stop + match.end() - len(end), stop + match.end()))
+        pattern = rf"\s*({'|'.join(map(re.escape, ends))})"
+        while match := re.compile(pattern).match(rendered, stop):
+            found.append(match.span(1))
+            stop = match.end()
         place = stop
     return found
 

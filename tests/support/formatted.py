@@ -50,6 +50,11 @@ def formatted(
     return output
 
 
+def read_json(source: Path | str) -> Any:
+    """What a file, or a line, holds."""
+    return json.loads(source.read_text() if isinstance(source, Path) else source)
+
+
 def examples(artifact: Path) -> list[dict[str, Any]]:
     """What is trained on."""
     return [json.loads(line) for line in (artifact / "train.jsonl").read_bytes().splitlines()]

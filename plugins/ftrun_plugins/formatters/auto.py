@@ -69,11 +69,16 @@ class Auto:
 
 def _choice(shape: Shape, count: int, seen: int) -> Choice:
     formatter = CHOICES[shape.formatter]()
-    rows = f"the first {seen:,} rows" if seen > 1 else "the only row"
-    have = "has" if count == 1 else "have"
-    which = f"each of {rows} has" if count == seen else f"{count:,} of {rows} {have}"
-    why = f"{which} {shape.what}"
+    why = f"{_which(count, seen)} {shape.what}"
     return Choice(formatter, formatter.Options.model_validate(dict(shape.options)), shape.written(), why)
+
+
+def _which(count: int, seen: int) -> str:
+    if seen == 1:
+        return "the only row has"
+    if count == seen:
+        return f"each of the first {seen:,} rows has"
+    return f"{count:,} of the first {seen:,} rows {'has' if count == 1 else 'have'}"
 
 
 def _mixture(shapes: Mapping[Shape, Places]) -> list[Problem]:

@@ -87,7 +87,7 @@ def _pair(row: Mapping[str, Any]) -> Shape | None:
         return Shape("template", options, "texts in `prompt` and `completion`, which belong together as they are")
     for question, answer in (("instruction", "response"), *PAIRS):
         if _is_text(row, question) and _is_text(row, answer):
-            options = (("instruction", question), ("output", answer))
+            options = (*_unless_default("instruction", question, "instruction"), ("output", answer))
             what = f"texts in `{question}` and `{answer}`, a question and its answer"
             return Shape("alpaca", options, what)
     return None
