@@ -5,11 +5,21 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import zlib
 
 from case import Bad
 
 GOOD = b'{"text": "fine"}\n'
-BOMB = gzip.compress(b"0" * 50_000_000)  # 50 kB that unpack to 50 MB
+PACKED = gzip.compress(GOOD * 100)
+
+
+def bomb(megabytes: int) -> bytes:
+    """Gzip of nothing but zeros: a thousandth of its size."""
+    packer = zlib.compressobj(wbits=31)
+    return b"".join([*(packer.compress(b"0" * 1_000_000) for _ in range(megabytes)), packer.flush()])
+
+
+BOMB = bomb(150)
 
 
 def file(name: str, content: bytes, reason: str) -> Bad:
@@ -22,8 +32,11 @@ CASES = [
     file("only a BOM", b"\xef\xbb\xbf", "the file has only blank lines"),
     file("UTF-16", '{"text": "a"}\n'.encode("utf-16"), "the file is in UTF-16, not JSON Lines"),
     file("UTF-16, big end first", b"\xfe\xff" + '{"text": "a"}'.encode("utf-16-be"), "the file is in UTF-16, not JSON Lines"),
-    file("gzip", gzip.compress(GOOD), "the file is compressed by gzip, not JSON Lines"),
-    file("a gzip bomb", BOMB, "the file is compressed by gzip, not JSON Lines"),
+    file("gzip, twice", gzip.compress(PACKED), "the file is compressed by gzip twice, not JSON Lines"),
+    file("gzip, cut", PACKED[:-12], "the gzip file is damaged: …"),
+    file("gzip, with a byte changed", PACKED[:20] + b"\xff" + PACKED[21:], "the gzip file is damaged: …"),
+    file("gzip of nothing", gzip.compress(b""), "the file is empty"),
+    file("a gzip bomb", BOMB, "the gzip file unpacks to more than 300 times its size"),
     file("bzip2", bz2.compress(GOOD), "the file is compressed by bzip2, not JSON Lines"),
     file("xz", lzma.compress(GOOD), "the file is compressed by xz, not JSON Lines"),
     file("zstd", b"\x28\xb5\x2f\xfd\x04", "the file is compressed by zstd, not JSON Lines"),

@@ -23,7 +23,7 @@ class BadPath:
 
 def folder(here: Path) -> Path:
     (here / "data.jsonl").mkdir()
-    (here / "data.jsonl" / "part-0.jsonl").write_text(GOOD)
+    (here / "data.jsonl" / "part-0.txt").write_text(GOOD)
     return here / "data.jsonl"
 
 
@@ -79,7 +79,7 @@ CASES = [
     BadPath("missing", misspelt, "there is no such file", ("rows.jsonl",)),
     BadPath("in a missing folder", lambda here: here / "no" / "x.jsonl", "there is no such file, and no such folder"),
     BadPath("inside a file", inside_a_file, "there is no such file, and no such folder"),
-    BadPath("a folder", folder, "it is a folder, not a file", ("part-0.jsonl",)),
+    BadPath("a folder", folder, "no file in the folder ends in .jsonl or .ndjson", ("part-0.txt",)),
     BadPath("a pipe that nobody writes into", pipe, "it is neither a file nor a folder"),
     BadPath("a socket", listening, "it is neither a file nor a folder"),
     BadPath("a device without an end", lambda _: Path("/dev/zero"), "it is neither a file nor a folder"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 from case import Odd
@@ -41,6 +42,7 @@ def says(role: str, text: str) -> dict[str, str]:
 CASES = [
     # lines
     lines("a BOM at the start", b'\xef\xbb\xbf{"text": "a"}\n', "a"),
+    lines("gzip", gzip.compress(b'{"text": "a"}\n'), "a"),
     lines("CRLF", b'{"text": "a"}\r\n{"text": "b"}\r\n', "a", "b"),
     lines("no line end at the end", b'{"text": "a"}\n{"text": "b"}', "a", "b"),
     lines("blank lines", b'\n\n{"text": "a"}\n \t\n{"text": "b"}\n\n', "a", "b"),

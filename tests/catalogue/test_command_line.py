@@ -35,7 +35,7 @@ GIVEN = {
     ),
     "a terminal's escapes in a name": (TEXT + b'{"\\u001b[2Jtxt": "a"}', "data.jsonl:2", "`\\x1b[2Jtxt`"),
     "rows of two shapes": (TEXT + b'{"instruction": "a", "output": "b"}', "data.jsonl:2", "2 different shapes"),
-    "a gzip bomb": (BOMB, "data.jsonl", "compressed by gzip"),
+    "a gzip bomb": (BOMB, "data.jsonl", "300 times its size"),
 }
 
 

@@ -8,7 +8,7 @@ from ftrun import hookimpl
 from ftrun.contracts import Backend, Stage
 from ftrun.errors import Problem, Refused
 from ftrun.plan.call import StageCall
-from ftrun_plugins.fetch.fetch import Fetch, FromHub, Params
+from ftrun_plugins.fetch.fetch import Fetch, FromDataset, FromHub, Params
 
 
 @hookimpl
@@ -25,9 +25,9 @@ def ftrun_check_access(calls: Sequence[StageCall], backend: Backend) -> Iterable
     problems: list[Problem] = []
     for call in calls:
         what = Params.model_validate(call.params).what if call.stage == Fetch.name else None
-        if isinstance(what, FromHub):
+        if isinstance(what, FromHub | FromDataset):
             try:
-                check_access(what.repository, what.commit)
+                check_access(what.repository, what.commit, "model" if isinstance(what, FromHub) else "dataset")
             except Refused as error:
                 problems.extend(error.problems)
     return problems

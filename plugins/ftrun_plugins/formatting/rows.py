@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, Self
 
-from ftrun.contracts import BadRow, Choice, Formatter
+from ftrun.contracts import BadRow
 from ftrun.errors import Problem, Refused
 from ftrun.examples import Rejected, Row
 from ftrun.execute.context import StageContext
 from ftrun.store.files import write_json
-from ftrun_plugins.formatting.choosing import chosen, tell
 from ftrun_plugins.formatting.encoding import encode, encode_row, kind_of
-from ftrun_plugins.formatting.params import Params, Role, SourcePart
+from ftrun_plugins.formatting.mixing import Mix
+from ftrun_plugins.formatting.params import Params
 from ftrun_plugins.formatting.rejections import Rejections, beginning, said
-from ftrun_plugins.formatting.split import Splitter
+from ftrun_plugins.formatting.stream import Stream
 from ftrun_plugins.formatting.watch import TakesTooLong, Watch
 
 ROWS_BETWEEN_CHECKS = 2000  # whether to stop, and how far it is
+MOST_FILTERS = 20  # shown of a run
 
 
 class Formatting:
     """The work of one call, as a context manager that closes its files."""
 
-    def __init__(self, params: Params, formatter: Formatter, context: StageContext) -> None:
+    def __init__(self, params: Params, context: StageContext) -> None:
         self._params = params
-        self._formatter = formatter
-        self._options = formatter.Options.model_validate(params.formatter.options)
-        self._choice: Choice | None = None
-        self._watch = Watch()
         self._context = context
-        self._splitter = Splitter(params.split)
         self._kind: tuple[str, str] | None = None  # with the place of the first example
         self._seen = self._train = self._held_out = 0
         self._sources: list[dict[str, Any]] = []
+        self._watch = Watch()
+        self._removed: Counter[str] = Counter()  # by filter
+        self._mix: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -51,49 +51,58 @@ class Formatting:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def choose(self, sources: Iterable[Iterable[Row | BadRow]]) -> None:
-        """Lets a formatter that leaves the work to another choose it, by the first rows of the sources."""
-        self._choice = chosen(self._formatter, self._options, sources)
-        if self._choice is not None:
-            self._formatter, self._options = self._choice.formatter, self._choice.options
-            tell(self._choice, self._params.formatter.name, self._context.report)
+    def choose(self, streams: Sequence[Stream]) -> None:
+        """Lets formatters that leave the work to others choose them, and says what they chose."""
+        told = {text: stream.reading.formatter.name for stream in streams if (text := stream.choose())}
+        for text, name in told.items():
+            self._context.report.event("note", text=f"{name} chose {text}")
+        if told:
+            self._context.report.metric(chose="; ".join(told))
 
-    def take(self, role: Role, part: SourcePart, rows: Iterable[Row | BadRow]) -> None:
-        """Reads all rows of a source; those of the role `held_out` are all held out."""
-        before = self._seen
-        for row in rows:
+    def take(self, streams: Sequence[Stream], limit: int | None) -> None:
+        """Reads streams mixed, up to a limit of their rows; those of the role `held_out` are all held out."""
+        mix = Mix(streams, self._params.stopping_strategy or "first_exhausted")
+        for number, row in mix:
             if self._seen % ROWS_BETWEEN_CHECKS == 0:
                 self._context.check_stop()
                 self._context.report.progress(self._seen, None, "rows")
             self._seen += 1
+            stream = streams[number]
+            stream.rows += 1
             if isinstance(row, BadRow):
+                stream.rejected += 1
                 self._rejections.add(f"{row.file}:{row.line}", row.reason, row.raw)
-            else:
-                self._take_row(row, role)
-        files = [file.model_dump() for file in part.files]
-        self._sources.append({"role": role, "name": part.name, "rows": self._seen - before, "files": files})
+                continue
+            self._take_row(row, stream)
+            if limit is not None and (limit := limit - 1) == 0:
+                break
+        for stream, passes in zip(streams, mix.passes, strict=True):
+            self._sources.append(stream.report(passes))
+            self._removed.update(stream.sieve.counts())
+        if mix.ended_by is not None:
+            self._mix = {"mix_ended_by": streams[mix.ended_by].reading.part}
 
-    def _take_row(self, row: Row, role: Role) -> None:
+    def _take_row(self, row: Row, stream: Stream) -> None:
         place = row.place
-        made = self._formatted(row, place)
+        made = self._formatted(row, stream, place)
         if isinstance(made, Rejected):
-            return self._reject(row, place, made.reason)
+            return self._reject(row, stream, made.reason)
         try:
             line = encode(made, place)
-            held_out = role == "held_out" or self._splitter.is_held_out(row)
+            held_out = stream.reading.role == "held_out" or stream.splitter.is_held_out(row)
             raw = encode_row(row) if held_out else b""
         except ValueError as error:
-            return self._reject(row, place, str(error))
+            return self._reject(row, stream, str(error))
         self._check_kind(kind_of(made), place)
-        return self._write(line, raw, held_out)
+        return self._write(stream, line, raw, held_out)
 
-    def _formatted(self, row: Row, place: str) -> object:
+    def _formatted(self, row: Row, stream: Stream, place: str) -> object:
         """What the formatter makes of a row. Whatever it raises is about this row: a person must learn which it is."""
         self._watch.row = row
         try:
-            return self._formatter.format(row, self._options)
+            return stream.formatter.format(row, stream.options)
         except TakesTooLong:
-            name, seconds = self._params.formatter.name, self._watch.longest
+            name, seconds = stream.formatter.name, self._watch.longest
             what = f"the formatter `{name}` has been at work on this row for {seconds:g} s"
             raise Refused(Problem(what, place, do="mend the formatter: one row should take microseconds")) from None
         except (Exception, SystemExit, GeneratorExit) as error:
@@ -101,17 +110,24 @@ class Formatting:
         finally:
             self._watch.row = None
 
-    def _write(self, line: bytes, raw: bytes, held_out: bool) -> None:
+    def _write(self, stream: Stream, line: bytes, raw: bytes, held_out: bool) -> None:
         if held_out:
+            if stream.repeats:  # it is held out already, and once
+                return
             self._held_out += 1
+            stream.held_out += 1
             self._held_out_file.write(line)
             self._held_out_rows.write(raw)
         else:
             self._train += 1
+            stream.train += 1
             self._train_file.write(line)
 
-    def _reject(self, row: Row, place: str, reason: str) -> None:
-        self._rejections.add(place, reason, beginning(row))
+    def _reject(self, row: Row, stream: Stream, reason: str) -> None:
+        if stream.repeats:
+            return
+        stream.rejected += 1
+        self._rejections.add(row.place, reason, beginning(row))
 
     def _check_kind(self, kind: str, place: str) -> None:
         if self._kind is None:
@@ -130,19 +146,18 @@ class Formatting:
         self._context.report.progress(self._seen, self._seen, "rows")
         self._warn()
         counts = {"train": self._train, "held_out": self._held_out, "rejected": self._rejections.count}
-        self._context.report.metric(**counts)
+        removed = {f"removed by {one}": count for one, count in self._removed.most_common(MOST_FILTERS)}
+        self._context.report.metric(**counts, **self._mix, **removed)
         assert self._kind is not None
         report = {"kind": self._kind[0], **counts, "reasons": self._rejections.reasons(), "sources": self._sources}
-        if self._choice is not None:
-            report["formatter"] = {"name": self._choice.name, "why": self._choice.why}
+        report |= {**self._mix, **({"filters": dict(self._removed)} if self._removed else {})}
         write_json(self._context.output / "report.json", report)
 
     def _warn(self) -> None:
         report, bad = self._context.report, self._rejections.count
         if bad:
             report.warning(f"{bad} of {self._seen} rows were left out: see rejected.jsonl", file="rejected.jsonl")
-        wanted = self._params.split.held_out or self._params.held_out
-        if wanted and not self._held_out:
+        if self._params.holds_out and not self._held_out:
             report.warning(f"none of {self._seen} rows is held out: nothing can be evaluated")
 
     def _nothing_left(self) -> list[Problem]:

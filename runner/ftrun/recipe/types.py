@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
-Json = dict[str, Any]
+from ftrun.recipe.dataset import Dataset as Dataset
+from ftrun.recipe.dataset import Split as Split
+from ftrun.recipe.frozen import Frozen as Frozen
+from ftrun.recipe.frozen import Json as Json
+from ftrun.recipe.frozen import Named as Named
+from ftrun.recipe.frozen import WithOptions as WithOptions
+
 STAGES = (
     "fetch", "format", "tokenize", "train", "merge", "parity", "generate", "loss", "lm_eval", "score", "evaluate"
 )  # fmt: skip
-
-
-class Frozen(BaseModel):
-    """Immutable, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class WithOptions(BaseModel):
-    """Has keys of its own; the others are the options of a plugin's part, which that part's own model checks."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    @property
-    def options(self) -> Json:
-        return dict(self.model_extra or {})
-
-
-class Named(WithOptions):
-    """A plugin's part by name."""
-
-    name: str
 
 
 def _stays_inside(path: str) -> str:
@@ -82,27 +66,6 @@ class Model(Frozen):
     gated: bool = False  # the hub asks for a token and an accepted licence
     trust_remote_code: bool = False
     trainer: Json = {}  # trainer keys that this model needs: chat_template, special_tokens, tokens, …
-
-
-class Split(Frozen):
-    """How many of the rows are held out, chosen by a digest of the row (or of its field `by`)."""
-
-    held_out: float = Field(default=0.0, ge=0, lt=1)
-    by: str | None = None
-    seed: int = 0
-
-
-class Dataset(Frozen):
-    """Where rows come from, what makes examples of them, and which are held out."""
-
-    source: Named
-    held_out: Named | None = None  # a source of its own for held-out rows, in place of a split
-    formatter: Named
-    split: Split = Split()
-    on_bad_row: Literal["stop", "skip"] = "stop"
-    max_cut: float = Field(default=0.02, ge=0, le=1)  # share of rows that may be too long for `sequence_len`
-    untrained_end_of_turn: bool = False  # accept chat rows whose end of turn is masked
-    trainer: Json = {}  # keys of axolotl's dataset entry: train_on_eos, roles_to_train, …
 
 
 class Gate(Frozen):

@@ -118,16 +118,20 @@ def test_the_code_of_all_choices_is_in_the_key() -> None:
 # in the stage
 
 
+def events(folder: Path) -> list[dict[str, Any]]:
+    return [read_json(line) for line in (folder / "events").read_text().splitlines()]
+
+
 def test_the_choice_is_told_and_kept(tmp_path: Path) -> None:
     data = written(tmp_path / "data.jsonl", [SHARE] * 3)
 
     artifact = formatted(tmp_path, data, AUTO)
 
     why = "each of the first 3 rows has a list of turns with from and value in `conversations`"
-    assert read_json(artifact / "report.json")["formatter"] == {"name": "sharegpt", "why": why}
-    events = [read for line in (tmp_path / "events").read_text().splitlines() if (read := read_json(line))]
-    assert [event["text"] for event in events if event["kind"] == "note"] == [f"auto chose sharegpt: {why}"]
-    assert [event["chose"] for event in events if "chose" in event] == [f"sharegpt: {why}"]
+    assert read_json(artifact / "report.json")["sources"][0]["chose"] == {"name": "sharegpt", "why": why}
+    told = events(tmp_path)
+    assert [event["text"] for event in told if event["kind"] == "note"] == [f"auto chose sharegpt: {why}"]
+    assert [event["chose"] for event in told if "chose" in event] == [f"sharegpt: {why}"]
     assert len(examples(artifact)) == 3
 
 
@@ -140,14 +144,29 @@ def test_it_makes_what_the_chosen_formatter_makes(tmp_path: Path) -> None:
     assert (made["auto"] / "train.jsonl").read_bytes() == (made["sharegpt"] / "train.jsonl").read_bytes()
 
 
-def test_it_looks_at_the_held_out_rows_too(tmp_path: Path) -> None:
+def test_each_source_has_its_own_choice(tmp_path: Path) -> None:
     data = written(tmp_path / "data.jsonl", [CHAT])
     held_out = written(tmp_path / "held_out.jsonl", [ALPACA])
 
-    with pytest.raises(Refused) as error:
-        formatted(tmp_path, data, AUTO, held_out={"name": "jsonl", "path": str(held_out)})
+    artifact = formatted(tmp_path, data, AUTO, held_out={"name": "jsonl", "path": str(held_out)})
 
-    assert [problem.where for problem in error.value.problems] == [None, "data.jsonl:1", "held_out.jsonl:1"]
+    notes = [event["text"] for event in events(tmp_path) if event["kind"] == "note"]
+    assert notes[0].startswith("auto chose chat: the only row has")
+    assert notes[1].startswith("auto chose alpaca for the held-out rows: the only row has")
+    assert [source["chose"]["name"] for source in read_json(artifact / "report.json")["sources"]] == ["chat", "alpaca"]
+
+
+def test_rows_of_which_none_can_be_read_are_told_as_such(tmp_path: Path) -> None:
+    data = written(tmp_path / "data.jsonl", b'{"messages": \nnull\n')
+
+    with pytest.raises(Refused) as error:
+        formatted(tmp_path, data, AUTO, on_bad_row="skip")
+
+    assert error.value.problems == (
+        Problem("none of the first 2 rows can be read"),
+        Problem("the line ends in the middle of an object", "data.jsonl:1"),
+        Problem("the row is null, not an object", "data.jsonl:2"),
+    )
 
 
 def test_bad_rows_are_passed_over_and_told_by_the_chosen_formatter(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from ftrun.plan.call import EnvironmentRef, StageCall
 from ftrun.plan.digests import FileDigests
 from ftrun.plan.planning import Planning
 from ftrun.plugins import Plugins
+from ftrun.recipe.findings import Finding
 from ftrun.recipe.types import Recipe, Split
 from ftrun_plugins.formatters import plugin as formatters_plugin
 from ftrun_plugins.formatting import plugin as formatting_plugin
@@ -154,6 +155,10 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     monkeypatch.syspath_prepend(tmp_path / "modules")
     monkeypatch.delitem(sys.modules, "odd_plugin", raising=False)
     return Workshop(tmp_path)
+
+
+def findings(recipe: Recipe) -> list[Finding]:
+    return list(formatting_plugin.ftrun_check_recipe(recipe))
 
 
 def texts(count: int) -> list[dict[str, str]]:
@@ -295,11 +300,11 @@ def test_a_split_and_a_held_out_source_disagree(workshop: Workshop) -> None:
     data = workshop.write("data.jsonl", texts(5))
     both = workshop.recipe(data, held_out={"name": "jsonl", "path": str(data)}, split={"held_out": 0.1})
 
-    (finding,) = formatting_plugin.ftrun_check_recipe(both)
+    (finding,) = findings(both)
 
     assert finding.path == ("dataset", "split", "held_out")
     assert finding.also == (("dataset", "held_out"),)
-    assert not formatting_plugin.ftrun_check_recipe(workshop.recipe(data, split={"held_out": 0.1}))
+    assert not findings(workshop.recipe(data, split={"held_out": 0.1}))
 
 
 def test_no_held_out_row_is_warned_of_and_no_training_row_refused(workshop: Workshop) -> None:
@@ -310,6 +315,58 @@ def test_no_held_out_row_is_warned_of_and_no_training_row_refused(workshop: Work
 
     assert artifact.events("warning")[0]["text"] == "none of 3 rows is held out: nothing can be evaluated"
     assert problem.what == "all 3 rows are held out, none is left to train on"
+
+
+# The limit
+
+
+def test_a_limit_takes_the_first_rows_and_no_row_behind_it_is_looked_at(workshop: Workshop) -> None:
+    data = workshop.write("data.jsonl", [*texts(3), "[1"])
+
+    artifact = workshop.format(data, limit=3)
+
+    assert [example["place"] for example in artifact.lines("train.jsonl")] == [f"data.jsonl:{n}" for n in (1, 2, 3)]
+    assert artifact.report["sources"][0]["rows"] == 3
+    assert workshop.refused(data, limit=4)[1].where == "data.jsonl:4"
+
+
+def test_the_limit_bounds_the_rows_that_are_split(workshop: Workshop) -> None:
+    artifact = workshop.format(workshop.write("data.jsonl", texts(200)), limit=100, split={"held_out": 0.3})
+
+    assert len(artifact.lines("train.jsonl")) + len(artifact.lines("held_out.jsonl")) == 100
+
+
+@pytest.mark.parametrize(
+    ("limits", "train", "held_out"),
+    [
+        ({}, 9, 6),
+        ({"limit": 5}, 5, 5),
+        ({"limit": 2, "held_out_limit": 4}, 2, 4),
+        ({"held_out_limit": 1}, 9, 1),
+        ({"limit": 20}, 9, 6),
+    ],
+)
+def test_a_held_out_source_has_the_limit_too_or_its_own(
+    limits: dict[str, int], train: int, held_out: int, workshop: Workshop
+) -> None:
+    data, other = workshop.write("data.jsonl", texts(9)), workshop.write("other.jsonl", texts(6))
+
+    artifact = workshop.format(data, held_out={"name": "jsonl", "path": str(other)}, **limits)
+
+    assert (len(artifact.lines("train.jsonl")), len(artifact.lines("held_out.jsonl"))) == (train, held_out)
+
+
+def test_a_limit_of_held_out_rows_needs_their_source(workshop: Workshop) -> None:
+    (finding,) = findings(workshop.recipe(workshop.write("data.jsonl", []), held_out_limit=3))
+
+    assert finding.path == ("dataset", "held_out_limit")
+
+
+def test_keys_of_recipes_without_later_parameters_stay(workshop: Workshop) -> None:
+    """A parameter that is not set is not in the key: a newer ftrun formats nothing again."""
+    params = workshop.plan(workshop.recipe(workshop.write("data.jsonl", texts(1)))).params
+
+    assert set(params) == {"source", "held_out", "formatter", "split", "on_bad_row"}
 
 
 # Bad rows
@@ -424,6 +481,7 @@ CHANGES: dict[str, Callable[[Workshop, Path], Recipe]] = {
     "formatter option": lambda workshop, data: workshop.recipe(data, {"name": "completion", "field": "x"}),
     "held out": lambda workshop, data: workshop.recipe(data, split={"held_out": 0.1}),
     "by": lambda workshop, data: workshop.recipe(data, split={"by": "x"}),
+    "limit": lambda workshop, data: workshop.recipe(data, limit=2),
     "seed": lambda workshop, data: workshop.recipe(data, split={"seed": 1}),
     "on bad row": lambda workshop, data: workshop.recipe(data, on_bad_row="skip"),
     "held-out source": lambda workshop, data: workshop.recipe(data, held_out={"name": "jsonl", "path": str(data)}),
