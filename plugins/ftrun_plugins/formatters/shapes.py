@@ -83,8 +83,8 @@ def _pair(row: Mapping[str, Any]) -> Shape | None:
     if _is_text(row, "instruction") and _is_text(row, "output"):
         return Shape("alpaca", (), "texts in `instruction` and `output`")
     if _is_text(row, "prompt") and _is_text(row, "completion"):
-        options = (("prompt", "{prompt}"), ("answer", "{completion}"))
-        return Shape("template", options, "texts in `prompt` and `completion`, which belong together as they are")
+        written = (("prompt", "{prompt}"), ("answer", "{completion}"))
+        return Shape("template", written, "texts in `prompt` and `completion`, which belong together as they are")
     for question, answer in (("instruction", "response"), *PAIRS):
         if _is_text(row, question) and _is_text(row, answer):
             options = (*_unless_default("instruction", question, "instruction"), ("output", answer))
