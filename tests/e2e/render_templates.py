@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import os
 import re
 import sys
 import traceback
@@ -131,9 +132,9 @@ def _regions(render: Callable[..., str], messages: list[dict[str, Any]], ends: l
         if message["role"] != "assistant":
             continue
         if "tool_calls" in message:
+            # Where it does not go on as it would for an answer, the call begins with what differs.
             before = render(messages[:index], add_generation_prompt=True)
-            assert rendered.startswith(before), (before, rendered)
-            start = len(before)
+            start = len(os.path.commonprefix([before, rendered]))
             stop = min(at for at in (rendered.find(end, start) for end in ends) if at >= 0)
         else:
             start = rendered.index(message["content"], place)

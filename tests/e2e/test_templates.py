@@ -1,4 +1,4 @@
-"""Real chat templates: the prompt is what the tokenizer's own template gives, and only the assistant's turns are trained.
+"""Real chat templates: the prompt is what the tokenizer's own gives, and the assistant's turns alone are trained.
 
 The templates are files of packages in the trainer's environment, all tried in one process. Where the trainer cannot do
 it, the stage says so and trains nothing.
@@ -22,7 +22,9 @@ pytestmark = pytest.mark.e2e
 HERE = Path(__file__).parent
 FOLDERS = {"axolotl": "axolotl/utils/chat_templates/templates", "trl": "trl/chat_templates"}
 # Marks that a template writes as single tokens of its model; the tiny model's tokenizer gets them, too.
-MARKS = re.compile(r"<\|[A-Za-z_0-9]+\|>|<[a-z]+_of_turn>|<\|turn>|<turn\|>|\[\|[a-z]+\|\]|<｜[^｜]+｜>|\[/?INST\]")
+MARKS = re.compile(
+    r"<\|[A-Za-z_0-9]+\|>|<[a-z]+_of_turn>|<\|turn>|<turn\|>|\[\|[a-z]+\|\]|<\uff5c[^\uff5c]+\uff5c>|\[/?INST\]"
+)
 OWN = {"<|im_start|>", "<|im_end|>", "<|endoftext|>"}  # of that tokenizer
 EQUAL = "equal"
 
@@ -41,7 +43,41 @@ class Template:
         return {"turns": self.plain, "system": self.system, "tools": self.tools}
 
 
-TEMPLATES: Mapping[str, Template] = {}
+NO_CALLS = "the chat template leaves out tool calls"
+NO_TOOLS = "the chat template cannot render it"
+MORE = "with this chat template the trainer would train on more than tool calls"
+MARK = "with this chat template the trainer leaves '<|END_RESPONSE|>', between an answer and its end, untrained"
+NO_END = "the end of the assistant's turn is not trained"
+
+TEMPLATES: Mapping[str, Template] = {
+    "axolotl/chatml": Template(tools=NO_CALLS),
+    "axolotl/llama3": Template(("<|eot_id|>",), tools=NO_CALLS),
+    "axolotl/llama3_2_vision": Template(("<|eot_id|>",)),
+    "axolotl/llama4": Template(("<|eot|>",)),
+    "axolotl/gemma": Template(("<end_of_turn>",), system="the chat template cannot render it", tools=NO_TOOLS),
+    "axolotl/gemma3": Template(("<end_of_turn>",), tools=NO_TOOLS),
+    "axolotl/gemma4": Template(("<turn|>",), tools=MORE),
+    "axolotl/mistral_v1": Template(tools=NO_TOOLS),
+    "axolotl/mistral_v3_tekken": Template(tools=NO_TOOLS),
+    "axolotl/mistral_v7_tekken": Template(tools=NO_TOOLS),
+    "axolotl/phi_4": Template(tools=NO_CALLS),
+    "axolotl/qwen_25": Template(),
+    "axolotl/qwen3": Template(),
+    "axolotl/exaone4": Template(("[|endofturn|]",)),
+    "axolotl/falcon_h1": Template(tools=NO_CALLS),
+    "axolotl/command_a": Template(("<|END_OF_TURN_TOKEN|>",), MARK, MARK, MARK),
+    "axolotl/llava": Template((), NO_END, NO_END, NO_CALLS),
+    "trl/deepseek_r1_distill": Template(("<\uff5cend\u2581of\u2581sentence\uff5c>",), tools=NO_CALLS),
+    "trl/llama3_1": Template(("<|eot_id|>",)),
+    "trl/phi3": Template(("<|end|>",), tools=NO_CALLS),
+    "trl/qwen2_5": Template(),
+    "trl/qwen3_instruct_2507": Template(),
+    "trl/lfm2_2_5": Template(),
+    "trl/nemotron_3_nano": Template(),
+    "trl/glm4moe": Template(("<|user|>",), NO_END, NO_END, NO_END),
+    "trl/gptoss": Template(("<|end|>",), NO_END, NO_END, NO_TOOLS),
+    "trl/idefics3": Template((), *["the chat template leaves out what the assistant says"] * 3),
+}
 
 
 def asked(name: str, template: Template, site: Path) -> dict[str, Any]:

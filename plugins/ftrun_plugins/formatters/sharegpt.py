@@ -37,8 +37,8 @@ class ShareGpt:
         tools: str = "tools"
 
         @cached_property
-        def known_roles(self) -> Mapping[str, str]:
-            return {**ROLES, **self.roles}
+        def turns(self) -> Turns:
+            return Turns(self.conversations, self.role, self.content, {**ROLES, **self.roles}, calls_of)
 
     def format(self, row: Row, options: Options) -> Chat | Rejected:
         """The conversation in OpenAI's shape; calls and answers of tools get ids in their order."""
@@ -64,7 +64,7 @@ def _conversation(turns: Any, column: str, options: ShareGpt.Options) -> list[di
         raise InvalidRowError(f"`{column}` is {type_name(turns)}, not a list of turns")
     if not turns:
         raise InvalidRowError(f"`{column}` is empty")
-    found = Turns(column, options.role, options.content, options.known_roles, calls_of).messages(turns)
+    found = options.turns.messages(turns)
     check_order(found, column, has_ids=False)  # the turns saw to the answers already
     return found
 

@@ -26,6 +26,7 @@ ROLES = {
     "function_response": "tool",
     "tool_response": "tool",
 }
+PLAIN = frozenset({"system", "user", "assistant"})
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,30 @@ class Turns:
 
     def messages(self, turns: list[Any]) -> list[dict[str, Any]]:
         """The turns in OpenAI's shape. Raises `InvalidRowError`."""
+        return self._plain(turns) or self._any(turns)
+
+    def _plain(self, turns: list[Any]) -> list[dict[str, Any]] | None:
+        """Turns that are nothing but a role and a text, as most are; None where one is more, or less."""
+        found = []
+        for turn in turns:
+            if type(turn) is not dict or len(turn) != 2:
+                return None
+            name, text = turn.get(self.role), turn.get(self.content)
+            if type(name) is not str or type(text) is not str or not text or text.isspace():
+                return None
+            role = self.roles.get(name)
+            if role not in PLAIN:
+                return None
+            found.append({"role": role, "content": text})
+        return found
+
+    def _any(self, turns: list[Any]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         waiting: deque[str] = deque()  # ids of calls without an answer
         calls = 0
         asked = "nobody"  # who spoke last, tools apart
         for index, turn in enumerate(turns):
-            role, text = self._plain(turn) or self._checked(turn, f"{self.column}[{index}]")
+            role, text = self._checked(turn, f"{self.column}[{index}]")
             if role == "tool":
                 # A call may stand in the assistant's text, in the model's own words for it: without an id.
                 if not waiting and asked != "assistant":
@@ -69,16 +88,6 @@ class Turns:
         """Calls with ids of nine letters and digits, since some templates take no others."""
         calls = self.calls_of(text, f"{self.column}[{index}].{self.content}")
         return [{"id": f"call{number:05}", **call} for number, call in enumerate(calls, before + 1)]
-
-    def _plain(self, turn: Any) -> tuple[str, str] | None:
-        """Role and text of a turn that is nothing but these, as most are."""
-        if type(turn) is not dict or len(turn) != 2:
-            return None
-        name, text = turn.get(self.role), turn.get(self.content)
-        if type(name) is not str or type(text) is not str or not text or text.isspace():
-            return None
-        role = self.roles.get(name)
-        return None if role is None else (role, text)
 
     def _checked(self, turn: Any, where: str) -> tuple[str, str]:
         if type(turn) is not dict:

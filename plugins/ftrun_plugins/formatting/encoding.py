@@ -38,17 +38,22 @@ def kind_of(example: object) -> str:
 
 
 def _chat(example: Chat) -> dict[str, Any]:
-    if not isinstance(example.messages, list | tuple) or not all(map(_is_message, example.messages)):
+    messages = example.messages
+    roles = [_role(message) for message in messages] if isinstance(messages, list | tuple) else [None]
+    if None in roles:
         raise ValueError("the example's messages are no list of objects with a text as role")
-    if not any(message["role"] == "assistant" for message in example.messages):
+    if "assistant" not in roles:
         raise ValueError("the example has no assistant message")
-    if not isinstance(example.tools, list | tuple | None):
+    if not example.tools:
+        return {"messages": messages}
+    if not isinstance(example.tools, list | tuple):
         raise ValueError("the example's tools are no list")
-    return {"messages": example.messages, "tools": example.tools} if example.tools else {"messages": example.messages}
+    return {"messages": messages, "tools": example.tools}
 
 
-def _is_message(message: Any) -> bool:
-    return isinstance(message, dict) and isinstance(message.get("role"), str)
+def _role(message: Any) -> str | None:
+    role = message.get("role") if isinstance(message, dict) else None
+    return role if isinstance(role, str) else None
 
 
 def _segments(example: Segments) -> dict[str, Any]:
