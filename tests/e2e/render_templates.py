@@ -13,7 +13,6 @@ from __future__ import annotations
 import copy
 import json
 import logging
-import os
 import re
 import sys
 import traceback
@@ -132,9 +131,7 @@ def _regions(render: Callable[..., str], messages: list[dict[str, Any]], ends: l
         if message["role"] != "assistant":
             continue
         if "tool_calls" in message:
-            # Where it does not go on as it would for an answer, the call begins with what differs.
-            before = render(messages[:index], add_generation_prompt=True)
-            start = len(os.path.commonprefix([before, rendered]))
+            start = _begin(rendered, render(messages[:index], add_generation_prompt=True))
             stop = min(at for at in (rendered.find(end, start) for end in ends) if at >= 0)
         else:
             start = rendered.index(message["content"], place)
@@ -146,6 +143,14 @@ def _regions(render: Callable[..., str], messages: list[dict[str, Any]], ends: l
             stop = match.end()
         place = stop
     return found
+
+
+def _begin(rendered: str, before: str) -> int:
+    """Where a call begins: behind all that was asked, and behind the empty thoughts that some templates write there."""
+    same = next((at for at, (a, b) in enumerate(zip(rendered, before, strict=False)) if a != b), len(before))
+    start = same if same == len(before) else rendered.rindex("\n", 0, same) + 1
+    thoughts = re.compile(r"<think>\s*</think>").match(rendered, start)
+    return thoughts.end() if thoughts else start
 
 
 def _short(error: BaseException) -> str:
