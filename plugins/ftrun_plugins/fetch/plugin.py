@@ -1,13 +1,14 @@
-"""Registers the stage `fetch` and its look at the hub before a run."""
+"""Registers the stage `fetch` and its looks at the hub, before a run and by `ftrun doctor`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
 from ftrun import hookimpl
-from ftrun.contracts import Backend, Stage
+from ftrun.contracts import Backend, Check, Stage
 from ftrun.errors import Problem, Refused
 from ftrun.plan.call import StageCall
+from ftrun.recipe.types import Recipe
 from ftrun_plugins.fetch.fetch import Fetch, FromDataset, FromHub, Params
 
 
@@ -31,3 +32,10 @@ def ftrun_check_access(calls: Sequence[StageCall], backend: Backend) -> Iterable
             except Refused as error:
                 problems.extend(error.problems)
     return problems
+
+
+@hookimpl
+def ftrun_doctor_checks(recipe: Recipe) -> Iterable[Check]:
+    from ftrun_plugins.fetch.doctor import checks
+
+    return checks(recipe)

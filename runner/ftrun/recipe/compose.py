@@ -80,12 +80,13 @@ class Composed:
     def origin(self, path: KeyPath) -> Position | str | None:
         """The override or the file position that set a key; of its nearest parent where the key itself is nowhere."""
         for length in range(len(path), 0, -1):
-            found = self._exact(path[:length])
+            found = self.exact(path[:length])
             if found is not None:
                 return found
         return None
 
-    def _exact(self, path: KeyPath) -> Position | str | None:
+    def exact(self, path: KeyPath) -> Position | str | None:
+        """The override or the file position that set a key itself; None where nothing does."""
         for override in reversed(self.overrides):
             key = key_of(override)
             if tuple(map(str, path[: len(key)])) == key and key[0] not in _chosen_only(key):

