@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from pyarrow import table
+from pyarrow.parquet import write_table
 
 from hub import COMMIT, TOKEN, Hub
 
@@ -99,3 +101,29 @@ def test_a_url_is_checked_by_its_digest_and_resumed(tmp_path: Path) -> None:
         wrong = ftrun(tmp_path / "store", f"recipe={file}", f"dataset.source.sha256={'0' * 64}")
     assert wrong.returncode == 2
     assert "has another content than the recipe says" in " ".join(wrong.stderr.split())
+
+
+def test_a_dataset_comes_from_the_hub_and_its_parquet_files_are_read(tmp_path: Path) -> None:
+    served = tmp_path / "served" / "data"
+    served.mkdir(parents=True)
+    for number in range(2):
+        rows = {"text": [f"row {number} {line} " + "x" * 4000 for line in range(300)]}
+        write_table(table(rows), served / f"train-0000{number}.parquet", compression="none")
+    (served / "test.jsonl").write_text('{"text": "held out"}\n')
+    file = tmp_path / "from_hub.yaml"
+    file.write_text(
+        "# A dataset of the hub.\nmodel: {base_model: a/b}\nstages: [fetch, format]\n"
+        "dataset:\n  source: {name: hub, repo: gated/rows, split: train, gated: true}\n"
+        "  held_out: {name: hub, repo: gated/rows, split: test, gated: true}\n  formatter: {name: completion}\n"
+    )
+    with Hub(tmp_path / "served", fail_after=CUT) as hub:
+        refused = ftrun(tmp_path / "store", f"recipe={file}", HF_ENDPOINT=hub.url)
+        result = ftrun(tmp_path / "store", f"recipe={file}", HF_ENDPOINT=hub.url, HF_TOKEN=TOKEN)
+    assert refused.returncode == 2
+    assert "no token is set" in " ".join(refused.stderr.split())
+    assert result.returncode == 0, result.stderr
+    assert hub.fail_after is None, "the server was meant to hang up once"
+    (artifact,) = tmp_path.glob("store/artifacts/format/*")
+    places = [json.loads(line)["place"] for line in (artifact / "train.jsonl").read_text().splitlines()]
+    assert places == [f"data/train-0000{number}.parquet:{line}" for number in range(2) for line in range(1, 301)]
+    assert json.loads((artifact / "held_out.rows.jsonl").read_text()) == {"text": "held out"}

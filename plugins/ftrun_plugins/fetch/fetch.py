@@ -2,7 +2,7 @@
 
 fetch:model        a Hugging Face folder: from the hub, a folder or a package, or a tiny one
 fetch:<sha256…>    one file `content`, downloaded from a URL
-fetch:<name>-<…>   files of a dataset of the hub, in their folders
+fetch:<name>-<…>   `files` of a dataset of the hub, in their folders
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ HUB = "https://huggingface.co"
 ACCESS = "huggingface"
 Kind = Literal["model", "dataset"]
 PLACES = {"model": "model.base_model", "dataset": "dataset"}  # in the recipe, for messages
+DATASET = "files"  # folder in the artifact of a dataset, beside the manifest
 MOST_NAMES = 5  # of files, in a message
 COMMIT = re.compile("^[0-9a-f]{40}$")
 TIMEOUT = 20  # seconds
@@ -114,7 +115,7 @@ def download_model(repository: str, commit: str, context: StageContext) -> None:
     wanted = [file for file in files if any(Path(file.rfilename).match(pattern) for pattern in patterns)]
     with _watched(context.work / "model", sum(file.size or 0 for file in wanted), context) as folder:
         snapshot_download(repository, revision=commit, local_dir=folder, allow_patterns=patterns, token=token_here())
-    _publish(folder, context)
+    _publish(folder, context.output)
 
 
 def download_dataset(repository: str, commit: str, patterns: Sequence[str], context: StageContext) -> None:
@@ -143,13 +144,14 @@ def download_dataset(repository: str, commit: str, patterns: Sequence[str], cont
         )
     missing = [name for name in names if not (folder / name).is_file()]
     assert not missing, f"the hub did not deliver {missing[:MOST_NAMES]}"
-    _publish(folder, context)
+    _publish(folder, context.output / DATASET)
 
 
-def _publish(folder: Path, context: StageContext) -> None:
+def _publish(folder: Path, output: Path) -> None:
+    output.mkdir(exist_ok=True)
     for path in sorted(folder.iterdir()):
         if path.name != ".cache":
-            path.rename(context.output / path.name)
+            path.rename(output / path.name)
 
 
 class _watched:  # noqa: N801  (reads as a statement)

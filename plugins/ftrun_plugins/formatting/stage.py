@@ -73,5 +73,5 @@ def _stream(reading: Reading, params: Params, call: StageCall, context: StageCon
 
 def _place(file: OutsideFile | OutsideRepository, context: StageContext) -> Path:
     if isinstance(file, OutsideRepository):
-        return context.inputs[file.download]
+        return context.inputs[file.download] / "files"
     return context.file(file.sha256) if file.sha256 in context.files else context.inputs[file.download] / "content"
