@@ -84,7 +84,7 @@ CASES = [
     fill("a list", [1], "`a` is a list, not a text, number or boolean"),
     fill("null", None, "`a` is null, not a text, number or boolean"),
     fill("a number that lost digits", 10**20, "`a` is a number too large to be kept exactly; write it as a text"),
-    fill("an empty answer", "", "the answer is empty: there is nothing to learn"),
+    fill("an empty answer", "", "the answer, of `a`, is empty: there is nothing to learn"),
     auto("two shapes", [CHAT, ALPACA, ALPACA], "the first 3 rows have 2 different shapes", None),
     auto("a second shape in row 1,000", [*[CHAT] * 999, SHARE], "1 has a list of turns with from and value in `conversations`", "data.jsonl:1000"),
     auto("one shape in two columns", [CHAT, {"dialog": CHAT["messages"]}], "1 has a list of messages with role and content in `dialog`", "data.jsonl:2"),

@@ -104,3 +104,12 @@ def test_what_is_odd_and_right_passes(case: Odd, tmp_path: Path) -> None:
     assert [{key: value for key, value in example.items() if key != "place"} for example in found] == list(
         case.examples
     )
+
+
+def test_a_formatter_is_watched_behind_a_filter_with_a_clock_of_its_own(tmp_path: Path) -> None:
+    data = written(tmp_path / "data.jsonl", [{"does": "own text"}, {"does": "loop"}])
+
+    with bounded(), pytest.raises(Refused) as refused:
+        formatted(tmp_path, data, {"name": "misbehaving"}, misbehaving, filters=[{"column": "does", "matches": "o"}])
+
+    assert refused.value.problems[0].where == "data.jsonl:2"
