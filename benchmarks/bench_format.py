@@ -1,9 +1,11 @@
-"""How fast the stage `format` is: rows a second on one core and peak memory, for chat rows of 1 kB.
+"""How fast the stage `format` is: rows a second on one core and peak memory, by formatter, for rows of 1 kB.
 
-    PYTHONPATH=runner:plugins python benchmarks/bench_format.py [--rows N] [--compare PYTHON]
+    PYTHONPATH=runner:plugins python benchmarks/bench_format.py [--rows N] [--formatter NAME]... [--compare PYTHON]
 
-`--compare` has the interpreter of the trainer environment do the same work with `datasets.load_dataset("json").map`,
-in one process, right after: only the ratio of the two means something elsewhere.
+Every formatter gets the same conversations in its own shape, one after the other in one process: on a busy machine the
+ratios to `chat` say more than the rates.
+Seconds of the processor are told beside those of the clock. `--compare` has the interpreter of the trainer environment
+do the work of `chat` with `datasets.load_dataset("json").map`, in one process, right after.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ import resource
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ftrun.execute.context import Reporter, StageContext, load
@@ -27,56 +30,119 @@ from ftrun_plugins.formatting.stage import Format
 
 TEXT = 'the model "answers" a question: about tables, naïve café prices 12.50 € and\tlists;\nthen it stops'
 WORDS = TEXT.split(" ")
+SYSTEM = "You answer questions about tables."
 COMPARED = Path(__file__).with_name("datasets_map.py")
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A formatter, its class and options, and how it wants a question and its answer."""
+
+    formatter: str
+    implementation: str
+    shape: Callable[[str, str], dict[str, object]]
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Rows a second."""
+
+    clock: float
+    processor: float
+
+
+def _chat(question: str, answer: str) -> dict[str, object]:
+    turns = (("system", SYSTEM), ("user", question), ("assistant", answer))
+    return {"messages": [{"role": role, "content": text} for role, text in turns]}
+
+
+def _sharegpt(question: str, answer: str) -> dict[str, object]:
+    turns = (("system", SYSTEM), ("human", question), ("gpt", answer))
+    return {"conversations": [{"from": role, "value": text} for role, text in turns]}
+
+
+def _alpaca(question: str, answer: str) -> dict[str, object]:
+    return {"instruction": SYSTEM, "input": question, "output": answer}
+
+
+FORMATTERS = (
+    Measured("chat", "chat:ChatFormatter", _chat),
+    Measured("sharegpt", "sharegpt:ShareGpt", _sharegpt),
+    Measured("alpaca", "alpaca:Alpaca", _alpaca),
+    Measured(
+        "template",
+        "template:Template",
+        _alpaca,
+        {"prompt": "{instruction}\n[INST] {input} [/INST]", "answer": "{output}"},
+    ),
+    Measured("completion", "completion:Completion", lambda question, answer: {"text": f"{SYSTEM} {question} {answer}"}),
+    Measured("auto", "auto:Auto", _chat),
+)
+
+
 def main() -> None:
-    """Makes the rows, then times both sides."""
+    """Makes the rows of each formatter, then times it, and at last the other side."""
     arguments = _arguments()
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "rows.jsonl"
-        size = _write(data, arguments.rows)
-        seconds = _format(data, Path(folder))
+    rates: dict[str, Rates] = {}
+    with tempfile.TemporaryDirectory() as name:
+        for measured in FORMATTERS:
+            if measured.formatter in (arguments.formatter or [measured.formatter]):
+                folder = Path(name) / measured.formatter
+                folder.mkdir()
+                size = _write(folder / "rows.jsonl", arguments.rows, measured.shape)
+                clock, processor = _format(measured, folder / "rows.jsonl", folder)
+                rates[measured.formatter] = Rates(arguments.rows / clock, arguments.rows / processor)
+                _show(measured.formatter, rates, size / arguments.rows)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000  # kB on Linux
-        ours = arguments.rows / seconds
-        print(f"format: {arguments.rows:,} rows of {size / arguments.rows:,.0f} bytes")
-        print(f"format: {ours:,.0f} rows/s, peak {peak:,.0f} MB")
-        if arguments.compare:
-            theirs = _compared(arguments.compare, data, Path(folder), arguments.rows)
-            print(f"format is {ours / theirs:.1f} times as fast")
+        print(f"peak {peak:,.0f} MB")
+        if arguments.compare and "chat" in rates:
+            data = Path(name) / "chat" / "rows.jsonl"
+            theirs = _compared(arguments.compare, data, Path(name), arguments.rows)
+            print(f"format is {rates['chat'].clock / theirs:.1f} times as fast")
+
+
+def _show(formatter: str, rates: Mapping[str, Rates], size: float) -> None:
+    rate = rates[formatter]
+    ratio = f", {rate.processor / rates['chat'].processor:.2f} of chat" if "chat" in rates else ""
+    print(
+        f"{formatter:<12} {rate.clock:>8,.0f} rows/s by the clock, {rate.processor:>8,.0f} by the processor{ratio}"
+        f" ({size:,.0f} bytes each)",
+        flush=True,
+    )
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=200_000)
+    names = [measured.formatter for measured in FORMATTERS]
+    parser.add_argument("--formatter", action="append", choices=names, help="measure this one; several times for more")
     parser.add_argument("--compare", metavar="PYTHON", help="interpreter that has `datasets`")
     return parser.parse_args()
 
 
-def _write(path: Path, rows: int) -> int:
+def _write(path: Path, rows: int, shape: Callable[[str, str], dict[str, object]]) -> int:
     with path.open("w", encoding="utf-8") as file:
-        for row in _rows(rows):
+        for row in _rows(rows, shape):
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
     return path.stat().st_size
 
 
-def _rows(count: int) -> Iterator[dict[str, object]]:
+def _rows(count: int, shape: Callable[[str, str], dict[str, object]]) -> Iterator[dict[str, object]]:
     chance = random.Random(0)  # noqa: S311  the same rows each time
     for index in range(count):
         question, answer = (" ".join(chance.choices(WORDS, k=k)) for k in (55, 85))
-        system = {"role": "system", "content": "You answer questions about tables."}
-        turns = [{"role": "user", "content": f"{index}: {question}"}, {"role": "assistant", "content": answer}]
-        yield {"messages": [system, *turns], "id": f"row-{index}"}
+        yield {**shape(f"{index}: {question}", answer), "id": f"row-{index}"}
 
 
-def _format(data: Path, folder: Path) -> float:
+def _format(measured: Measured, data: Path, folder: Path) -> tuple[float, float]:
     digest = sha256_of(data)
     source = SourcePart(name="jsonl", options={"path": data.name}, files=(OutsideFile(name=data.name, sha256=digest),))
-    formatter = FormatterPart(name="chat", options={})
+    formatter = FormatterPart(name=measured.formatter, options=dict(measured.options))
     params = Params(source=source, held_out=None, formatter=formatter, split=Split(held_out=0.05), on_bad_row="stop")
     implementations = {
         "source:jsonl": "ftrun_plugins.sources.jsonl:JsonLines",
-        "formatter:chat": "ftrun_plugins.formatters.chat:ChatFormatter",
+        f"formatter:{measured.formatter}": f"ftrun_plugins.formatters.{measured.implementation}",
     }
     call = StageCall(
         stage="format",
@@ -93,9 +159,9 @@ def _format(data: Path, folder: Path) -> float:
     output = folder / "output"
     output.mkdir()
     report = Reporter("format", folder / "events.jsonl")
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     Format().run(call, StageContext(output, folder, {}, {digest: data}, report))
-    return time.perf_counter() - began
+    return time.perf_counter() - began, time.process_time() - worked
 
 
 def _compared(python: str, data: Path, folder: Path, rows: int) -> float:

@@ -115,6 +115,37 @@ class Formatter(Protocol):
     def format(self, row: Row, options: Any) -> Example | Rejected: ...
 
 
+@dataclass(frozen=True)
+class Choice:
+    """A formatter for the data at hand: with its options, as a recipe would name both, and why, in one sentence."""
+
+    formatter: Formatter
+    options: Any
+    name: str
+    why: str
+
+
+class ChoosingFormatter(Protocol):
+    """A formatter that leaves the work to another, which it chooses by the data before any row is formatted.
+
+    The choice depends on the rows and on its own code alone, and that code is in the key with all that it imports from
+    its package: so the formatters to choose from have to be among those imports.
+    """
+
+    name: ClassVar[str]
+
+    @property
+    def Options(self) -> type[Options]: ...  # noqa: N802  (a class, by the name that plugins give it)
+
+    def choose(self, rows: Iterable[Row], options: Any) -> Choice:
+        """The formatter for all rows, by the first of each source. Raises `Refused` where none fits."""
+        ...
+
+    def format(self, row: Row, options: Any) -> Example | Rejected:
+        """What the choice by this row alone makes of it."""
+        ...
+
+
 class Evaluator(Protocol):
     """Scores one answer; the stage `evaluate` compares base and tuned model.
 

@@ -46,7 +46,7 @@ class Tokenize:
     """Runs on the CPU; its parameters are never adapted, so that its key is the same everywhere."""
 
     name: ClassVar[str] = "tokenize"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     environment: ClassVar[str] = "trainer"
 
     def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:

@@ -6,7 +6,7 @@ import json
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftrun.errors import Problem, Refused
 from ftrun_plugins.axolotl.data_report import DataReport
+from ftrun_plugins.axolotl.probe import calling_fault, plain_fault
 from ftrun_plugins.axolotl.sample import Sample
 from ftrun_plugins.axolotl.special_tokens import adds_begin, end_of_turn_ids
 from ftrun_plugins.axolotl.workspace import MODEL, NO_TRAINING, inside, lay_out
@@ -29,16 +30,20 @@ ROWS_WORTH_A_PROCESS = 500
 IGNORED = -100
 NO_LIMIT = 1 << 40  # tokens
 MOST_SHOWN = 10
+# What of a message reaches the template. By default the trainer looks into the template's source for the keys that it
+# reads, and misses those in macros and behind `get`.
+MESSAGE_KEYS = ("role", "content", "reasoning_content", "tool_calls", "tool_call_id", "name")
 COLUMNS = {"input_ids": "int32", "attention_mask": "int8", "labels": "int64"}
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """One prepared row. `labels` are the ids that are trained on and -100 elsewhere."""
+    """One prepared row. `labels` are the ids that are trained on and -100 elsewhere; `fault`: why there are none."""
 
     ids: list[int]
     labels: list[int]
     cut: bool = False
+    fault: str | None = None
 
 
 class Tokenizing:
@@ -49,7 +54,8 @@ class Tokenizing:
         self._kind = kind
         self._context = context
         self.sample = Sample()
-        entry = {"path": "examples.jsonl", "ds_type": "json", "type": STRATEGIES[kind], **params.dataset}
+        keys = {"message_property_mappings": {key: key for key in MESSAGE_KEYS}} if kind == "chat" else {}
+        entry = {"path": "examples.jsonl", "ds_type": "json", "type": STRATEGIES[kind], **keys, **params.dataset}
         config = {
             **NO_TRAINING,
             **params.trainer,
@@ -73,6 +79,16 @@ class Tokenizing:
             config.sequence_len = NO_LIMIT  # long texts are dropped or cut here, by the rule for all others, not split
         self._strategy = load(STRATEGIES[self._kind], self.tokenizer, config, entry)
         self._ends = end_of_turn_ids(self.tokenizer, config) if self._kind == "chat" else frozenset()
+        self._calling_fault = self._try_template() if self._kind == "chat" else None
+
+    def _try_template(self) -> str | None:
+        """Why rows with tool calls would be trained wrong, or None. Raises `Refused` where any row would be."""
+        needs_end = not self._params.untrained_end_of_turn
+        fault = plain_fault(self._strategy, self._ends, needs_end)
+        if fault is not None:
+            do = "take another train.chat_template, or name what ends a turn in train.eot_tokens"
+            raise Refused(Problem(fault, where="the chat template", do=do))
+        return calling_fault(self._strategy, self._ends, needs_end)
 
     def split(self, name: str, examples: Iterable[dict[str, Any]]) -> dict[str, Any]:
         """Writes one split and returns its report. Raises `Refused` for rows that would train nothing."""
@@ -102,6 +118,9 @@ class Tokenizing:
             place = str(example["place"])
             self._context.check_stop()
             self._context.report.progress(index + 1, None, f"{name} rows")
+            if tokens.fault is not None:
+                report.problem(place, tokens.fault)
+                continue
             too_long = len(tokens.ids) > self.sequence_len
             if too_long and not self._truncate:
                 report.drop(place, len(tokens.ids))
@@ -152,15 +171,26 @@ class Tokenizing:
             yield from pool.imap(_tokenize_one, examples, chunksize=ROWS_A_TASK)
 
     def _tokenize(self, example: dict[str, Any]) -> Tokens:
+        if self._calling_fault and any(message.get("tool_calls") for message in example.get("messages", ())):
+            return Tokens([], [], fault=self._calling_fault)
         row = {key: value for key, value in example.items() if key != "place"}
         if self._kind == "segments":
             row = {"segments": self._with_ends(row["segments"])}
-        if self._strategy.supports_batched:
-            batch = self._strategy.tokenize_prompt({key: [value] for key, value in row.items()})
-            result = {key: values[0] for key, values in batch.items()}
+        if self._kind != "chat":
+            result = self._by_strategy(row)
         else:
-            result = self._strategy.tokenize_prompt(row)
+            try:
+                result = self._by_strategy(row)
+            except Exception as error:  # a template refuses a row, or stumbles over it: both are about this row
+                return Tokens([], [], fault=f"the chat template cannot render it: {_short(error)}")
         return Tokens(list(result["input_ids"]), list(result["labels"]))
+
+    def _by_strategy(self, row: dict[str, Any]) -> Mapping[str, list[int]]:
+        if not self._strategy.supports_batched:
+            result: Mapping[str, list[int]] = self._strategy.tokenize_prompt(row)
+            return result
+        batch = self._strategy.tokenize_prompt({key: [value] for key, value in row.items()})
+        return {key: values[0] for key, values in batch.items()}
 
     def _with_ends(self, segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Segments get the tokenizer's begin token in front and, where the last is trained, its end token behind."""
@@ -199,6 +229,11 @@ class Tokenizing:
                     do="hold out more rows, or leave eval_sample_packing out",
                 )
             )
+
+
+def _short(error: BaseException) -> str:
+    text = " ".join(str(error).split())[:200]
+    return text if type(error).__name__ == "TemplateError" else f"{type(error).__name__}: {text}"
 
 
 _worker: Tokenizing | None = None

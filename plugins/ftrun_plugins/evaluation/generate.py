@@ -40,7 +40,7 @@ class Generate:
     """One call for the base model and one for the tuned."""
 
     name: ClassVar[str] = "generate"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     environment: ClassVar[str] = "server_cpu"
     other_environments: ClassVar[tuple[str, ...]] = ("server", "trainer")
 

@@ -10,7 +10,7 @@ from ftrun_plugins.axolotl.special_tokens import adds_begin
 from ftrun_plugins.evaluation import by_transformers, by_vllm
 from ftrun_plugins.evaluation.lines import Kept
 from ftrun_plugins.evaluation.models import give_template, load_tokenizer
-from ftrun_plugins.evaluation.prompts import Prompt, prompts
+from ftrun_plugins.evaluation.prompts import Prompt, for_template, prompts
 
 if TYPE_CHECKING:
     from ftrun.execute.context import StageContext
@@ -57,7 +57,7 @@ def encode(prompt: Prompt, tokenizer: Any) -> list[int]:
     if prompt.messages:
         tools = list(prompt.tools) or None
         ids: list[int] = tokenizer.apply_chat_template(
-            list(prompt.messages), tools=tools, add_generation_prompt=True, return_dict=False
+            for_template(prompt.messages), tools=tools, add_generation_prompt=True, return_dict=False
         )
         return ids
     # segment by segment, as the trainer tokenizes them

@@ -37,6 +37,20 @@ def asked(data: Path) -> list[str]:
     return [_text(prompt) for prompt in prompts(data / "held_out.jsonl", kind)]
 
 
+def for_template(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The messages as chat templates take them, and the trainer hands them over: arguments of calls as objects."""
+    return [
+        {**message, "tool_calls": _parsed(message)} if message.get("tool_calls") else message for message in messages
+    ]
+
+
+def _parsed(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {**call, "function": {**call["function"], "arguments": json.loads(call["function"]["arguments"])}}
+        for call in message["tool_calls"]
+    ]
+
+
 def _text(prompt: Prompt) -> str:
     turns = (f"{message['role']}: {message.get('content') or ''}" for message in prompt.messages)
     return "\n\n".join(turns) if prompt.messages else "".join(prompt.segments)

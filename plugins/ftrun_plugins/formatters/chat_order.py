@@ -10,8 +10,14 @@ from ftrun_plugins.formatters.invalid import InvalidRowError
 SYSTEM = ("system", "developer")
 
 
-def check_order(messages: Sequence[dict[str, Any]], column: str) -> None:
-    """Raises `InvalidRowError` where the order of roles makes no conversation to learn from."""
+def check_order(messages: Sequence[dict[str, Any]], column: str, has_ids: bool = True) -> None:
+    """Raises `InvalidRowError` where the order of roles makes no conversation to learn from.
+
+    Args:
+        messages: The conversation, one message at least.
+        column: What messages about it call it.
+        has_ids: Whether answers of tools name their calls; else nobody looks whether they belong together.
+    """
     roles = [message["role"] for message in messages]
     if "assistant" not in roles:
         raise InvalidRowError(f"`{column}` has no assistant message: there is nothing to learn")
@@ -21,7 +27,7 @@ def check_order(messages: Sequence[dict[str, Any]], column: str) -> None:
     first = 1 if roles[0] in SYSTEM else 0
     if roles[first] != "user":
         raise InvalidRowError(f"{column}[{first}] is of the role {roles[first]}: a conversation begins with the user")
-    if "tool" in roles or any("tool_calls" in message for message in messages):
+    if has_ids and ("tool" in roles or any("tool_calls" in message for message in messages)):
         _check_answers(messages, column)
     if roles[-1] != "assistant":
         last = f"{column}[{len(roles) - 1}], the last,"
@@ -30,15 +36,15 @@ def check_order(messages: Sequence[dict[str, Any]], column: str) -> None:
 
 def _check_answers(messages: Sequence[dict[str, Any]], column: str) -> None:
     """Tool messages answer the calls just made, each once, before anyone else speaks."""
-    waiting: list[str] = []
+    waiting: dict[str, None] = {}  # a set that keeps the order
     for index, message in enumerate(messages):
         if message["role"] == "tool":
             if message["tool_call_id"] not in waiting:
                 raise InvalidRowError(
                     f"{column}[{index}] answers the tool call `{message['tool_call_id']}`, which is not open"
                 )
-            waiting.remove(message["tool_call_id"])
+            del waiting[message["tool_call_id"]]
         elif waiting:
-            raise InvalidRowError(f"{column}[{index}] comes before the answer to the tool call `{waiting[0]}`")
+            raise InvalidRowError(f"{column}[{index}] comes before the answer to the tool call `{next(iter(waiting))}`")
         else:
-            waiting = [call["id"] for call in message.get("tool_calls", ())]
+            waiting = dict.fromkeys(call["id"] for call in message.get("tool_calls", ()))

@@ -6,13 +6,15 @@ from collections.abc import Callable
 
 from ftrun import hookimpl
 from ftrun.contracts import Formatter
+from ftrun_plugins.formatters.alpaca import Alpaca
+from ftrun_plugins.formatters.auto import Auto
 from ftrun_plugins.formatters.chat import ChatFormatter
 from ftrun_plugins.formatters.completion import Completion
+from ftrun_plugins.formatters.sharegpt import ShareGpt
 from ftrun_plugins.formatters.template import Template
 
 
 @hookimpl
 def ftrun_register_formatters(register: Callable[[type[Formatter]], None]) -> None:
-    register(ChatFormatter)
-    register(Completion)
-    register(Template)
+    for formatter in (ChatFormatter, ShareGpt, Alpaca, Completion, Template, Auto):
+        register(formatter)

@@ -25,12 +25,13 @@ class Pattern:
         if threading.current_thread() is not threading.main_thread():
             return self._search(text) is not None
         before = signal.signal(signal.SIGALRM, _give_up)
-        signal.setitimer(signal.ITIMER_REAL, SECONDS)
+        timer = signal.setitimer(signal.ITIMER_REAL, SECONDS)
         try:
             return self._search(text) is not None
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
+            signal.setitimer(signal.ITIMER_REAL, *timer)  # of whoever watches the formatter
 
 
 def _give_up(number: int, frame: FrameType | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -10,8 +11,12 @@ from typing import BinaryIO, Self
 import orjson
 
 from ftrun.errors import MOST_PROBLEMS, Problem
+from ftrun.examples import Row
+from ftrun_plugins.shown import shorten
 
 MOST_REASONS = 20  # in the report
+LONGEST_ERROR = 200  # characters
+LONGEST_REASON = 500  # characters
 MOST_KINDS = 1000  # kept apart while counting, so that memory is bounded whatever formatters say
 SPECIFIC = re.compile(r"`[^`]*`|'[^']*'|\"[^\"]*\"|0x[0-9a-f]+|\\u[0-9a-f]{4}|\d+")
 
@@ -35,7 +40,7 @@ class Rejections:
 
     def add(self, place: str, reason: str, raw: str) -> None:
         """Counts a bad row; `raw` is the beginning of what stands there."""
-        reason, raw = _writable(reason), _writable(raw)
+        reason, raw = _one_line(_writable(str(reason))) or "no reason was given", _writable(raw)
         self.count += 1
         if len(self._first) < MOST_PROBLEMS - 1:  # with the total they fill one screen
             self._first.append(Problem(reason, place))
@@ -54,6 +59,29 @@ class Rejections:
     def reasons(self) -> dict[str, int]:
         """How often each reason was given, the commonest ones, without what differs from row to row."""
         return dict(self._kinds.most_common(MOST_REASONS))
+
+
+def beginning(row: Row) -> str:
+    """The beginning of a row's values, whatever they are."""
+    try:
+        raw = json.dumps(dict(row.values), ensure_ascii=False, default=str)
+    except Exception as error:  # keys that are no texts, objects that contain themselves: sources may be anybody's
+        raw = f"the row cannot be shown: {type(error).__name__}"
+    return shorten(raw.encode(errors="replace"))
+
+
+def said(error: BaseException) -> str:
+    """The kind of an error and what it says, also where it fails to say it."""
+    try:
+        text = str(error)[:LONGEST_ERROR]
+    except Exception:
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _one_line(text: str) -> str:
+    short = text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 1] + "…"
+    return " ".join(short.split())
 
 
 def _writable(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -13,12 +12,12 @@ from ftrun.errors import Problem, Refused
 from ftrun.examples import Rejected, Row
 from ftrun.execute.context import StageContext
 from ftrun.store.files import write_json
-from ftrun_plugins.formatting.encoding import KINDS, encode, encode_row
+from ftrun_plugins.formatting.encoding import encode, encode_row, kind_of
 from ftrun_plugins.formatting.mixing import Mix
 from ftrun_plugins.formatting.params import Params
-from ftrun_plugins.formatting.rejections import Rejections
+from ftrun_plugins.formatting.rejections import Rejections, beginning, said
 from ftrun_plugins.formatting.stream import Stream
-from ftrun_plugins.shown import shorten
+from ftrun_plugins.formatting.watch import TakesTooLong, Watch
 
 ROWS_BETWEEN_CHECKS = 2000  # whether to stop, and how far it is
 MOST_FILTERS = 20  # shown of a run
@@ -33,6 +32,7 @@ class Formatting:
         self._kind: tuple[str, str] | None = None  # with the place of the first example
         self._seen = self._train = self._held_out = 0
         self._sources: list[dict[str, Any]] = []
+        self._watch = Watch()
         self._removed: Counter[str] = Counter()  # by filter
         self._mix: dict[str, Any] = {}
 
@@ -44,11 +44,20 @@ class Formatting:
                 for name in ("train.jsonl", "held_out.jsonl", "held_out.rows.jsonl")
             )
             self._rejections = stack.enter_context(Rejections(output / "rejected.jsonl"))
+            stack.enter_context(self._watch)
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
+
+    def choose(self, streams: Sequence[Stream]) -> None:
+        """Lets formatters that leave the work to others choose them, and says what they chose."""
+        told = {text: stream.reading.formatter.name for stream in streams if (text := stream.choose())}
+        for text, name in told.items():
+            self._context.report.event("note", text=f"{name} chose {text}")
+        if told:
+            self._context.report.metric(chose="; ".join(told))
 
     def take(self, streams: Sequence[Stream], limit: int | None) -> None:
         """Reads streams mixed, up to a limit of their rows; those of the role `held_out` are all held out."""
@@ -75,20 +84,31 @@ class Formatting:
 
     def _take_row(self, row: Row, stream: Stream) -> None:
         place = row.place
+        made = self._formatted(row, stream, place)
+        if isinstance(made, Rejected):
+            return self._reject(row, stream, made.reason)
         try:
-            example = stream.formatter.format(row, stream.options)
-            if isinstance(example, Rejected):
-                return self._reject(row, stream, example.reason)
-        except Exception as error:  # whatever a formatter raises is about this row, and a person must learn which
-            return self._reject(row, stream, f"the formatter raised {type(error).__name__}: {str(error)[:200]}")
-        try:
-            line = encode(example, place)
+            line = encode(made, place)
             held_out = stream.reading.role == "held_out" or stream.splitter.is_held_out(row)
             raw = encode_row(row) if held_out else b""
         except ValueError as error:
             return self._reject(row, stream, str(error))
-        self._check_kind(KINDS[type(example)], place)
+        self._check_kind(kind_of(made), place)
         return self._write(stream, line, raw, held_out)
+
+    def _formatted(self, row: Row, stream: Stream, place: str) -> object:
+        """What the formatter makes of a row. Whatever it raises is about this row: a person must learn which it is."""
+        self._watch.row = row
+        try:
+            return stream.formatter.format(row, stream.options)
+        except TakesTooLong:
+            name, seconds = stream.formatter.name, self._watch.longest
+            what = f"the formatter `{name}` has been at work on this row for {seconds:g} s"
+            raise Refused(Problem(what, place, do="mend the formatter: one row should take microseconds")) from None
+        except (Exception, SystemExit, GeneratorExit) as error:
+            return Rejected(f"the formatter raised {said(error)}")
+        finally:
+            self._watch.row = None
 
     def _write(self, stream: Stream, line: bytes, raw: bytes, held_out: bool) -> None:
         if held_out:
@@ -107,8 +127,7 @@ class Formatting:
         if stream.repeats:
             return
         stream.rejected += 1
-        raw = json.dumps(dict(row.values), ensure_ascii=False, default=str)
-        self._rejections.add(row.place, reason, shorten(raw.encode(errors="replace")))
+        self._rejections.add(row.place, reason, beginning(row))
 
     def _check_kind(self, kind: str, place: str) -> None:
         if self._kind is None:

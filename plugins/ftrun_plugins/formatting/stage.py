@@ -54,9 +54,12 @@ class Format:
         """Writes the examples. Raises `Refused` with the bad rows, unless they are to be skipped."""
         params = Params.model_validate(call.params)
         with Formatting(params, context) as formatting:
-            formatting.take([_stream(reading, params, call, context) for reading in params.mixed()], params.limit)
-            for reading in params.held_out_whole():
-                formatting.take([_stream(reading, params, call, context)], None)
+            mixed = [_stream(reading, params, call, context) for reading in params.mixed()]
+            held_out = [_stream(reading, params, call, context) for reading in params.held_out_whole()]
+            formatting.choose([*mixed, *held_out])
+            formatting.take(mixed, params.limit)
+            for stream in held_out:
+                formatting.take([stream], None)
             formatting.finish()
 
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ftrun.contracts import BadRow, Formatter
+from ftrun.contracts import BadRow, Choice, Formatter
 from ftrun.errors import Problem, Refused
 from ftrun.examples import Row
+from ftrun_plugins.formatting.choosing import chosen
 from ftrun_plugins.formatting.params import Reading
 from ftrun_plugins.formatting.shuffling import shuffled
 from ftrun_plugins.formatting.sieve import Sieve
@@ -38,12 +39,28 @@ class Stream:
         self.reading = reading
         self.formatter = formatter
         self.options: Any = formatter.Options.model_validate(reading.formatter.options)
+        self.choice: Choice | None = None  # of a formatter that leaves the work to another
         self.splitter = Splitter(reading.split)
         self.sieve = Sieve(reading.filters)
         self.rows = self.train = self.held_out = self.rejected = 0  # counted by whoever formats them
         self._read, self._seed, self._folder = read, seed, folder
         self._whose = f" of part `{reading.part}`" if reading.part else ""
         self._whole = False  # read once already, so that its rows are repeated ones
+
+    def choose(self) -> str | None:
+        """Takes the formatter that the recipe's one chooses by the first rows; returns what to tell of it.
+
+        Raises:
+            Refused: none fits.
+        """
+        rows = self._bounded(self._kept(Sieve(self.reading.filters)))
+        self.choice = chosen(self.formatter, self.options, rows)
+        if self.choice is None:
+            return None
+        self.formatter, self.options = self.choice.formatter, self.choice.options
+        whose = f" for part `{self.reading.part}`" if self.reading.part else ""
+        whose += " for the held-out rows" if self.reading.role == "held_out" else ""
+        return f"{self.choice.name}{whose}: {self.choice.why}"
 
     @property
     def weight(self) -> float | None:
@@ -83,18 +100,22 @@ class Stream:
         if reading.part:
             told |= {"part": reading.part, "weight": reading.weight, "passes": passes}
             told |= {"train": self.train, "held_out": self.held_out, "rejected": self.rejected}
+        if self.choice is not None:
+            told["chose"] = {"name": self.choice.name, "why": self.choice.why}
         return told | ({"filters": self.sieve.counts()} if reading.filters else {})
 
     def _prepared(self, sieve: Sieve) -> Iterable[Row | BadRow]:
+        rows = self._kept(sieve)
+        if self._seed is None:
+            return rows
+        return shuffled(rows, f"{self._seed} {self.reading.role} {self.reading.part or ''}", self._folder)
+
+    def _kept(self, sieve: Sieve) -> Iterable[Row | BadRow]:
         rows: Iterable[Row | BadRow] = self._read()
         part = self.reading.part
         if part is not None:
             rows = _named(part, rows)
-        if self.reading.filters:
-            rows = sieve.kept(rows)
-        if self._seed is not None:
-            rows = shuffled(rows, f"{self._seed} {self.reading.role} {part or ''}", self._folder)
-        return rows
+        return sieve.kept(rows) if self.reading.filters else rows
 
     def _bounded(self, rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
         """Up to the limit; a row that could not be read does not count."""

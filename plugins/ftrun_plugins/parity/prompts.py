@@ -12,7 +12,7 @@ from ftrun.errors import Problem
 from ftrun_plugins.axolotl.special_tokens import vocabulary
 from ftrun_plugins.axolotl.tokenize import SAMPLE, TEMPLATE, VOCABULARY
 from ftrun_plugins.evaluation.lines import lines
-from ftrun_plugins.evaluation.prompts import Prompt, prompts
+from ftrun_plugins.evaluation.prompts import Prompt, for_template, prompts
 from ftrun_plugins.parity.engine import tokenizing
 from ftrun_plugins.parity.stops import check_end
 from ftrun_plugins.serving.lora import read_adapter, unservable
@@ -107,7 +107,7 @@ def _check(name: str, folder: Path, rows: Sequence[Row], params: Params, context
 
 def _by_template(prompt: Prompt, tokenizer: Any) -> list[int]:
     ids: list[int] = tokenizer.apply_chat_template(
-        list(prompt.messages), tools=list(prompt.tools) or None, add_generation_prompt=True, return_dict=False
+        for_template(prompt.messages), tools=list(prompt.tools) or None, add_generation_prompt=True, return_dict=False
     )
     return ids
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from ftrun.errors import Problem, Refused
 from ftrun.suggest import nearest
 from ftrun_plugins.sources.opened import opened
+from ftrun_plugins.sources.readable import refuse_impossible
 
 HEAD_BYTES = 4096
 JSON_LINES = "one JSON object a line"
@@ -27,6 +28,7 @@ FOREIGN = (
 
 def refuse_missing(path: Path, kind: str = "a JSON Lines file") -> None:
     """Raises `Refused` where there is no file that can be read, with the nearest names beside it."""
+    refuse_impossible(path, kind)
     if path.exists() and not path.is_file():
         raise Refused(Problem("it is neither a file nor a folder", str(path), kind))
     if not path.parent.is_dir():

@@ -8,6 +8,7 @@ from pathlib import Path
 from ftrun.contracts import External
 from ftrun.errors import Problem, Refused
 from ftrun_plugins.sources.files import refuse_missing
+from ftrun_plugins.sources.readable import refuse_impossible
 
 MOST_FILES = 10_000
 MAGIC = frozenset("*?[")
@@ -25,6 +26,7 @@ def local_files(path: Path, suffixes: Sequence[str], kind: str) -> list[External
     Raises:
         Refused: where there is none, or far too many.
     """
+    refuse_impossible(path, kind)
     if path.is_dir():
         found = [file for file in _below(path, path.rglob("*")) if _suffix(file) in suffixes]
         if not found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import textwrap
 import traceback
@@ -13,6 +14,7 @@ from ftrun.errors import MOST_PROBLEMS, FtrunError, GateNotMet, Interrupted, Pro
 
 LABELS = ("where", "expected", "nearest", "do")
 WIDTH = 110
+UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 TITLES = {
     GateNotMet: "a gate is not met",
     Interrupted: "stopped",
@@ -36,9 +38,14 @@ def lines(error: FtrunError) -> Iterator[str]:
     yield f"ftrun: {_title(error)}"
     for problem in problems[:MOST_PROBLEMS]:
         yield ""
-        yield from _problem_lines(problem)
+        yield from map(printable, _problem_lines(problem))
     if len(problems) > MOST_PROBLEMS:
         yield f"\n  and {len(problems) - MOST_PROBLEMS} more"
+
+
+def printable(text: str) -> str:
+    """The text with escapes for what would command a terminal or turn a line around: names come from anywhere."""
+    return UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def _title(error: FtrunError) -> str:

@@ -71,6 +71,8 @@ class Display:
                 self._progress(call, event)
             case "warning":
                 self._line(call, f"warning: {event['text']}")
+            case "note":
+                self._line(call, event["text"])
             case "resumed":
                 self._line(call, f"goes on from its checkpoint at step {event['step']}")
             case "tracker":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import types
 from collections.abc import Iterable
 from pathlib import Path
@@ -117,8 +118,16 @@ def with_absolute_paths(
         if isinstance(values.get(name), str) and Path in _alternatives(field.annotation):
             origin = composed.origin((*prefix, name))
             base = origin.file.parent if isinstance(origin, Position) else Path.cwd()
-            found[name] = str((base / Path(values[name]).expanduser()).resolve())
+            found[name] = _absolute(values[name], base)
     return found
+
+
+def _absolute(path: str, base: Path) -> str:
+    """The path without links and `..`; one that leads nowhere stays as it is, and whoever opens it says so."""
+    try:
+        return os.path.realpath(base / Path(path).expanduser())
+    except (RuntimeError, ValueError):  # a home that nobody has, a NUL byte
+        return str(base / path)
 
 
 def dotted(path: KeyPath) -> str:

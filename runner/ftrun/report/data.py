@@ -21,6 +21,9 @@ def data(material: Material) -> Iterator[Html]:
 def _rows(report: Mapping[str, Any]) -> Iterator[Html]:
     if report.get("sources"):
         yield table("Sources", ("source", "for", "rows", "files"), map(_source, report["sources"]), numbers=(2,))
+    chosen = {chose["name"]: chose["why"] for source in report.get("sources", ()) if (chose := source.get("chose"))}
+    for name, why in chosen.items():
+        yield element("p", f"The formatter was chosen by the data: {name}, for {why}.")
     if "rejected" in report:
         train, held_out, rejected = (number(report.get(name, 0)) for name in ("train", "held_out", "rejected"))
         yield element("p", f"{train} rows for training, {held_out} held out, {rejected} rejected.")

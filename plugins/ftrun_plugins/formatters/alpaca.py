@@ -1,0 +1,60 @@
+"""The formatter `alpaca`: an instruction, perhaps with an input, and the output, as a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from ftrun.examples import Chat, FormatterOptions, Rejected, Row
+from ftrun_plugins.formatters.columns import filled, optional
+from ftrun_plugins.formatters.invalid import InvalidRowError
+from ftrun_plugins.shown import type_name
+
+Message = dict[str, Any]
+
+
+class Alpaca:
+    """The user gives an instruction, and the input on a line of its own; the assistant answers with the output."""
+
+    name: ClassVar[str] = "alpaca"
+
+    class Options(FormatterOptions):
+        """The columns. A row may lack `input`, `system` and `history`, unless another column is named for them."""
+
+        instruction: str = "instruction"
+        input: str = "input"
+        output: str = "output"
+        system: str = "system"
+        history: str = "history"  # earlier turns: a list of pairs, what the user said and what the assistant did
+
+    def format(self, row: Row, options: Options) -> Chat | Rejected:
+        """The conversation: a system prompt and earlier turns where the row has them, then instruction and output."""
+        values = row.values
+        try:
+            given = optional(values, options.input, "input", str)
+            system = optional(values, options.system, "system", str)
+            history = optional(values, options.history, "history", list)
+            question = filled(values, options.instruction)
+            answer = filled(values, options.output)
+            earlier = list(_earlier(history, options.history)) if history else []
+        except InvalidRowError as invalid:
+            return Rejected(str(invalid))
+        if given and not given.isspace():
+            question = f"{question}\n{given}"
+        first = [{"role": "system", "content": system}] if system else []
+        return Chat([*first, *earlier, {"role": "user", "content": question}, {"role": "assistant", "content": answer}])
+
+
+def _earlier(history: list[Any], column: str) -> Iterator[Message]:
+    for index, pair in enumerate(history):
+        where = f"{column}[{index}]"
+        if type(pair) is not list or len(pair) != 2:
+            what = f"a list of {len(pair)}" if type(pair) is list else type_name(pair)
+            raise InvalidRowError(f"{where} is {what}, not a pair of what the user said and the answer")
+        turns: Mapping[int, str] = {0: "user", 1: "assistant"}
+        for place, role in turns.items():
+            if type(pair[place]) is not str:
+                raise InvalidRowError(f"{where}[{place}] is {type_name(pair[place])}, not a text")
+            if role == "assistant" and (not pair[place] or pair[place].isspace()):
+                raise InvalidRowError(f"{where}[{place}]: the assistant says nothing")
+            yield {"role": role, "content": pair[place]}

@@ -1,0 +1,43 @@
+"""Takes the value of a column out of a row, of the type that it must have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from ftrun_plugins.formatters.invalid import InvalidRowError
+from ftrun_plugins.formatters.wording import missing
+from ftrun_plugins.shown import type_name
+
+T = TypeVar("T")
+KINDS: Mapping[type[Any], str] = {str: "a text", list: "a list"}
+
+
+def filled(values: Mapping[str, Any], column: str) -> str:
+    """A text that says something. Raises `InvalidRowError`."""
+    if column not in values:
+        raise InvalidRowError(missing(column, values))
+    text = values[column]
+    if type(text) is not str:
+        raise InvalidRowError(f"`{column}` is {type_name(text)}, not a text")
+    if not text or text.isspace():
+        raise InvalidRowError(f"`{column}` is empty")
+    return text
+
+
+def optional(values: Mapping[str, Any], column: str, default: str, kind: type[T]) -> T | None:
+    """A value that the row may lack, be it null or without the column; None then.
+
+    A column that the recipe names, which is another than by `default`, has to be there: it would be misspelt.
+
+    Raises:
+        InvalidRowError: the value is of another type, or a named column is missing.
+    """
+    value = values.get(column)
+    if value is None:
+        if column != default and column not in values:
+            raise InvalidRowError(missing(column, values))
+        return None
+    if type(value) is not kind:
+        raise InvalidRowError(f"`{column}` is {type_name(value)}, not {KINDS[kind]}")
+    return value

@@ -1,0 +1,96 @@
+"""Paths that lead to no file of rows, or nowhere, or around: each made in an empty folder."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+GOOD = '{"text": "fine"}\n'
+
+
+@dataclass(frozen=True)
+class BadPath:
+    """What makes the path in a folder; the reason, and the names that are proposed."""
+
+    name: str
+    make: Callable[[Path], Path]
+    reason: str
+    nearest: tuple[str, ...] = ()
+
+
+def folder(here: Path) -> Path:
+    (here / "data.jsonl").mkdir()
+    (here / "data.jsonl" / "part-0.txt").write_text(GOOD)
+    return here / "data.jsonl"
+
+
+def pipe(here: Path) -> Path:
+    os.mkfifo(here / "data.jsonl")
+    return here / "data.jsonl"
+
+
+def listening(here: Path) -> Path:
+    before = Path.cwd()
+    os.chdir(here)  # a socket's name is short
+    try:
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind("s")
+    finally:
+        os.chdir(before)
+    return here / "s"
+
+
+def loop(here: Path) -> Path:
+    (here / "a").symlink_to("b")
+    (here / "b").symlink_to("a")
+    return here / "a"
+
+
+def folder_loop(here: Path) -> Path:
+    (here / "a").symlink_to("a")
+    return here / "a" / "data.jsonl"
+
+
+def dangling(here: Path) -> Path:
+    (here / "a").symlink_to("gone.jsonl")
+    return here / "a"
+
+
+def misspelt(here: Path) -> Path:
+    (here / "rows.jsonl").write_text(GOOD)
+    return here / "row.jsonl"
+
+
+def inside_a_file(here: Path) -> Path:
+    (here / "rows.jsonl").write_text(GOOD)
+    return here / "rows.jsonl" / "x"
+
+
+def empty_by_link(here: Path) -> Path:
+    (here / "x").touch()
+    (here / "a").symlink_to("x")
+    return here / "a"
+
+
+CASES = [
+    BadPath("missing", misspelt, "there is no such file", ("rows.jsonl",)),
+    BadPath("in a missing folder", lambda here: here / "no" / "x.jsonl", "there is no such file, and no such folder"),
+    BadPath("inside a file", inside_a_file, "there is no such file, and no such folder"),
+    BadPath("a folder", folder, "no file in the folder ends in .jsonl or .ndjson", ("part-0.txt",)),
+    BadPath("a pipe that nobody writes into", pipe, "it is neither a file nor a folder"),
+    BadPath("a socket", listening, "it is neither a file nor a folder"),
+    BadPath("a device without an end", lambda _: Path("/dev/zero"), "it is neither a file nor a folder"),
+    BadPath("the terminal", lambda _: Path("/dev/tty"), "it is neither a file nor a folder"),
+    BadPath("a file of the system that never ends", lambda _: Path("/proc/kmsg"), "the file is empty"),
+    BadPath("links in a circle", loop, "it is a symbolic link that leads back to itself"),
+    BadPath("a folder that is a circle", folder_loop, "it is a symbolic link that leads back to itself"),
+    BadPath("a link to nowhere", dangling, "it is a symbolic link to gone.jsonl, which is not there"),
+    BadPath("a link to an empty file", empty_by_link, "the file is empty"),
+    BadPath("a name of 300 letters", lambda here: here / ("x" * 300), "the name is too long for a file"),
+    BadPath("a path of 10,000 letters", lambda here: here / ("x/" * 5000), "the name is too long for a file"),
+    BadPath("a NUL byte", lambda here: here / "a\0.jsonl", "the path holds a NUL byte"),
+    BadPath("up and out", lambda here: here / "../../../../../../../../../../no.jsonl", "there is no such file"),
+]

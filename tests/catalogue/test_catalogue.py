@@ -1,0 +1,115 @@
+"""Every input of the catalogue ends in its line, in bounded time and memory; what is odd and right passes.
+
+To add one, add a line to a list: `bad_lines.py` and so on, or `odd.py`.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import bad_chat
+import bad_files
+import bad_formatters
+import bad_lines
+import bad_options
+import bad_others
+import bad_paths
+import misbehaving
+import odd
+from bad_options import BadOption
+from bad_paths import BadPath
+from case import Bad, Odd
+from formatted import examples, formatted, written
+from ftrun.errors import Refused
+from ftrun.recipe.load import Loaded
+from ftrun_plugins.formatting import watch
+
+MOST_SECONDS = 10.0  # on a busy machine; most take a hundredth
+MOST_MEMORY = 400_000  # kB that one of them may need beyond what any before it did
+LONGEST_MESSAGE = 1000  # characters
+BAD = [*bad_lines.CASES, *bad_files.CASES, *bad_chat.CASES, *bad_others.CASES, *bad_formatters.CASES]
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A formatter gets less time for a row."""
+    monkeypatch.setattr(watch, "LONGEST", 0.4)
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    memory, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    yield
+    assert time.monotonic() - began < MOST_SECONDS
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < MOST_MEMORY
+
+
+def test_it_is_large_enough() -> None:
+    assert len(BAD) + len(bad_paths.CASES) + len(bad_options.CASES) >= 120
+    assert len(odd.CASES) >= 30
+
+
+@pytest.mark.parametrize("case", BAD, ids=lambda case: case.name)
+def test_a_bad_input_is_told_with_its_place_and_reason(case: Bad, tmp_path: Path) -> None:
+    data = written(tmp_path / "data.jsonl", case.data)
+
+    with bounded(), pytest.raises(Refused) as refused:
+        formatted(tmp_path, data, case.formatter, misbehaving)
+
+    problems = refused.value.problems
+    assert any(case.is_told(problem, tmp_path) for problem in problems), problems
+    assert all(len(problem.what) < LONGEST_MESSAGE for problem in problems)
+
+
+@pytest.mark.parametrize("case", bad_paths.CASES, ids=lambda case: case.name)
+def test_a_path_to_no_file_is_told(case: BadPath, tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    path = case.make(here)
+
+    with bounded(), pytest.raises(Refused) as refused:
+        formatted(tmp_path, path, {"name": "completion"})
+
+    (problem,) = refused.value.problems
+    assert (problem.what, problem.nearest) == (case.reason, case.nearest)
+    assert problem.where is not None
+    assert problem.where.startswith(str(path).replace("\0", "\\0")[:100])
+    assert len(problem.where) < LONGEST_MESSAGE
+
+
+@pytest.mark.parametrize("case", bad_options.CASES, ids=lambda case: case.name)
+def test_a_bad_option_is_told_with_its_key(case: BadOption, loading: Callable[..., Loaded]) -> None:
+    with bounded(), pytest.raises(Refused) as refused:
+        loading(more=f"dataset:\n  formatter: {case.formatter}\n")
+
+    assert any(
+        problem.what == case.reason and (problem.where or "").startswith("mine.yaml:")
+        for problem in refused.value.problems
+    ), refused.value.problems
+
+
+@pytest.mark.parametrize("case", odd.CASES, ids=lambda case: case.name)
+def test_what_is_odd_and_right_passes(case: Odd, tmp_path: Path) -> None:
+    data = written(tmp_path / "data.jsonl", case.data)
+
+    with bounded():
+        found = examples(formatted(tmp_path, data, case.formatter, misbehaving))
+
+    assert [{key: value for key, value in example.items() if key != "place"} for example in found] == list(
+        case.examples
+    )
+
+
+def test_a_formatter_is_watched_behind_a_filter_with_a_clock_of_its_own(tmp_path: Path) -> None:
+    data = written(tmp_path / "data.jsonl", [{"does": "own text"}, {"does": "loop"}])
+
+    with bounded(), pytest.raises(Refused) as refused:
+        formatted(tmp_path, data, {"name": "misbehaving"}, misbehaving, filters=[{"column": "does", "matches": "o"}])
+
+    assert refused.value.problems[0].where == "data.jsonl:2"

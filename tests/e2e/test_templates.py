@@ -1,0 +1,126 @@
+"""Real chat templates: the prompt is what the tokenizer's own gives, and the assistant's turns alone are trained.
+
+The templates are files of packages in the trainer's environment, all tried in one process. Where the trainer cannot do
+it, the stage says so and trains nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from driving import PROJECT, in_trainer, trainer_python
+
+pytestmark = pytest.mark.e2e
+
+HERE = Path(__file__).parent
+FOLDERS = {"axolotl": "axolotl/utils/chat_templates/templates", "trl": "trl/chat_templates"}
+# Marks that a template writes as single tokens of its model; the tiny model's tokenizer gets them, too.
+MARKS = re.compile(
+    r"<\|[A-Za-z_0-9]+\|>|<[a-z]+_of_turn>|<\|turn>|<turn\|>|\[\|[a-z]+\|\]|<\uff5c[^\uff5c]+\uff5c>|\[/?INST\]"
+)
+OWN = {"<|im_start|>", "<|im_end|>", "<|endoftext|>"}  # of that tokenizer
+EQUAL = "equal"
+
+
+@dataclass(frozen=True)
+class Template:
+    """What ends a turn besides the tokenizer's own end, and what becomes of conversations: by default all are equal."""
+
+    ends: tuple[str, ...] = ()
+    plain: str = EQUAL
+    system: str = EQUAL
+    tools: str = EQUAL
+
+    @property
+    def expected(self) -> Mapping[str, str]:
+        return {"turns": self.plain, "system": self.system, "tools": self.tools}
+
+
+NO_CALLS = "the chat template leaves out tool calls"
+NO_TOOLS = "the chat template cannot render it"
+MORE = "with this chat template the trainer would train on more than tool calls"
+MARK = "with this chat template the trainer leaves '<|END_RESPONSE|>', between an answer and its end, untrained"
+NO_END = "the end of the assistant's turn is not trained"
+
+TEMPLATES: Mapping[str, Template] = {
+    "axolotl/chatml": Template(tools=NO_CALLS),
+    "axolotl/llama3": Template(("<|eot_id|>",), tools=NO_CALLS),
+    "axolotl/llama3_2_vision": Template(("<|eot_id|>",)),
+    "axolotl/llama4": Template(("<|eot|>",)),
+    "axolotl/gemma": Template(("<end_of_turn>",), system="the chat template cannot render it", tools=NO_TOOLS),
+    "axolotl/gemma3": Template(("<end_of_turn>",), tools=NO_TOOLS),
+    "axolotl/gemma4": Template(("<turn|>",), tools=MORE),
+    "axolotl/mistral_v1": Template(tools=NO_TOOLS),
+    "axolotl/mistral_v3_tekken": Template(tools=NO_TOOLS),
+    "axolotl/mistral_v7_tekken": Template(tools=NO_TOOLS),
+    "axolotl/phi_4": Template(tools=NO_CALLS),
+    "axolotl/qwen_25": Template(),
+    "axolotl/qwen3": Template(),
+    "axolotl/exaone4": Template(("[|endofturn|]",)),
+    "axolotl/falcon_h1": Template(tools=NO_CALLS),
+    "axolotl/command_a": Template(("<|END_OF_TURN_TOKEN|>",), MARK, MARK, MARK),
+    "axolotl/llava": Template((), NO_END, NO_END, NO_CALLS),
+    "trl/deepseek_r1_distill": Template(("<\uff5cend\u2581of\u2581sentence\uff5c>",), tools=NO_CALLS),
+    "trl/llama3_1": Template(("<|eot_id|>",)),
+    "trl/phi3": Template(("<|end|>",), tools=NO_CALLS),
+    "trl/qwen2_5": Template(),
+    "trl/qwen3_instruct_2507": Template(),
+    "trl/lfm2_2_5": Template(),
+    "trl/nemotron_3_nano": Template(),
+    "trl/glm4moe": Template(("<|user|>",), NO_END, NO_END, NO_END),
+    "trl/gptoss": Template(("<|end|>",), NO_END, NO_END, NO_TOOLS),
+    "trl/idefics3": Template((), *["the chat template leaves out what the assistant says"] * 3),
+}
+
+
+def asked(name: str, template: Template, site: Path) -> dict[str, Any]:
+    package, _, stem = name.partition("/")
+    file = site / FOLDERS[package] / f"{stem}.jinja"
+    marks = set(MARKS.findall(file.read_text())) | set(template.ends)
+    trainer: dict[str, Any] = {"tokens": sorted(marks - OWN)}
+    if template.ends:
+        trainer["eot_tokens"] = list(template.ends)
+    return {"name": name, "file": str(file), "trainer": trainer}
+
+
+@pytest.fixture(scope="module")
+def outcomes(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    folder = tmp_path_factory.mktemp("templates")
+    (site,) = Path(trainer_python()).parents[1].glob("lib/python*/site-packages")
+    (folder / "asked.json").write_text(
+        json.dumps(
+            {
+                "packages": [str(PROJECT / "runner"), str(PROJECT / "plugins")],
+                "tokenizer": str(tiny),
+                "work": str(folder),
+                "templates": [asked(name, template, site) for name, template in TEMPLATES.items()],
+            }
+        )
+    )
+    output = in_trainer(HERE / "render_templates.py", [str(folder / "asked.json")], seconds=600)
+    found: dict[str, dict[str, str]] = json.loads(output.splitlines()[-1])
+    return found
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_is_rendered_and_masked_exactly_or_refused(name: str, outcomes: dict[str, dict[str, str]]) -> None:
+    for conversation, expected in TEMPLATES[name].expected.items():
+        outcome = outcomes[name][conversation]
+        assert outcome == EQUAL if expected == EQUAL else outcome.startswith(f"refused: {expected}"), (
+            conversation,
+            outcome,
+        )
+
+
+def test_a_dozen_are_exact(outcomes: dict[str, dict[str, str]]) -> None:
+    exact = [name for name, found in outcomes.items() if found["turns"] == EQUAL]
+    with_tools = [name for name, found in outcomes.items() if found["tools"] == EQUAL]
+    assert len(exact) >= 12
+    assert len(with_tools) >= 5

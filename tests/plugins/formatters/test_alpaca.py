@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ftrun.examples import Chat, Rejected, Row
+from ftrun_plugins.formatters.alpaca import Alpaca
+
+
+def formatted(values: dict[str, Any], **options: str) -> Chat | Rejected:
+    return Alpaca().format(Row(values, "data.jsonl", 7), Alpaca.Options(**options))
+
+
+def turns(values: dict[str, Any], **options: str) -> list[tuple[str, str]]:
+    outcome = formatted(values, **options)
+    assert isinstance(outcome, Chat), outcome
+    return [(message["role"], message["content"]) for message in outcome.messages]
+
+
+def test_the_input_stands_under_the_instruction() -> None:
+    row = {"instruction": "Translate.", "input": "Regen", "output": "rain"}
+
+    assert turns(row) == [("user", "Translate.\nRegen"), ("assistant", "rain")]
+
+
+@pytest.mark.parametrize(
+    "empty", [{}, {"input": ""}, {"input": None}, {"input": " \n"}, {"history": []}, {"system": ""}]
+)
+def test_what_is_empty_is_left_out(empty: dict[str, Any]) -> None:
+    assert turns({"instruction": "Hi?", "output": "Hi.", **empty}) == [("user", "Hi?"), ("assistant", "Hi.")]
+
+
+def test_a_system_prompt_and_earlier_turns() -> None:
+    row = {"instruction": "c", "output": "d", "system": "s", "history": [["a", "b"]]}
+
+    assert turns(row) == [("system", "s"), ("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")]
+
+
+def test_other_columns_can_be_named_and_must_be_there_then() -> None:
+    names = {"instruction": "question", "output": "answer", "input": "context"}
+    row = {"question": "a", "answer": "b", "context": "c"}
+
+    assert turns(row, **names) == [("user", "a\nc"), ("assistant", "b")]
+    assert formatted({"question": "a", "answer": "b"}, **names) == Rejected(
+        "there is no column `context`: the row has `question`, `answer`"
+    )

@@ -1,0 +1,60 @@
+"""Plans and runs the stage `format` in this process, as the scheduler does in others: on rows, bytes or any path."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from ftrun.execute.context import Reporter, StageContext
+from ftrun.plan.call import StageCall
+from ftrun.plan.digests import FileDigests
+from ftrun.plan.planning import Planning
+from ftrun.plugins import Plugins
+from ftrun.recipe.types import Recipe
+from ftrun_plugins.formatters import plugin as formatters_plugin
+from ftrun_plugins.formatting import plugin as formatting_plugin
+from ftrun_plugins.formatting.stage import Format
+from ftrun_plugins.sources import plugin as sources_plugin
+
+
+def written(path: Path, data: bytes | Sequence[Any]) -> Path:
+    """The file, with bytes as they are or with rows as JSON Lines."""
+    if not isinstance(data, bytes):
+        data = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in data).encode()
+    path.write_bytes(data)
+    return path
+
+
+def formatted(
+    folder: Path, source: Path | Mapping[str, Any], formatter: Mapping[str, Any], *third: ModuleType, **dataset: Any
+) -> Path:
+    """The artifact. Raises what the stage raises, in planning or running."""
+    plugins = Plugins()
+    for module in (sources_plugin, formatters_plugin, formatting_plugin, *third):
+        plugins.load(module, module.__name__, "tests")
+    named = {"name": "jsonl", "path": str(source)} if isinstance(source, Path) else source
+    values = {"source": named, "formatter": formatter, **dataset}
+    recipe = Recipe.model_validate(
+        {"name": "test", "model": {"base_model": "m"}, "dataset": values, "backend": {"name": "none"}}
+    )
+    planning = Planning(recipe, plugins, SimpleNamespace(), FileDigests(folder / "digests.json"))  # type: ignore[arg-type]
+    (planned,) = Format().plan(recipe, planning)
+    call = StageCall.model_validate_json(planned.model_dump_json())  # as it travels to the stage's process
+    output = folder / "output"
+    output.mkdir()
+    files = {digest: Path(path) for digest, path in call.files.items()}
+    Format().run(call, StageContext(output, folder, {}, files, Reporter("format", folder / "events")))
+    return output
+
+
+def read_json(source: Path | str) -> Any:
+    """What a file, or a line, holds."""
+    return json.loads(source.read_text() if isinstance(source, Path) else source)
+
+
+def examples(artifact: Path) -> list[dict[str, Any]]:
+    """What is trained on."""
+    return [json.loads(line) for line in (artifact / "train.jsonl").read_bytes().splitlines()]
