@@ -25,7 +25,7 @@ def main() -> None:
         from ftrun_plugins.axolotl.light import leave_out_torch
 
         leave_out_torch()
-    import axolotl.cli.config  # noqa: F401  (now, while the request is still being made)
+    import axolotl.cli.config  # now, while the request is still being made
     import axolotl.loaders.tokenizer
     import axolotl.prompt_strategies.chat_template  # noqa: F401
 

@@ -1,40 +1,71 @@
-"""Asks the trainer's environment what it makes of a few examples, in a process that is started while they are chosen."""
+"""Asks the trainer's environment what it makes of a few examples, in a process that begins while they are chosen."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from ftrun.contracts import Backend
 from ftrun.errors import Problem, Refused, StageFailed
 from ftrun.execute import bootstrap
 from ftrun.execute.process import INHERITED, QUIET, carried
 from ftrun.plan.secrets import variables_of
-from ftrun_plugins.preview.planned import Planned, tell
+from ftrun.recipe.types import Recipe
+from ftrun_plugins.preview.planned import tell
 
 MODULE = "ftrun_plugins.axolotl.looking"
+TRAINER = "trainer"
 LIGHT, WHOLE = "light", "whole"
 LINES_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """The trainer's environment: its interpreter, and the variables that it is declared with."""
+
+    python: Path
+    variables: Mapping[str, str]
+
+    @classmethod
+    def of(cls, recipe: Recipe, backend: Backend) -> Trainer:
+        return cls(backend.environment_python(TRAINER), recipe.environment[TRAINER].variables)
+
+    def command(self, module: str, *arguments: str) -> Sequence[str]:
+        """Starts a module of ftrun there."""
+        return [str(self.python), "-I", bootstrap.__file__, module, *arguments]
+
+    def surroundings(self, secrets: Sequence[str] = ()) -> dict[str, str]:
+        """Environment variables as a stage has them."""
+        names = (*INHERITED, *(variable for secret in secrets for variable in variables_of(secret)))
+        return {
+            **{name: os.environ[name] for name in names if name in os.environ},
+            **QUIET,
+            **self.variables,
+            bootstrap.VARIABLE: json.dumps(carried(["ftrun", "ftrun_plugins"])),
+        }
 
 
 class Looker:
     """A process of the trainer's environment that tokenizes what it is asked to, once."""
 
-    def __init__(self, planned: Planned, folder: Path, how: str) -> None:
+    def __init__(self, trainer: Trainer, folder: Path, how: str) -> None:
+        self.trainer = trainer
         self._log = folder / f"{how}.log"
         self._folder = folder / how
         self._folder.mkdir()
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                command(planned, MODULE, how),
+                trainer.command(MODULE, how),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self._folder,
-                env={**surroundings(planned), "HF_HUB_OFFLINE": "1"},
+                env={**trainer.surroundings(), "HF_HUB_OFFLINE": "1"},
             )
 
     def __enter__(self) -> Self:
@@ -66,7 +97,7 @@ class Looker:
         return StageFailed("preview", Problem("the trainer cannot tokenize these rows", do="\n".join(last)))
 
 
-def tokenized(planned: Planned, looker: Looker, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+def tokenized(looker: Looker, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     """The answer of the light process, or, where that cannot do without torch, of one with all packages.
 
     Raises:
@@ -75,24 +106,8 @@ def tokenized(planned: Planned, looker: Looker, folder: Path, request: dict[str,
     if not request["params"]["trust_remote_code"] and (answer := looker.ask(request)) is not None:
         return answer
     tell("this tokenizer needs all of the trainer's packages, whose import takes a while")
-    with Looker(planned, folder, WHOLE) as whole:
+    with Looker(looker.trainer, folder, WHOLE) as whole:
         answer = whole.ask(request)
         if answer is None:
             raise whole.failure()
         return answer
-
-
-def command(planned: Planned, module: str, *arguments: str) -> Sequence[str]:
-    """Starts a module of ftrun in the trainer's environment."""
-    return [str(planned.backend.environment_python("trainer")), "-I", bootstrap.__file__, module, *arguments]
-
-
-def surroundings(planned: Planned, secrets: Sequence[str] = ()) -> dict[str, str]:
-    """Environment variables as a stage has them."""
-    names = (*INHERITED, *(variable for secret in secrets for variable in variables_of(secret)))
-    return {
-        **{name: os.environ[name] for name in names if name in os.environ},
-        **QUIET,
-        **planned.recipe.environment["trainer"].variables,
-        bootstrap.VARIABLE: json.dumps(carried(["ftrun", "ftrun_plugins"])),
-    }

@@ -39,7 +39,9 @@ class Choice:
             case "longest" | "shortest":
                 return f"the {self.way} by tokens, of the {self.count * MORE} {self.way} by characters"
             case "random":
-                return f"at random, with the seed {self.seed}"
+                return f"rows at random, with the seed {self.seed}"
+            case "row":
+                return f"the row at {self.place}"
         return "the first rows"
 
 
@@ -87,7 +89,7 @@ def is_at(place: str, wanted: str) -> bool:
 
 
 def _at(examples: Examples, wanted: str) -> Iterator[dict[str, Any]]:
-    mark = f":{wanted.rpartition(':')[2]}\"".encode()
+    mark = f':{wanted.rpartition(":")[2]}"'.encode()
     for split in SPLITS:
         for line in _lines(examples.folder / f"{split}.jsonl"):
             if mark in line and is_at(str((found := orjson.loads(line))["place"]), wanted):

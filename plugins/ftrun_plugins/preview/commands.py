@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import json
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import click
 
 from ftrun.errors import Problem, Refused
 from ftrun.plugins import plugins
 from ftrun.recipe.load import load
-from ftrun.store.files import read_json, write_bytes
+from ftrun.store.files import write_bytes
 from ftrun.store.layout import default_store
-from ftrun_plugins.preview.asking import LIGHT, Looker, tokenized
-from ftrun_plugins.preview.choice import Choice, Rejected, Way, candidates, is_at, rejected
-from ftrun_plugins.preview.examples import Examples, all_examples, first_examples
+from ftrun_plugins.preview.asking import LIGHT, TRAINER, Looker, Trainer
+from ftrun_plugins.preview.choice import Choice, Way
 from ftrun_plugins.preview.found import Found
-from ftrun_plugins.preview.planned import Planned, plan_beginning
-from ftrun_plugins.preview.seen import Seen
-from ftrun_plugins.preview.tokenizer import tokenizer_folder
+from ftrun_plugins.preview.planned import local_backend, plan_beginning, prepare
+from ftrun_plugins.preview.view import View
 
 MOST_ROWS = 1000
-REJECTED_SHOWN = 3
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -55,10 +51,7 @@ def preview(
     ways: dict[Way, bool] = {"longest": longest, "shortest": shortest, "random": at_random, "row": place is not None}
     choice = Choice(_one_of(ways), rows, seed, place or "", "held_out" if held_out else "train")
     _check_place(choice)
-    loaded = load(values, plugins())
-    planned = plan_beginning(loaded.recipe, plugins(), default_store())
-    planned.prepare("trainer")
-    found = _found(planned, choice)
+    found = look(values, choice)
     if as_json:
         print(json.dumps(found.as_dict()))
     if html is not None:
@@ -92,74 +85,14 @@ def _check_place(choice: Choice) -> None:
         raise Refused(Problem(f"`{choice.place}` is no place of a row", "--row", "FILE:LINE, such as data.jsonl:12"))
 
 
-def _found(planned: Planned, choice: Choice) -> Found:
-    with TemporaryDirectory(prefix="ftrun-preview-") as folder:
-        # It imports the tokenizer's packages while rows are formatted and chosen.
-        with Looker(planned, Path(folder), LIGHT) as looker:
-            if not choice.needs_all:
-                with first_examples(planned) as examples:
-                    chosen, bad = _chosen(examples, choice)
-                    if examples.whole or _enough(chosen, bad, choice):
-                        return _seen(planned, examples, choice, chosen, bad, looker, Path(folder))
-            with all_examples(planned) as examples:
-                chosen, bad = _chosen(examples, choice)
-                return _seen(planned, examples, choice, chosen, bad, looker, Path(folder))
-
-
-def _enough(chosen: list[dict[str, Any]], bad: list[Rejected], choice: Choice) -> bool:
-    return bool(chosen or bad) if choice.way == "row" else len(chosen) == choice.count
-
-
-def _chosen(examples: Examples, choice: Choice) -> tuple[list[dict[str, Any]], list[Rejected]]:
-    """Examples to tokenize, and rejected rows to show."""
-    found = candidates(examples, choice)
-    if choice.way == "row":
-        bad = () if found else (one for one in rejected(examples) if is_at(one.place, choice.place))
-        return found, list(islice(bad, 1))
-    return found, list(islice(rejected(examples), REJECTED_SHOWN))
-
-
-def _seen(
-    planned: Planned,
-    examples: Examples,
-    choice: Choice,
-    chosen: list[dict[str, Any]],
-    bad: list[Rejected],
-    looker: Looker,
-    folder: Path,
-) -> Found:
-    if not chosen and not bad:
-        raise Refused(_nothing(examples, choice))
-    rows: list[Seen] = []
-    if chosen:
-        splits = [example.pop("split") for example in chosen]
-        request = {
-            "params": planned.call("tokenize").params,
-            "kind": _kind(chosen[0]),
-            "model": str(tokenizer_folder(planned)),
-            "examples": chosen,
-        }
-        answer = tokenized(planned, looker, folder, request)
-        pairs = zip(answer["rows"], splits, strict=True)
-        rows = [Seen.of(row, split, answer["sequence_len"]) for row, split in pairs]
-    if choice.way in ("longest", "shortest"):
-        rows.sort(key=lambda row: row.tokens, reverse=choice.way == "longest")
-    count = sum(1 for _ in rejected(examples)) if choice.way != "row" else len(bad)
-    problems = examples.problems if choice.way != "row" else ()
-    kept = tuple(rows[: choice.count])
-    return Found(planned.recipe.name, choice, kept, tuple(bad), count, problems, planned.totals())
-
-
-def _kind(example: dict[str, Any]) -> str:
-    """Of an example as `format` writes it."""
-    return next(kind for kind, key in (("chat", "messages"), ("segments", "segments"), ("text", "text")) if key in example)
-
-
-def _nothing(examples: Examples, choice: Choice) -> list[Problem]:
-    if choice.way == "row":
-        return [Problem(f"no row is at {choice.place}", "--row", do="give the file as the dataset names it, and its line")]
-    if examples.problems:
-        return list(examples.problems)
-    report = read_json(examples.folder / "report.json") or {}
-    what = "no row is held out" if choice.split == "held_out" else "no row is trained on"
-    return [Problem(what, do=f"`format` counts {report.get('train', 0)} for training, {report.get('held_out', 0)} held out")]
+def look(overrides: Sequence[str], choice: Choice) -> Found:
+    """The rows that were asked for. Raises `FtrunError` where the recipe or the data is wrong."""
+    recipe, store = load(overrides, plugins()).recipe, default_store()
+    backend = local_backend(recipe, plugins(), store)
+    prepare(backend, TRAINER)
+    with (
+        TemporaryDirectory(prefix="ftrun-preview-") as folder,
+        # it imports the tokenizer's packages while rows are planned, formatted and chosen
+        Looker(Trainer.of(recipe, backend), Path(folder), LIGHT) as looker,
+    ):
+        return View(plan_beginning(recipe, plugins(), store, backend), choice, looker, Path(folder)).found()

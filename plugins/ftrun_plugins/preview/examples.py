@@ -1,4 +1,4 @@
-"""The formatted rows that a preview chooses from: made by the stage `format` itself, of a few rows where few will do."""
+"""The formatted rows that a preview chooses from: made by the stage `format` itself, of a few rows where few do."""
 
 from __future__ import annotations
 

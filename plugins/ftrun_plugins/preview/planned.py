@@ -50,7 +50,7 @@ class Planned:
         for ref in call.inputs.values():
             self.made(next(other for other in self.calls if other.ref == ref))
         tell(f"{call.label}: not in the store yet; it is made now, and kept")
-        self.prepare(call.environment.name)
+        prepare(self.backend, call.environment.name)
         stop = StopSignal()
         with TemporaryDirectory(prefix="ftrun-preview-") as folder_of_run, stop_on_signals(stop):
             outcome = self.backend.runner().run_stage(call, RunFolder(Path(folder_of_run)), stop)
@@ -58,26 +58,36 @@ class Planned:
             raise outcome.error(call.label)
         return self.store.artifact(call.ref)
 
-    def prepare(self, environment: str) -> None:
-        """Makes an environment where it is not there yet, as a run does."""
-        if not self.backend.environment_ready(environment):
-            tell(f"making the environment `{environment}`, once")
-            self.backend.prepare(environment, tell)
-
     def totals(self) -> dict[str, Any]:
         """What `tokenize` counted of each split, where a run has got that far already."""
         folder = self.artifact(self.call("tokenize"))
         return dict(read_json(folder / "report.json") or {}) if folder else {}
 
 
-def plan_beginning(recipe: Recipe, plugins: Plugins, store: Store) -> Planned:
-    """Raises `Refused` where something that the recipe names is missing, or where it has no rows to tokenize."""
+def local_backend(recipe: Recipe, plugins: Plugins, store: Store) -> Backend:
+    """A backend on this machine, with the recipe's environments, whatever backend the recipe names: rows are looked at here.
+
+    Raises:
+        Refused: the recipe has no rows to tokenize.
+    """
     if "tokenize" not in recipe.stages and not set(recipe.stages) <= set(STAGES):
         what = "the recipe does not use the stage `tokenize`, whose view of the rows a preview shows"
         raise Refused(Problem(what, where="stages"))
-    here = recipe.model_copy(update={"stages": BEGINNING})
     local = plugins.get("backend", "local").cls
     backend: Backend = local(local.Options(), recipe.environment, store)
+    return backend
+
+
+def prepare(backend: Backend, environment: str) -> None:
+    """Makes an environment where it is not there yet, as a run does."""
+    if not backend.environment_ready(environment):
+        tell(f"making the environment `{environment}`, once")
+        backend.prepare(environment, tell)
+
+
+def plan_beginning(recipe: Recipe, plugins: Plugins, store: Store, backend: Backend) -> Planned:
+    """Raises `Refused` where something that the recipe names is missing."""
+    here = recipe.model_copy(update={"stages": BEGINNING})
     digests = FileDigests()
     planning = Planning(here, plugins, backend, digests)
     for name in BEGINNING:

@@ -14,7 +14,7 @@ from ftrun_plugins.preview.seen import Piece, Seen
 from ftrun_plugins.preview.visible import shortened, visible
 
 TRAINED = ("⟦", "⟧")
-SPECIAL = ("‹", "›")
+SPECIAL = ("⟨", "⟩")
 RULE = "─" * 8
 
 
@@ -43,6 +43,8 @@ class Look:
             found.append_text(self._piece(piece))
         if trained:
             found.append(TRAINED[1])
+        if found.plain.endswith("\n"):
+            found.right_crop(1)
         return found
 
     def _piece(self, piece: Piece) -> Text:

