@@ -65,7 +65,7 @@ class Planned:
 
 
 def local_backend(recipe: Recipe, plugins: Plugins, store: Store) -> Backend:
-    """A backend on this machine, with the recipe's environments, whatever backend the recipe names: rows are looked at here.
+    """A backend on this machine with the recipe's environments, whatever backend the recipe names: rows are seen here.
 
     Raises:
         Refused: the recipe has no rows to tokenize.
