@@ -38,6 +38,7 @@ VERBS |= {
     "deploy": ("ftrun_plugins.modal.commands:deploy", "Deploy to Modal ahead of a run; --prune stops old apps."),
     "compare": ("ftrun_plugins.comparing.commands:compare", "Put runs side by side."),
     "preview": ("ftrun_plugins.preview.commands:preview", "Show rows as the model will see them."),
+    "schema": ("ftrun_plugins.schema.commands:schema", "Print a JSON Schema of recipes, or what a key means."),
     "serve": ("ftrun_plugins.serving.commands:serve", "Serve a run's models behind OpenAI's API."),
     "chat": ("ftrun_plugins.serving.commands:chat", "Talk to a run's models in the terminal."),
     "doctor": ("ftrun_plugins.modal.commands:doctor", "Check what runs on Modal need: token, Volume, secrets."),
