@@ -199,7 +199,7 @@ class Resources(Frozen):
     """What a stage may use. What changes a result (processes, GPU or none) enters its key; a GPU's type does not."""
 
     gpu: str | int | list[str] | None = None
-    """GPUs: a count, a kind with a count such as `H100:2`, or kinds in order of preference; by default what is there."""
+    """GPUs: a count, a kind such as `H100:2`, or kinds in order of preference; by default what is there."""
     processes: int | None = Field(default=None, gt=0)
     """Processes of the trainer; by default one a GPU."""
     cpu: float | None = Field(default=None, gt=0)

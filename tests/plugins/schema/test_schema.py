@@ -61,7 +61,7 @@ def test_every_recipe_fits(schema: dict[str, Any], file: Path) -> None:
         "dataset: {held_out: null, split: {held_out: 0.1}}",
         "evals: {polite: {evaluator: judge, model: m, gate: {min: 0.5}}, exact_match: {ignore_case: true}}",
         "backend: {name: modal, volume: v}",
-        "train: {learning_rate: 1e-4, lora_r: '${optimizations.lora.lora_r}', deepspeed: {zero_optimization: {stage: 2}}}",
+        "train: {learning_rate: 1e-4, lora_r: '${optimizations.lora.lora_r}', deepspeed: {zero_stage: 2}}",
         "optimizations: {lora: {lora_r: 32}, mine: {bf16: true}}",
         "model: {weights: {origin: folder, path: here}, trainer: {chat_template: chatml}}",
         "resources: {train: {gpu: 'H100:2'}, serve: {gpu: 1}}",
