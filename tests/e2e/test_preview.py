@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from driving import PROJECT, Workplace, in_trainer
+from hub import TOKEN, Hub
 
 if TYPE_CHECKING:
     from conftest import Finished
@@ -121,3 +122,21 @@ def test_a_row_that_is_too_long_says_so(workplace: Workplace) -> None:
     assert not row["dropped"]
     assert row["too_many"] == row["tokens"] - 70 > 0
     assert sum(piece["tokens"] for piece in row["pieces"] if piece["beyond"]) == row["too_many"]
+
+
+def test_of_a_model_on_the_hub_only_the_tokenizer_is_downloaded(
+    tiny: Path, workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Hub(tiny) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        model = ("model.base_model=gated/tiny", "model.revision=main", "model.weights.origin=hub")
+        found = workplace.run("preview", "recipe=tiny.yaml", "-n", "1", *model)
+        assert "⟦SELECT" in found.out
+        assert "downloading the tokenizer of gated/tiny, without the weights" in found.err
+        asked = [request for request in hub.requests if "safetensors" in request]
+        assert asked == []
+        before = len(hub.requests)
+        assert workplace.run("preview", "recipe=tiny.yaml", "-n", "1", *model).out == found.out
+        assert not [request for request in hub.requests[before:] if "/resolve/" in request]
+    assert not list(workplace.store.glob("artifacts/*"))

@@ -6,9 +6,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 from ftrun.errors import Problem, StageFailed
+from ftrun.plan.call import KEY_LENGTH
+from ftrun.plan.digests import digest
 from ftrun_plugins.fetch.fetch import FromFolder, FromHub, Params
 from ftrun_plugins.fetch.hub import ACCESS
 from ftrun_plugins.preview.asking import Trainer
@@ -27,12 +27,12 @@ def tokenizer_folder(planned: Planned, trainer: Trainer) -> Path:
     if isinstance(what, FromFolder):
         return Path(call.files[what.digest])
     if isinstance(what, FromHub):
-        return _from_hub(trainer, what)
+        return _from_hub(planned, trainer, what)
     return planned.made(call)
 
 
-def _from_hub(trainer: Trainer, what: FromHub) -> Path:
-    folder = user_cache_path("ftrun") / "tokenizers" / f"{what.repository.replace('/', '--')}-{what.commit}"
+def _from_hub(planned: Planned, trainer: Trainer, what: FromHub) -> Path:
+    folder = planned.store.tokenizer(digest(what.model_dump())[:KEY_LENGTH])
     if (folder / COMPLETE).exists():
         return folder
     tell(f"downloading the tokenizer of {what.repository}, without the weights")
