@@ -33,9 +33,10 @@ bench: quickstart
 	"$$($(BIN)/ftrun envs path server_cpu)" benchmarks/bench_generate.py
 	$(BIN)/python benchmarks/bench_serve.py last
 
-# Kills a run again and again; long, so run before an issue is closed and not in `test`.
+# Rehearses every recipe, then kills a run again and again; long, so run before an issue is closed and not in `test`.
 drill: $(BIN)/ftrun
-	$(BIN)/ftrun envs make trainer
+	$(BIN)/ftrun envs make trainer server_cpu
+	$(BIN)/python tests/drill/rehearsals.py
 	$(BIN)/python tests/drill/drill.py
 	$(BIN)/python tests/drill/modal_drill.py
 

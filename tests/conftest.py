@@ -26,12 +26,13 @@ train:
 """
 
 
+pytest_plugins = ["pytester", "ftrun.testing.fixtures"]
+
+
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+def store(ftrun_store: Store) -> Store:
     """An empty store, also for what asks the environment for it."""
-    root = tmp_path / "store"
-    monkeypatch.setenv("FTRUN_STORE", str(root))
-    return Store(root)
+    return ftrun_store
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
@@ -23,6 +24,30 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class HubFiles:
+    """Files of a dataset on the Hugging Face hub, as they are at a commit.
+
+    Args:
+        repository: Its name, such as `user/dataset`.
+        commit: The commit, in full.
+        patterns: Of the files that are downloaded; `*` stands for any characters, also for `/`.
+        gated: Whether the hub asks for a token.
+        named: The revision that was resolved to the commit, for a person.
+    """
+
+    repository: str
+    commit: str
+    patterns: tuple[str, ...]
+    gated: bool = False
+    named: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """Tells it from every other one, in 12 digits."""
+        return hashlib.sha256("\n".join((self.repository, self.commit, *self.patterns)).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
 class External:
     """Something from outside that a source reads; its content, not its place, enters the key.
 
@@ -31,22 +56,29 @@ class External:
         path: Where the client found it; None for a download.
         url: Where to download it from; then `sha256` is required.
         sha256: The content's digest where it is known beforehand.
+        hub: Files of a dataset on the Hugging Face hub; what `rows` gets is the folder that they are downloaded to.
     """
 
     name: str
     path: Path | None = None
     url: str | None = None
     sha256: str | None = None
+    hub: HubFiles | None = None
 
     @property
     def fetch_label(self) -> str:
         """Label of the call of `fetch` that downloads it."""
+        if self.hub is not None:
+            return f"fetch:{self.hub.repository.rpartition('/')[2]}-{self.hub.digest}"
         assert self.sha256 is not None
         return f"fetch:{self.sha256[:12]}"
 
 
 class Source(Protocol):
-    """Yields raw rows with their places. `externals` runs on the client, `rows` in the stage `format`."""
+    """Yields raw rows with their places. `externals` runs on the client, `rows` in the stage `format`.
+
+    `rows` finds the client's packages, or those of the `environment` that the class names: `trainer` has pyarrow.
+    """
 
     name: ClassVar[str]
 
@@ -183,6 +215,38 @@ class Stage(Protocol):
     def run(self, call: StageCall, context: StageContext) -> None:
         """Writes the artifact into `context.output`. Raises `Refused` for bad data."""
         ...
+
+
+@dataclass(frozen=True)
+class Health:
+    """What `ftrun doctor` says of one thing.
+
+    Args:
+        what: Its name.
+        well: Whether it is there and works.
+        detail: What was found, without secrets.
+        needed: Whether the recipe cannot run without it; then the command fails where it is not well.
+        do: What to do about it.
+    """
+
+    what: str
+    well: bool
+    detail: str
+    needed: bool = True
+    do: str | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A look at something that runs need. It runs in a thread of its own, and is left behind after `seconds`.
+
+    What it has yielded by then is told; `needed` is for the case that nothing came.
+    """
+
+    name: str
+    look: Callable[[], Iterable[Health]]
+    needed: bool = True
+    seconds: float = 8.0
 
 
 class Settings(Options):
@@ -329,6 +393,10 @@ class Remote(Protocol):
 
     def known(self) -> Sequence[str]:
         """Ids of all runs there, also of those that another machine began."""
+        ...
+
+    def remove(self, folder: RunFolder) -> None:
+        """Removes the record, events and logs of a run that is over; what it made stays there."""
         ...
 
     def files(self, ref: Ref) -> Sequence[StoredFile]:

@@ -7,7 +7,7 @@ Registering is light: import torch and the like where they are used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ftrun.contracts import (
         AnswerEvaluator,
         Backend,
+        Check,
         Evaluator,
         Formatter,
         PairEvaluator,
@@ -88,6 +89,22 @@ def ftrun_check_access(calls: Sequence[StageCall], backend: Backend) -> Iterable
 
     That their secrets are there is seen to already.
     This is the place to ask a server, so that a gated model is found out before anything else runs.
+    """
+
+
+@hookspec
+def ftrun_recipe_keys() -> Mapping[str, Iterable[str]]:  # type: ignore[empty-body]
+    """Called when shell completion is prepared: keys that only this package knows, by the part that they are in.
+
+    The trainer's plugin gives those of `train`. Settings and options are known from their models.
+    """
+
+
+@hookspec
+def ftrun_doctor_checks(recipe: Recipe) -> Iterable[Check]:  # type: ignore[empty-body]
+    """Called by `ftrun doctor`: what this plugin needs of the machine, of accounts and of servers for this recipe.
+
+    Returning is light; the looks themselves run at one time, each within its seconds, and never print a secret.
     """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from uv import find_uv_bin
 
-from counting_plugin import write_counting_plugin
-from driving import Workplace, read_json, tiny_recipe, trainer_python, wait_until
+from driving import PROJECT, Workplace, read_json, tiny_recipe, trainer_python, wait_until
 from hub import COMMIT, TOKEN, Hub
 from modal_control_plane.fixture import ControlPlane
 from modal_places import ModalPlace
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from conftest import Finished
 
 pytestmark = pytest.mark.e2e
+
+ACME = PROJECT / "examples" / "ftrun-acme"
 
 
 @pytest.fixture
@@ -59,25 +62,26 @@ def test_preempted_at_two_moments_the_result_is_that_of_a_calm_run_here(
 
 
 def test_a_third_partys_formatter_and_evaluator_run_there(workplace: ModalPlace, tiny: Path) -> None:
-    workplace.plugins = write_counting_plugin(workplace.folder / "plugins")
-    tiny_recipe(
-        workplace.folder,
-        tiny,
-        backend={"name": "modal"},
-        dataset={"formatter": {"name": "shout"}},
-        defaults=[{"override /optimizations": ["lora"]}],
-        evals={"short": {"evaluator": "short_answers"}},
-        generate={"max_new_tokens": 2},
-        stages=["fetch", "format", "tokenize", "generate", "score", "evaluate"],
+    workplace.plugins = workplace.folder / "plugins"
+    install = ("pip", "install", "--quiet", "--no-deps", "--target", str(workplace.plugins), str(ACME))
+    subprocess.run([find_uv_bin(), *install], check=True)
+    ended = workplace.run(
+        "recipe=acme_tickets",
+        "backend=modal",
+        "evals=[acme_team]",
+        "model.weights.origin=folder",
+        f"model.weights.path={tiny}",
+        "model.base_model=ftrun/tiny",
+        "generate.engine=transformers",
+        "stages=[fetch,format,tokenize,generate,score,evaluate]",
     )
-    ended = workplace.run("recipe=tiny.yaml")
     record = read_json(workplace.runs()[-1] / "run.json")
-    assert record["results"]["evaluate"]["metrics"]["evaluation"]["short"]["base"] == 1.0
-    assert "short " in ended.out
+    assert record["results"]["evaluate"]["metrics"]["evaluation"]["acme_team"]["base"] == 0.0
+    assert "acme_team " in ended.out
     rows = (workplace.volume / "artifacts" / record["results"]["format"]["artifact"] / "train.jsonl").read_text()
     questions = [json.loads(row)["messages"][0]["content"] for row in rows.splitlines()]
     assert questions
-    assert all(question == question.upper() for question in questions)
+    assert all(question.startswith("Which team answers this ticket") for question in questions)
 
 
 def test_a_secret_is_nowhere_but_in_the_secret(tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

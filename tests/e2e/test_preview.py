@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 TEMPLATES = (
-    "alpaca", "chatml", "mistral_v1", "mistral_v2v3", "llama3", "llama4", "gemma", "phi_3", "phi_35", "mistral_v3_tekken",
-    "qwen3", "qwen_25", "command_a", "deepseek_v2", "deepseek_v3", "exaone", "jamba", "metharme", "cohere", "falcon_h1",
+    "alpaca", "chatml", "mistral_v1", "mistral_v2v3", "mistral_v3_tekken", "llama3", "llama4", "gemma", "phi_3",
+    "phi_35", "qwen3", "qwen_25", "command_a", "deepseek_v2", "deepseek_v3", "exaone", "jamba", "metharme", "cohere",
+    "falcon_h1",
 )  # fmt: skip
 TALK = [
     {"role": "user", "content": "Grüße, 你好 🎉?"},

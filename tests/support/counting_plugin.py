@@ -1,4 +1,4 @@
-"""Writes a third party's package: a stage that takes its time and resumes, a formatter and an evaluator of its own.
+"""Writes a third party's package: a stage that takes its time and resumes, and a formatter of its own.
 
 `ftrun_counting` has all that a trainer has but torch: checkpoints with marks, progress, a wish to stop that is heard.
 So what happens to a long stage can be tried in seconds.
@@ -7,6 +7,8 @@ So what happens to a long stage can be tried in seconds.
 from __future__ import annotations
 
 from pathlib import Path
+
+from installed_package import write_package
 
 TOLD = "FTRUN_COUNTING_TOLD"  # names a file that gets a line for each hook
 
@@ -30,7 +32,7 @@ PLUGIN = """
 import os
 
 from ftrun import hookimpl
-from ftrun_counting.parts import Counting, Shout, ShortAnswers
+from ftrun_counting.parts import Counting, Shout
 
 
 @hookimpl
@@ -41,11 +43,6 @@ def ftrun_register_stages(register):
 @hookimpl
 def ftrun_register_formatters(register):
     register(Shout)
-
-
-@hookimpl
-def ftrun_register_evaluators(register):
-    register(ShortAnswers)
 
 
 @hookimpl
@@ -85,20 +82,6 @@ class Shout:
     def format(self, row, options):
         question, answer = (row.values["messages"][index]["content"] for index in (-2, -1))
         return Chat([{"role": "user", "content": question.upper()}, {"role": "assistant", "content": answer}])
-
-
-class ShortAnswers:
-    """1 for an answer that is shorter than its reference."""
-
-    name: ClassVar[str] = "short_answers"
-    needs: ClassVar[str] = "predictions"
-    higher_is_better: ClassVar[bool] = True
-
-    class Options(FormatterOptions):
-        pass
-
-    def score(self, prediction, reference, row, options):
-        return float(len(prediction) < len(reference)), None
 
 
 class Params(Frozen):
@@ -165,13 +148,4 @@ class Counting:
 
 def write_counting_plugin(folder: Path) -> Path:
     """Makes `folder` one that can be put on `PYTHONPATH`: the package with its metadata, as if it were installed."""
-    package = folder / "ftrun_counting"
-    package.mkdir(parents=True, exist_ok=True)
-    (package / "__init__.py").write_text("")
-    (package / "plugin.py").write_text(PLUGIN)
-    (package / "parts.py").write_text(PARTS)
-    metadata = folder / "ftrun_counting-1.0.dist-info"
-    metadata.mkdir(exist_ok=True)
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: ftrun-counting\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text("[ftrun]\ncounting = ftrun_counting.plugin\n")
-    return folder
+    return write_package(folder, "ftrun-counting", {"plugin": PLUGIN, "parts": PARTS}, entry="counting")

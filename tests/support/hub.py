@@ -43,21 +43,26 @@ class Hub:
         self._server.server_close()
 
     def answer(self, request: BaseHTTPRequestHandler, body: bool) -> None:
-        path = request.path.partition("?")[0].strip("/").split("/")
+        path = [part for part in request.path.partition("?")[0].strip("/").split("/") if part != "datasets"]
+        if path[0] == "api" and path[1] != "models":  # the answers about datasets are like those about models
+            path.insert(1, "models")
         self.requests.append(f"{request.command} {request.path} {request.headers.get('Range', '')}".strip())
         name = "/".join(path[2:4] if path[:2] == ["api", "models"] else path[:2])
         if name.startswith("gated/") and request.headers.get("Authorization") != f"Bearer {TOKEN}":
             self._send(request, 401, b"{}", {"X-Error-Code": "GatedRepo"}, body)
         elif path[:2] == ["api", "models"]:
-            files = sorted(file for file in self.folder.iterdir() if file.is_file())
-            siblings = [{"rfilename": file.name, "size": file.stat().st_size} for file in files]
+            files = sorted(file for file in self.folder.rglob("*") if file.is_file())
+            names = [file.relative_to(self.folder).as_posix() for file in files]
+            siblings = [
+                {"rfilename": name, "size": file.stat().st_size} for name, file in zip(names, files, strict=True)
+            ]
             tree = [
                 {"type": "file", "path": file["rfilename"], "size": file["size"], "oid": COMMIT} for file in siblings
             ]
             answer = tree if "tree" in path else {"id": name, "sha": COMMIT, "siblings": siblings}
             self._send(request, 200, json.dumps(answer).encode(), {}, body)
         else:
-            self._file(request, self.folder / path[-1], body)
+            self._file(request, self.folder / "/".join(path[path.index("resolve") + 2 :]), body)
 
     def _file(self, request: BaseHTTPRequestHandler, file: Path, body: bool) -> None:
         if not file.is_file():

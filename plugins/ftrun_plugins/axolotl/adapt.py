@@ -35,7 +35,7 @@ def adapt_to_cpu(values: dict[str, Any], processes: int) -> tuple[dict[str, Any]
     for key in ("bf16", "fp16", "tf32", "fp8", "bfloat16", "float16"):
         if key in adapted or key in ("bf16", "fp16", "tf32"):
             replace(key, False)
-    for key in ("load_in_4bit", "load_in_8bit"):
+    for key in ("load_in_4bit", "load_in_8bit", "quantize_moe_experts"):
         replace(key, None)
     if adapted.get("adapter") == "qlora":
         replace("adapter", "lora")

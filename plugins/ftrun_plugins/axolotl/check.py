@@ -82,7 +82,7 @@ def _lone_checkpoint(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]
 
 
 def _unpacked_evaluation(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
-    held_out = recipe.dataset.held_out is not None or recipe.dataset.split.held_out > 0
+    held_out = recipe.dataset.holds_out
     if config.values.get("eval_sample_packing") and not held_out:
         yield Finding(
             config.origins["eval_sample_packing"],

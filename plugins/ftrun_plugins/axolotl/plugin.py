@@ -1,8 +1,8 @@
-"""Registers axolotl's stages `tokenize`, `train` and `merge`, and the check of its keys."""
+"""Registers axolotl's stages `tokenize`, `train` and `merge`, its keys and their check."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from ftrun import hookimpl
 from ftrun.contracts import Stage
@@ -23,3 +23,10 @@ def ftrun_register_stages(register: Callable[[type[Stage]], None]) -> None:
 @hookimpl
 def ftrun_check_recipe(recipe: Recipe) -> Iterable[Finding]:
     return list(check_trainer(recipe))
+
+
+@hookimpl
+def ftrun_recipe_keys() -> Mapping[str, Iterable[str]]:
+    from ftrun_plugins.axolotl.schema import known_keys
+
+    return {"train": sorted(known_keys()), "model.trainer": sorted(known_keys())}

@@ -54,9 +54,7 @@ class Train:
         if data is None or model is None:
             return []
         merged = merge(recipe)
-        config: dict[str, Any] = {**DEFAULTS, **merged.train_values()}
-        if config.get("sample_packing"):
-            config.setdefault("attn_implementation", PACKED_ATTENTION)
+        config = with_defaults(merged.train_values())
         hardware = planning.hardware(self.name)
         notes = list(merged.overridden)
         if hardware.accelerator == "cpu":
@@ -90,6 +88,14 @@ class Train:
         from ftrun_plugins.axolotl.training import Training
 
         Training(Params.model_validate(call.params), context).run()
+
+
+def with_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    """A recipe's trainer keys with what ftrun adds to them, as they would train on a GPU."""
+    config = {**DEFAULTS, **values}
+    if config.get("sample_packing"):
+        config.setdefault("attn_implementation", PACKED_ATTENTION)
+    return config
 
 
 def turns_on_kernels(config: dict[str, Any]) -> bool:

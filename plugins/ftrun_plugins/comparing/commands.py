@@ -1,4 +1,4 @@
-"""The verb `ftrun compare`."""
+"""The verbs `ftrun compare` and `ftrun diff`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from ftrun.cli.found import find_run, reader_of
 from ftrun.errors import Problem, Refused
 from ftrun.report.material import Material
 from ftrun.store.layout import default_store
+from ftrun_plugins.comparing.sections import sections
 from ftrun_plugins.comparing.sides import differences, figures
-from ftrun_plugins.comparing.table import lines
+from ftrun_plugins.comparing.table import diff_lines, lines
 from ftrun_plugins.comparing.tuned import against
 
 
@@ -35,4 +36,24 @@ def compare(runs: tuple[str, ...], as_json: bool) -> int:
         print(json.dumps({"runs": sides, "differences": differing, "tuned": tuned}))
     else:
         print("\n".join(lines(sides, differing, tuned)))
+    return 0
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
+@click.argument("first")
+@click.argument("other")
+def diff(first: str, other: str, as_json: bool) -> int:
+    """Shows what the run OTHER differs in from FIRST: recipe, data, code, versions, hardware, results.
+
+    Ends with 0 whether or not they differ.
+    """
+    store = default_store()
+    folders = [find_run(store, name) for name in (first, other)]
+    if folders[0] == folders[1]:
+        raise Refused(Problem(f"both are the run {folders[0].id}", do="`ftrun runs` lists the others"))
+    before, after = (Material(folder, reader_of(store, folder)) for folder in folders)
+    found = sections(store, before, after)
+    ids = [folder.id for folder in folders]
+    print(json.dumps({"runs": ids, **found}) if as_json else "\n".join(diff_lines(ids, found)))
     return 0

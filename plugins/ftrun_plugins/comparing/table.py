@@ -11,6 +11,7 @@ from ftrun.report.words import duration, number
 
 MOST_DIFFERENCES = 40
 LONGEST_VALUE = 28  # letters
+LONGEST_PLACE = 48  # letters
 COLUMNS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "trained_tokens": ("trained tokens/epoch", number),
     "loss": ("loss", number),
@@ -41,6 +42,40 @@ def short_names(ids: Sequence[str]) -> dict[str, str]:
     """The beginnings of run ids, where they differ."""
     beginnings = {run_id: run_id.partition("-")[0] for run_id in ids}
     return beginnings if len(set(beginnings.values())) == len(ids) else {run_id: run_id for run_id in ids}
+
+
+def diff_lines(runs: Sequence[str], sections: Mapping[str, Mapping[str, Run]]) -> Iterator[str]:
+    """What two runs differ in; recipe values with where they came from."""
+    names = list(short_names(runs).values())
+    if not any(sections.values()):
+        yield f"{runs[0]} and {runs[1]} differ in nothing"
+        return
+    for number_of, (title, found) in enumerate((title, found) for title, found in sections.items() if found):
+        if number_of:
+            yield ""
+        shown = list(found.items())[:MOST_DIFFERENCES]
+        rows = [[title, *names], *([key, *_short([_said_of(value) for value in one["values"]])] for key, one in shown)]
+        origins: list[Sequence[str | None]] = [(), *(one.get("from", ()) for _, one in shown)]
+        for line, places in zip(_aligned(rows, left=3), origins, strict=True):
+            yield line
+            if any(places):
+                yield f"    from {' | '.join(_tail(place) for place in places)}"
+        if len(found) > len(shown):
+            yield f"and {len(found) - len(shown)} more: --json has all of them"
+    same = [title for title, found in sections.items() if not found]
+    if same:
+        yield f"\nthe same: {', '.join(same)}"
+
+
+def _said_of(value: Any) -> Any:
+    return number(value) if isinstance(value, float) else value
+
+
+def _tail(place: str | None) -> str:
+    """The end of a long place, which tells more than its beginning."""
+    if place is None:
+        return "not set"
+    return place if len(place) <= LONGEST_PLACE else f"…{place[1 - LONGEST_PLACE :]}"
 
 
 def _figures(runs: Sequence[Run]) -> Iterator[str]:

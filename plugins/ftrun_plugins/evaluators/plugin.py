@@ -19,6 +19,7 @@ from ftrun_plugins.evaluators.json_schema import JsonSchema
 from ftrun_plugins.evaluators.judge import Judge
 from ftrun_plugins.evaluators.length_and_stop import LengthAndStop
 from ftrun_plugins.evaluators.lm_eval import LmEval
+from ftrun_plugins.evaluators.regex import Regex
 from ftrun_plugins.evaluators.rouge import Rouge
 from ftrun_plugins.evaluators.sql_execution import SqlExecution
 
@@ -35,6 +36,7 @@ def ftrun_register_evaluators(
         Bleu,
         Chrf,
         JsonSchema,
+        Regex,
         LengthAndStop,
         Judge,
         LmEval,

@@ -1,7 +1,8 @@
 """The stage `fetch`: base weights and data files from outside, each an artifact of its own.
 
-fetch:model        a Hugging Face folder: from the hub, from a folder, or out of a package
+fetch:model        a Hugging Face folder: from the hub, a folder or a package, or a tiny one
 fetch:<sha256…>    one file `content`, downloaded from a URL
+fetch:<name>-<…>   files of a dataset of the hub, in their folders
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ftrun.plan.call import CLIENT
 from ftrun.recipe.types import Frozen
 
 if TYPE_CHECKING:
+    from ftrun.contracts import External, HubFiles
     from ftrun.execute.context import StageContext
     from ftrun.plan.call import StageCall
     from ftrun.plan.planning import Planning
@@ -37,15 +39,26 @@ class FromFolder(Frozen):
     digest: str
 
 
-class FromPackage(Frozen):
+class FileInPackage(Frozen):
     """A GGUF file in a wheel on PyPI."""
 
-    origin: Literal["package"] = "package"
     package: str
     version: str
     sha256: str
     file: str
+
+
+class FromPackage(FileInPackage):
+    """The model in such a file."""
+
+    origin: Literal["package"] = "package"
     dtype: Literal["bfloat16", "float16", "float32"]
+
+
+class FromTiny(FileInPackage):
+    """A random tiny model with the tokenizer in such a file."""
+
+    origin: Literal["tiny"] = "tiny"
 
 
 class FromUrl(Frozen):
@@ -55,10 +68,21 @@ class FromUrl(Frozen):
     sha256: str
 
 
+class FromDataset(Frozen):
+    """Files of a dataset of the hub at a commit."""
+
+    origin: Literal["dataset"] = "dataset"
+    repository: str
+    commit: str
+    patterns: tuple[str, ...]
+
+
 class Params(Frozen):
     """What is fetched."""
 
-    what: Annotated[FromHub | FromFolder | FromPackage | FromUrl, Field(discriminator="origin")]
+    what: Annotated[
+        FromHub | FromFolder | FromPackage | FromTiny | FromUrl | FromDataset, Field(discriminator="origin")
+    ]
 
 
 class Fetch:
@@ -77,11 +101,11 @@ class Fetch:
         return calls
 
     def _downloads(self, recipe: Recipe, planning: Planning) -> Iterator[StageCall]:
-        for named in (recipe.dataset.source, recipe.dataset.held_out):
-            if named is None:
-                continue
+        for named in recipe.dataset.sources():
             source = planning.plugins.get("source", named.name).cls
             for external in source().externals(source.Options.model_validate(named.options)):
+                if external.hub is not None:
+                    yield self._dataset(external, external.hub, planning)
                 if external.url is not None:
                     params = Params(what=FromUrl(sha256=external.sha256))
                     # the URL travels as the file's place, beside the key: another mirror has the same content
@@ -92,6 +116,20 @@ class Fetch:
                         environment=CLIENT,
                         files={external.sha256: external.url},
                     )
+
+    def _dataset(self, external: External, hub: HubFiles, planning: Planning) -> StageCall:
+        from ftrun_plugins.fetch.hub import ACCESS
+
+        what = FromDataset(repository=hub.repository, commit=hub.commit, patterns=hub.patterns)
+        pin = f"pin it: revision={hub.commit}"
+        return planning.call(
+            self,
+            Params(what=what),
+            label=external.fetch_label,
+            secrets=(ACCESS,) if hub.gated else (),
+            optional_secrets=() if hub.gated else (ACCESS,),
+            notes=(f"{hub.named} of {hub.repository} is {hub.commit[:12]} now; {pin}",) if hub.named else (),
+        )
 
     def _model(self, recipe: Recipe, planning: Planning) -> StageCall:
         model, label = recipe.model, "fetch:model"
@@ -107,6 +145,8 @@ class Fetch:
             )
         if weights.origin == "package":
             return planning.call(self, Params(what=FromPackage(**weights.model_dump())), label=label)
+        if weights.origin == "tiny":
+            return planning.call(self, Params(what=FromTiny(**weights.model_dump())), label=label)
         from ftrun_plugins.fetch.hub import ACCESS, resolve
 
         commit = resolve(model.base_model, model.revision)
@@ -129,6 +169,14 @@ class Fetch:
                 from ftrun_plugins.fetch.package import convert_package
 
                 convert_package(what, context)
+            case FromTiny():
+                from ftrun_plugins.fetch.package import make_tiny_model
+
+                make_tiny_model(what, context)
+            case FromDataset():
+                from ftrun_plugins.fetch.hub import download_dataset
+
+                download_dataset(what.repository, what.commit, what.patterns, context)
             case FromHub():
                 from ftrun_plugins.fetch.hub import download_model
 

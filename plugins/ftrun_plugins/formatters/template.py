@@ -40,5 +40,6 @@ class Template:
         except InvalidRowError as invalid:
             return Rejected(str(invalid))
         if not answer or answer.isspace():
-            return Rejected("the answer is empty: there is nothing to learn")
+            named = ", ".join(f"`{column}`" for column in columns(options.answer))
+            return Rejected(f"the answer, of {named}, is empty: there is nothing to learn")
         return Segments(((prompt, False), (answer, True)) if prompt else ((answer, True),))

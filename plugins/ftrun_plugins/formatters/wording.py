@@ -18,7 +18,7 @@ def missing(column: str, values: Mapping[str, Any]) -> str:
 
 def listed(names: Iterable[str]) -> str:
     """The names in backquotes; bounded, whatever the row."""
-    short = [f"`{name[:NAME_CHARACTERS]}`" for name in names]
+    short = [f"`{_printable(name[:NAME_CHARACTERS])}`" for name in names]
     more = f" and {len(short) - MOST_NAMES} more" if len(short) > MOST_NAMES else ""
     return (", ".join(short[:MOST_NAMES]) or "none") + more
 
@@ -26,4 +26,9 @@ def listed(names: Iterable[str]) -> str:
 def meant(name: str, known: Iterable[str]) -> str:
     """`; did you mean …?`, or nothing where no known name is close."""
     close = nearest(name, [other[:NAME_CHARACTERS] for other in known], most=1)
-    return f"; did you mean `{close[0]}`?" if close else ""
+    return f"; did you mean `{_printable(close[0])}`?" if close else ""
+
+
+def _printable(name: str) -> str:
+    """On one line, whatever is in it."""
+    return name if name.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)

@@ -16,7 +16,7 @@ from ftrun.errors import Problem, Refused
 from ftrun.plan.call import Component, StageCall
 from ftrun.plan.planning import Planning
 from ftrun.recipe.types import Dataset, Named
-from ftrun_plugins.formatting.params import FormatterPart, OutsideFile, Params, SourcePart
+from ftrun_plugins.formatting.params import FormatterPart, MixedPart, OutsideFile, OutsideRepository, Params, SourcePart
 
 
 @dataclass
@@ -27,23 +27,55 @@ class Planned:
     files: dict[str, Path] = field(default_factory=dict)
     inputs: dict[str, StageCall] = field(default_factory=dict)
     components: dict[str, Component] = field(default_factory=dict)
+    _environments: dict[str, str] = field(default_factory=dict)  # by source
 
     def params(self, dataset: Dataset) -> Params:
         """The parameters for a dataset. Raises `Refused` where something from outside is missing or another."""
+        weighted = any(part.weight for part in dataset.parts.values())
         return Params(
-            source=self._source(dataset.source),
+            source=self._source(dataset.source) if dataset.source else None,
             held_out=self._source(dataset.held_out) if dataset.held_out else None,
-            formatter=self._formatter(dataset.formatter),
+            formatter=self._formatter(dataset.formatter) if dataset.source or dataset.held_out else None,
             split=dataset.split,
             on_bad_row=dataset.on_bad_row,
+            parts=tuple(self._part(name, dataset) for name in sorted(dataset.parts)),
+            stopping_strategy=dataset.stopping_strategy if weighted else None,
+            filters=dataset.filters,
+            shuffle=dataset.shuffle,
+            limit=dataset.limit,
+            held_out_limit=(dataset.held_out_limit or dataset.limit) if any(dataset.held_out_sources()) else None,
         )
 
-    def _formatter(self, named: Named) -> FormatterPart:
+    @property
+    def environment(self) -> str | None:
+        """The one that a source asks for; None where the client's will do."""
+        return next(iter(self._environments.values()), None)
+
+    def _part(self, name: str, dataset: Dataset) -> MixedPart:
+        part = dataset.parts[name]
+        return MixedPart(
+            name=name,
+            source=self._source(part.source),
+            held_out=self._source(part.held_out) if part.held_out else None,
+            formatter=self._formatter(part.formatter or dataset.formatter),
+            split=dataset.split_of(part),
+            filters=part.filters,
+            limit=part.limit,
+            weight=part.weight,
+        )
+
+    def _formatter(self, named: Named | None) -> FormatterPart:
+        assert named is not None, "the recipe was checked"
         cls = self._component("formatter", named.name)
         return FormatterPart(name=named.name, options=portable(cls.Options.model_validate(named.options)))
 
     def _source(self, named: Named) -> SourcePart:
         cls = self._component("source", named.name)
+        if environment := getattr(cls, "environment", None):
+            self._environments[named.name] = environment
+            if len(set(self._environments.values())) > 1:
+                told = ", ".join(f"{name} in {where}" for name, where in self._environments.items())
+                raise Refused(Problem(f"the sources run in different environments: {told}", "dataset"))
         options = cls.Options.model_validate(named.options)
         externals = cls().externals(options)
         files = tuple(self._file(external) for external in externals)
@@ -53,18 +85,28 @@ class Planned:
         self.components[f"{kind}:{name}"] = self.planning.component(kind, name)
         return self.planning.plugins.get(kind, name).cls
 
-    def _file(self, external: External) -> OutsideFile:
+    def _file(self, external: External) -> OutsideFile | OutsideRepository:
+        if external.hub is not None:
+            hub = external.hub
+            repository = OutsideRepository(
+                name=external.name, repository=hub.repository, commit=hub.commit, patterns=hub.patterns
+            )
+            self._downloaded(external, repository.download)
+            return repository
         if external.path is not None:
             return self._local(external, external.path)
         if external.sha256 is None:
             raise Refused(Problem("a download needs the sha256 of its content", external.url))
         file = OutsideFile(name=external.name, sha256=external.sha256)
+        self._downloaded(external, file.download)
+        return file
+
+    def _downloaded(self, external: External, role: str) -> None:
         call = self.planning.find(external.fetch_label)
         if call is None:
             do = "add `fetch` to the recipe's stages, before `format`"
-            raise Refused(Problem("no stage downloads it", external.url, do=do))
-        self.inputs[file.download] = call
-        return file
+            raise Refused(Problem("no stage downloads it", external.url or external.name, do=do))
+        self.inputs[role] = call
 
     def _local(self, external: External, path: Path) -> OutsideFile:
         try:

@@ -8,6 +8,7 @@ from ftrun import hookimpl
 from ftrun.contracts import Stage
 from ftrun.recipe.findings import Finding
 from ftrun.recipe.types import Recipe
+from ftrun_plugins.formatting.check import check
 from ftrun_plugins.formatting.stage import Format
 
 
@@ -18,9 +19,4 @@ def ftrun_register_stages(register: Callable[[type[Stage]], None]) -> None:
 
 @hookimpl
 def ftrun_check_recipe(recipe: Recipe) -> Iterable[Finding]:
-    dataset = recipe.dataset
-    if dataset.held_out is None or dataset.split.held_out == 0:
-        return []
-    what = f"`dataset.split.held_out` is {dataset.split.held_out}, but `dataset.held_out` names held-out rows already"
-    place, other = ("dataset", "split", "held_out"), ("dataset", "held_out")
-    return [Finding(place, what, "0, or no `dataset.held_out`", also=(other,))]
+    return check(recipe.dataset)

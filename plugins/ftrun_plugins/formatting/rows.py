@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, Self
 
-from ftrun.contracts import BadRow, Formatter
+from ftrun.contracts import BadRow
 from ftrun.errors import Problem, Refused
 from ftrun.examples import Rejected, Row
 from ftrun.execute.context import StageContext
 from ftrun.store.files import write_json
 from ftrun_plugins.formatting.encoding import KINDS, encode, encode_row
-from ftrun_plugins.formatting.params import Params, Role, SourcePart
+from ftrun_plugins.formatting.mixing import Mix
+from ftrun_plugins.formatting.params import Params
 from ftrun_plugins.formatting.rejections import Rejections
-from ftrun_plugins.formatting.split import Splitter
+from ftrun_plugins.formatting.stream import Stream
 from ftrun_plugins.shown import shorten
 
 ROWS_BETWEEN_CHECKS = 2000  # whether to stop, and how far it is
+MOST_FILTERS = 20  # shown of a run
 
 
 class Formatting:
     """The work of one call, as a context manager that closes its files."""
 
-    def __init__(self, params: Params, formatter: Formatter, context: StageContext) -> None:
+    def __init__(self, params: Params, context: StageContext) -> None:
         self._params = params
-        self._formatter = formatter
-        self._options = formatter.Options.model_validate(params.formatter.options)
         self._context = context
-        self._splitter = Splitter(params.split)
         self._kind: tuple[str, str] | None = None  # with the place of the first example
         self._seen = self._train = self._held_out = 0
         self._sources: list[dict[str, Any]] = []
+        self._removed: Counter[str] = Counter()  # by filter
+        self._mix: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -48,50 +50,65 @@ class Formatting:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def take(self, role: Role, part: SourcePart, rows: Iterable[Row | BadRow]) -> None:
-        """Reads all rows of a source; those of the role `held_out` are all held out."""
-        before = self._seen
-        for row in rows:
+    def take(self, streams: Sequence[Stream], limit: int | None) -> None:
+        """Reads streams mixed, up to a limit of their rows; those of the role `held_out` are all held out."""
+        mix = Mix(streams, self._params.stopping_strategy or "first_exhausted")
+        for number, row in mix:
             if self._seen % ROWS_BETWEEN_CHECKS == 0:
                 self._context.check_stop()
                 self._context.report.progress(self._seen, None, "rows")
             self._seen += 1
+            stream = streams[number]
+            stream.rows += 1
             if isinstance(row, BadRow):
+                stream.rejected += 1
                 self._rejections.add(f"{row.file}:{row.line}", row.reason, row.raw)
-            else:
-                self._take_row(row, role)
-        files = [file.model_dump() for file in part.files]
-        self._sources.append({"role": role, "name": part.name, "rows": self._seen - before, "files": files})
+                continue
+            self._take_row(row, stream)
+            if limit is not None and (limit := limit - 1) == 0:
+                break
+        for stream, passes in zip(streams, mix.passes, strict=True):
+            self._sources.append(stream.report(passes))
+            self._removed.update(stream.sieve.counts())
+        if mix.ended_by is not None:
+            self._mix = {"mix_ended_by": streams[mix.ended_by].reading.part}
 
-    def _take_row(self, row: Row, role: Role) -> None:
+    def _take_row(self, row: Row, stream: Stream) -> None:
         place = row.place
         try:
-            example = self._formatter.format(row, self._options)
+            example = stream.formatter.format(row, stream.options)
             if isinstance(example, Rejected):
-                return self._reject(row, place, example.reason)
+                return self._reject(row, stream, example.reason)
         except Exception as error:  # whatever a formatter raises is about this row, and a person must learn which
-            return self._reject(row, place, f"the formatter raised {type(error).__name__}: {str(error)[:200]}")
+            return self._reject(row, stream, f"the formatter raised {type(error).__name__}: {str(error)[:200]}")
         try:
             line = encode(example, place)
-            held_out = role == "held_out" or self._splitter.is_held_out(row)
+            held_out = stream.reading.role == "held_out" or stream.splitter.is_held_out(row)
             raw = encode_row(row) if held_out else b""
         except ValueError as error:
-            return self._reject(row, place, str(error))
+            return self._reject(row, stream, str(error))
         self._check_kind(KINDS[type(example)], place)
-        return self._write(line, raw, held_out)
+        return self._write(stream, line, raw, held_out)
 
-    def _write(self, line: bytes, raw: bytes, held_out: bool) -> None:
+    def _write(self, stream: Stream, line: bytes, raw: bytes, held_out: bool) -> None:
         if held_out:
+            if stream.repeats:  # it is held out already, and once
+                return
             self._held_out += 1
+            stream.held_out += 1
             self._held_out_file.write(line)
             self._held_out_rows.write(raw)
         else:
             self._train += 1
+            stream.train += 1
             self._train_file.write(line)
 
-    def _reject(self, row: Row, place: str, reason: str) -> None:
+    def _reject(self, row: Row, stream: Stream, reason: str) -> None:
+        if stream.repeats:
+            return
+        stream.rejected += 1
         raw = json.dumps(dict(row.values), ensure_ascii=False, default=str)
-        self._rejections.add(place, reason, shorten(raw.encode(errors="replace")))
+        self._rejections.add(row.place, reason, shorten(raw.encode(errors="replace")))
 
     def _check_kind(self, kind: str, place: str) -> None:
         if self._kind is None:
@@ -110,17 +127,18 @@ class Formatting:
         self._context.report.progress(self._seen, self._seen, "rows")
         self._warn()
         counts = {"train": self._train, "held_out": self._held_out, "rejected": self._rejections.count}
-        self._context.report.metric(**counts)
+        removed = {f"removed by {one}": count for one, count in self._removed.most_common(MOST_FILTERS)}
+        self._context.report.metric(**counts, **self._mix, **removed)
         assert self._kind is not None
         report = {"kind": self._kind[0], **counts, "reasons": self._rejections.reasons(), "sources": self._sources}
+        report |= {**self._mix, **({"filters": dict(self._removed)} if self._removed else {})}
         write_json(self._context.output / "report.json", report)
 
     def _warn(self) -> None:
         report, bad = self._context.report, self._rejections.count
         if bad:
             report.warning(f"{bad} of {self._seen} rows were left out: see rejected.jsonl", file="rejected.jsonl")
-        wanted = self._params.split.held_out or self._params.held_out
-        if wanted and not self._held_out:
+        if self._params.holds_out and not self._held_out:
             report.warning(f"none of {self._seen} rows is held out: nothing can be evaluated")
 
     def _nothing_left(self) -> list[Problem]:

@@ -5,21 +5,20 @@
     rejected.jsonl               place, reason and beginning of each bad row, where there are any
     report.json                  what `ftrun show` says about the rows
 
-Everything keeps the order of the source.
+Everything keeps the order of the source, or of the mix, or of the shuffle that was asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from ftrun_plugins.formatting.params import Params, SourcePart
+from ftrun_plugins.formatting.params import OutsideFile, OutsideRepository, Params, Reading
 from ftrun_plugins.formatting.rows import Formatting
+from ftrun_plugins.formatting.stream import Stream
 
 if TYPE_CHECKING:
-    from ftrun.contracts import BadRow
-    from ftrun.examples import Row
     from ftrun.execute.context import StageContext
     from ftrun.plan.call import StageCall
     from ftrun.plan.planning import Planning
@@ -32,6 +31,7 @@ class Format:
     name: ClassVar[str] = "format"
     version: ClassVar[int] = 1
     environment: ClassVar[str] = "client"
+    other_environments: ClassVar[tuple[str, ...]] = ("trainer",)  # of sources that need its packages
 
     def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
         """One call. Raises `Refused` where a data file is missing."""
@@ -39,24 +39,36 @@ class Format:
 
         planned = Planned(planning)
         params = planned.params(recipe.dataset)
-        call = planning.call(self, params, inputs=planned.inputs, components=planned.components, files=planned.files)
-        return [call]
+        return [
+            planning.call(
+                self,
+                params,
+                inputs=planned.inputs,
+                components=planned.components,
+                files=planned.files,
+                environment=planned.environment,
+            )
+        ]
 
     def run(self, call: StageCall, context: StageContext) -> None:
         """Writes the examples. Raises `Refused` with the bad rows, unless they are to be skipped."""
         params = Params.model_validate(call.params)
-        formatter = context.component(call, f"formatter:{params.formatter.name}")
-        with Formatting(params, formatter, context) as formatting:
-            for role, part in params.sources():
-                formatting.take(role, part, _rows(part, call, context))
+        with Formatting(params, context) as formatting:
+            formatting.take([_stream(reading, params, call, context) for reading in params.mixed()], params.limit)
+            for reading in params.held_out_whole():
+                formatting.take([_stream(reading, params, call, context)], None)
             formatting.finish()
 
 
-def _rows(part: SourcePart, call: StageCall, context: StageContext) -> Iterator[Row | BadRow]:
-    source = context.component(call, f"source:{part.name}")
-    files: dict[str, Path] = {}
-    for file in part.files:
-        here = file.sha256 in context.files
-        files[file.name] = context.file(file.sha256) if here else context.inputs[file.download] / "content"
-    rows: Iterator[Row | BadRow] = source.rows(source.Options.model_validate(part.options), files)
-    return rows
+def _stream(reading: Reading, params: Params, call: StageCall, context: StageContext) -> Stream:
+    source = context.component(call, f"source:{reading.source.name}")
+    options = source.Options.model_validate(reading.source.options)
+    files = {file.name: _place(file, context) for file in reading.source.files}
+    formatter = context.component(call, f"formatter:{reading.formatter.name}")
+    return Stream(reading, lambda: source.rows(options, files), formatter, params.shuffle, context.work)
+
+
+def _place(file: OutsideFile | OutsideRepository, context: StageContext) -> Path:
+    if isinstance(file, OutsideRepository):
+        return context.inputs[file.download]
+    return context.file(file.sha256) if file.sha256 in context.files else context.inputs[file.download] / "content"

@@ -1,14 +1,22 @@
-"""Registers the backend `local`."""
+"""Registers the backend `local` and what `ftrun doctor` looks at for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ftrun import hookimpl
-from ftrun.contracts import Backend
+from ftrun.contracts import Backend, Check
+from ftrun.recipe.types import Recipe
 from ftrun_plugins.local.backend import LocalBackend
 
 
 @hookimpl
 def ftrun_register_backends(register: Callable[[type[Backend]], None]) -> None:
     register(LocalBackend)
+
+
+@hookimpl
+def ftrun_doctor_checks(recipe: Recipe) -> Iterable[Check]:
+    from ftrun_plugins.local.doctor import checks
+
+    return checks(recipe)

@@ -36,13 +36,17 @@ class ModalBackend:
 
     @classmethod
     def account(cls) -> ModalRemote | None:
-        """Found without importing Modal: by its variables, or its file."""
-        file = Path(os.environ.get("MODAL_CONFIG_PATH") or Path.home() / ".modal.toml")
-        if not os.environ.get("MODAL_TOKEN_ID") and not file.exists():
+        if not cls.has_account():
             return None
         from ftrun.plugins import plugins
 
         return ModalRemote(Options(), {}, plugins())
+
+    @classmethod
+    def has_account(cls) -> bool:
+        """Found out without importing Modal: by its variables, or its file."""
+        file = Path(os.environ.get("MODAL_CONFIG_PATH") or Path.home() / ".modal.toml")
+        return bool(os.environ.get("MODAL_TOKEN_ID")) or file.exists()
 
     @cached_property
     def remote(self) -> ModalRemote:

@@ -1,17 +1,13 @@
-"""The verbs `ftrun deploy` and `ftrun doctor`."""
+"""The verb `ftrun deploy`."""
 
 from __future__ import annotations
 
-import json
 import sys
 
 import click
 
 from ftrun.cli.session import Session, open_session
 from ftrun.errors import Problem, Refused
-from ftrun.plugins import plugins
-from ftrun.recipe.types import Environment
-from ftrun_plugins.modal.options import Options
 
 DEFAULT_RECIPE = "recipe=quickstart"
 
@@ -37,28 +33,6 @@ def deploy(overrides: tuple[str, ...], prune: bool) -> int:
     return 0
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-@click.argument("overrides", nargs=-1)
-def doctor(overrides: tuple[str, ...], as_json: bool) -> int:
-    """Checks what runs on Modal need: token, environment, Volume, secrets."""
-    from ftrun_plugins.modal.doctor import examine
-    from ftrun_plugins.modal.remote import ModalRemote
-
-    options, environments = _declared(overrides)
-    findings = []
-    for finding in examine(options, ModalRemote(options, environments, plugins())):
-        findings.append(finding)
-        if not as_json:
-            state = "ok" if finding.well else "missing" if finding.needed else "absent"
-            print(f"{state:<8} {finding.what:<20} {finding.detail}")
-            if finding.do and not finding.well:
-                print(f"{'':<29} {finding.do}")
-    if as_json:
-        print(json.dumps([finding.__dict__ for finding in findings]))
-    return 0 if all(finding.well or not finding.needed for finding in findings) else 2
-
-
 def _session(overrides: tuple[str, ...]) -> Session:
     session = open_session(_with_defaults(overrides))
     if session.backend.remote is None:
@@ -73,10 +47,3 @@ def _with_defaults(overrides: tuple[str, ...]) -> list[str]:
     if not any(override.startswith("backend=") for override in given):
         given.append("backend=modal")
     return given
-
-
-def _declared(overrides: tuple[str, ...]) -> tuple[Options, dict[str, Environment]]:
-    from ftrun.recipe.load import load
-
-    recipe = load(_with_defaults(overrides), plugins()).recipe
-    return Options.model_validate(recipe.backend.options), dict(recipe.environment)

@@ -3,47 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
+from ftrun.contracts import Check, Health
 from ftrun.errors import FtrunError
 from ftrun.plan.secrets import SECRETS, variables_of
+from ftrun.plugins import plugins
+from ftrun.recipe.types import Recipe
 from ftrun_plugins.modal.app import deployed_apps
+from ftrun_plugins.modal.backend import ModalBackend
 from ftrun_plugins.modal.errors import modal_errors
 from ftrun_plugins.modal.options import Options
 from ftrun_plugins.modal.remote import ModalRemote
 from ftrun_plugins.modal.secrets import has_secret
 
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at. What is `needed` and not well makes the command fail."""
-
-    what: str
-    well: bool
-    detail: str
-    needed: bool = True
-    do: str | None = None
+SECONDS = 20.0  # each look asks Modal once
+AT_ONCE = 8
 
 
-def examine(options: Options, remote: ModalRemote) -> Iterator[Finding]:
+def checks(recipe: Recipe) -> list[Check]:
+    needed = recipe.backend.name == ModalBackend.name
+    return [Check("Modal", lambda: _looks(recipe, needed), needed, SECONDS)]
+
+
+def _looks(recipe: Recipe, needed: bool) -> Iterator[Health]:
+    """Those that runs on Modal need count as needed only where the recipe runs there."""
+    if not needed and not ModalBackend.has_account():
+        yield Health("Modal", False, "no account on this machine", False, "modal token new")
+        return
+    options = Options.model_validate(recipe.backend.options if needed else {})
+    for health in examine(options, ModalRemote(options, dict(recipe.environment), plugins())):
+        yield replace(health, what=f"Modal: {health.what}", needed=health.needed and needed)
+
+
+def examine(options: Options, remote: ModalRemote) -> Iterator[Health]:
     """Stops at the first needed thing that is missing, for the rest hangs on it."""
     for look in (_client, _token, _environment, _volume):
         finding = look(options, remote)
         yield finding
         if not finding.well:
             return
-    for name in SECRETS:
-        yield _secret(name, options)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield from pool.map(lambda name: _secret(name, options), SECRETS)
     yield _apps(options, remote)
 
 
-def _client(options: Options, remote: ModalRemote) -> Finding:
+def _client(options: Options, remote: ModalRemote) -> Health:
     import modal
 
-    return Finding("client", True, f"modal {modal.__version__}")
+    return Health("client", True, f"modal {modal.__version__}")
 
 
-def _token(options: Options, remote: ModalRemote) -> Finding:
+def _token(options: Options, remote: ModalRemote) -> Health:
     def look() -> str:
         import modal
 
@@ -53,7 +65,7 @@ def _token(options: Options, remote: ModalRemote) -> Finding:
     return _finding("token", look, do="modal token new")
 
 
-def _environment(options: Options, remote: ModalRemote) -> Finding:
+def _environment(options: Options, remote: ModalRemote) -> Health:
     def look() -> str:
         import modal
 
@@ -63,14 +75,14 @@ def _environment(options: Options, remote: ModalRemote) -> Finding:
     return _finding("environment", look, do="modal environment list; then backend.environment=NAME")
 
 
-def _volume(options: Options, remote: ModalRemote) -> Finding:
+def _volume(options: Options, remote: ModalRemote) -> Health:
     return _finding("volume", lambda: f"{options.volume}, {len(remote.known())} runs")
 
 
-def _secret(name: str, options: Options) -> Finding:
+def _secret(name: str, options: Options) -> Health:
     variables = " or ".join(variables_of(name))
     there = has_secret(name, options)
-    return Finding(
+    return Health(
         f"secret {options.secret(name)}",
         there,
         f"has {variables}" if there else f"is not there, or has no {variables}",
@@ -79,16 +91,16 @@ def _secret(name: str, options: Options) -> Finding:
     )
 
 
-def _apps(options: Options, remote: ModalRemote) -> Finding:
+def _apps(options: Options, remote: ModalRemote) -> Health:
     return _finding(
         "apps", lambda: ", ".join(deployed_apps(options)) or "none deployed yet; a run deploys what it needs"
     )
 
 
-def _finding(what: str, look: Callable[[], str], do: str | None = None) -> Finding:
+def _finding(what: str, look: Callable[[], str], do: str | None = None) -> Health:
     try:
         with modal_errors(f"looking at the {what}"):
-            return Finding(what, True, look())
+            return Health(what, True, look())
     except FtrunError as error:
         problem = error.problems[0]
-        return Finding(what, False, problem.what, do=do or problem.do)
+        return Health(what, False, problem.what, do=do or problem.do)

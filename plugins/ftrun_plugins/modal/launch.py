@@ -10,12 +10,13 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
 
-from ftrun.errors import FtrunError
-from ftrun.execute.run import close_record, run_plan, tell_hooks
+from ftrun.errors import FtrunError, Problem
+from ftrun.execute.run import close_record, run_plan, tell_hooks, warning_of
 from ftrun.execute.stop import StopSignal
 from ftrun.plugins import shipped_plugins
 from ftrun.report.page import keep_report
@@ -123,7 +124,11 @@ class Launch:
 
     def _print(self, event: Event) -> None:
         os.write(sys.stdout.fileno(), marked(event))
-        tell_hooks(shipped_plugins(), self._folder.id, event)
+        self._warn(tell_hooks(shipped_plugins(), self._folder.id, event))
+
+    def _warn(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            self._tell("warning", text=warning_of(problem))
 
     def _leave(self, scheduler: Attended[FtrunError | None]) -> None:
         """Stops scheduling; the stage calls go on without a scheduler."""
@@ -149,5 +154,5 @@ class Launch:
         runs.save(self._folder, self.record)
         keep_report(self._folder, reader(self._mounted.store), self._tell)
         self._tell("run_finished", status=self.record.status)
-        shipped_plugins().hook.ftrun_run_finished(run_id=self._folder.id, status=self.record.status)
+        self._warn(shipped_plugins().tell("ftrun_run_finished", run_id=self._folder.id, status=self.record.status))
         self._mounted.commit()

@@ -1,11 +1,11 @@
-"""Registers the backend `modal` and the check of its resources."""
+"""Registers the backend `modal`, the check of its resources, and what `ftrun doctor` looks at for it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
 from ftrun import hookimpl
-from ftrun.contracts import Backend
+from ftrun.contracts import Backend, Check
 from ftrun.recipe.findings import Finding
 from ftrun.recipe.types import Recipe
 from ftrun_plugins.modal.backend import ModalBackend
@@ -20,3 +20,10 @@ def ftrun_register_backends(register: Callable[[type[Backend]], None]) -> None:
 @hookimpl
 def ftrun_check_recipe(recipe: Recipe) -> Iterable[Finding]:
     return list(check_resources(recipe)) if recipe.backend.name == ModalBackend.name else []
+
+
+@hookimpl
+def ftrun_doctor_checks(recipe: Recipe) -> Iterable[Check]:
+    from ftrun_plugins.modal.doctor import checks
+
+    return checks(recipe)

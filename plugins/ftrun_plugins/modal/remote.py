@@ -187,6 +187,10 @@ class ModalRemote:
         with modal_errors("listing the runs"):
             return [Path(entry.path).name for entry in self.volume.entries(ROOT.runs)]
 
+    def remove(self, folder: RunFolder) -> None:
+        with modal_errors("removing the run"):
+            self.volume.remove(ROOT.run(folder.id).root)
+
     # --- servers
 
     def serve(self, serving: Serving, recipe: Recipe, progress: Callable[[str], None]) -> Endpoint:

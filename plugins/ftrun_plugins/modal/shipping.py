@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, version
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from ftrun.installed import in_use
 from ftrun.plan.digests import digest, sha256_of
-from ftrun.plugins import GROUP
 
 OWN = ("ftrun", "ftrun_plugins")
 
@@ -38,7 +38,7 @@ def code_digest() -> str:
 
 
 def _entries() -> Iterator[EntryPoint]:
-    yield from entry_points(group=GROUP)
+    yield from in_use()
 
 
 def _top(entry: EntryPoint) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,13 @@ class ClientVolume:
             return list(self._volume.listdir(path.as_posix(), recursive=recursive))
         except (FileNotFoundError, modal.exception.NotFoundError):
             return []
+
+    def remove(self, path: Path) -> None:
+        """Removes a folder with all that is in it; nothing happens where there is none."""
+        import modal
+
+        with suppress(FileNotFoundError, modal.exception.NotFoundError):
+            self._volume.remove_file(path.as_posix(), recursive=True)
 
     def manifests(self, calls: Iterable[StageCall]) -> dict[str, Manifest]:
         """Manifests by key, of the artifacts that are there."""

@@ -49,7 +49,7 @@ def or_interpolation(schema: Schema) -> Schema:
     """The schema of a value that a file may also take from elsewhere: `${train.sequence_len}`."""
     if schema.get("type") in ("object", "string") or "$ref" in schema or "const" in schema:
         return schema
-    outside = {key: schema[key] for key in ("description", "default", "deprecated") if key in schema}
+    outside: Schema = {key: schema[key] for key in ("description", "default", "deprecated") if key in schema}
     inside = {key: value for key, value in schema.items() if key not in outside}
     options = inside["anyOf"] if set(inside) == {"anyOf"} else [inside]
     return {**outside, "anyOf": [*options, ANYTHING]}
@@ -111,7 +111,7 @@ def alternatives(schema: Schema, document: Schema) -> Iterator[Schema]:
     if "$ref" in schema:
         yield from alternatives(document["$defs"][schema["$ref"].removeprefix(REFERENCE)], document)
     elif "anyOf" in schema or "oneOf" in schema:
-        for option in schema.get("anyOf", schema.get("oneOf", ())):
+        for option in schema.get("anyOf") or schema["oneOf"]:
             yield from alternatives(option, document)
     else:
         yield schema

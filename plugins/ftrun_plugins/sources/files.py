@@ -6,30 +6,29 @@ from pathlib import Path
 
 from ftrun.errors import Problem, Refused
 from ftrun.suggest import nearest
+from ftrun_plugins.sources.opened import opened
 
 HEAD_BYTES = 4096
+JSON_LINES = "one JSON object a line"
 UTF8_BOM = b"\xef\xbb\xbf"
 # What a file begins with, what that makes it, and what to do about it.
 FOREIGN = (
-    (b"\x1f\x8b", "is compressed by gzip", "unpack it: gunzip --keep"),
+    (b"\x1f\x8b", "is compressed by gzip twice", "unpack it: gunzip --keep"),
     (b"PK\x03\x04", "is a zip archive", "unpack it"),
     (b"\x28\xb5\x2f\xfd", "is compressed by zstd", "unpack it: zstd --decompress"),
     (b"BZh", "is compressed by bzip2", "unpack it: bunzip2 --keep"),
     (b"\xfd7zXZ\x00", "is compressed by xz", "unpack it: unxz --keep"),
-    (b"PAR1", "is a Parquet file", "convert it: pandas.read_parquet(FILE).to_json(OUT, orient='records', lines=True)"),
+    (b"PAR1", "is a Parquet file", "read it as such: dataset.source.name=parquet"),
     (b"ARROW1", "is an Arrow file", "convert it to JSON Lines"),
     (b"\xff\xfe", "is in UTF-16", "convert it: iconv --from-code UTF-16 --to-code UTF-8"),
     (b"\xfe\xff", "is in UTF-16", "convert it: iconv --from-code UTF-16 --to-code UTF-8"),
 )
 
 
-def refuse_missing(path: Path) -> None:
+def refuse_missing(path: Path, kind: str = "a JSON Lines file") -> None:
     """Raises `Refused` where there is no file that can be read, with the nearest names beside it."""
-    if path.is_dir():
-        inside = sorted(file.name for file in path.iterdir() if file.is_file())
-        raise Refused(Problem("it is a folder, not a file", str(path), "a JSON Lines file", tuple(inside[:3])))
     if path.exists() and not path.is_file():
-        raise Refused(Problem("it is neither a file nor a folder", str(path), "a JSON Lines file"))
+        raise Refused(Problem("it is neither a file nor a folder", str(path), kind))
     if not path.parent.is_dir():
         raise Refused(Problem("there is no such file, and no such folder", str(path), do=_nearest_folder(path)))
     if not path.exists():
@@ -37,30 +36,32 @@ def refuse_missing(path: Path) -> None:
         raise Refused(Problem("there is no such file", str(path), nearest=nearest(path.name, beside)))
 
 
-def refuse_foreign(path: Path, name: str) -> None:
-    """Raises `Refused` where the first bytes tell that the file is unreadable, empty, or no JSON Lines at all."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-    except OSError as error:
-        raise Refused(Problem(f"the file cannot be read: {error.strerror}", name)) from error
-    if not head:
-        raise Refused(Problem("the file is empty", name, "one JSON object a line"))
+def head(path: Path, name: str, kind: str = "JSON Lines", expected: str = JSON_LINES) -> bytes:
+    """The first bytes without a BOM. Raises `Refused` where they tell that the file is unreadable, empty, or binary."""
+    with opened(path, name) as file:
+        first = file.read(HEAD_BYTES)
+    if not first:
+        raise Refused(Problem("the file is empty", name, expected))
     for magic, what, remedy in FOREIGN:
-        if head.startswith(magic):
-            raise Refused(Problem(f"the file {what}, not JSON Lines", name, "one JSON object a line", do=remedy))
-    text = head.removeprefix(UTF8_BOM).lstrip()
+        if first.startswith(magic):
+            raise Refused(Problem(f"the file {what}, not {kind}", name, expected, do=remedy))
+    return first.removeprefix(UTF8_BOM)
+
+
+def refuse_foreign(path: Path, name: str) -> None:
+    """Raises `Refused` where the first bytes tell that the file is no JSON Lines."""
+    text = head(path, name).lstrip()
     if text.startswith(b"["):
-        remedy = f"convert it: jq --compact-output '.[]' {name} > {Path(name).stem}.rows.jsonl"
-        raise Refused(Problem("the file is a JSON array, not JSON Lines", name, "one JSON object a line", do=remedy))
+        remedy = "read it as such: dataset.source.name=json"
+        raise Refused(Problem("the file is a JSON array, not JSON Lines", name, JSON_LINES, do=remedy))
     if text.partition(b"\n")[0].rstrip() == b"{":
         remedy = f"put each object on one line: jq --compact-output . {name} > {Path(name).stem}.rows.jsonl"
-        raise Refused(Problem("the file has objects over several lines", name, "one JSON object a line", do=remedy))
+        raise Refused(Problem("the file has objects over several lines", name, JSON_LINES, do=remedy))
 
 
 def only_blank_lines(name: str) -> Refused:
     """The error for a file that has lines but no row."""
-    return Refused(Problem("the file has only blank lines", name, "one JSON object a line"))
+    return Refused(Problem("the file has only blank lines", name, JSON_LINES))
 
 
 def _nearest_folder(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The source `jsonl`: a JSON Lines file on this machine, one object a line."""
+"""The source `jsonl`: JSON Lines files on this machine, one object a line."""
 
 from __future__ import annotations
 
@@ -9,25 +9,28 @@ from typing import ClassVar
 from ftrun import examples
 from ftrun.contracts import BadRow, External
 from ftrun.examples import Row
-from ftrun_plugins.sources.files import refuse_foreign, refuse_missing
+from ftrun_plugins.sources.files import refuse_foreign
 from ftrun_plugins.sources.lines import read_rows
+from ftrun_plugins.sources.local_files import local_files
 
 
 class JsonLines:
-    """One row a line of a local file."""
+    """One row a line of local files."""
 
     name: ClassVar[str] = "jsonl"
 
     class Options(examples.Options):
-        """Where the file is."""
+        """Where the file is, or a folder, or a pattern."""
 
         path: Path
 
     def externals(self, options: Options) -> Sequence[External]:
-        """The file. Raises `Refused` where it is missing or its beginning is not JSON Lines."""
-        refuse_missing(options.path)
-        refuse_foreign(options.path, str(options.path))
-        return [External(name=options.path.name, path=options.path)]
+        """The files. Raises `Refused` where one is missing or its beginning is not JSON Lines."""
+        found = local_files(options.path, (".jsonl", ".ndjson"), "a JSON Lines file")
+        for external in found:
+            assert external.path is not None
+            refuse_foreign(external.path, str(external.path))
+        return found
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
         """The rows in the order of their lines."""

@@ -10,9 +10,9 @@ from ftrun.contracts import BadRow
 from ftrun.examples import Row
 from ftrun_plugins.shown import shorten
 from ftrun_plugins.sources.files import UTF8_BOM, only_blank_lines, refuse_foreign
+from ftrun_plugins.sources.opened import BLOCK, opened
 from ftrun_plugins.sources.row_json import parse
 
-BLOCK = 1 << 20  # bytes read at a time
 MAX_ROW_BYTES = 8_000_000  # longer than any context window; such a line is most often a file without line ends
 
 
@@ -24,7 +24,7 @@ def read_rows(path: Path, name: str) -> Iterator[Row | BadRow]:
     """
     refuse_foreign(path, name)
     number, has_rows = 0, False
-    with path.open("rb", buffering=BLOCK) as file:
+    with opened(path, name) as file:
         while line := file.readline(MAX_ROW_BYTES + 1):
             number += 1
             if number == 1:

@@ -6,13 +6,18 @@ from collections.abc import Callable
 
 from ftrun import hookimpl
 from ftrun.contracts import Source
+from ftrun_plugins.sources.csv_source import Csv
+from ftrun_plugins.sources.hub_source import HubDataset
+from ftrun_plugins.sources.json_source import JsonArray
 from ftrun_plugins.sources.jsonl import JsonLines
+from ftrun_plugins.sources.parquet_source import Parquet
 from ftrun_plugins.sources.python_docs_source import PythonDocsSource
 from ftrun_plugins.sources.url import Url
+
+SOURCES = (JsonLines, JsonArray, Csv, Parquet, Url, HubDataset, PythonDocsSource)
 
 
 @hookimpl
 def ftrun_register_sources(register: Callable[[type[Source]], None]) -> None:
-    register(JsonLines)
-    register(Url)
-    register(PythonDocsSource)
+    for source in SOURCES:
+        register(source)

@@ -1,4 +1,4 @@
-"""The source `url`: a JSON Lines file behind a web address, known by its digest."""
+"""The source `url`: a file behind a web address, known by its digest: JSON Lines, or what its name says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import Field
 from ftrun import examples
 from ftrun.contracts import BadRow, External
 from ftrun.examples import Row
-from ftrun_plugins.sources.lines import read_rows
+from ftrun_plugins.sources.by_suffix import read_file
 
 
 class Url:
@@ -35,4 +35,4 @@ class Url:
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
         """The rows in the order of their lines."""
         for name, path in files.items():
-            yield from read_rows(path, name)
+            yield from read_file(path, name)

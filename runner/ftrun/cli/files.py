@@ -9,6 +9,7 @@ import click
 
 from ftrun.cli.found import find_run, remote_of
 from ftrun.errors import Problem, Refused
+from ftrun.execute.run import read_plan
 from ftrun.plan.call import Ref
 from ftrun.store import runs
 from ftrun.store.artifacts import StoredFile, find
@@ -34,6 +35,8 @@ def files(run: str, call: str | None, as_json: bool) -> int:
         }
         print(json.dumps(values))
         return 0
+    record = runs.load(folder)
+    print(f"{f'on {record.backend}' if record.remote else store.root / 'artifacts'}; `ftrun pull` copies them")
     for label, (ref, its) in found.items():
         print(f"{label}  {ref}  {human_size(sum(file.size for file in its))}")
         for file in its:
@@ -43,7 +46,9 @@ def files(run: str, call: str | None, as_json: bool) -> int:
 
 def artifacts_of(folder: RunFolder) -> dict[str, Ref]:
     """Artifacts by call label, of what the run has finished."""
-    return {label: Ref.parse(result["artifact"]) for label, result in runs.load(folder).results.items()}
+    made = {label: Ref.parse(result["artifact"]) for label, result in runs.load(folder).results.items()}
+    planned = [call.label for call in read_plan(folder).calls]  # records lose the order
+    return {label: made[label] for label in (*planned, *made) if label in made}
 
 
 def artifact_of(folder: RunFolder, call: str) -> Ref:

@@ -1,4 +1,4 @@
-"""Hydra's own flags (`--cfg`, `--info`, shell completion) and its multirun, by Hydra itself."""
+"""Hydra's own flags (`--cfg`, `--info`) and its multirun, by Hydra itself."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from ftrun.plugins import plugins
 from ftrun.recipe.compose import COMPOSITION_ERRORS, GROUPS, VERSION_BASE, search_path
 from ftrun.recipe.hydra_errors import as_refusal
 from ftrun.recipe.overrides import prepare
-
-NOT_OVERRIDES = ("-", "install=", "uninstall=", "query=")  # the last three belong to `--shell-completion`
 
 
 def show(arguments: Sequence[str]) -> int:
@@ -44,7 +42,7 @@ def points(overrides: Sequence[str]) -> list[list[str]]:
 
 
 def _hydra_main(arguments: Sequence[str], task: Callable[[Any], None]) -> None:
-    values = [argument for argument in arguments if "=" in argument and not argument.startswith(NOT_OVERRIDES)]
+    values = [argument for argument in arguments if "=" in argument and not argument.startswith("-")]
     prepared = prepare(values, GROUPS)
     ready = dict(zip(values, prepared.hydra, strict=True))
     folders = plugins().config_folders()

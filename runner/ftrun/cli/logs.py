@@ -9,9 +9,11 @@ from ftrun.cli.found import find_run, remote_of
 from ftrun.cli.progress import Display
 from ftrun.cli.results import log_files
 from ftrun.errors import Problem, Refused
+from ftrun.execute.run import read_plan
 from ftrun.store import runs
+from ftrun.store.artifacts import find
 from ftrun.store.events import follow
-from ftrun.store.layout import RunFolder, default_store
+from ftrun.store.layout import RunFolder, Store, default_store
 from ftrun.suggest import nearest
 
 BLOCK = 1 << 16
@@ -32,6 +34,8 @@ def logs(run: str, call: str | None, following: bool) -> int:
         elif watch(folder, remote):
             click.echo(f"{folder.id}: {runs.load(folder).status}")
         return 0
+    if not log_files(folder):
+        raise Refused(Problem(f"the run {folder.id} has no logs", do=_elsewhere(store, folder, call)))
     for path in log_files(folder):
         if call in (None, path.stem, path.stem.replace(".", ":", 1)):
             click.echo(f"==> {path.stem} <==") if call is None else None
@@ -46,9 +50,20 @@ def logs(run: str, call: str | None, following: bool) -> int:
                 f"the run {folder.id} has no log of `{call}`",
                 expected=f"one of {', '.join(known)}",
                 nearest=nearest(call, known),
+                do=_elsewhere(store, folder, call),
             )
         )
     return 0
+
+
+def _elsewhere(store: Store, folder: RunFolder, call: str | None) -> str | None:
+    """Where the logs are of what was cached: with the runs that made it."""
+    made = {one.label: find(store, one.ref) for one in read_plan(folder).calls if call in (None, one.label)}
+    others = {label: found.run for label, found in made.items() if found and found.run != folder.id}
+    if not others:
+        return None
+    label, run = list(others.items())[-1]
+    return f"`ftrun logs {run} {label}`: it was cached here, and ran there"
 
 
 def _follow(folder: RunFolder) -> None:

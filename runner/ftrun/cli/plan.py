@@ -28,13 +28,15 @@ def plan(overrides: tuple[str, ...], as_json: bool) -> int:
     """Shows the stages, what is cached and why the rest is not, environments, hardware, disk and secrets."""
     session = open_session(overrides)
     last = last_plan(session)
-    found = [_described(call, session, last) for call in session.plan.calls]
-    if as_json:
-        estimate = asdict(session.estimate) if session.estimate else None
-        print(json.dumps({"recipe": session.plan.recipe, "calls": found, **_needs(session), "estimate": estimate}))
-    else:
-        print("\n".join(_lines(found, session)))
+    print(json.dumps(as_values(session, last)) if as_json else "\n".join(lines(session, last)))
     return 0
+
+
+def as_values(session: Session, last: Plan | None) -> dict[str, Any]:
+    """A plan for programs, compared with that of an earlier run."""
+    found = [_described(call, session, last) for call in session.plan.calls]
+    estimate = asdict(session.estimate) if session.estimate else None
+    return {"recipe": session.plan.recipe, "calls": found, **_needs(session), "estimate": estimate}
 
 
 def last_plan(session: Session) -> Plan | None:
@@ -70,7 +72,9 @@ def _needs(session: Session) -> dict[str, Any]:
     }
 
 
-def _lines(found: list[dict[str, Any]], session: Session) -> Iterator[str]:
+def lines(session: Session, last: Plan | None) -> Iterator[str]:
+    """A plan for people, compared with that of an earlier run."""
+    found = [_described(call, session, last) for call in session.plan.calls]
     yield f"{session.plan.recipe} on {session.loaded.recipe.backend.name}"
     yield ""
     width = max(len(one["call"]) for one in found)

@@ -33,7 +33,7 @@ def pull(run: str, call: str | None, target: Path | None) -> int:
     remote = remote_of(store, folder)
     if remote is None:
         files_of(store, folder, ref)  # says so where it is no longer there
-        shutil.copytree(store.artifact(ref), target)
+        _copy(store.artifact(ref), target)
     else:
         with Progress(
             BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(), disable=not sys.stderr.isatty()
@@ -42,3 +42,16 @@ def pull(run: str, call: str | None, target: Path | None) -> int:
             remote.pull(ref, target, lambda done, total: bar.update(task, completed=done, total=total))
     print(target)
     return 0
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Whole or not at all: what was begun and not finished would be taken for a model."""
+    aside = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        shutil.copytree(source, aside)
+        aside.rename(target)
+    except OSError as error:
+        shutil.rmtree(aside, ignore_errors=True)
+        what = f"{target} cannot be written: {error.strerror or error}"
+        raise Refused(Problem(what, do="name a folder on another disk: --to FOLDER")) from error

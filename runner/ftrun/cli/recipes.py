@@ -1,8 +1,9 @@
-"""`ftrun recipes`: one line each; `ftrun recipes show NAME`: a recipe's source and what it composes to."""
+"""`ftrun recipes`: one line each; `show NAME`: source and composed form; `copy NAME FILE`: a copy to edit."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ftrun.errors import Problem, Refused
 from ftrun.plugins import plugins
 from ftrun.recipe.compose import compose
 from ftrun.recipe.folders import recipe_names
+from ftrun.store.files import write_text
 from ftrun.suggest import nearest
 
 
@@ -40,14 +42,36 @@ def recipes(ctx: click.Context, as_json: bool) -> None:
 @click.argument("name")
 def show(name: str) -> None:
     """Prints a recipe's source, then the composed form with every value."""
+    file = _file_of(name)
+    print(f"# {file}\n{file.read_text(encoding='utf-8').rstrip()}\n")
+    composed = compose([f"recipe={name}"], plugins().config_folders())
+    print("# composed\n" + yaml.safe_dump(composed.values, sort_keys=False, allow_unicode=True).rstrip())
+
+
+@recipes.command()
+@click.argument("name")
+@click.argument("target", metavar="FILE", type=click.Path(path_type=Path))
+def copy(name: str, target: Path) -> None:
+    """Copies a recipe into a new FILE, or a folder, to be edited there: what it refers to is still found."""
+    from ftrun.recipe.copying import copied
+
+    source = _file_of(name)
+    file = target / source.name if target.is_dir() else target
+    if file.suffix not in (".yaml", ".yml"):
+        raise Refused(Problem(f"{file} is not named like a recipe", expected="a name that ends in .yaml"))
+    if file.exists():
+        raise Refused(Problem(f"{file} exists already", do="name another file, or remove it first"))
+    write_text(file, copied(name, source, file, plugins()))
+    print(f"{file}\n\nnext     ftrun validate recipe={shlex.quote(str(file))}")
+
+
+def _file_of(name: str) -> Path:
     files = {known: file for known, _, file in _recipes()}
     if name not in files:
         raise Refused(
             Problem(f"there is no recipe named `{name}`", nearest=nearest(name, files), do="`ftrun recipes` lists them")
         )
-    print(f"# {files[name]}\n{files[name].read_text(encoding='utf-8').rstrip()}\n")
-    composed = compose([f"recipe={name}"], plugins().config_folders())
-    print("# composed\n" + yaml.safe_dump(composed.values, sort_keys=False, allow_unicode=True).rstrip())
+    return files[name]
 
 
 def _recipes() -> Iterator[tuple[str, str, Path]]:

@@ -21,16 +21,17 @@ from ftrun.store.layout import RunFolder
 def run(overrides: tuple[str, ...], multirun: bool, detach: bool, as_json: bool) -> int:
     """Runs a recipe: what is cached is kept, the rest is made."""
     if not multirun:
-        return _start(open_session(overrides), detach, as_json)
+        return start(open_session(overrides), detach, as_json)
     from ftrun.cli.hydra_flags import points
 
     return _sweep(points(overrides), detach, as_json)
 
 
-def _start(session: Session, detach: bool, as_json: bool) -> int:
+def start(session: Session, detach: bool, as_json: bool, rerun_of: str | None = None) -> int:
+    """Runs what a session has planned, here or elsewhere. Raises the error that the run ended with."""
     session.check_access()
     session.check_budget()
-    folder = _folder(session)
+    folder = _folder(session, rerun_of)
     if session.backend.remote is not None:
         return hand_over(session.store, folder, session.backend.remote, detach, as_json)
     if detach:
@@ -38,10 +39,10 @@ def _start(session: Session, detach: bool, as_json: bool) -> int:
     return in_foreground(session.store, folder, as_json)
 
 
-def _folder(session: Session) -> RunFolder:
+def _folder(session: Session, rerun_of: str | None) -> RunFolder:
     loaded = session.loaded
     known = facts(session.plan, session.backend)
-    return prepare(session.store, loaded.recipe, session.plan, loaded.composed.overrides, loaded.origins(), known)
+    return prepare(session.store, loaded.recipe, session.plan, loaded.given, loaded.origins(), known, rerun_of)
 
 
 def _sweep(points: list[list[str]], detach: bool, as_json: bool) -> int:
@@ -52,7 +53,7 @@ def _sweep(points: list[list[str]], detach: bool, as_json: bool) -> int:
         if not as_json:
             print(f"point {number} of {len(points)}: {' '.join(point)}")
         try:
-            codes.append(_start(session, detach, as_json))
+            codes.append(start(session, detach, as_json))
         except FtrunError as error:
             from ftrun.cli.messages import report
 

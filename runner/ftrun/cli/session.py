@@ -81,7 +81,11 @@ def _earlier_seconds(store: Store, recipe: str) -> dict[str, float]:
 
 def open_session(overrides: Sequence[str]) -> Session:
     """Raises `Refused` where the recipe is wrong or something that it names is missing."""
-    loaded = load(overrides, plugins())
+    return planned(load(overrides, plugins()))
+
+
+def planned(loaded: Loaded) -> Session:
+    """Raises `Refused` where something that the recipe names is missing."""
     store = default_store()
     backend = make_backend(loaded.recipe, plugins(), store)
     plan = make_plan(loaded.recipe, plugins(), backend)

@@ -37,6 +37,8 @@ def show(run: str, as_json: bool) -> int:
 def _lines(store: Store, folder: RunFolder, record: runs.RunRecord) -> Iterator[str]:
     yield f"{record.id}: {record.status}"
     yield f"recipe   {' '.join(record.overrides)}"
+    if record.rerun_of:
+        yield f"again    what {record.rerun_of} did"
     if record.started and record.ended:
         yield f"took     {record.ended - record.started:.0f} s"
     yield f"folder   {folder.root}"

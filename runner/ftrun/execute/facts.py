@@ -7,6 +7,7 @@ import platform
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from ftrun import __version__
@@ -23,6 +24,7 @@ def facts(plan: Plan, backend: Backend) -> dict[str, Any]:
         "platform": platform.platform(),
         "versions": {name: version(name) for name in RECORDED},
         "command": sys.argv[1:],
+        "folder": str(Path.cwd()),
         "git": _git(),
         "hardware": {call.label: {"cores": call.work.cpu, "gpus": call.work.gpus} for call in plan.calls},
         "environments": {call.environment.name: call.environment.digest for call in plan.calls},

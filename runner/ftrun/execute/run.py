@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -18,7 +18,7 @@ from ftrun.execute.stop import StopSignal
 from ftrun.plan.call import Plan
 from ftrun.plugins import Plugins
 from ftrun.recipe.types import Recipe
-from ftrun.store import runs
+from ftrun.store import packages, runs
 from ftrun.store.artifacts import find, reader
 from ftrun.store.events import Event, append, follow
 from ftrun.store.files import store_errors, write_json, write_text
@@ -35,13 +35,22 @@ def prepare(
     overrides: tuple[str, ...],
     origins: dict[str, str],
     facts: dict[str, object],
+    rerun_of: str | None = None,
 ) -> RunFolder:
     """Makes the folder of a new run: its record, its recipe and its plan."""
     with store_errors(store.root):
-        folder = runs.create(store, recipe.name, overrides, origins, facts, recipe.backend.name)
+        folder = runs.create(store, recipe.name, overrides, origins, facts, recipe.backend.name, rerun_of)
+        _keep_packages(store, recipe, plan)
         write_text(folder.recipe, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
         write_text(folder.plan, plan.model_dump_json(indent=1))
         return folder
+
+
+def _keep_packages(store: Store, recipe: Recipe, plan: Plan) -> None:
+    for used in {call.environment for call in plan.calls}:
+        declared = recipe.environment.get(used.name)
+        if used.digest and declared is not None and declared.lock is not None:
+            packages.keep(store, used.digest, declared.lock)
 
 
 def read_recipe(folder: RunFolder) -> Recipe:
@@ -85,7 +94,7 @@ def execute(
             runs.save(folder, record)
             keep_report(folder, reader(store), partial(append, folder.events))
             append(folder.events, "run_finished", status=record.status)
-        plugins.hook.ftrun_run_finished(run_id=folder.id, status=record.status)
+        _warn(folder, plugins.tell("ftrun_run_finished", run_id=folder.id, status=record.status))
     if error:
         raise error
     return record
@@ -174,7 +183,7 @@ def _telling(folder: RunFolder, plugins: Plugins, listen: Listen | None) -> Iter
 
     def tell() -> None:
         for event in follow(folder.events, over.is_set, start=start):
-            tell_hooks(plugins, folder.id, event)
+            _warn(folder, tell_hooks(plugins, folder.id, event))
             if listen:
                 listen(event)
 
@@ -187,17 +196,29 @@ def _telling(folder: RunFolder, plugins: Plugins, listen: Listen | None) -> Iter
         thread.join()
 
 
-def tell_hooks(plugins: Plugins, run_id: str, event: Event) -> None:
-    """Tells plugins what an event means for them."""
-    hook, call = plugins.hook, event.get("call")
-    hook.ftrun_event(run_id=run_id, event=event)
+def _warn(folder: RunFolder, problems: Iterable[Problem]) -> None:
+    for problem in problems:
+        append(folder.events, "warning", None, text=warning_of(problem))
+
+
+def warning_of(problem: Problem) -> str:
+    """A plugin's failure in one line: it does not stop the run."""
+    return f"{problem.what} ({problem.where})" if problem.where else problem.what
+
+
+def tell_hooks(plugins: Plugins, run_id: str, event: Event) -> list[Problem]:
+    """Tells plugins what an event means for them. Returns the failures of those that raised."""
+    call = event.get("call")
+    problems = plugins.tell("ftrun_event", run_id=run_id, event=event)
     match event["kind"]:
         case "run_started":
-            hook.ftrun_run_started(run_id=run_id)
+            problems += plugins.tell("ftrun_run_started", run_id=run_id)
         case "call_started":
-            hook.ftrun_stage_started(run_id=run_id, call=call)
+            problems += plugins.tell("ftrun_stage_started", run_id=run_id, call=call)
         case "call_cached" | "call_finished":
-            hook.ftrun_stage_finished(run_id=run_id, call=call, cached=event["kind"] == "call_cached")
+            cached = event["kind"] == "call_cached"
+            problems += plugins.tell("ftrun_stage_finished", run_id=run_id, call=call, cached=cached)
         case "call_failed":
             reason = "; ".join(problem["what"] for problem in event.get("problems", ()))
-            hook.ftrun_stage_failed(run_id=run_id, call=call, reason=reason)
+            problems += plugins.tell("ftrun_stage_failed", run_id=run_id, call=call, reason=reason)
+    return problems

@@ -20,15 +20,22 @@ def reasons(call: StageCall, last: Plan | None) -> list[str]:
         return ["new in this recipe"]
     if before.key == call.key:
         return ["not finished by the last run, or removed since"]
-    found = list(_differences(before, call))
+    found = list(differences(before, call))
     return found[:MOST_REASONS] + ([f"and {len(found) - MOST_REASONS} more"] if len(found) > MOST_REASONS else [])
 
 
-def _differences(before: StageCall, after: StageCall) -> Iterator[str]:
+def differences(before: StageCall, after: StageCall) -> Iterator[str]:
+    """All that makes two calls differ, in plain words."""
     old, new = before.identity, after.identity
     for role in sorted({*old["inputs"], *new["inputs"]}):
         if old["inputs"].get(role) != new["inputs"].get(role):
             yield f"its input `{role}` changed"
+    yield from own_differences(before, after)
+
+
+def own_differences(before: StageCall, after: StageCall) -> Iterator[str]:
+    """What makes two calls differ beside their inputs."""
+    old, new = before.identity, after.identity
     for name in sorted({*old["components"], *new["components"]}):
         if old["components"].get(name) != new["components"].get(name):
             yield f"the code of {name.replace(':', ' ')} changed"

@@ -32,8 +32,8 @@ def changed(recipe: Recipe, overrides: Sequence[str], sections: Sequence[tuple[s
     prepared = prepare(overrides, GROUPS)
     _check_sections(prepared, sections)
     values = recipe.model_dump(mode="json")
-    for override in _parsed(prepared, plugins):
-        _put(values, tuple(override.key_or_group.split(".")), override.value())
+    for override in parsed(prepared, plugins):
+        put(values, tuple(override.key_or_group.split(".")), override.value())
     return _checked(values, Composed(values, tuple(overrides), ()), sections, plugins)
 
 
@@ -49,14 +49,14 @@ def _check_sections(overrides: Overrides, sections: Sequence[tuple[str, ...]]) -
         raise Refused(problems)
 
 
-def _parsed(overrides: Overrides, plugins: Plugins) -> list[Override]:
+def parsed(overrides: Overrides, plugins: Plugins) -> list[Override]:
     try:
         return OverridesParser.create().parse_overrides(list(overrides.hydra))
     except HydraException as error:
         raise as_refusal(error, overrides, plugins.config_folders()) from error
 
 
-def _put(values: dict[str, Any], key: tuple[str, ...], value: Any) -> None:
+def put(values: dict[str, Any], key: tuple[str, ...], value: Any) -> None:
     for part in key[:-1]:
         if not isinstance(values.get(part), dict):
             values[part] = {}

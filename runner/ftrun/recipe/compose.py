@@ -24,7 +24,7 @@ from yaml import YAMLError
 
 from ftrun.recipe.folders import ConfigFolders, check_unique
 from ftrun.recipe.hydra_errors import as_refusal
-from ftrun.recipe.overrides import Overrides, key_of, prepare
+from ftrun.recipe.overrides import Overrides, has, key_of, prepare
 from ftrun.recipe.recipe_source import RecipeSource
 from ftrun.recipe.yaml_files import KeyPath, Position, positions
 
@@ -71,7 +71,8 @@ class Composed:
         """How late a key was set: by which file, or after all files by which override; -1 where nothing sets it."""
         for number, override in reversed(list(enumerate(self.overrides, len(self.layers)))):
             key = key_of(override)
-            if tuple(map(str, path[: len(key)])) == key and key[0] not in _chosen_only(key):
+            inside = tuple(map(str, path[: len(key)])) == key and key[0] not in _chosen_only(key)
+            if inside and has(override, path[len(key) :]):
                 return number
         ranks = [number for number, layer in enumerate(self.layers) if path in layer.positions]
         return ranks[-1] if ranks else -1
@@ -79,12 +80,13 @@ class Composed:
     def origin(self, path: KeyPath) -> Position | str | None:
         """The override or the file position that set a key; of its nearest parent where the key itself is nowhere."""
         for length in range(len(path), 0, -1):
-            found = self._exact(path[:length])
+            found = self.exact(path[:length])
             if found is not None:
                 return found
         return None
 
-    def _exact(self, path: KeyPath) -> Position | str | None:
+    def exact(self, path: KeyPath) -> Position | str | None:
+        """The override or the file position that set a key itself; None where nothing does."""
         for override in reversed(self.overrides):
             key = key_of(override)
             if tuple(map(str, path[: len(key)])) == key and key[0] not in _chosen_only(key):

@@ -12,9 +12,12 @@ from ftrun.recipe.shipped import shipped
 
 @dataclass(frozen=True)
 class ConfigFolders:
-    """What one provider adds: a folder of config groups, a folder of recipes, or both."""
+    """What one provider adds: a folder of config groups, a folder of recipes, or both.
 
-    provider: str
+    A plugin need not name its provider: it is its distribution.
+    """
+
+    provider: str = ""
     conf: Path | None = None
     recipes: Path | None = None
 

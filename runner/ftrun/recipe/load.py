@@ -31,6 +31,11 @@ class Loaded:
     recipe: Recipe
     composed: Composed
 
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The overrides that asked for it."""
+        return self.composed.overrides
+
     def origins(self) -> dict[str, str]:
         """Where each value came from, for the run's record."""
         return {dotted(path): str(self.composed.origin(path) or "default") for path, _ in leaves(self.composed.values)}

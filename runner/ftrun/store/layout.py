@@ -5,17 +5,19 @@ scratch/<stage>/<key>/            unfinished work, checkpoints
 scratch/<stage>/<key>.lock        held while a process works on the key
 files/<digest>                    outside files, in stores elsewhere
 tokenizers/<digest>/              small files of models of the hub, for previews
+environments/<digest>.txt         the packages of environments that runs used
+trash/                            what `ftrun rm` is about to delete
 runs/<run id>/                    run.json recipe.yaml plan.json events.jsonl logs/<call>.log report.html
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from ftrun.plan.call import Ref
+from ftrun.store.root import default_root
 
 MANIFEST = "manifest.json"
 
@@ -128,6 +130,14 @@ class Store:
         """The tokenizer of a model whose weights are not here."""
         return self.root / "tokenizers" / digest
 
+    def packages(self, digest: str) -> Path:
+        """The lock of an environment, by the environment's digest."""
+        return self.root / "environments" / f"{digest}.txt"
+
+    @property
+    def trash(self) -> Path:
+        return self.root / "trash"
+
     def lock(self, ref: Ref) -> Path:
         return self.root / "scratch" / ref.stage / f"{ref.key}.lock"
 
@@ -141,7 +151,4 @@ class Store:
 
 def default_store() -> Store:
     """The folder in `FTRUN_STORE`, else `ftrun` in the user's data folder."""
-    from platformdirs import user_data_path
-
-    named = os.environ.get("FTRUN_STORE")
-    return Store(Path(named).absolute() if named else user_data_path("ftrun"))
+    return Store(default_root())

@@ -38,10 +38,17 @@ class RunRecord(BaseModel):
     backend: str = "local"
     remote: dict[str, Any] = {}  # what a backend elsewhere needs to find the run again; empty for runs of this machine
     cost: float | None = None  # US dollars, by the clock
+    rerun_of: str | None = None  # the run that this one does again
 
 
 def create(
-    store: Store, recipe: str, overrides: tuple[str, ...], origins: dict[str, str], facts: dict[str, Any], backend: str
+    store: Store,
+    recipe: str,
+    overrides: tuple[str, ...],
+    origins: dict[str, str],
+    facts: dict[str, Any],
+    backend: str,
+    rerun_of: str | None = None,
 ) -> RunFolder:
     """A new run folder with its record."""
     name = recipe.replace("/", "-")
@@ -58,6 +65,7 @@ def create(
             origins=origins,
             facts=facts,
             backend=backend,
+            rerun_of=rerun_of,
         ),
     )
     return folder

@@ -47,8 +47,8 @@ def test_a_column_may_have_spaces_and_any_letters_in_its_name() -> None:
         ({"q": "x", "a": None}, "`a` is null, not a text, number or boolean"),
         ({"q": "x", "a": ["y"]}, "`a` is a list, not a text, number or boolean"),
         ({"q": {"b": 1}, "a": "y"}, "`q` is an object, not a text, number or boolean"),
-        ({"q": "x", "a": ""}, "the answer is empty: there is nothing to learn"),
-        ({"q": "x", "a": " "}, "the answer is empty: there is nothing to learn"),
+        ({"q": "x", "a": ""}, "the answer, of `a`, is empty: there is nothing to learn"),
+        ({"q": "x", "a": " "}, "the answer, of `a`, is empty: there is nothing to learn"),
         ({"q": 1e20, "a": "y"}, "`q` is a number too large to be kept exactly; write it as a text"),
     ],
 )

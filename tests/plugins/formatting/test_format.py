@@ -5,6 +5,7 @@ import importlib
 import json
 import random
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +20,8 @@ from ftrun.plan.call import EnvironmentRef, StageCall
 from ftrun.plan.digests import FileDigests
 from ftrun.plan.planning import Planning
 from ftrun.plugins import Plugins
+from ftrun.recipe.dataset import Dataset
+from ftrun.recipe.findings import Finding
 from ftrun.recipe.types import Recipe, Split
 from ftrun_plugins.formatters import plugin as formatters_plugin
 from ftrun_plugins.formatting import plugin as formatting_plugin
@@ -94,7 +97,7 @@ class Workshop:
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         return path
 
-    def recipe(self, source: Path | dict[str, Any], formatter: Any = "completion", **dataset: Any) -> Recipe:
+    def recipe(self, source: Path | dict[str, Any] | None, formatter: Any = "completion", **dataset: Any) -> Recipe:
         named = {"name": "jsonl", "path": str(source)} if isinstance(source, Path) else source
         made = {"name": formatter} if isinstance(formatter, str) else formatter
         values = {"source": named, "formatter": made, **dataset}
@@ -154,6 +157,10 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     monkeypatch.syspath_prepend(tmp_path / "modules")
     monkeypatch.delitem(sys.modules, "odd_plugin", raising=False)
     return Workshop(tmp_path)
+
+
+def findings(recipe: Recipe) -> list[Finding]:
+    return list(formatting_plugin.ftrun_check_recipe(recipe))
 
 
 def texts(count: int) -> list[dict[str, str]]:
@@ -295,11 +302,11 @@ def test_a_split_and_a_held_out_source_disagree(workshop: Workshop) -> None:
     data = workshop.write("data.jsonl", texts(5))
     both = workshop.recipe(data, held_out={"name": "jsonl", "path": str(data)}, split={"held_out": 0.1})
 
-    (finding,) = formatting_plugin.ftrun_check_recipe(both)
+    (finding,) = findings(both)
 
     assert finding.path == ("dataset", "split", "held_out")
     assert finding.also == (("dataset", "held_out"),)
-    assert not formatting_plugin.ftrun_check_recipe(workshop.recipe(data, split={"held_out": 0.1}))
+    assert not findings(workshop.recipe(data, split={"held_out": 0.1}))
 
 
 def test_no_held_out_row_is_warned_of_and_no_training_row_refused(workshop: Workshop) -> None:
@@ -310,6 +317,58 @@ def test_no_held_out_row_is_warned_of_and_no_training_row_refused(workshop: Work
 
     assert artifact.events("warning")[0]["text"] == "none of 3 rows is held out: nothing can be evaluated"
     assert problem.what == "all 3 rows are held out, none is left to train on"
+
+
+# The limit
+
+
+def test_a_limit_takes_the_first_rows_and_no_row_behind_it_is_looked_at(workshop: Workshop) -> None:
+    data = workshop.write("data.jsonl", [*texts(3), "[1"])
+
+    artifact = workshop.format(data, limit=3)
+
+    assert [example["place"] for example in artifact.lines("train.jsonl")] == [f"data.jsonl:{n}" for n in (1, 2, 3)]
+    assert artifact.report["sources"][0]["rows"] == 3
+    assert workshop.refused(data, limit=4)[1].where == "data.jsonl:4"
+
+
+def test_the_limit_bounds_the_rows_that_are_split(workshop: Workshop) -> None:
+    artifact = workshop.format(workshop.write("data.jsonl", texts(200)), limit=100, split={"held_out": 0.3})
+
+    assert len(artifact.lines("train.jsonl")) + len(artifact.lines("held_out.jsonl")) == 100
+
+
+@pytest.mark.parametrize(
+    ("limits", "train", "held_out"),
+    [
+        ({}, 9, 6),
+        ({"limit": 5}, 5, 5),
+        ({"limit": 2, "held_out_limit": 4}, 2, 4),
+        ({"held_out_limit": 1}, 9, 1),
+        ({"limit": 20}, 9, 6),
+    ],
+)
+def test_a_held_out_source_has_the_limit_too_or_its_own(
+    limits: dict[str, int], train: int, held_out: int, workshop: Workshop
+) -> None:
+    data, other = workshop.write("data.jsonl", texts(9)), workshop.write("other.jsonl", texts(6))
+
+    artifact = workshop.format(data, held_out={"name": "jsonl", "path": str(other)}, **limits)
+
+    assert (len(artifact.lines("train.jsonl")), len(artifact.lines("held_out.jsonl"))) == (train, held_out)
+
+
+def test_a_limit_of_held_out_rows_needs_their_source(workshop: Workshop) -> None:
+    (finding,) = findings(workshop.recipe(workshop.write("data.jsonl", []), held_out_limit=3))
+
+    assert finding.path == ("dataset", "held_out_limit")
+
+
+def test_keys_of_recipes_without_later_parameters_stay(workshop: Workshop) -> None:
+    """A parameter that is not set is not in the key: a newer ftrun formats nothing again."""
+    params = workshop.plan(workshop.recipe(workshop.write("data.jsonl", texts(1)))).params
+
+    assert set(params) == {"source", "held_out", "formatter", "split", "on_bad_row"}
 
 
 # Bad rows
@@ -405,6 +464,156 @@ def test_it_stops_when_asked_to(workshop: Workshop) -> None:
         workshop.run(call, stop=True)
 
 
+# Parts, filters and a shuffle
+
+
+def parts(workshop: Workshop, sizes: dict[str, int], **more: Any) -> dict[str, Any]:
+    """A part of so many rows each, under its name; `more` are further keys of each part by its name."""
+    found = {}
+    for name, size in sizes.items():
+        data = workshop.write(
+            f"{name}/data.jsonl", [{"text": f"{name} {number}", "n": number} for number in range(size)]
+        )
+        found[name] = {"source": {"name": "jsonl", "path": str(data)}, **more.get(name, {})}
+    return found
+
+
+def mixture(workshop: Workshop, named: dict[str, Any], **dataset: Any) -> Recipe:
+    return workshop.recipe(None, dataset.pop("formatter", "completion"), parts=named, **dataset)
+
+
+def test_a_mix_by_weight_ends_with_the_part_that_runs_out(workshop: Workshop) -> None:
+    named = parts(workshop, {"a": 30, "b": 100}, a={"weight": 1}, b={"weight": 2})
+
+    artifact = workshop.run(workshop.plan(mixture(workshop, named)))
+
+    by_part = Counter(example["place"].split("/")[0] for example in artifact.lines("train.jsonl"))
+    assert by_part == {"a": 30, "b": 61}
+    assert artifact.lines("train.jsonl")[0] == {"place": "b/data.jsonl:1", "text": "b 0"}
+    assert artifact.report["mix_ended_by"] == "a"
+    assert [(source["part"], source["rows"], source["train"]) for source in artifact.report["sources"]] == [
+        ("a", 30, 30),
+        ("b", 61, 61),
+    ]
+
+
+def test_parts_without_weights_are_read_whole(workshop: Workshop) -> None:
+    artifact = workshop.run(workshop.plan(mixture(workshop, parts(workshop, {"a": 3, "b": 5}))))
+
+    assert [example["place"] for example in artifact.lines("train.jsonl")] == [
+        *("a/data.jsonl:1", "b/data.jsonl:1", "a/data.jsonl:2", "b/data.jsonl:2", "a/data.jsonl:3", "b/data.jsonl:3"),
+        *("b/data.jsonl:4", "b/data.jsonl:5"),
+    ]
+
+
+def test_repeated_rows_are_held_out_once_and_rejected_once(workshop: Workshop) -> None:
+    named = parts(workshop, {"a": 20, "b": 200}, a={"weight": 1}, b={"weight": 1})
+    workshop.write("a/data.jsonl", [*({"text": f"a {number}"} for number in range(19)), {"text": ""}])
+    recipe = mixture(
+        workshop, named, stopping_strategy="all_exhausted", split={"held_out": 0.3}, on_bad_row="skip", shuffle=1
+    )
+
+    artifact = workshop.run(workshop.plan(recipe))
+
+    held_out = [example["text"] for example in artifact.lines("held_out.jsonl")]
+    assert len(held_out) == len(set(held_out))
+    assert not set(held_out) & {example["text"] for example in artifact.lines("train.jsonl")}
+    assert artifact.report["rejected"] == 1
+    first = artifact.report["sources"][0]
+    assert first["passes"] >= 10
+    assert first["train"] > 100
+
+
+def test_each_part_may_have_its_own_formatter_held_out_rows_split_and_filters(workshop: Workshop) -> None:
+    other = workshop.write("other.jsonl", texts(4))
+    named = parts(
+        workshop,
+        {"a": 10, "b": 10},
+        a={"held_out": {"name": "jsonl", "path": str(other)}, "formatter": {"name": "completion", "field": "text"}},
+        b={"split": {"held_out": 0.5}, "filters": [{"column": "n", "min": 4}], "limit": 5},
+    )
+
+    artifact = workshop.run(workshop.plan(mixture(workshop, named, split={"held_out": 0.9})))
+
+    by_part = {(source["part"], source["role"]): source for source in artifact.report["sources"]}
+    assert (by_part["a", "source"]["train"], by_part["a", "source"]["held_out"]) == (10, 0)
+    assert by_part["a", "held_out"]["held_out"] == 4
+    assert by_part["b", "source"]["rows"] == 5
+    assert 0 < by_part["b", "source"]["held_out"] < 5
+    assert artifact.report["filters"] == {"n min 4": 4}
+
+
+def test_the_order_in_which_parts_are_named_changes_nothing(workshop: Workshop) -> None:
+    named = parts(workshop, {"a": 3, "b": 3}, a={"weight": 1}, b={"weight": 3})
+
+    here, there = (workshop.plan(mixture(workshop, dict(order))) for order in (named.items(), reversed(named.items())))
+
+    assert here.key == there.key
+
+
+def test_the_limit_bounds_the_mix_and_every_part_has_its_turn(workshop: Workshop) -> None:
+    artifact = workshop.run(workshop.plan(mixture(workshop, parts(workshop, {"a": 50, "b": 50}), limit=10)))
+
+    assert [(source["part"], source["rows"]) for source in artifact.report["sources"]] == [("a", 5), ("b", 5)]
+
+
+def test_filters_come_before_the_shuffle_and_that_before_the_limit(workshop: Workshop) -> None:
+    data = workshop.write("data.jsonl", [{"text": f"t{number}", "n": number} for number in range(100)])
+    wanted = {"filters": [{"column": "n", "min": 50}], "shuffle": 3, "limit": 20}
+
+    once, again = workshop.format(data, **wanted), workshop.format(data, **wanted)
+
+    lines = [int(example["place"].split(":")[1]) for example in once.lines("train.jsonl")]
+    assert len(lines) == 20
+    assert min(lines) > 50
+    assert lines != sorted(lines)
+    assert once.lines("train.jsonl") == again.lines("train.jsonl")
+    assert {event["removed by n min 50"] for event in once.events("metric")} == {50}
+
+
+def test_filters_that_leave_nothing_are_refused(workshop: Workshop) -> None:
+    total, told = workshop.refused(workshop.write("data.jsonl", texts(9)), filters=[{"column": "txt", "equals": "x"}])
+
+    assert total.what == "the filters leave none of 9 rows"
+    assert told.nearest == ("text",)
+
+
+def test_a_part_without_rows_is_refused(workshop: Workshop) -> None:
+    named = parts(workshop, {"a": 3})
+    named["b"] = {"source": {"name": "given", "values": []}}
+
+    with pytest.raises(Refused, match="the source of part `b` has no rows"):
+        workshop.run(workshop.plan(mixture(workshop, named)))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "path", "what"),
+    [
+        ({"source": {"name": "given"}}, "dataset.source", "`dataset.source` and `dataset.parts` both say"),
+        ({"formatter": None}, "dataset.parts.a", "`dataset.parts.a.formatter` is missing"),
+        ({"parts": {}}, "dataset.source", "`dataset.source` is missing"),
+        ({"parts": {"a": {"weight": 2}, "b": {}}}, "dataset.parts.b", "`dataset.parts.b` has no weight, but `a` has"),
+        ({"parts": {"../a": {}}}, "dataset.parts.../a", "`../a` names a part"),
+        (
+            {"parts": {"a": {"held_out": {"name": "given"}, "split": {"held_out": 0.1}}}},
+            "dataset.parts.a.split.held_out",
+            "`dataset.parts.a.split.held_out` is 0.1, but `dataset.parts.a.held_out` names held-out rows already",
+        ),
+    ],
+)
+def test_keys_that_contradict_each_other_are_found(
+    dataset: dict[str, Any], path: str, what: str, workshop: Workshop
+) -> None:
+    named = {name: {"source": {"name": "given"}, **part} for name, part in dataset.pop("parts", {"a": {}}).items()}
+    values = {"formatter": {"name": "completion"}, "parts": named, **dataset}
+    recipe = workshop.recipe({"name": "given"}).model_copy(update={"dataset": Dataset.model_validate(values)})
+
+    (finding,) = findings(recipe)
+
+    assert ".".join(map(str, finding.path)) == path
+    assert finding.what.startswith(what)
+
+
 # The key
 
 
@@ -424,6 +633,9 @@ CHANGES: dict[str, Callable[[Workshop, Path], Recipe]] = {
     "formatter option": lambda workshop, data: workshop.recipe(data, {"name": "completion", "field": "x"}),
     "held out": lambda workshop, data: workshop.recipe(data, split={"held_out": 0.1}),
     "by": lambda workshop, data: workshop.recipe(data, split={"by": "x"}),
+    "filters": lambda workshop, data: workshop.recipe(data, filters=[{"column": "text", "not_empty": True}]),
+    "shuffle": lambda workshop, data: workshop.recipe(data, shuffle=0),
+    "limit": lambda workshop, data: workshop.recipe(data, limit=2),
     "seed": lambda workshop, data: workshop.recipe(data, split={"seed": 1}),
     "on bad row": lambda workshop, data: workshop.recipe(data, on_bad_row="skip"),
     "held-out source": lambda workshop, data: workshop.recipe(data, held_out={"name": "jsonl", "path": str(data)}),

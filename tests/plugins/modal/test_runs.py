@@ -300,10 +300,11 @@ def test_a_budget_refuses_what_is_known_to_cost_more(workplace: ModalPlace) -> N
 
 def test_doctor_says_what_is_there_and_what_is_not(workplace: ModalPlace) -> None:
     well = workplace.run("doctor").out
-    assert "ok       volume" in well
+    assert "ok       Modal: volume" in well
+    assert "ok       Modal: token" in well
     assert "modal secret create huggingface HF_TOKEN=" in well
     workplace.plane.secrets["huggingface"] = {"HUGGINGFACE_TOKEN": "x"}
-    assert "ok       secret huggingface" in workplace.run("doctor").out
+    assert "ok       Modal: secret huggingface" in workplace.run("doctor").out
 
 
 def test_without_an_account_the_message_says_how_to_get_one(
@@ -313,3 +314,21 @@ def test_without_an_account_the_message_says_how_to_get_one(
     refused = workplace.run(RECIPE, expected=2)
     assert "modal token new" in refused.err
     assert "Traceback" not in refused.err
+
+
+def test_a_run_is_done_again_there_and_removed_there(workplace: ModalPlace) -> None:
+    workplace.run(RECIPE)
+    run = workplace.runs()[-1].name
+    other = workplace.elsewhere()
+    again = other.run("rerun", run)
+    assert "counting             cached" in again.err
+    assert "is another by now" in again.out  # the data lie elsewhere, the recipe's own copy is used
+    assert read_json(other.runs()[-1] / "run.json")["rerun_of"] == run
+
+    refused = other.run("rm", run, "--artifacts", "--yes", expected=2)
+    assert "are not on this machine" in refused.err
+    told = other.run("rm", run, "--yes")
+    assert f"{run}: record, logs and report, here and on modal; its artifacts there stay" in told.out
+    assert not (workplace.volume / "runs" / run).exists()
+    assert counted(workplace) == list(range(1, 31))
+    assert run not in other.run("runs").out

@@ -67,6 +67,8 @@ def test_every_recipe_fits(schema: dict[str, Any], file: Path) -> None:
         "resources: {train: {gpu: 'H100:2'}, serve: {gpu: 1}}",
         "stages: [fetch, format]",
         "generate: {rows: '${train.max_steps}'}",
+        "dataset: {source: null, parts: {a: {source: {name: jsonl, path: a.jsonl}, weight: 2}}}",
+        "dataset: {filters: [{column: q, min_characters: 3}], limit: 50}",
     ],
 )
 def test_what_is_right_fits(schema: dict[str, Any], text: str) -> None:
@@ -96,6 +98,8 @@ def test_what_is_right_fits(schema: dict[str, Any], text: str) -> None:
         "stages: [fetsch]",
         "settings: {nobody: {}}",
         "name: mine",
+        "dataset: {parts: {a: {source: {name: jsonl, pth: a.jsonl}}}}",
+        "dataset: {filters: [{colum: q}]}",
     ],
 )
 def test_what_is_wrong_does_not(schema: dict[str, Any], text: str) -> None:

@@ -119,7 +119,11 @@ WRONG_FILES = {
     "empty": (b"", "the file is empty"),
     "blank": (b"\n \r\n\t\n", "the file has only blank lines"),
     "only a BOM": (b"\xef\xbb\xbf", "the file has only blank lines"),
-    "gzip": (gzip.compress(GOOD), "the file is compressed by gzip, not JSON Lines"),
+    "gzip in gzip": (gzip.compress(gzip.compress(GOOD)), "the file is compressed by gzip twice, not JSON Lines"),
+    "gzip cut short": (
+        gzip.compress(GOOD)[:-9],
+        "the gzip file is damaged: Compressed file ended before the end-of-stream marker was reached",
+    ),
     "zip": (b"PK\x03\x04....", "the file is a zip archive, not JSON Lines"),
     "zstd": (b"\x28\xb5\x2f\xfd....", "the file is compressed by zstd, not JSON Lines"),
     "Parquet": (b"PAR1....", "the file is a Parquet file, not JSON Lines"),
@@ -138,8 +142,8 @@ def test_a_file_that_is_wrong_as_a_whole_is_refused(content: bytes, what: str, d
 
 
 def test_a_compressed_file_and_an_array_come_with_a_remedy(data: Callable[[bytes], Path]) -> None:
-    assert "gunzip" in str(problem_of(data(gzip.compress(GOOD))).do)
-    assert "jq --compact-output '.[]' data.jsonl" in str(problem_of(data(b"[1]")).do)
+    assert "gunzip" in str(problem_of(data(gzip.compress(gzip.compress(GOOD)))).do)
+    assert "dataset.source.name=json" in str(problem_of(data(b"[1]")).do)
 
 
 ODD_BUT_RIGHT = {
@@ -248,13 +252,14 @@ def test_a_missing_file_is_refused_with_the_nearest_names(data: Callable[[bytes]
 
 
 def test_a_folder_a_missing_folder_and_a_pipe_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "inside.jsonl").touch()
+    (tmp_path / "inside.json").touch()
     os.mkfifo(tmp_path / "pipe")
 
     def what(path: Path) -> Problem:
         return refusal(JsonLines(), JsonLines.Options(path=path))
 
-    assert (what(tmp_path).what, what(tmp_path).nearest) == ("it is a folder, not a file", ("inside.jsonl",))
+    empty = what(tmp_path)
+    assert (empty.what, empty.nearest) == ("no file in the folder ends in .jsonl or .ndjson", ("inside.json", "pipe"))
     assert what(tmp_path / "pipe").what == "it is neither a file nor a folder"
     assert what(tmp_path / "no" / "data.jsonl").what == "there is no such file, and no such folder"
     assert str(tmp_path) in str(what(tmp_path / "no" / "data.jsonl").do)

@@ -240,5 +240,5 @@ def test_two_providers_of_one_name_are_both_named(folder: Path) -> None:
     with pytest.raises(Refused) as caught:
         compose(["recipe=quickstart"], found.config_folders())
     told = [problem.what for problem in caught.value.problems]
-    assert "`optimizations=lora` is provided by both ftrun and first" in told
+    assert "`optimizations=lora` is provided by both ftrun and first 1.0" in told
     assert any("`recipe=same`" in what and "first" in what and "second" in what for what in told)

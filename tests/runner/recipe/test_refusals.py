@@ -50,7 +50,7 @@ KEYS = [
     ),
     Bad(
         "name of the source", "no source named `jsonll`", "mine.yaml:15:5",
-        "dataset:\n  source:\n    name: jsonll\n", nearest="jsonl", expected="one of jsonl, ",
+        "dataset:\n  source:\n    name: jsonll\n", nearest="jsonl", expected="one of csv, hub, json, jsonl, ",
     ),
     Bad(
         "option of the formatter", "unknown key `dataset.formatter.mesages`", "override dataset.formatter.mesages=x",

@@ -1,0 +1,36 @@
+"""The evaluator `acme_team`: whether a ticket goes to the right team."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ftrun.examples import Options as BaseOptions
+from ftrun_acme.formatter import TEAMS
+
+WORD = re.compile(r"[a-z]+")
+
+
+class Team:
+    """Fraction of tickets that go to the right team."""
+
+    name: ClassVar[str] = "acme_team"
+    needs: ClassVar[str] = "predictions"
+    higher_is_better: ClassVar[bool] = True
+
+    class Options(BaseOptions):
+        """The score of an answer that names several teams, the right one among them."""
+
+        undecided: float = 0.0
+
+    def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
+        """The score, and what is wrong. Raises `ValueError` where the reference is no team."""
+        if reference not in TEAMS:
+            raise ValueError(f"the reference is none of {', '.join(TEAMS)}")
+        named = set(WORD.findall(prediction.lower())).intersection(TEAMS)
+        if named == {reference}:
+            return 1.0, None
+        if reference in named:
+            return options.undecided, "names several teams"
+        return 0.0, "names another team" if named else "names no team"

@@ -1,0 +1,29 @@
+"""What this package registers with ftrun."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ftrun import hookimpl
+from ftrun.contracts import Evaluator, Formatter
+from ftrun.recipe.folders import ConfigFolders
+from ftrun_acme.evaluator import Team
+from ftrun_acme.formatter import Ticket
+
+HERE = Path(__file__).parent
+
+
+@hookimpl
+def ftrun_register_formatters(register: Callable[[type[Formatter]], None]) -> None:
+    register(Ticket)
+
+
+@hookimpl
+def ftrun_register_evaluators(register: Callable[[type[Evaluator]], None]) -> None:
+    register(Team)
+
+
+@hookimpl
+def ftrun_config_sources() -> ConfigFolders:
+    return ConfigFolders(conf=HERE / "conf", recipes=HERE / "recipes")

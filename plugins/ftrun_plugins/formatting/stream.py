@@ -1,0 +1,116 @@
+"""One source's rows on their way to the formatter: named for their part, filtered, shuffled, up to the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ftrun.contracts import BadRow, Formatter
+from ftrun.errors import Problem, Refused
+from ftrun.examples import Row
+from ftrun_plugins.formatting.params import Reading
+from ftrun_plugins.formatting.shuffling import shuffled
+from ftrun_plugins.formatting.sieve import Sieve
+from ftrun_plugins.formatting.split import Splitter
+
+
+class Stream:
+    """The rows of one source, with what makes examples of them and what is counted of them.
+
+    Args:
+        reading: What its rows go through.
+        read: Reads the source from its beginning.
+        formatter: Makes examples of its rows.
+        seed: For shuffling; None keeps the order.
+        folder: Where rows that are shuffled may lie.
+    """
+
+    def __init__(
+        self,
+        reading: Reading,
+        read: Callable[[], Iterator[Row | BadRow]],
+        formatter: Formatter,
+        seed: int | None,
+        folder: Path,
+    ) -> None:
+        self.reading = reading
+        self.formatter = formatter
+        self.options: Any = formatter.Options.model_validate(reading.formatter.options)
+        self.splitter = Splitter(reading.split)
+        self.sieve = Sieve(reading.filters)
+        self.rows = self.train = self.held_out = self.rejected = 0  # counted by whoever formats them
+        self._read, self._seed, self._folder = read, seed, folder
+        self._whose = f" of part `{reading.part}`" if reading.part else ""
+        self._whole = False  # read once already, so that its rows are repeated ones
+
+    @property
+    def weight(self) -> float | None:
+        return self.reading.weight
+
+    def one_pass(self) -> Iterator[Row | BadRow]:
+        """All rows once, in the same order each time. From the second pass on, what is bad has been told.
+
+        Raises:
+            Refused: no row is left by the filters, or a part has none.
+        """
+        sieve = self.sieve if not self._whole else Sieve(self.reading.filters)
+        good = bad = 0
+        for row in self._bounded(self._prepared(sieve)):
+            if isinstance(row, Row):
+                good += 1
+                yield row
+            elif not self._whole:
+                bad += 1
+                yield row
+        self._whole = True
+        if good == 0 and any(sieve.removed):
+            raise Refused(sieve.nothing_left(self._whose))
+        if good == bad == 0 and self.reading.part:
+            raise Refused(Problem(f"the source{self._whose} has no rows"))
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the rows that come now came before."""
+        return self._whole
+
+    def report(self, passes: int) -> dict[str, Any]:
+        """What is told of it."""
+        reading = self.reading
+        told: dict[str, Any] = {"role": reading.role, "name": reading.source.name, "rows": self.rows}
+        told["files"] = [file.model_dump(mode="json") for file in reading.source.files]
+        if reading.part:
+            told |= {"part": reading.part, "weight": reading.weight, "passes": passes}
+            told |= {"train": self.train, "held_out": self.held_out, "rejected": self.rejected}
+        return told | ({"filters": self.sieve.counts()} if reading.filters else {})
+
+    def _prepared(self, sieve: Sieve) -> Iterable[Row | BadRow]:
+        rows: Iterable[Row | BadRow] = self._read()
+        part = self.reading.part
+        if part is not None:
+            rows = _named(part, rows)
+        if self.reading.filters:
+            rows = sieve.kept(rows)
+        if self._seed is not None:
+            rows = shuffled(rows, f"{self._seed} {self.reading.role} {part or ''}", self._folder)
+        return rows
+
+    def _bounded(self, rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
+        """Up to the limit; a row that could not be read does not count."""
+        left = self.reading.limit
+        if left is None:
+            yield from rows
+            return
+        for row in rows:
+            yield row
+            left -= isinstance(row, Row)
+            if not left:
+                return
+
+
+def _named(part: str, rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
+    """The rows with the part's name before the file's."""
+    for row in rows:
+        file = f"{part}/{row.file}"
+        yield Row(row.values, file, row.line) if isinstance(row, Row) else replace(row, file=file)

@@ -1,0 +1,80 @@
+"""What `ftrun doctor` looks at for runs of this machine: GPUs with their driver, environments."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+from platformdirs import user_cache_path
+
+from ftrun.contracts import Check, Health
+from ftrun.plan.call import CLIENT
+from ftrun.recipe.types import Environment, Recipe
+from ftrun.store.files import human_size
+from ftrun_plugins.local.environments import LocalEnvironment, interpreter
+
+OLDEST_DRIVER = 580  # that runs CUDA 13, for which torch and vLLM of the locks are built
+BYTES = 8_000_000_000  # of one environment, while it is made
+ONLY_GPU = ("server",)  # environments that are of no use without one
+SECONDS = 5.0
+
+
+def checks(recipe: Recipe) -> list[Check]:
+    here = recipe.backend.name == "local"
+    wanted = max((resources.gpus or 0 for resources in recipe.resources.values()), default=0) if here else 0
+    return [
+        Check("GPU", lambda: _gpus(wanted), bool(wanted)),
+        Check("environments", lambda: _environments(recipe, here), here),
+    ]
+
+
+def _gpus(wanted: int) -> Iterator[Health]:
+    found = _listed()
+    if not found:
+        do = "ask for fewer: resources.STAGE.gpu=0, or backend=modal" if wanted else "stages run on the CPU"
+        yield Health("GPU", False, "none that nvidia-smi knows", bool(wanted), do)
+    for name, driver, memory in found:
+        old = driver.partition(".")[0].isdigit() and int(driver.partition(".")[0]) < OLDEST_DRIVER
+        update = f"update the driver to {OLDEST_DRIVER} or later"
+        yield Health("GPU", not old, f"{name}, {memory}, driver {driver}", do=update)
+    if 0 < len(found) < wanted:
+        yield Health("GPU", False, f"{len(found)} of the {wanted} that the recipe asks for", do="resources.STAGE.gpu=…")
+
+
+def _listed() -> list[tuple[str, str, str]]:
+    """Name, driver and memory of each GPU."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return []
+    command = [tool, "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    rows = [tuple(part.strip() for part in line.split(",")) for line in result.stdout.splitlines()]
+    return [(row[0], row[1], row[2]) for row in rows if len(row) == 3] if result.returncode == 0 else []
+
+
+def _environments(recipe: Recipe, needed: bool) -> Iterator[Health]:
+    has_gpu = bool(_listed())
+    declared = {name: one for name, one in recipe.environment.items() if name != CLIENT}
+    for name, one in declared.items():
+        if has_gpu or name not in ONLY_GPU:
+            yield _environment(name, one, needed)
+
+
+def _environment(name: str, declared: Environment, needed: bool) -> Health:
+    what, environment = f"environment {name}", LocalEnvironment(name, declared)
+    if environment.ready:
+        return Health(what, True, str(environment.python))
+    folder = user_cache_path("ftrun")
+    free = shutil.disk_usage(next(one for one in (folder, *folder.parents) if one.exists())).free
+    if free < BYTES:
+        detail = f"not made, and {human_size(free)} free in {folder} hold none"
+        return Health(what, False, detail, needed, "free space, or name a folder on another disk in XDG_CACHE_HOME")
+    python = interpreter(declared.python)
+    whence = f"by {python}" if python != declared.python else f"by Python {python}, which uv downloads"
+    return Health(
+        what, False, f"not made yet; the first run that needs it makes it {whence}", False, f"ftrun envs make {name}"
+    )

@@ -1,0 +1,80 @@
+"""The verb `ftrun rehearse`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Sequence
+
+import click
+
+from ftrun.cli.foreground import in_foreground
+from ftrun.cli.results import ending
+from ftrun.cli.session import Session, planned
+from ftrun.errors import GateNotMet
+from ftrun.execute.facts import facts
+from ftrun.execute.run import prepare
+from ftrun.plugins import plugins
+from ftrun.store import runs
+from ftrun.store.layout import RunFolder
+from ftrun_plugins.rehearsal.recipe import rehearsal_of
+from ftrun_plugins.rehearsal.replaced import Replaced, shown
+
+NO_GPU = "no GPU: "  # how `train` begins a note on what it adapts
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.argument("overrides", nargs=-1)
+def rehearse(overrides: tuple[str, ...], as_json: bool) -> int:
+    """Runs a recipe end to end on this CPU with a tiny random model, few rows and 3 steps: the wiring, not the result.
+
+    OVERRIDES are those of the real run. What is replaced is told first. A gate that is not met fails nothing.
+    """
+    loaded, replaced = rehearsal_of(overrides, plugins())
+    session = planned(loaded)
+    session.check_access()
+    folder = _folder(session, overrides, replaced)
+    if not as_json:
+        print("\n".join(_lines(session, replaced)))
+    try:
+        in_foreground(session.store, folder, as_json)
+    except GateNotMet as error:
+        _tell_gates(session, folder, error, as_json)
+    if not as_json:
+        print(f"\nrehearsed: every stage ran. The real run: ftrun {shlex.join(overrides)}")
+    return 0
+
+
+def _folder(session: Session, overrides: Sequence[str], replaced: Sequence[Replaced]) -> RunFolder:
+    """A run like any other; its record has the command as it was given, and what was replaced."""
+    loaded = session.loaded
+    known = {**facts(session.plan, session.backend), "rehearsal": [one.as_dict() for one in replaced]}
+    return prepare(session.store, loaded.recipe, session.plan, ("rehearse", *overrides), loaded.origins(), known)
+
+
+def _lines(session: Session, replaced: Sequence[Replaced]) -> Iterator[str]:
+    name = session.plan.recipe.removesuffix("-rehearsal")
+    yield f"a rehearsal of {name}: its parts run together, and its results mean nothing"
+    yield ""
+    rows = [("replaced", "from", "to", "why")]
+    rows += [(one.key, shown(one.old), shown(one.new), one.why) for one in replaced]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for row in rows:
+        yield "  " + "  ".join(f"{text:<{width}}" for text, width in zip(row, [*widths, 0], strict=True)).rstrip()
+    adapted = [
+        note.removeprefix(NO_GPU) for call in session.plan.calls for note in call.notes if note.startswith(NO_GPU)
+    ]
+    if adapted:
+        yield "\nand without a GPU"
+        yield from (f"  {note}" for note in adapted)
+    yield ""
+
+
+def _tell_gates(session: Session, folder: RunFolder, error: GateNotMet, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(runs.load(folder).model_dump(mode="json")))
+        return
+    print(ending(session.store, folder))
+    print("\ngates that a model which has learnt nothing does not meet:")
+    print("\n".join(f"  {problem.what}" for problem in error.problems))

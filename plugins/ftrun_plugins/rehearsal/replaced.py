@@ -1,0 +1,51 @@
+"""One thing that a rehearsal replaces in a recipe: what is shown of it, and the overrides that do it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+LEFT_OUT = "left out"
+LONGEST_VALUE = 34  # letters
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """`key` had the value `old` and now has `new`, for the reason `why`."""
+
+    key: str
+    old: Any
+    new: Any
+    why: str
+    how: tuple[str, ...] = ()  # overrides; empty where `key` is set to `new`
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        if self.how:
+            return self.how
+        return (f"~{self.key}",) if self.new == LEFT_OUT else (f"{self.key}={hydra_value(self.new)}",)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"key": self.key, "from": self.old, "to": self.new, "why": self.why}
+
+
+def hydra_value(value: Any) -> str:
+    """A value as Hydra's grammar reads it back."""
+    if isinstance(value, list):
+        return f"[{','.join(map(hydra_value, value))}]"
+    if isinstance(value, str):
+        escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)  # a backslash is one, but for those before a quote
+        return "'" + re.sub(r"(\\+)$", r"\1\1", escaped) + "'"
+    return json.dumps(value)
+
+
+def shown(value: Any) -> str:
+    """A value on one short line."""
+    if value is None:
+        return "-"
+    if isinstance(value, dict):
+        return "{…}"
+    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else " ".join(str(value).split())
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"

@@ -1,0 +1,66 @@
+"""Opens a data file for reading, unpacking gzip on the way, within bounds that no honest file reaches."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from ftrun.errors import Problem, Refused
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+BLOCK = 1 << 20  # bytes read at a time
+GZIP = b"\x1f\x8b"
+FREE = 100_000_000  # bytes that any file may unpack to
+MOST_TIMES = 300  # how many times its size a larger one may; texts reach 20
+
+
+@contextmanager
+def opened(path: Path, name: str) -> Iterator[BinaryIO]:
+    """The content from its beginning; `name` is for messages.
+
+    Raises:
+        Refused: the file cannot be opened; while reading, it is damaged or unpacks to far too much.
+    """
+    try:
+        file = path.open("rb", buffering=BLOCK)
+    except OSError as error:
+        raise Refused(Problem(f"the file cannot be read: {error.strerror}", name)) from error
+    with file:
+        is_packed = file.read(len(GZIP)) == GZIP
+        file.seek(0)
+        if is_packed:
+            unpacked = _Unpacked(gzip.GzipFile(fileobj=file, mode="rb"), path.stat().st_size, name)
+            yield cast(BinaryIO, io.BufferedReader(unpacked, BLOCK))
+        else:
+            yield file
+
+
+class _Unpacked(io.RawIOBase):
+    """Reads from gzip and keeps count."""
+
+    def __init__(self, file: gzip.GzipFile, size: int, name: str) -> None:
+        self._file, self._name = file, name
+        self._left = max(FREE, size * MOST_TIMES)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer)
+        try:
+            data = self._file.read1(len(view))
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise Refused(Problem(f"the gzip file is damaged: {error}", self._name, do="fetch it again")) from error
+        self._left -= len(data)
+        if self._left < 0:
+            what = f"the gzip file unpacks to more than {MOST_TIMES} times its size"
+            raise Refused(Problem(what, self._name, do="look at what is in it; if it is right, unpack it"))
+        view[: len(data)] = data
+        return len(data)

@@ -1,0 +1,54 @@
+"""What each shell evaluates to complete `ftrun`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+INSTALL: Mapping[str, str] = {
+    "bash": """\
+_ftrun_complete() {
+    local one
+    COMPREPLY=()
+    while IFS= read -r one; do
+        COMPREPLY+=("$one")
+    done < <(COMP_LINE="$COMP_LINE" COMP_POINT="$COMP_POINT" COMP_WORDBREAKS="$COMP_WORDBREAKS" \\
+        "${COMP_WORDS[0]/#\\~/$HOME}" --shell-completion query=bash 2>/dev/null)
+    if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[=./,[] ]]; then
+        compopt -o nospace 2>/dev/null
+    fi
+}
+complete -o nosort -F _ftrun_complete ftrun 2>/dev/null || complete -F _ftrun_complete ftrun""",
+    "zsh": """\
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -u }
+_ftrun_complete() {
+    # ftrun has matched already, and zsh would take a bracket for a pattern: -U
+    local one text tab=$'\\t'
+    local -a open done shown
+    for one in ${(f)"$(COMP_LINE="${(j: :)words[1,CURRENT]}" COMP_POINT= \\
+            ${(Q)~words[1]} --shell-completion query=zsh 2>/dev/null)"}; do
+        text=${one%%$tab*}
+        if [[ $text == *[=./,[] ]]; then
+            open+=("$text")
+        else
+            done+=("$text"); shown+=("$text${${one#$text}:+  ${one#*$tab}}")
+        fi
+    done
+    (( $#open )) && compadd -U -S '' -a open
+    (( $#done )) && compadd -U -l -d shown -a done
+    return 0
+}
+compdef _ftrun_complete ftrun""",
+    "fish": """\
+function __ftrun_complete
+    set -l line (commandline -cp)
+    set -l command (commandline -opc)[1]
+    env COMP_LINE="$line" COMP_POINT= $command --shell-completion query=fish 2>/dev/null
+end
+complete -c ftrun -e
+complete -c ftrun -f -k -a '(__ftrun_complete)'""",
+}
+UNINSTALL: Mapping[str, str] = {
+    "bash": "complete -r ftrun; unset -f _ftrun_complete",
+    "zsh": "compdef -d ftrun; unfunction _ftrun_complete",
+    "fish": "complete -c ftrun -e; functions -e __ftrun_complete",
+}

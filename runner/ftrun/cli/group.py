@@ -1,0 +1,78 @@
+"""The verbs as one click command, each imported only when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from ftrun import __version__
+from ftrun.cli.main import VERBS
+from ftrun.errors import Problem, Refused
+from ftrun.installed import in_use
+from ftrun.suggest import nearest
+
+EPILOG = """
+\b
+Without a verb, overrides make a recipe and run it:
+  ftrun recipe=quickstart
+  ftrun recipe=quickstart train.learning_rate=5e-4 optimizations.lora.lora_r=32
+  ftrun -m recipe=quickstart train.learning_rate=1e-3,2e-3     a sweep
+  ftrun recipe=quickstart --cfg job                            the composed recipe
+RUN is a run id, a unique prefix of one, or `last`.
+Exit codes: 0 done, 1 a stage failed, 2 the recipe or data is wrong, 3 a gate was not met, 130 interrupted.
+"""
+
+
+class LazyGroup(click.Group):
+    """Lists the verbs without importing them; verbs of plugins come behind ftrun's own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*VERBS, *sorted(_plugin_verbs())]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in VERBS:
+            module, _, attribute = VERBS[name][0].partition(":")
+            command: click.Command = getattr(importlib.import_module(module), attribute)
+            return command
+        return _plugin_verbs().get(name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if self.get_command(ctx, name) is None:
+            near = nearest(name, self.list_commands(ctx))
+            raise Refused(
+                Problem(
+                    f"there is no verb `{name}`",
+                    nearest=near,
+                    do="`ftrun --help` lists the verbs; an override has a `=`",
+                )
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
+        others = {name: command.get_short_help_str(80) for name, command in _plugin_verbs().items()}
+        if others:
+            with formatter.section("Verbs of plugins"):
+                formatter.write_dl(sorted(others.items()))
+
+
+def _plugin_verbs() -> dict[str, click.Command]:
+    """Verbs that other packages add; plugins are loaded only where there is such a package."""
+    if not in_use():
+        return {}
+    from ftrun.plugins import plugins
+
+    return {name: command for name, (command, _) in plugins().commands(VERBS).items()}
+
+
+@click.group(
+    cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="ftrun")
+def cli() -> None:
+    """One YAML recipe, from a dataset to an evaluated, servable fine-tuned language model."""

@@ -1,0 +1,78 @@
+"""Plans and runs real stages in a throwaway store, for parts that need not be installed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import yaml
+
+from ftrun import hookimpl
+from ftrun.contracts import Backend
+from ftrun.execute.run import make_backend
+from ftrun.execute.stop import StopSignal
+from ftrun.plan.call import Plan, StageCall
+from ftrun.plan.planning import make_plan
+from ftrun.plugins import Plugins, surveyed
+from ftrun.recipe.load import load
+from ftrun.store import runs
+from ftrun.store.layout import Store
+
+RECIPE = "contract.yaml"
+# What a recipe needs besides a dataset; nothing of it is downloaded by a plan.
+MODEL = {"base_model": "nobody/nothing", "revision": "0" * 40}
+TRAIN = {"sequence_len": 512, "micro_batch_size": 1, "num_epochs": 1, "learning_rate": 1e-4}
+
+
+def registry(kind: str, cls: type[Any]) -> Plugins:
+    """All installed plugins, and this part if it is not among them."""
+    loaded, _ = surveyed()
+    registered = loaded.of_kind(kind).get(cls.name)
+    if registered is None:
+        module = ModuleType("contract")
+        setattr(module, f"ftrun_register_{kind}s", hookimpl(lambda register: register(cls)))
+        loaded.load(module, "contract", "the contract's test")
+        return loaded
+    assert registered.cls is cls, f"{registered.distribution} has another {kind} named `{cls.name}`"
+    return loaded
+
+
+def make(folder: Path, loaded: Plugins, *overrides: str) -> tuple[Plan, Backend, Store]:
+    """The plan of the recipe `contract.yaml` in a folder, and what runs it in a store beside it."""
+    store = Store(folder / "store")
+    recipe = load([f"recipe={folder / RECIPE}", *overrides], loaded).recipe
+    backend = make_backend(recipe, loaded, store)
+    return make_plan(recipe, loaded, backend), backend, store
+
+
+def write_recipe(folder: Path, recipe: Mapping[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / RECIPE).write_text(yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def run_calls(calls: Sequence[StageCall], backend: Backend, store: Store) -> list[Path]:
+    """Runs calls in order, each in a process of its own; their artifacts. Fails with the first that fails."""
+    run = runs.create(store, "contract", (), {}, {}, backend.name)
+    for call in calls:
+        outcome = backend.runner().run_stage(call, run, StopSignal())
+        log = run.log(call.label)
+        printed = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+        assert outcome.status == "done", f"{call.label} {outcome.status}: {outcome.problems}\n{printed}"
+    return [store.artifact(call.ref) for call in calls]
+
+
+def format_rows(
+    formatter: type[Any], options: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], folder: Path
+) -> list[dict[str, Any]]:
+    """What the stage `format` writes of rows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = "".join(json.dumps(dict(row), ensure_ascii=False) + "\n" for row in rows)
+    (folder / "rows.jsonl").write_text(text, encoding="utf-8")
+    dataset = {"source": {"name": "jsonl", "path": "rows.jsonl"}, "formatter": {"name": formatter.name, **options}}
+    write_recipe(folder, {"model": MODEL, "dataset": dataset, "train": TRAIN, "stages": ["format"]})
+    plan, backend, store = make(folder, registry("formatter", formatter))
+    (made,) = run_calls(plan.calls, backend, store)
+    return [json.loads(line) for line in (made / "train.jsonl").read_text(encoding="utf-8").splitlines()]

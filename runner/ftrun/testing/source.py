@@ -1,0 +1,181 @@
+"""What every source has to keep to."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePath
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+import orjson
+import pytest
+from pydantic_core import to_jsonable_python
+
+from ftrun.contracts import BadRow, External
+from ftrun.errors import Refused
+from ftrun.examples import Row
+from ftrun.testing.part import PartContract, assert_one_line
+
+# In place of what a file should hold.
+CONTENTS = (
+    b"", b"\n\n", b"\x00" * 10, b"\xff\xfea\x00", b"\xff" * 50, b"{", b"[1, 2", b"null", b'{"a": 1}\n{"a":',
+    b"{}\n[]\n7\n", b"[" * 100_000, b'{"a":' * 100_000, b"a,b\n1\n2,3,4\n", b'"' * 1001, b"\x1f\x8b\x08\x00",
+    b"PAR1PAR1", b"PK\x03\x04", b"\x80\x04\x95", b"\r" * 100, b'{"a": 1e999}\n', b'{"a": "\\ud800"}\n',
+)  # fmt: skip
+
+
+class SourceContract(PartContract):
+    """Inherit it as `TestX`, set `source` and `count`, and say by `prepare` and `absent` what it reads.
+
+    Args:
+        source: The class.
+        count: Rows that are in what `prepare` writes.
+        several_rows_at_a_place: Where one line gives several rows, e.g. several wordings of it.
+    """
+
+    kind = "source"
+    source: ClassVar[type[Any]]
+    count: ClassVar[int]
+    several_rows_at_a_place: ClassVar[bool] = False
+
+    def prepare(self, folder: Path) -> Mapping[str, Any]:
+        """Writes what the source reads into an empty folder; returns the options that name it."""
+        raise NotImplementedError
+
+    def absent(self, folder: Path) -> Mapping[str, Any] | None:
+        """Options that name something which is not there; None where all is downloaded."""
+        raise NotImplementedError
+
+    def downloaded(self, external: External, folder: Path) -> Path:
+        """Where `prepare` has put the content of a download."""
+        raise NotImplementedError
+
+    @pytest.fixture(autouse=True)
+    def _prepared(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = tmp_path / "data"
+        self.folder.mkdir()
+        monkeypatch.chdir(self.folder)
+        self.given = self.prepare(self.folder)
+
+    def made_options(self) -> Any:
+        return self.source.Options.model_validate(dict(self.given))
+
+    def externals(self) -> Sequence[External]:
+        found: Sequence[External] = self.source().externals(self.made_options())
+        return found
+
+    def files(self) -> dict[str, Path]:
+        return {external.name: external.path or self.downloaded(external, self.folder) for external in self.externals()}
+
+    def portable_options(self) -> Any:
+        values = _without_places(self.made_options().model_dump(), self.externals())
+        return self.source.Options.model_validate(values)
+
+    def rows(self, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
+        """As the stage `format` asks for them: by options without folders and addresses."""
+        options = self.source.Options.model_validate(
+            _without_places(self.made_options().model_dump(), self.externals())
+        )
+        rows: Iterator[Row | BadRow] = self.source().rows(options, files)
+        return rows
+
+    def test_what_it_reads_is_named_and_known_by_its_content(self) -> None:
+        externals = self.externals()
+        names = [external.name for external in externals]
+        assert len(set(names)) == len(names), f"two of what it reads share a name: {names}"
+        for external in externals:
+            path = PurePath(external.name)
+            assert external.name.strip(), "something that it reads has no name"
+            assert not path.is_absolute(), f"{external.name} is a place on this machine, not a name"
+            assert ".." not in path.parts, f"{external.name} is a place, not a name"
+            if external.path is None:
+                assert external.url, f"{external.name} is neither here nor to be downloaded"
+                assert external.sha256, f"the download {external.name} has no sha256"
+            else:
+                assert external.path.is_file(), f"{external.path} is no file"
+        assert list(self.externals()) == list(externals), "it reads something else the second time"
+
+    def test_every_row_has_its_place(self) -> None:
+        rows = list(self.rows(self.files()))
+        assert len(rows) == self.count, f"{len(rows)} rows, not {self.count}"
+        for row in rows:
+            assert isinstance(row, Row), f"{row} of data that is right"
+            assert row.line >= 1, f"lines count from 1: {row.place}"
+            assert row.file, "a row without a file"
+            assert not PurePath(row.file).is_absolute(), f"{row.place} says where the file lies, not how it is named"
+            assert all(isinstance(column, str) for column in row.values)
+            orjson.dumps(dict(row.values))
+        places = [row.place for row in rows if isinstance(row, Row)]
+        assert len(set(places)) == len(places) or self.several_rows_at_a_place, "two rows share a place"
+
+    def test_the_same_rows_come_again(self) -> None:
+        files = self.files()
+        assert list(self.rows(files)) == list(self.rows(files))
+
+    def test_rows_come_one_by_one(self) -> None:
+        rows = self.rows(self.files())
+        assert iter(rows) is rows, "`rows` has to be an iterator: a list of all rows need not fit into memory"
+
+    def test_it_reads_nothing_but_its_files(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """On another machine they lie elsewhere, under other names, and nothing lies beside them."""
+        files = self.files()
+        before = list(self.rows(files))
+        moved = {name: tmp_path / "elsewhere" / f"{number:08x}" for number, name in enumerate(files)}
+        (tmp_path / "elsewhere").mkdir()
+        options = self.source.Options.model_validate(
+            _without_places(self.made_options().model_dump(), self.externals())
+        )
+        for name, path in files.items():
+            shutil.copyfile(path, moved[name])
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        self.folder.rename(tmp_path / "gone")
+        assert list(self.source().rows(options, moved)) == before
+
+    def test_what_is_not_there_is_refused_before_a_run(self) -> None:
+        options = self.absent(self.folder)
+        if options is None:
+            assert all(external.path is None for external in self.externals())
+            return
+        with pytest.raises(Refused) as refused:
+            self.source().externals(self.source.Options.model_validate(dict(options)))
+        for problem in refused.value.problems:
+            assert_one_line(problem.what, "the problem")
+
+    @pytest.mark.parametrize("content", CONTENTS, ids=lambda content: repr(content[:12]))
+    def test_any_content_is_rows_or_told(self, content: bytes, tmp_path: Path) -> None:
+        """Damaged data is told row by row, or refused as a whole: it never ends in an error of Python's."""
+        files = self.files()
+        junk = tmp_path / "junk"
+        junk.write_bytes(content)
+        for name in list(files)[:3]:
+            try:
+                found = list(self.rows({**files, name: junk}))
+            except Refused as refused:
+                for problem in refused.problems:
+                    assert_one_line(problem.what, "the problem")
+                continue
+            for row in found:
+                assert row.line >= 1
+                if isinstance(row, BadRow):
+                    assert_one_line(row.reason, "the reason")
+                    assert len(row.raw) < 2_000, "what stands there is to be shortened"
+
+
+def _without_places(values: Any, externals: Sequence[External]) -> Any:
+    names = {external.url: f"https://{quote(external.name)}" for external in externals if external.url}
+
+    def inner(value: Any) -> Any:
+        match value:
+            case PurePath() | os.PathLike():
+                return PurePath(value).name
+            case str():
+                return names.get(value, value)
+            case Mapping():
+                return {key: inner(one) for key, one in value.items()}
+            case list() | tuple():
+                return [inner(one) for one in value]
+        return value
+
+    return to_jsonable_python(inner(values))

@@ -1,0 +1,169 @@
+"""What a rehearsal replaces, for every shipped recipe and for what may stand in one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ftrun.cli.main import run_command
+from ftrun.cli.session import planned
+from ftrun.plugins import plugins
+from ftrun.recipe.folders import own_folders, recipe_names
+from ftrun.recipe.load import Loaded
+from ftrun.recipe.types import Recipe
+from ftrun.store.layout import Store
+from ftrun_plugins.axolotl.config import merge
+from ftrun_plugins.rehearsal.recipe import rehearsal_of
+from ftrun_plugins.rehearsal.replaced import Replaced, hydra_value, shown
+from ftrun_plugins.rehearsal.trainer import replaced_in_trainer
+
+Loading = Callable[..., Loaded]
+
+
+def rehearsal(*overrides: str) -> tuple[Recipe, dict[str, Replaced]]:
+    loaded, replaced = rehearsal_of(overrides, plugins())
+    return loaded.recipe, {one.key: one for one in replaced}
+
+
+@pytest.mark.parametrize("name", recipe_names(own_folders().recipes or Path()))
+def test_every_shipped_recipe_can_be_rehearsed_here(name: str, store: Store, folder: Path) -> None:
+    loaded, _ = rehearsal_of([f"recipe={name}"], plugins())
+    recipe, values = loaded.recipe, merge(loaded.recipe).values
+    assert recipe.name == f"{name}-rehearsal"
+    assert (recipe.backend.name, recipe.model.weights.origin, recipe.dataset.limit) == ("local", "tiny", 50)
+    assert values["max_steps"] == 3
+    assert values["sequence_len"] <= 2048
+    assert not values.get("deepspeed")
+    calls = planned(loaded).plan.calls
+    assert {call.stage for call in calls} >= {"fetch", "format", "tokenize", "train"}
+    assert [call.label for call in calls if call.work.gpus or call.secrets] == []
+
+
+def test_the_recipe_itself_stays_as_it_is(loading: Loading, folder: Path) -> None:
+    before = loading().recipe
+    text = (folder / "mine.yaml").read_bytes()
+    rehearsal("recipe=mine.yaml")
+    assert (folder / "mine.yaml").read_bytes() == text
+    assert loading().recipe == before
+
+
+def test_the_overrides_of_the_real_run_are_rehearsed(loading: Loading, folder: Path) -> None:
+    loading()
+    recipe, replaced = rehearsal("recipe=mine.yaml", "optimizations.lora.lora_r=4", "backend=modal")
+    assert recipe.optimizations["lora"]["lora_r"] == 4
+    assert (replaced["backend.name"].old, recipe.backend.options) == ("modal", {})
+
+
+def test_what_is_smaller_already_is_kept(loading: Loading, folder: Path) -> None:
+    loading()
+    small = ("dataset.limit=8", "train.max_steps=2", "generate.rows=2", "generate.max_new_tokens=4")
+    recipe, replaced = rehearsal("recipe=mine.yaml", *small)
+    assert (recipe.dataset.limit, recipe.train["max_steps"], recipe.generate.rows) == (8, 2, 2)
+    assert not {"dataset.limit", "train.max_steps", "generate.rows", "generate.max_new_tokens"} & set(replaced)
+
+
+def test_weights_of_any_origin_become_tiny(loading: Loading, folder: Path) -> None:
+    loading()
+    weights = "model.weights={origin: folder, path: nowhere}"
+    recipe, replaced = rehearsal("recipe=mine.yaml", "model=codellama_7b_instruct", weights)
+    assert recipe.model.weights.origin == "tiny"
+    recipe, replaced = rehearsal("recipe=mine.yaml", "model=tiny")
+    assert "model" not in replaced
+
+
+def test_a_judge_is_left_out_and_other_evaluations_stay(loading: Loading, folder: Path) -> None:
+    loading()
+    chosen = ("evals=[judge,lm_eval,exact_match]", "evals.judge.base_url=http://x", "evals.judge.model=m")
+    recipe, replaced = rehearsal("recipe=mine.yaml", *chosen, "evals.lm_eval.task=gsm8k")
+    assert list(recipe.evals) == ["lm_eval", "exact_match"]
+    assert recipe.evals["lm_eval"].options["limit"] == 4
+    assert replaced["evals.judge"].new == "left out"
+
+
+def test_a_gate_stays(loading: Loading, folder: Path) -> None:
+    loading()
+    recipe, _ = rehearsal("recipe=mine.yaml", "evals.exact_match.gate.min=0.9")
+    gate = recipe.evals["exact_match"].gate
+    assert gate is not None
+    assert gate.min == 0.9
+
+
+@pytest.mark.parametrize(
+    ("values", "key", "new"),
+    [
+        pytest.param({"chat_template": "llama3"}, "train.chat_template", "tokenizer_default", id="marks of another"),
+        pytest.param({"lora_modules_to_save": ["embed_in"]}, "train.lora_modules_to_save", ["embed_tokens", "lm_head"]),
+        pytest.param({"lora_target_modules": ["query_key_value"]}, "train.lora_target_modules", "all linear layers"),
+        pytest.param({"lora_target_modules": ".*attn.*"}, "train.lora_target_modules", "all linear layers"),
+        pytest.param({"wandb_project": "mine"}, "train.wandb_project", None),
+        pytest.param({"special_tokens": {"pad_token": "x"}}, "train.special_tokens", None),
+        pytest.param({"loss_watchdog_threshold": 5.0}, "train.loss_watchdog_threshold", None),
+        pytest.param({"eval_steps": 100}, "train.eval_steps", 3),
+        pytest.param({"gradient_accumulation_steps": 8}, "train.gradient_accumulation_steps", 1),
+    ],
+)
+def test_what_belongs_elsewhere_is_replaced(values: dict[str, Any], key: str, new: Any) -> None:
+    found = {one.key: one.new for one in replaced_in_trainer(values)}
+    assert found[key] == new
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"chat_template": "chatml"},
+        {"chat_template": "tokenizer_default_fallback_chatml"},
+        {"lora_modules_to_save": ["embed_tokens", "lm_head"]},
+        {"lora_target_modules": ["q_proj", "v_proj"]},
+        {"use_tensorboard": True},
+        {"tokens": ["[SQL]"]},
+        {"eval_steps": 0.05},
+        {"load_in_4bit": True, "adapter": "qlora"},
+    ],
+)
+def test_what_works_with_the_tiny_model_is_kept(values: dict[str, Any]) -> None:
+    assert [one.key for one in replaced_in_trainer({**values, "max_steps": 3})] == []
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-1000, 1000)
+    | st.text(st.characters(codec="utf-8", exclude_categories=["C"])),
+    lambda inner: st.lists(inner, max_size=3),
+)
+
+
+@given(JSON)
+def test_a_value_comes_back_from_hydras_grammar(value: Any) -> None:
+    (parsed,) = OverridesParser.create().parse_overrides([f"++key={hydra_value(value)}"])
+    back = parsed.value()
+    assert _plain(back) == value
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+def test_long_values_are_shown_on_one_short_line() -> None:
+    assert shown("a\nb") == "a b"
+    assert len(shown("x" * 100)) == 34
+    assert (shown(None), shown({"a": 1}), shown(["a", "b"])) == ("-", "{…}", "a, b")
+
+
+def test_a_wrong_recipe_is_refused_as_in_a_run(loading: Loading, capsys: pytest.CaptureFixture[str]) -> None:
+    loading()
+    assert run_command(["rehearse", "recipe=mine.yaml", "train.learing_rate=1"]) == 2
+    err = capsys.readouterr().err
+    assert "nearest   learning_rate" in err
+    assert "max_steps" not in err
+
+
+def test_without_a_recipe_it_says_how_to_name_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["rehearse"]) == 2
+    assert "no recipe is named" in capsys.readouterr().err
