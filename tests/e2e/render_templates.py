@@ -97,7 +97,7 @@ def _outcome(tokenizing: Tokenizing, example: dict[str, Any], template: str, end
     for call in (call for message in messages for call in message.get("tool_calls", ())):
         call["function"]["arguments"] = json.loads(call["function"]["arguments"])
     given = {"tools": example.get("tools"), "chat_template": template}
-    tokens = tokenizing._tokenize({"place": "x:1", **copy.deepcopy(example)})
+    tokens = tokenizing.tokenize({"place": "x:1", **copy.deepcopy(example)})
     if tokens.fault:
         return f"refused: {tokens.fault}"
     expected = tokenizer.apply_chat_template(messages, return_dict=False, **given)

@@ -46,6 +46,15 @@ class Tokens:
     fault: str | None = None
 
 
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of a row: the tokens that are trained on, or why it is dropped or must stop the run."""
+
+    tokens: Tokens
+    dropped: bool = False
+    problem: str | None = None
+
+
 class Tokenizing:
     """The tokenizer and strategy of one call."""
 
@@ -74,7 +83,7 @@ class Tokenizing:
         config = load_cfg(path.name, is_preprocess=True)
         self.tokenizer = load_tokenizer(config)
         self.sequence_len = int(config.sequence_len)
-        self._truncate = (config.excess_length_strategy or "drop").lower() == "truncate"
+        self.cuts = (config.excess_length_strategy or "drop").lower() == "truncate"
         if self._kind == "text":
             config.sequence_len = NO_LIMIT  # long texts are dropped or cut here, by the rule for all others, not split
         self._strategy = load(STRATEGIES[self._kind], self.tokenizer, config, entry)
@@ -118,18 +127,13 @@ class Tokenizing:
             place = str(example["place"])
             self._context.check_stop()
             self._context.report.progress(index + 1, None, f"{name} rows")
-            if tokens.fault is not None:
-                report.problem(place, tokens.fault)
-                continue
-            too_long = len(tokens.ids) > self.sequence_len
-            if too_long and not self._truncate:
+            fate = self.fate(tokens)
+            tokens = fate.tokens
+            if fate.dropped:
                 report.drop(place, len(tokens.ids))
                 continue
-            if too_long:
-                tokens = Tokens(tokens.ids[: self.sequence_len], tokens.labels[: self.sequence_len], cut=True)
-            problem = self._problem(tokens)
-            if problem:
-                report.problem(place, problem)
+            if fate.problem:
+                report.problem(place, fate.problem)
                 continue
             trained = sum(label != IGNORED for label in tokens.labels)
             report.add(place, len(tokens.ids), trained, tokens.cut)
@@ -139,6 +143,16 @@ class Tokenizing:
             if not tokens.cut:
                 self.sample.offer({"split": name, "index": index, "ids": tokens.ids, "labels": tokens.labels})
             yield {"input_ids": tokens.ids, "attention_mask": [1] * len(tokens.ids), "labels": tokens.labels}
+
+    def fate(self, tokens: Tokens) -> Fate:
+        """What becomes of a row with these tokens."""
+        if tokens.fault is not None:
+            return Fate(tokens, problem=tokens.fault)
+        if len(tokens.ids) > self.sequence_len:
+            if not self.cuts:
+                return Fate(tokens, dropped=True)
+            tokens = Tokens(tokens.ids[: self.sequence_len], tokens.labels[: self.sequence_len], cut=True)
+        return Fate(tokens, problem=self._problem(tokens))
 
     def _problem(self, tokens: Tokens) -> str | None:
         """Why a row must not be trained on, or None."""
@@ -162,15 +176,16 @@ class Tokenizing:
         """Examples with their tokens, in order; in processes of their own where there are enough rows."""
         head = list(islice(examples, ROWS_WORTH_A_PROCESS))
         for example in head:
-            yield example, self._tokenize(example)
+            yield example, self.tokenize(example)
         processes = len(os.sched_getaffinity(0))
         if processes == 1:
-            yield from ((example, self._tokenize(example)) for example in examples)
+            yield from ((example, self.tokenize(example)) for example in examples)
             return
         with _forked(processes, self) as pool:
             yield from pool.imap(_tokenize_one, examples, chunksize=ROWS_A_TASK)
 
-    def _tokenize(self, example: dict[str, Any]) -> Tokens:
+    def tokenize(self, example: dict[str, Any]) -> Tokens:
+        """All tokens of an example, however many."""
         if self._calling_fault and any(message.get("tool_calls") for message in example.get("messages", ())):
             return Tokens([], [], fault=self._calling_fault)
         row = {key: value for key, value in example.items() if key != "place"}
@@ -208,7 +223,7 @@ class Tokenizing:
             raise Refused(first)
         affected = report.cut + report.dropped
         found = f"{affected} of {report.seen} {name} rows are longer than sequence_len {self.sequence_len}"
-        how = "cut short" if self._truncate else "dropped"
+        how = "cut short" if self.cuts else "dropped"
         if affected > self._params.max_cut * report.seen:
             place, length = report.longest
             raise Refused(
@@ -261,4 +276,4 @@ def _begin(tokenizing: Tokenizing) -> None:
 
 def _tokenize_one(example: dict[str, Any]) -> tuple[dict[str, Any], Tokens]:
     assert _worker is not None
-    return {"place": example["place"]}, _worker._tokenize(example)
+    return {"place": example["place"]}, _worker.tokenize(example)

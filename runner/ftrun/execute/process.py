@@ -11,7 +11,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -108,7 +108,7 @@ class StageProcess:
                 stdout=log if place.listen is None else subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 cwd=scratch.root,
-                env={**_environment(call, place.variables), bootstrap.VARIABLE: json.dumps(_carried(call))},
+                env={**_environment(call, place.variables), bootstrap.VARIABLE: json.dumps(carried(_modules(call)))},
                 pass_fds=descriptors,
                 start_new_session=True,
             )
@@ -186,9 +186,12 @@ def send_stop(pid: int, at_once: bool = False) -> None:
         os.killpg(pid, signal.SIGKILL) if at_once else os.kill(pid, signal.SIGTERM)
 
 
-def _carried(call: StageCall) -> dict[str, str]:
-    """The top-level packages that the call's classes are in, and the folders that hold them."""
-    modules = ["ftrun", call.implementation, *(component.implementation for component in call.components.values())]
+def _modules(call: StageCall) -> list[str]:
+    return ["ftrun", call.implementation, *(component.implementation for component in call.components.values())]
+
+
+def carried(modules: Sequence[str]) -> dict[str, str]:
+    """The top-level packages that modules are in, and the folders that hold them: what `bootstrap` is given."""
     folders = {}
     for module in modules:
         top = module.partition(":")[0].partition(".")[0]

@@ -4,6 +4,7 @@ artifacts/<stage>/<key>/          finished work, with a manifest; immutable
 scratch/<stage>/<key>/            unfinished work, checkpoints
 scratch/<stage>/<key>.lock        held while a process works on the key
 files/<digest>                    outside files, in stores elsewhere
+tokenizers/<digest>/              small files of models of the hub, for previews
 environments/<digest>.txt         the packages of environments that runs used
 trash/                            what `ftrun rm` is about to delete
 runs/<run id>/                    run.json recipe.yaml plan.json events.jsonl logs/<call>.log report.html
@@ -124,6 +125,10 @@ class Store:
     def file(self, digest: str) -> Path:
         """An outside file by its content, where the machine that has it is another."""
         return self.root / "files" / digest
+
+    def tokenizer(self, digest: str) -> Path:
+        """The tokenizer of a model whose weights are not here."""
+        return self.root / "tokenizers" / digest
 
     def packages(self, digest: str) -> Path:
         """The lock of an environment, by the environment's digest."""

@@ -1,0 +1,113 @@
+"""Asks the trainer's environment what it makes of a few examples, in a process that begins while they are chosen."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from ftrun.contracts import Backend
+from ftrun.errors import Problem, Refused, StageFailed
+from ftrun.execute import bootstrap
+from ftrun.execute.process import INHERITED, QUIET, carried
+from ftrun.plan.secrets import variables_of
+from ftrun.recipe.types import Recipe
+from ftrun_plugins.preview.planned import tell
+
+MODULE = "ftrun_plugins.axolotl.looking"
+TRAINER = "trainer"
+LIGHT, WHOLE = "light", "whole"
+LINES_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """The trainer's environment: its interpreter, and the variables that it is declared with."""
+
+    python: Path
+    variables: Mapping[str, str]
+
+    @classmethod
+    def of(cls, recipe: Recipe, backend: Backend) -> Trainer:
+        return cls(backend.environment_python(TRAINER), recipe.environment[TRAINER].variables)
+
+    def command(self, module: str, *arguments: str) -> Sequence[str]:
+        """Starts a module of ftrun there."""
+        return [str(self.python), "-I", bootstrap.__file__, module, *arguments]
+
+    def surroundings(self, secrets: Sequence[str] = ()) -> dict[str, str]:
+        """Environment variables as a stage has them."""
+        names = (*INHERITED, *(variable for secret in secrets for variable in variables_of(secret)))
+        return {
+            **{name: os.environ[name] for name in names if name in os.environ},
+            **QUIET,
+            **self.variables,
+            bootstrap.VARIABLE: json.dumps(carried(["ftrun", "ftrun_plugins"])),
+        }
+
+
+class Looker:
+    """A process of the trainer's environment that tokenizes what it is asked to, once."""
+
+    def __init__(self, trainer: Trainer, folder: Path, how: str) -> None:
+        self.trainer = trainer
+        self._log = folder / f"{how}.log"
+        self._folder = folder / how
+        self._folder.mkdir()
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                trainer.command(MODULE, how),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self._folder,
+                env={**trainer.surroundings(), "HF_HUB_OFFLINE": "1"},
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def ask(self, request: dict[str, Any]) -> dict[str, Any] | None:
+        """The answer; None where the process ended without one.
+
+        Raises:
+            Refused: what the stage `tokenize` would refuse.
+        """
+        answer = self._folder / "answer.json"
+        line = json.dumps({**request, "work": str(self._folder), "answer": str(answer)}) + "\n"
+        self._process.communicate(line.encode())
+        if not answer.exists():
+            return None
+        found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+        if "problems" in found:
+            raise Refused([Problem.from_dict(problem) for problem in found["problems"]])
+        return found
+
+    def failure(self) -> StageFailed:
+        """Why there is no answer, by the last lines that it printed."""
+        last = self._log.read_text(errors="replace").splitlines()[-LINES_SHOWN:]
+        return StageFailed("preview", Problem("the trainer cannot tokenize these rows", do="\n".join(last)))
+
+
+def tokenized(looker: Looker, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """The answer of the light process, or, where that cannot do without torch, of one with all packages.
+
+    Raises:
+        StageFailed: there is none; `Refused`: the rows or the configuration are wrong.
+    """
+    if not request["params"]["trust_remote_code"] and (answer := looker.ask(request)) is not None:
+        return answer
+    tell("this tokenizer needs all of the trainer's packages, whose import takes a while")
+    with Looker(looker.trainer, folder, WHOLE) as whole:
+        answer = whole.ask(request)
+        if answer is None:
+            raise whole.failure()
+        return answer

@@ -1,0 +1,98 @@
+"""The verb `ftrun preview`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from ftrun.errors import Problem, Refused
+from ftrun.plugins import plugins
+from ftrun.recipe.load import load
+from ftrun.store.files import write_bytes
+from ftrun.store.layout import default_store
+from ftrun_plugins.preview.asking import LIGHT, TRAINER, Looker, Trainer
+from ftrun_plugins.preview.choice import Choice, Way
+from ftrun_plugins.preview.found import Found
+from ftrun_plugins.preview.planned import local_backend, plan_beginning, prepare
+from ftrun_plugins.preview.view import View
+
+MOST_ROWS = 1000
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("-n", "--rows", default=3, type=click.IntRange(1, MOST_ROWS), help="How many rows; 3 by default.")
+@click.option("--longest", is_flag=True, help="The longest rows, not the first.")
+@click.option("--shortest", is_flag=True, help="The shortest rows.")
+@click.option("--random", "at_random", is_flag=True, help="Rows at random; a number behind it is the seed.")
+@click.option("--row", "place", metavar="FILE:LINE", help="The row at this place.")
+@click.option("--held-out", is_flag=True, help="Rows that are held out, not those that are trained on.")
+@click.option("--full", is_flag=True, help="Long texts whole.")
+@click.option("--json", "as_json", is_flag=True, help="Print tokens, labels and pieces as JSON.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write one HTML file.")
+@click.argument("overrides", nargs=-1)
+def preview(
+    overrides: tuple[str, ...],
+    rows: int,
+    longest: bool,
+    shortest: bool,
+    at_random: bool,
+    place: str | None,
+    held_out: bool,
+    full: bool,
+    as_json: bool,
+    html: Path | None,
+) -> int:
+    """Shows rows as the model will see them: what is trained, special tokens, counts, what is cut."""
+    values, seed = _without_seed(overrides, at_random)
+    ways: dict[Way, bool] = {"longest": longest, "shortest": shortest, "random": at_random, "row": place is not None}
+    choice = Choice(_one_of(ways), rows, seed, place or "", "held_out" if held_out else "train")
+    _check_place(choice)
+    found = look(values, choice)
+    if as_json:
+        print(json.dumps(found.as_dict()))
+    if html is not None:
+        from ftrun_plugins.preview.page import page
+
+        write_bytes(html.absolute(), page(found).encode(errors="replace"))
+    if not as_json and html is None:
+        from ftrun_plugins.preview.terminal import show
+
+        show(found, full)
+    elif html is not None and not as_json:
+        print(html)
+    return 0
+
+
+def _without_seed(overrides: tuple[str, ...], at_random: bool) -> tuple[list[str], int]:
+    """A lone number among the overrides is the seed of `--random`."""
+    numbers = [word for word in overrides if at_random and word.isdecimal()]
+    return [word for word in overrides if word not in numbers], int(numbers[-1]) if numbers else 0
+
+
+def _one_of(ways: dict[Way, bool]) -> Way:
+    chosen = [way for way, wanted in ways.items() if wanted]
+    if len(chosen) > 1:
+        raise Refused(Problem(f"rows are chosen in one way, not by --{' and --'.join(chosen)}"))
+    return chosen[0] if chosen else "first"
+
+
+def _check_place(choice: Choice) -> None:
+    if choice.way == "row" and not choice.place.rpartition(":")[2].isdecimal():
+        raise Refused(Problem(f"`{choice.place}` is no place of a row", "--row", "FILE:LINE, such as data.jsonl:12"))
+
+
+def look(overrides: Sequence[str], choice: Choice) -> Found:
+    """The rows that were asked for. Raises `FtrunError` where the recipe or the data is wrong."""
+    recipe, store = load(overrides, plugins()).recipe, default_store()
+    backend = local_backend(recipe, plugins(), store)
+    prepare(backend, TRAINER)
+    with (
+        TemporaryDirectory(prefix="ftrun-preview-") as folder,
+        # it imports the tokenizer's packages while rows are planned, formatted and chosen
+        Looker(Trainer.of(recipe, backend), Path(folder), LIGHT) as looker,
+    ):
+        return View(plan_beginning(recipe, plugins(), store, backend), choice, looker, Path(folder)).found()

@@ -1,0 +1,91 @@
+"""The formatted rows that a preview chooses from: made by the stage `format` itself, of a few rows where few do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ftrun.errors import Problem, Refused
+from ftrun.execute.context import Reporter, StageContext, Stopped, StopRequest, load
+from ftrun.plan.call import CLIENT, StageCall
+from ftrun_plugins.preview.planned import Planned
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A folder as `format` leaves it; not `whole` where it was stopped after the first rows."""
+
+    folder: Path
+    whole: bool
+    problems: tuple[Problem, ...] = ()  # that a run would stop with
+
+
+class StopAfter(StopRequest):
+    """A wish to stop that comes with a later look: `format` looks before its first row and then every 2,000 rows."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self._left = looks
+
+    def __bool__(self) -> bool:
+        self._left -= 1
+        return self._left < 0
+
+
+class Looking(StageContext):
+    """Does not read a file once more only to see that it is still the one that was planned with."""
+
+    def file(self, digest: str) -> Path:
+        return self.files[digest]
+
+
+@contextmanager
+def first_examples(planned: Planned) -> Iterator[Examples]:
+    """Those of at least the first 2,000 rows; all of them where they are in the store already."""
+    with _examples(planned, StopAfter(1)) as found:
+        yield found
+
+
+@contextmanager
+def all_examples(planned: Planned) -> Iterator[Examples]:
+    """Those of all rows: from the store, else in a folder that is gone afterwards."""
+    with _examples(planned, StopRequest()) as found:
+        yield found
+
+
+@contextmanager
+def _examples(planned: Planned, stop: StopRequest) -> Iterator[Examples]:
+    call = planned.call("format")
+    kept = planned.artifact(call)
+    if kept is None and call.environment.name != CLIENT:
+        kept = planned.made(call)
+    if kept is not None:
+        yield Examples(kept, whole=True)
+        return
+    with TemporaryDirectory(prefix="ftrun-preview-") as folder:
+        yield _format(planned, call, Path(folder), stop)
+
+
+def _format(planned: Planned, call: StageCall, folder: Path, stop: StopRequest) -> Examples:
+    output, work = folder / "output", folder / "work"
+    output.mkdir()
+    work.mkdir()
+    inputs = {ref: other for other in planned.calls for ref in [other.ref]}
+    context = Looking(
+        output=output,
+        work=work,
+        inputs={role: planned.made(inputs[ref]) for role, ref in call.inputs.items()},
+        files=call.local_files,
+        report=Reporter(call.label, folder / "events.jsonl"),
+        stop=stop,
+    )
+    try:
+        load(call.implementation)().run(call, context)
+    except Stopped:
+        return Examples(output, whole=False)
+    except Refused as error:  # rows are bad: what is good of them can be looked at all the same
+        return Examples(output, whole=True, problems=error.problems)
+    return Examples(output, whole=True)

@@ -1,0 +1,51 @@
+"""All that a preview has to show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ftrun.errors import Problem
+from ftrun_plugins.preview.choice import Choice, Rejected
+from ftrun_plugins.preview.seen import Seen
+
+
+@dataclass(frozen=True)
+class Found:
+    """The rows, and what is known of the others."""
+
+    recipe: str
+    choice: Choice
+    rows: tuple[Seen, ...]
+    rejected: tuple[Rejected, ...]  # the first of them
+    rejected_count: int
+    problems: tuple[Problem, ...]  # that `format` would stop a run with
+    totals: dict[str, Any]  # of all rows, by split, where `tokenize` has run
+
+    def notes(self) -> Iterator[str]:
+        """What a person should know beside the rows."""
+        for split, report in self.totals.items():
+            if report.get("rows"):
+                left = "".join(f", {report[name]:,} {name}" for name in ("cut", "dropped") if report.get(name))
+                counts = f"{report['tokens']:,} tokens, {report['trained_tokens']:,} trained"
+                yield f"all {split.replace('_', ' ')} rows: {report['rows']:,} with {counts}{left}"
+        if self.rejected_count > len(self.rejected):
+            yield f"and {self.rejected_count - len(self.rejected):,} more rows are rejected"
+        if self.problems:
+            yield f"a run would stop: {self.problems[0].what}"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "recipe": self.recipe,
+            "chosen": str(self.choice),
+            "rows": [row.as_dict() for row in self.rows],
+            "rejected": [vars_of(row) for row in self.rejected],
+            "rejected_count": self.rejected_count,
+            "problems": [problem.as_dict() for problem in self.problems],
+            "totals": self.totals,
+        }
+
+
+def vars_of(row: Rejected) -> dict[str, str]:
+    return {"place": row.place, "reason": row.reason, "raw": row.raw}

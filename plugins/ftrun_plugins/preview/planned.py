@@ -1,0 +1,101 @@
+"""What a preview works with: the calls that a run of the recipe would begin with, planned for this machine."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ftrun.contracts import Backend
+from ftrun.errors import Problem, Refused
+from ftrun.execute.stop import StopSignal, stop_on_signals
+from ftrun.plan.call import StageCall
+from ftrun.plan.digests import FileDigests
+from ftrun.plan.planning import Planning
+from ftrun.plugins import Plugins
+from ftrun.recipe.types import STAGES, Recipe
+from ftrun.store.artifacts import find
+from ftrun.store.files import read_json
+from ftrun.store.layout import RunFolder, Store
+
+BEGINNING = ("fetch", "format", "tokenize")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The first calls of a recipe, whatever its backend is: rows are looked at here."""
+
+    recipe: Recipe
+    store: Store
+    backend: Backend
+    calls: tuple[StageCall, ...]
+
+    def call(self, label: str) -> StageCall:
+        return next(call for call in self.calls if call.label == label)
+
+    def artifact(self, call: StageCall) -> Path | None:
+        """Its folder, where it is in the store."""
+        return self.store.artifact(call.ref) if find(self.store, call.ref) else None
+
+    def made(self, call: StageCall) -> Path:
+        """Its folder, made as a run makes it where it is not there yet, and kept as that of a run.
+
+        Raises:
+            FtrunError: what it ended with.
+        """
+        if (folder := self.artifact(call)) is not None:
+            return folder
+        for ref in call.inputs.values():
+            self.made(next(other for other in self.calls if other.ref == ref))
+        tell(f"{call.label}: not in the store yet; it is made now, and kept")
+        prepare(self.backend, call.environment.name)
+        stop = StopSignal()
+        with TemporaryDirectory(prefix="ftrun-preview-") as folder_of_run, stop_on_signals(stop):
+            outcome = self.backend.runner().run_stage(call, RunFolder(Path(folder_of_run)), stop)
+        if outcome.status != "done":
+            raise outcome.error(call.label)
+        return self.store.artifact(call.ref)
+
+    def totals(self) -> dict[str, Any]:
+        """What `tokenize` counted of each split, where a run has got that far already."""
+        folder = self.artifact(self.call("tokenize"))
+        return dict(read_json(folder / "report.json") or {}) if folder else {}
+
+
+def local_backend(recipe: Recipe, plugins: Plugins, store: Store) -> Backend:
+    """A backend on this machine with the recipe's environments, whatever backend the recipe names: rows are seen here.
+
+    Raises:
+        Refused: the recipe has no rows to tokenize.
+    """
+    if "tokenize" not in recipe.stages and not set(recipe.stages) <= set(STAGES):
+        what = "the recipe does not use the stage `tokenize`, whose view of the rows a preview shows"
+        raise Refused(Problem(what, where="stages"))
+    local = plugins.get("backend", "local").cls
+    backend: Backend = local(local.Options(), recipe.environment, store)
+    return backend
+
+
+def prepare(backend: Backend, environment: str) -> None:
+    """Makes an environment where it is not there yet, as a run does."""
+    if not backend.environment_ready(environment):
+        tell(f"making the environment `{environment}`, once")
+        backend.prepare(environment, tell)
+
+
+def plan_beginning(recipe: Recipe, plugins: Plugins, store: Store, backend: Backend) -> Planned:
+    """Raises `Refused` where something that the recipe names is missing."""
+    here = recipe.model_copy(update={"stages": BEGINNING})
+    digests = FileDigests()
+    planning = Planning(here, plugins, backend, digests)
+    for name in BEGINNING:
+        planning.calls.extend(plugins.get("stage", name).cls().plan(here, planning))
+    digests.save()
+    return Planned(recipe, store, backend, tuple(planning.calls))
+
+
+def tell(line: str) -> None:
+    """What a person should know while it goes on; a program reads the other stream."""
+    print(line, file=sys.stderr, flush=True)

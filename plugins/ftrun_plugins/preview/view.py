@@ -1,0 +1,102 @@
+"""One look at the rows of a recipe: reads no more of them than it has to, and has them tokenized."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ftrun.errors import Problem, Refused
+from ftrun.store.files import read_json
+from ftrun_plugins.preview.asking import Looker, tokenized
+from ftrun_plugins.preview.choice import Choice, Rejected, candidates, is_at, rejected
+from ftrun_plugins.preview.examples import Examples, all_examples, first_examples
+from ftrun_plugins.preview.found import Found
+from ftrun_plugins.preview.planned import Planned
+from ftrun_plugins.preview.seen import Seen
+from ftrun_plugins.preview.tokenizer import tokenizer_folder
+
+REJECTED_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class View:
+    """One look at the rows of a recipe."""
+
+    planned: Planned
+    choice: Choice
+    looker: Looker
+    folder: Path
+
+    def found(self) -> Found:
+        """Reads no more rows than it has to."""
+        if not self.choice.needs_all:
+            with first_examples(self.planned) as examples:
+                chosen, bad = _chosen(examples, self.choice)
+                if examples.whole or _enough(chosen, bad, self.choice):
+                    return self._seen(examples, chosen, bad)
+        with all_examples(self.planned) as examples:
+            return self._seen(examples, *_chosen(examples, self.choice))
+
+    def _seen(self, examples: Examples, chosen: list[dict[str, Any]], bad: list[Rejected]) -> Found:
+        if not chosen and not bad:
+            raise Refused(_nothing(examples, self.choice))
+        rows = self._tokenized(chosen) if chosen else []
+        if self.choice.way in ("longest", "shortest"):
+            rows.sort(key=lambda row: row.tokens, reverse=self.choice.way == "longest")
+        alone = self.choice.way == "row"
+        return Found(
+            recipe=self.planned.recipe.name,
+            choice=self.choice,
+            rows=tuple(rows[: self.choice.count]),
+            rejected=tuple(bad),
+            rejected_count=len(bad) if alone else sum(1 for _ in rejected(examples)),
+            problems=() if alone else examples.problems,
+            totals=self.planned.totals(),
+        )
+
+    def _tokenized(self, chosen: list[dict[str, Any]]) -> list[Seen]:
+        splits = [example.pop("split") for example in chosen]
+        request = {
+            "params": self.planned.call("tokenize").params,
+            "kind": _kind(chosen[0]),
+            "model": str(tokenizer_folder(self.planned, self.looker.trainer)),
+            "examples": chosen,
+        }
+        answer = tokenized(self.looker, self.folder, request)
+        return [Seen.of(row, split, answer["sequence_len"]) for row, split in zip(answer["rows"], splits, strict=True)]
+
+
+def _enough(chosen: list[dict[str, Any]], bad: list[Rejected], choice: Choice) -> bool:
+    return bool(chosen or bad) if choice.way == "row" else len(chosen) == choice.count
+
+
+def _chosen(examples: Examples, choice: Choice) -> tuple[list[dict[str, Any]], list[Rejected]]:
+    """Examples to tokenize, and rejected rows to show."""
+    found = candidates(examples, choice)
+    if choice.way == "row":
+        bad = () if found else (one for one in rejected(examples) if is_at(one.place, choice.place))
+        return found, list(islice(bad, 1))
+    return found, list(islice(rejected(examples), REJECTED_SHOWN))
+
+
+def _kind(example: dict[str, Any]) -> str:
+    """Of an example as `format` writes it."""
+    return next(
+        kind for kind, key in (("chat", "messages"), ("segments", "segments"), ("text", "text")) if key in example
+    )
+
+
+def _nothing(examples: Examples, choice: Choice) -> list[Problem]:
+    if choice.way == "row":
+        return [
+            Problem(f"no row is at {choice.place}", "--row", do="give the file as the dataset names it, and its line")
+        ]
+    if examples.problems:
+        return list(examples.problems)
+    report = read_json(examples.folder / "report.json") or {}
+    what = "no row is held out" if choice.split == "held_out" else "no row is trained on"
+    return [
+        Problem(what, do=f"`format` counts {report.get('train', 0)} for training, {report.get('held_out', 0)} held out")
+    ]

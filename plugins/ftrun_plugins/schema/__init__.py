@@ -1,0 +1,1 @@
+"""`ftrun schema`: a JSON Schema of recipe files, for editors, and what each key means."""

@@ -1,0 +1,34 @@
+"""The verb `ftrun schema`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from ftrun.plugins import plugins
+from ftrun.store.files import write_text
+from ftrun_plugins.schema.key import find
+from ftrun_plugins.schema.recipe import recipe_schema
+
+
+@click.command()
+@click.option("--key", metavar="KEY", help="Say what one key means, such as train.learning_rate.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the schema to a file.")
+@click.option("--json", "as_json", is_flag=True, help="Print what a key means as JSON; a schema is JSON anyway.")
+def schema(key: str | None, output: Path | None, as_json: bool) -> int:
+    """Prints a JSON Schema with which editors complete and check recipe files."""
+    document = recipe_schema(plugins())
+    if key is not None:
+        found = find(key, document)
+        print(json.dumps(asdict(found)) if as_json else "\n".join(found.lines()))
+        return 0
+    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    if output is None:
+        print(text, end="")
+    else:
+        write_text(output.absolute(), text)
+        print(output)
+    return 0

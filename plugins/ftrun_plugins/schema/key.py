@@ -1,0 +1,92 @@
+"""The documentation of one key, found in the schema by its path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ftrun.errors import Problem, Refused
+from ftrun.suggest import nearest
+from ftrun_plugins.axolotl.wording import accepted
+from ftrun_plugins.schema.models import ANYTHING, Schema, alternatives, properties_of
+
+MOST_KEYS = 40
+
+
+@dataclass(frozen=True)
+class Key:
+    """What is known of a key."""
+
+    path: str
+    description: str
+    accepts: str | None
+    default: Any = None
+    keys: tuple[str, ...] = ()  # below it
+
+    def lines(self) -> Iterator[str]:
+        yield self.path
+        yield f"  {self.description}" if self.description else "  No description: see axolotl's documentation."
+        if self.accepts:
+            yield f"    accepts   {self.accepts}"
+        if self.default not in (None, {}, [], ""):
+            yield f"    default   {self.default}"
+        if self.keys:
+            more = f" and {len(self.keys) - MOST_KEYS} more" if len(self.keys) > MOST_KEYS else ""
+            yield f"    keys      {', '.join(self.keys[:MOST_KEYS])}{more}"
+
+
+def find(path: str, document: Schema) -> Key:
+    """The key at a path such as `train.learning_rate`, or one by its last name alone.
+
+    Raises:
+        Refused: with the nearest names.
+    """
+    parts = path.strip(".").split(".")
+    if len(parts) == 1 and parts[0] not in document["properties"]:
+        parts = _whole(parts[0], document) or parts
+    schema: Schema = document
+    for place, part in enumerate(parts):
+        known = properties_of(schema, document)
+        others = [option.get("additionalProperties") for option in alternatives(schema, document)]
+        free = next((one for one in others if isinstance(one, dict)), None)
+        if part in known:
+            schema = known[part]
+        elif free is not None:
+            schema = free
+        else:
+            raise Refused(_unknown(parts[: place + 1], list(known), document))
+    return _described(".".join(parts), schema, document)
+
+
+def _whole(name: str, document: Schema) -> list[str] | None:
+    """Where a key is that is named without its section."""
+    for section in document["properties"]:
+        if name in properties_of(document["properties"][section], document) and section != "defaults":
+            return [section, name]
+    return None
+
+
+def _unknown(parts: list[str], known: list[str], document: Schema) -> Problem:
+    name, before = parts[-1], ".".join(parts[:-1])
+    near = nearest(name, known)
+    if not near and not before:
+        keys = {f"train.{key}": key for key in properties_of(document["properties"]["train"], document)}
+        meant = nearest(name, keys.values())
+        near = tuple(f"train.{key}" for key in meant)
+    within = f" in `{before}`" if before else ""
+    few = f"one of {', '.join(known)}" if 0 < len(known) <= 20 else None
+    return Problem(f"there is no key `{name}`{within}", "--key", few, near)
+
+
+def _described(path: str, schema: Schema, document: Schema) -> Key:
+    options = [option for option in alternatives(schema, document) if option != ANYTHING]
+    fixed = [option for option in options if "properties" not in option]
+    text = schema.get("description") or next((one["description"] for one in options if one.get("description")), "")
+    return Key(
+        path,
+        text,
+        accepted(fixed) if fixed and not all(option == {} for option in fixed) else None,
+        schema.get("default"),
+        tuple(properties_of(schema, document)),
+    )

@@ -1,0 +1,71 @@
+"""The trainer's keys as a part of the schema, with descriptions of our own of those that recipes commonly use."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ftrun_plugins import axolotl
+from ftrun_plugins.axolotl.config import OWNED
+from ftrun_plugins.schema.models import REFERENCE, Schema, or_interpolation, partial
+
+HERE = Path(axolotl.__file__).parent
+PREFIX = "axolotl."
+NAME = f"{PREFIX}Config"
+ENTRY = f"{PREFIX}SFTDataset"
+
+
+@cache
+def described() -> dict[str, dict[str, str]]:
+    """Our descriptions: of the trainer's keys, and of those of its dataset entry."""
+    found: dict[str, dict[str, str]] = yaml.safe_load((HERE / "keys.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def definitions() -> dict[str, Schema]:
+    """The trainer's configuration and all inside of it, without keys that are not a recipe's to set."""
+    whole = _renamed(json.loads((HERE / "schema.json").read_text(encoding="utf-8")))
+    inner = {f"{PREFIX}{name}": partial(schema) for name, schema in whole["$defs"].items()}
+    known = {key: schema for key, schema in whole["properties"].items() if key not in OWNED}
+    inner[NAME] = _object(known, described()["trainer"])
+    inner[ENTRY] = _object(inner[ENTRY]["properties"], described()["dataset"])
+    return inner
+
+
+def _object(properties: dict[str, Schema], texts: dict[str, str]) -> Schema:
+    return {
+        "type": "object",
+        "properties": {key: _key(schema, texts.get(key)) for key, schema in properties.items()},
+        "additionalProperties": False,
+    }
+
+
+def _key(schema: Schema, text: str | None) -> Schema:
+    """One key, with what its marks say in words."""
+    kept = {key: value for key, value in partial(schema).items() if not key.startswith("x-")}
+    mark, plugin = schema.get("x-deprecated"), schema.get("x-plugin")
+    words = [text] if text else []
+    if mark:
+        use = " and ".join(mark["use"])
+        state = "No longer works" if mark.get("removed") else "Deprecated"
+        words.append(f"{state}: {f'use {use}' if use else 'leave it out'}.")
+        kept["deprecated"] = True
+    if plugin:
+        words.append(f"Needs `plugins: [{plugin}]`.")
+    words.append("A key of axolotl.")
+    return or_interpolation({**kept, "description": " ".join(words)})
+
+
+def _renamed(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_renamed(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: _renamed(inner) for key, inner in value.items()}
+    if isinstance(value.get("$ref"), str):
+        found["$ref"] = value["$ref"].replace(REFERENCE, f"{REFERENCE}{PREFIX}")
+    return found
