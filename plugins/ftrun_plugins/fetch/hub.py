@@ -62,6 +62,7 @@ def _ask(path: str, repository: str, kind: Kind, may_lack: bool = False) -> byte
         with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
             return bytes(response.read())
     except urllib.error.HTTPError as error:
+        error.close()  # it holds the connection
         if error.code == 404 and may_lack:
             return b""
         raise Refused(_refusal(error.code, repository, bool(token), kind)) from None
