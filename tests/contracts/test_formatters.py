@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from ftrun.plugins import plugins
 from ftrun.testing import FormatterContract
+from ftrun_plugins.formatters.alpaca import Alpaca
+from ftrun_plugins.formatters.auto import Auto
 from ftrun_plugins.formatters.chat import ChatFormatter
 from ftrun_plugins.formatters.completion import Completion
+from ftrun_plugins.formatters.sharegpt import ShareGpt
 from ftrun_plugins.formatters.template import Template
 
 FAST = 30_000  # rows a second, as fast as the stage `format` reads
@@ -21,6 +24,36 @@ class TestChat(FormatterContract):
     rows = ({"messages": turns("What is 1 + 1?", "2")}, {"messages": turns("a", "b", "c", "d"), "tools": []})
     bad_rows = ({}, {"messages": turns("no answer")}, {"messages": "text"})
     rows_per_second = FAST
+
+
+class TestShareGpt(FormatterContract):
+    formatter = ShareGpt
+    options = {"roles": {"bot": "assistant"}}
+    rows = (
+        {"conversations": [{"from": "human", "value": "1 + 1?"}, {"from": "gpt", "value": "2"}]},
+        {"conversations": [{"from": "user", "value": "a"}, {"from": "bot", "value": "b"}], "system": "Be short."},
+    )
+    bad_rows = ({}, {"conversations": []}, {"conversations": [{"from": "human", "value": "no answer"}]})
+    rows_per_second = FAST
+
+
+class TestAlpaca(FormatterContract):
+    formatter = Alpaca
+    rows = (
+        {"instruction": "Add.", "input": "1 + 1", "output": "2"},
+        {"instruction": "Go on.", "output": "Well.", "history": [["Hello", "Hi"]], "system": "Be short."},
+    )
+    bad_rows = ({}, {"instruction": "Add.", "output": ""}, {"instruction": 3, "output": "2"})
+    rows_per_second = FAST
+
+
+class TestAuto(FormatterContract):
+    """By one row at a time; the stage `format` has it choose once, and the choice does the work."""
+
+    formatter = Auto
+    rows = ({"messages": turns("1 + 1?", "2")},)
+    bad_rows = ({}, {"x": 1})
+    names_columns = False
 
 
 class TestCompletion(FormatterContract):

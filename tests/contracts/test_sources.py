@@ -80,22 +80,6 @@ class TestParquet(SourceContract):
         return {"path": str(folder / "row.parquet")}
 
 
-class TestHub(SourceContract):
-    source = HubDataset
-    count = len(ROWS)
-
-    def prepare(self, folder: Path) -> Mapping[str, Any]:
-        (folder / "files" / "data").mkdir(parents=True)
-        write_lines(folder / "files" / "data" / "train.jsonl")
-        return {"repo": "user/rows", "revision": "ab" * 20}
-
-    def absent(self, folder: Path) -> None:
-        return None
-
-    def downloaded(self, external: External, folder: Path) -> Path:
-        return folder / "files"
-
-
 class TestUrl(SourceContract):
     source = Url
     count = len(ROWS)
@@ -111,57 +95,15 @@ class TestUrl(SourceContract):
         return folder / "downloaded"
 
 
-class TestJson(SourceContract):
-    source = JsonArray
-    count = len(ROWS)
-
-    def prepare(self, folder: Path) -> Mapping[str, Any]:
-        (folder / "rows.json").write_text(json.dumps({"data": ROWS}, indent=1))
-        return {"path": str(folder / "rows.json"), "field": "data"}
-
-    def absent(self, folder: Path) -> Mapping[str, Any]:
-        return {"path": str(folder / "row.json")}
-
-
-class TestCsv(SourceContract):
-    source = Csv
-    count = 3
-
-    def prepare(self, folder: Path) -> Mapping[str, Any]:
-        (folder / "rows.csv").write_text('question;answer\na;b\n"two\nlines";"a ""quote"""\nä;🙂\n')
-        return {"path": str(folder / "rows.csv"), "delimiter": ";"}
-
-    def absent(self, folder: Path) -> Mapping[str, Any]:
-        return {"path": str(folder / "none.csv")}
-
-
-def write_parquet(path: Path) -> None:
-    from pyarrow import Table
-    from pyarrow.parquet import write_table
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_table(Table.from_pylist(ROWS), path)
-
-
-class TestParquet(SourceContract):
-    source = Parquet
-    count = len(ROWS)
-
-    def prepare(self, folder: Path) -> Mapping[str, Any]:
-        write_parquet(folder / "rows.parquet")
-        return {"path": str(folder / "rows.parquet")}
-
-    def absent(self, folder: Path) -> Mapping[str, Any]:
-        return {"path": str(folder / "none.parquet")}
-
-
 class TestHub(SourceContract):
     source = HubDataset
     count = 2 * len(ROWS)
 
     def prepare(self, folder: Path) -> Mapping[str, Any]:
-        write_parquet(folder / "downloaded" / "data" / "train-0.parquet")
-        write_lines(folder / "downloaded" / "data" / "train-1.jsonl")
+        data = folder / "downloaded" / "data"
+        data.mkdir(parents=True)
+        write_table(Table.from_pylist(ROWS), data / "train-0.parquet")
+        write_lines(data / "train-1.jsonl")
         return {"repo": "somebody/rows", "revision": "0123456789" * 4, "split": "train"}
 
     def absent(self, folder: Path) -> None:
