@@ -153,7 +153,7 @@ def test_files_where_a_path_is_meant(completed: Callable[[str], list[str]], fold
     (folder / "data" / "rows.jsonl").touch()
     (folder / "mine.yaml").touch()
     (folder / ".hidden.yaml").touch()
-    assert completed("ftrun recipe=m") == ["recipe=mine.yaml"]
+    assert completed("ftrun recipe=min") == ["recipe=mine.yaml"]
     assert completed("ftrun recipe=.") == ["recipe=.hidden.yaml"]
     assert completed("ftrun dataset.source.path=da") == ["dataset.source.path=data/"]
     assert completed("ftrun dataset.source.path=data/") == ["dataset.source.path=data/rows.jsonl"]

@@ -58,7 +58,7 @@ KEYS = [
     ),
     Bad(
         "name of the formatter", "no formatter named `chatt`", "override dataset.formatter.name=chatt",
-        overrides=("dataset.formatter.name=chatt",), nearest="chat", expected="one of chat, completion, template",
+        overrides=("dataset.formatter.name=chatt",), nearest="chat", expected="one of alpaca, auto, chat, ",
     ),
     Bad(
         "split", "`dataset.split.heldout`", "mine.yaml:14:11", "dataset:\n  split: {heldout: 0.1}\n", nearest="held_out"
