@@ -116,7 +116,8 @@ SOURCES = [
      ("test_what_is_not_there_is_refused_before_a_run",)),
     ("a download without a digest", "path=options.path)]", "path=options.path), External(name='x', url='http://x/')]",
      ("test_what_it_reads_is_named_and_known_by_its_content",)),
-    ("other rows the second time", "if line.strip():", "type(self).n = getattr(type(self), 'n', 0) + 1\n                    if self.n % 2:",
+    ("other rows the second time", "if line.strip():",
+     "type(self).n = getattr(type(self), 'n', 0) + 1\n                    if self.n % 2:",
      ("test_the_same_rows_come_again", "test_every_row_has_its_place", MOVED)),
 ]  # fmt: skip
 
