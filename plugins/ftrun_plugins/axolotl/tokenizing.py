@@ -34,6 +34,10 @@ MOST_SHOWN = 10
 # reads, and misses those in macros and behind `get`.
 MESSAGE_KEYS = ("role", "content", "reasoning_content", "tool_calls", "tool_call_id", "name")
 COLUMNS = {"input_ids": "int32", "attention_mask": "int8", "labels": "int64"}
+# Keys of axolotl's dataset entry that say what is trained, in place of the assistant's turns and their ends.
+CHOOSES = frozenset(
+    ("roles_to_train", "train_on_eos", "train_on_eot", "message_field_training", "message_field_training_detail")
+)
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,12 @@ class Tokenizing:
         self._calling_fault = self._try_template() if self._kind == "chat" else None
 
     def _try_template(self) -> str | None:
-        """Why rows with tool calls would be trained wrong, or None. Raises `Refused` where any row would be."""
+        """Why rows with tool calls would be trained wrong, or None. Raises `Refused` where any row would be.
+
+        A recipe that chooses itself what is trained is not second-guessed.
+        """
+        if self._params.trainer.get("train_on_inputs") or not CHOOSES.isdisjoint(self._params.dataset):
+            return None
         needs_end = not self._params.untrained_end_of_turn
         fault = plain_fault(self._strategy, self._ends, needs_end)
         if fault is not None:
