@@ -60,8 +60,8 @@ def find(path: str, document: Schema) -> Key:
 
 
 def _whole(name: str, document: Schema) -> list[str] | None:
-    """Where a key is that is named without its section."""
-    for section in document["properties"]:
+    """Where a key is that is named without its section: a trainer's key before an optimization of that name."""
+    for section in sorted(document["properties"], key=lambda name: name != "train"):
         if name in properties_of(document["properties"][section], document) and section != "defaults":
             return [section, name]
     return None

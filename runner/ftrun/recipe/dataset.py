@@ -14,9 +14,9 @@ from ftrun.recipe.frozen import Frozen, Json, Named
 class Split(Frozen):
     """How many of the rows are held out, chosen by a digest of the row (or of its field `by`)."""
 
-    held_out: float = Field(default=0.0, ge=0, lt=1)
-    by: str | None = None
-    seed: int = 0
+    held_out: float = Field(default=0.0, ge=0, lt=1)  # share of the rows, from 0 to 1
+    by: str | None = None  # a column: rows with the same value in it stay on one side
+    seed: int = 0  # another seed holds out other rows
 
 
 def _compiles(pattern: str) -> str:
@@ -37,15 +37,15 @@ class Filter(Frozen):
     """Keeps the rows whose column meets one condition. A row that lacks the column, or has null there, meets none."""
 
     column: str | None = None  # null only with `distinct`, which then compares whole rows
-    equals: Value | None = None
-    one_of: tuple[Value, ...] | None = Field(default=None, min_length=1)
-    none_of: tuple[Value, ...] | None = Field(default=None, min_length=1)
+    equals: Value | None = None  # this value; in CSV a text that is a number equals the number
+    one_of: tuple[Value, ...] | None = Field(default=None, min_length=1)  # any of these values
+    none_of: tuple[Value, ...] | None = Field(default=None, min_length=1)  # any value but these
     not_empty: Literal[True] | None = None  # neither a blank text nor an empty list or object
     min_characters: int | None = Field(default=None, ge=0)  # of a text, or of all texts inside a list or an object
-    max_characters: int | None = Field(default=None, ge=0)
+    max_characters: int | None = Field(default=None, ge=0)  # counted as for `min_characters`
     matches: Annotated[str, Field(max_length=1000), AfterValidator(_compiles)] | None = None  # anywhere in the text
-    min: float | None = None
-    max: float | None = None
+    min: float | None = None  # a number, or a text that is one, of at least this
+    max: float | None = None  # and of at most this
     distinct: Literal[True] | None = None  # the first row with each value
 
     @model_validator(mode="after")
@@ -72,11 +72,11 @@ class Filter(Frozen):
 class Part(Frozen):
     """One of several sources that are mixed. What it does not say of its own is the dataset's."""
 
-    source: Named
-    held_out: Named | None = None
-    formatter: Named | None = None
-    split: Split | None = None
-    filters: tuple[Filter, ...] = ()  # after the dataset's
+    source: Named  # where its rows come from, by the name of a source
+    held_out: Named | None = None  # a source of held-out rows of its own
+    formatter: Named | None = None  # what makes examples of its rows; null: the dataset's
+    split: Split | None = None  # how many of its rows are held out; null: as the dataset says
+    filters: tuple[Filter, ...] = ()  # which of its rows are kept, after the dataset's filters
     limit: int | None = Field(default=None, gt=0)  # the first so many of its rows
     weight: float | None = Field(default=None, gt=0, allow_inf_nan=False)  # its share of the mix
 
@@ -84,17 +84,17 @@ class Part(Frozen):
 class Dataset(Frozen):
     """Where rows come from, what makes examples of them, and which are held out."""
 
-    source: Named | None = None
-    parts: dict[str, Part] = {}  # in place of `source`
+    source: Named | None = None  # where rows come from, by the name of a source
+    parts: dict[str, Part] = {}  # several sources that are mixed, by names of yours, in place of `source`
     stopping_strategy: Literal["first_exhausted", "all_exhausted"] = "first_exhausted"  # where a mix by weight ends
     held_out: Named | None = None  # a source of its own for held-out rows, in place of a split
-    formatter: Named | None = None
-    filters: tuple[Filter, ...] = ()  # in this order; of held-out sources too
-    shuffle: int | None = None  # seed; null keeps the order of the source
+    formatter: Named | None = None  # what makes examples of rows, by the name of a formatter
+    filters: tuple[Filter, ...] = ()  # which rows are kept, those of held-out sources too; tried in this order
+    shuffle: int | None = None  # a seed that rows are put into another order by; null keeps that of the source
     limit: int | None = Field(default=None, gt=0)  # the first so many rows, after all of that and before the split
     held_out_limit: int | None = Field(default=None, gt=0)  # and of each `held_out`; null: as many as `limit`
-    split: Split = Split()
-    on_bad_row: Literal["stop", "skip"] = "stop"
+    split: Split = Split()  # how many rows are held out
+    on_bad_row: Literal["stop", "skip"] = "stop"  # whether one ends the run, or is set aside in rejected.jsonl
     max_cut: float = Field(default=0.02, ge=0, le=1)  # share of rows that may be too long for `sequence_len`
     untrained_end_of_turn: bool = False  # accept chat rows whose end of turn is masked
     trainer: Json = {}  # keys of axolotl's dataset entry: train_on_eos, roles_to_train, …
