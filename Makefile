@@ -11,11 +11,11 @@ quickstart: $(BIN)/ftrun
 test: lint unit e2e
 
 unit: $(BIN)/ftrun
-	$(BIN)/pytest -q -m "not e2e" -n 2
+	$(BIN)/pytest -q -m "not e2e and not drill" -n 2
 
 e2e: $(BIN)/ftrun
 	$(BIN)/ftrun envs make trainer server_cpu
-	$(BIN)/pytest -q -m e2e
+	$(BIN)/pytest -q -m "e2e and not drill"
 
 lint: $(BIN)/ftrun
 	$(BIN)/ruff check --no-cache .
@@ -37,6 +37,7 @@ bench: quickstart
 drill: $(BIN)/ftrun
 	$(BIN)/ftrun envs make trainer server_cpu
 	$(BIN)/python tests/drill/rehearsals.py
+	$(BIN)/pytest -q -m drill
 	$(BIN)/python tests/drill/drill.py
 	$(BIN)/python tests/drill/modal_drill.py
 

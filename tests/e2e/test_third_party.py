@@ -52,6 +52,7 @@ def test_the_lesson_can_be_followed(fresh: Fresh, tmp_path: Path) -> None:
         assert line in told or line == "…"
 
 
+@pytest.mark.drill
 def test_a_new_package_is_tested_and_can_be_taken_away_again(fresh: Fresh, tmp_path: Path) -> None:
     fresh.run("ftrun", "plugins", "new", "two-words", "somewhere", cwd=tmp_path)
     fresh.install("--editable", str(tmp_path / "somewhere"))

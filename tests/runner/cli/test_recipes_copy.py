@@ -13,7 +13,10 @@ from ftrun.recipe.folders import ConfigFolders, recipe_names
 from ftrun.recipe.load import load
 from ftrun.recipe.shipped import shipped
 
-NAMES = recipe_names(shipped("recipes"))
+FEW = ("quickstart", "codellama_modal_docs", "mistral_sql", "llama3_1_8b_full")  # the others are alike
+NAMES = [
+    pytest.param(name, marks=() if name in FEW else pytest.mark.drill) for name in recipe_names(shipped("recipes"))
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
