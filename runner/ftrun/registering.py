@@ -56,10 +56,10 @@ def wrong_hooks(module: ModuleType, plugin: str, do: str) -> Iterator[Problem]:
         if not callable(function):
             continue
         marked = hasattr(function, "ftrun_impl")
-        near = nearest(name, HOOKS) if name.startswith("ftrun_") else ()
         where = _where(function)
         if marked and name not in HOOKS:
-            yield Problem(f"{plugin} has `{name}`, and there is no such hook", where, nearest=near, do=do)
+            what = f"{plugin} has `{name}`, and there is no such hook"
+            yield Problem(what, where, nearest=_near(name), do=do)
         elif name in HOOKS and not marked:
             what = f"{plugin} has `{name}` without `@hookimpl` above it, so that nothing would call it"
             yield Problem(what, where, "from ftrun import hookimpl", do=do)
@@ -69,8 +69,13 @@ def wrong_hooks(module: ModuleType, plugin: str, do: str) -> Iterator[Problem]:
                 listed = ", ".join(f"`{parameter}`" for parameter in unknown)
                 what = f"{plugin} has a wrong hook: `{name}` asks for {listed}, which it does not get"
                 yield Problem(what, where, f"{name}({', '.join(given)})", nearest(unknown[0], given), do)
-        elif near and inspect.isfunction(function):
+        elif inspect.isfunction(function) and (near := _near(name)):
             yield Problem(f"{plugin} has `{name}`, which is close to a hook but none", where, nearest=near, do=do)
+
+
+def _near(name: str) -> tuple[str, ...]:
+    """The hooks that a name may have meant."""
+    return nearest(name, HOOKS) if name.startswith("ftrun_") else ()
 
 
 def _parameters(function: Any) -> list[str]:

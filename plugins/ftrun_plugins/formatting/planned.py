@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote
-
-from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
 
 from ftrun.contracts import External
 from ftrun.errors import Problem, Refused
 from ftrun.plan.call import Component, StageCall
 from ftrun.plan.planning import Planning
+from ftrun.plan.portable import portable
 from ftrun.recipe.types import Dataset, Named
 from ftrun_plugins.formatting.params import FormatterPart, MixedPart, OutsideFile, OutsideRepository, Params, SourcePart
 
@@ -117,23 +113,3 @@ class Planned:
             raise Refused(Problem(f"the file's sha256 is {sha256}", str(path), expected=external.sha256))
         self.files[sha256] = path
         return OutsideFile(name=external.name, sha256=sha256)
-
-
-def portable(options: BaseModel, externals: Sequence[External] = ()) -> dict[str, Any]:
-    """Options as JSON, with names in place of paths and addresses: contents enter the key, places do not."""
-    names = {external.url: f"https://{quote(external.name)}" for external in externals if external.url}
-    values = to_jsonable_python(_without_places(options.model_dump(), names))
-    assert isinstance(values, dict)
-    return values
-
-
-def _without_places(value: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(value, PurePath):
-        return value.name
-    if isinstance(value, str):
-        return names.get(value, value)
-    if isinstance(value, Mapping):
-        return {key: _without_places(inner, names) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_places(inner, names) for inner in value]
-    return value

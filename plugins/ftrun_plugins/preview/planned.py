@@ -12,8 +12,7 @@ from ftrun.contracts import Backend
 from ftrun.errors import Problem, Refused
 from ftrun.execute.stop import StopSignal, stop_on_signals
 from ftrun.plan.call import StageCall
-from ftrun.plan.digests import FileDigests
-from ftrun.plan.planning import Planning
+from ftrun.plan.planning import make_plan
 from ftrun.plugins import Plugins
 from ftrun.recipe.types import STAGES, Recipe
 from ftrun.store.artifacts import find
@@ -87,13 +86,8 @@ def prepare(backend: Backend, environment: str) -> None:
 
 def plan_beginning(recipe: Recipe, plugins: Plugins, store: Store, backend: Backend) -> Planned:
     """Raises `Refused` where something that the recipe names is missing."""
-    here = recipe.model_copy(update={"stages": BEGINNING})
-    digests = FileDigests()
-    planning = Planning(here, plugins, backend, digests)
-    for name in BEGINNING:
-        planning.calls.extend(plugins.get("stage", name).cls().plan(here, planning))
-    digests.save()
-    return Planned(recipe, store, backend, tuple(planning.calls))
+    plan = make_plan(recipe.model_copy(update={"stages": BEGINNING}), plugins, backend)
+    return Planned(recipe, store, backend, plan.calls)
 
 
 def tell(line: str) -> None:

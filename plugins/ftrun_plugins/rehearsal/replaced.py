@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
+
+from hydra.core.override_parser.types import Quote, QuotedString
 
 LEFT_OUT = "left out"
 LONGEST_VALUE = 34  # letters
@@ -36,8 +37,7 @@ def hydra_value(value: Any) -> str:
     if isinstance(value, list):
         return f"[{','.join(map(hydra_value, value))}]"
     if isinstance(value, str):
-        escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)  # a backslash is one, but for those before a quote
-        return "'" + re.sub(r"(\\+)$", r"\1\1", escaped) + "'"
+        return QuotedString(value, Quote.single).with_quotes()
     return json.dumps(value)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 
 
 def shipped(name: str) -> Path:
     """The folder `conf`, `recipes` or `data`: inside the installed package, else at the root of the checkout."""
+    from importlib import resources  # slow to import, and shell completion asks for no shipped file
+
     packaged = Path(str(resources.files("ftrun"))) / name
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / name

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 import orjson
 import pytest
-from pydantic_core import to_jsonable_python
 
 from ftrun.contracts import BadRow, External
 from ftrun.errors import Refused
 from ftrun.examples import Row
+from ftrun.plan.portable import portable
 from ftrun.testing.part import PartContract, assert_one_line
 
 # In place of what a file should hold.
@@ -70,15 +68,11 @@ class SourceContract(PartContract):
         return {external.name: external.path or self.downloaded(external, self.folder) for external in self.externals()}
 
     def portable_options(self) -> Any:
-        values = _without_places(self.made_options().model_dump(), self.externals())
-        return self.source.Options.model_validate(values)
+        return self.source.Options.model_validate(portable(self.made_options(), self.externals()))
 
     def rows(self, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
         """As the stage `format` asks for them: by options without folders and addresses."""
-        options = self.source.Options.model_validate(
-            _without_places(self.made_options().model_dump(), self.externals())
-        )
-        rows: Iterator[Row | BadRow] = self.source().rows(options, files)
+        rows: Iterator[Row | BadRow] = self.source().rows(self.portable_options(), files)
         return rows
 
     def test_what_it_reads_is_named_and_known_by_its_content(self) -> None:
@@ -126,9 +120,7 @@ class SourceContract(PartContract):
         before = list(self.rows(files))
         moved = {name: tmp_path / "elsewhere" / f"{number:08x}" for number, name in enumerate(files)}
         (tmp_path / "elsewhere").mkdir()
-        options = self.source.Options.model_validate(
-            _without_places(self.made_options().model_dump(), self.externals())
-        )
+        options = self.portable_options()
         for name, path in files.items():
             _copy(path, moved[name])
         monkeypatch.chdir(tmp_path / "elsewhere")
@@ -173,21 +165,3 @@ def _copy(path: Path, target: Path) -> None:
         shutil.copytree(path, target, dirs_exist_ok=True)
     else:
         shutil.copyfile(path, target)
-
-
-def _without_places(values: Any, externals: Sequence[External]) -> Any:
-    names = {external.url: f"https://{quote(external.name)}" for external in externals if external.url}
-
-    def inner(value: Any) -> Any:
-        match value:
-            case PurePath() | os.PathLike():
-                return PurePath(value).name
-            case str():
-                return names.get(value, value)
-            case Mapping():
-                return {key: inner(one) for key, one in value.items()}
-            case list() | tuple():
-                return [inner(one) for one in value]
-        return value
-
-    return to_jsonable_python(inner(values))

@@ -21,14 +21,7 @@ from ftrun_plugins.sources.lines import MAX_ROW_BYTES
 HEAD = b"a,b\n1,2\n"
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Callable[[bytes], Path]:
-    def write(content: bytes) -> Path:
-        path = tmp_path / "data.csv"
-        path.write_bytes(content)
-        return path
-
-    return write
+FILE = "data.csv"
 
 
 def problem_of(path: Path, shape: Shape = Shape()) -> Problem:  # noqa: B008  (frozen)

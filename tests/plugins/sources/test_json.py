@@ -18,15 +18,7 @@ from ftrun_plugins.sources.json_array import read_array
 from ftrun_plugins.sources.json_source import JsonArray
 from ftrun_plugins.sources.lines import MAX_ROW_BYTES
 
-
-@pytest.fixture
-def data(tmp_path: Path) -> Callable[[bytes], Path]:
-    def write(content: bytes) -> Path:
-        path = tmp_path / "data.json"
-        path.write_bytes(content)
-        return path
-
-    return write
+FILE = "data.json"
 
 
 def problem_of(path: Path, field: str | None = None) -> Problem:

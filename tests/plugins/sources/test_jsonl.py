@@ -25,14 +25,7 @@ from ftrun_plugins.sources.url import Url
 GOOD = b'{"a": 1}\n'
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Callable[[bytes], Path]:
-    def write(content: bytes) -> Path:
-        path = tmp_path / "data.jsonl"
-        path.write_bytes(content)
-        return path
-
-    return write
+FILE = "data.jsonl"
 
 
 def problem_of(path: Path) -> Problem:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ftrun.recipe.folders import ConfigFolders, options_of
 from ftrun.store.root import default_root
 
 Found = dict[str, str]  # what may be typed -> what it means, or nothing
@@ -174,19 +175,17 @@ def _chosen(value: str, names: Sequence[str], several: bool) -> Iterator[str]:
 
 
 def _options_of(group: str, index: dict[str, Any]) -> list[str]:
-    folders = [Path(folder["conf"], group) for folder in index["folders"] if folder["conf"]]
-    found = [file.stem for folder in folders for file in folder.glob("*.yaml")]
-    return sorted(found)
+    return sorted(name for folder in _folders(index) for name in options_of(folder, group))
 
 
 def _recipes(index: dict[str, Any]) -> list[str]:
-    found = []
+    return _options_of("recipe", index)
+
+
+def _folders(index: dict[str, Any]) -> Iterator[ConfigFolders]:
     for folder in index["folders"]:
-        if folder["recipes"]:
-            root = Path(folder["recipes"])
-            files = (file for file in root.rglob("*.yaml") if not file.name.startswith("_"))
-            found += [file.relative_to(root).with_suffix("").as_posix() for file in files]
-    return sorted(found)
+        conf, recipes = (Path(folder[kind]) if folder[kind] else None for kind in ("conf", "recipes"))
+        yield ConfigFolders(conf=conf, recipes=recipes)
 
 
 # --- the store and the disk

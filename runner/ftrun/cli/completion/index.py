@@ -28,14 +28,12 @@ def index() -> Index:
     except (OSError, ValueError, KeyError, AttributeError):
         pass
     from ftrun.cli.completion.indexing import made
+    from ftrun.store.files import write_bytes
 
     new = made()
     new["made_of"] = {str(path): _stamp(path) for path in (*new["made_of"], *_places())}
     with suppress(OSError):  # a cache that cannot be written is done without
-        file.parent.mkdir(parents=True, exist_ok=True)
-        aside = file.with_suffix(f".{os.getpid()}")
-        aside.write_text(json.dumps(new))
-        aside.replace(file)
+        write_bytes(file, json.dumps(new).encode())
     return new
 
 
