@@ -245,7 +245,7 @@ def test_two_runs_at_once_do_each_stage_once(workplace: ModalPlace) -> None:
 
 
 def test_a_deploy_while_a_run_goes_on_does_not_disturb_it(workplace: ModalPlace) -> None:
-    run = submitted(workplace)
+    run = submitted(workplace, "train.learning_rate=0.4")  # longer than a slow machine takes to deploy
     wait_for_step(workplace, 5)
     parts = workplace.plugins / "ftrun_counting" / "parts.py"
     parts.write_text(parts.read_text() + "\n# edited\n")
