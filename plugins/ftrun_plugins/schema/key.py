@@ -9,7 +9,7 @@ from typing import Any
 from ftrun.errors import Problem, Refused
 from ftrun.suggest import nearest
 from ftrun_plugins.axolotl.wording import accepted
-from ftrun_plugins.schema.models import ANYTHING, Schema, alternatives, properties_of
+from ftrun_plugins.schema.models import ANYTHING, Schema, alternatives, part_of, properties_of
 
 MOST_KEYS = 40
 
@@ -19,14 +19,17 @@ class Key:
     """What is known of a key."""
 
     path: str
-    description: str
+    meanings: dict[str, str]  # by the part that it is a key of; by nothing where it means the same in all of them
     accepts: str | None
     default: Any = None
     keys: tuple[str, ...] = ()  # below it
 
     def lines(self) -> Iterator[str]:
         yield self.path
-        yield f"  {self.description}" if self.description else "  No description: see axolotl's documentation."
+        if not self.meanings:
+            yield "  No description: see axolotl's documentation."
+        for name, text in self.meanings.items():
+            yield f"  {name + ': ' if name else ''}{_sentence(text)}"
         if self.accepts:
             yield f"    accepts   {self.accepts}"
         if self.default not in (None, {}, [], ""):
@@ -82,11 +85,26 @@ def _unknown(parts: list[str], known: list[str], document: Schema) -> Problem:
 def _described(path: str, schema: Schema, document: Schema) -> Key:
     options = [option for option in alternatives(schema, document) if option != ANYTHING]
     fixed = [option for option in options if "properties" not in option]
-    text = schema.get("description") or next((one["description"] for one in options if one.get("description")), "")
+    if fixed and len(fixed) < len(options):
+        fixed.append({"type": "object"})
     return Key(
         path,
-        text,
+        _meanings(schema, document),
         accepted(fixed) if fixed and not all(option == {} for option in fixed) else None,
         schema.get("default"),
         tuple(properties_of(schema, document)),
     )
+
+
+def _meanings(schema: Schema, document: Schema) -> dict[str, str]:
+    if text := schema.get("description"):
+        return {"": text}
+    found = {}
+    for option in schema.get("anyOf") or alternatives(schema, document):
+        if text := option.get("description"):
+            found[part_of(option) or ""] = text
+    return found if len(set(found.values())) > 1 else {"": text for text in found.values()}
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:].rstrip('.')}."

@@ -11,6 +11,7 @@ from ftrun.recipe.described import about, descriptions
 
 Schema = dict[str, Any]
 REFERENCE = "#/$defs/"
+PART = "x-part"  # at one of several schemas of a key: the part that means it so
 ANYTHING = {"type": "string", "pattern": r"\$\{|^\?\?\?$"}  # an interpolation, or a value that is yet to be set
 
 
@@ -98,12 +99,19 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def properties_of(schema: Schema, document: Schema) -> Mapping[str, Schema]:
-    """The keys of all alternatives of a schema, references followed."""
-    found: dict[str, Schema] = {}
+    """The keys of all alternatives of a schema, references followed; one that several have is any of theirs."""
+    found: dict[str, list[Schema]] = {}
     for option in alternatives(schema, document):
+        whose = part_of(option)
         for key, value in option.get("properties", {}).items():
-            found.setdefault(key, value)
-    return found
+            found.setdefault(key, []).append({**value, PART: whose} if whose else value)
+    return {key: values[0] if len(values) == 1 else {"anyOf": values} for key, values in found.items()}
+
+
+def part_of(schema: Schema) -> str | None:
+    """The name of the part that a schema is of, or of the one whose options it holds."""
+    tags = (one["const"] for one in (schema, *schema.get("properties", {}).values()) if "const" in one)
+    return schema.get(PART) or next(tags, None)
 
 
 def alternatives(schema: Schema, document: Schema) -> Iterator[Schema]:

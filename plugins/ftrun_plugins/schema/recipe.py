@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from ftrun import __version__
 from ftrun.plugins import Plugins
 from ftrun.recipe.compose import GROUPS
-from ftrun.recipe.folders import options_of
+from ftrun.recipe.folders import headline, options_of
 from ftrun.recipe.load import MULTI_SELECT
 from ftrun.recipe.types import SERVER, Recipe
 from ftrun_plugins.schema import trainer
@@ -131,11 +130,21 @@ def _others(schema: Any) -> Schema:
 
 def _named(plugins: Plugins, group: str, schema: Schema) -> Schema:
     """The options of a group as keys: what an editor offers."""
-    return dict.fromkeys(_options(plugins, group), schema)
+    return {name: {**_about(text), **schema} for name, text in _options(plugins, group).items()}
 
 
-def _options(plugins: Plugins, group: str) -> list[str]:
-    return sorted({name for folder in plugins.config_folders() for name in options_of(folder, group)})
+def _options(plugins: Plugins, group: str) -> dict[str, str]:
+    """The names of a group's options, and what each is."""
+    return {
+        name: headline(folder.conf / group / f"{name}.yaml")
+        for folder in plugins.config_folders()
+        if folder.conf
+        for name in options_of(folder, group)
+    }
+
+
+def _about(text: str) -> Schema:
+    return {"description": f"{text}."} if text else {}
 
 
 def _defaults(plugins: Plugins) -> Schema:
@@ -144,8 +153,7 @@ def _defaults(plugins: Plugins) -> Schema:
     for group in GROUPS:
         if group == "recipe":
             continue
-        names: Iterable[str] = _options(plugins, group)
-        one: Schema = {"enum": list(names)}
+        one = {"anyOf": [{"const": name, **_about(text)} for name, text in _options(plugins, group).items()]}
         several = {"anyOf": [{"type": "array", "items": one}, one, {"type": "null"}]}
         about = f"Chooses {'options' if group in MANY else 'an option'} of the group `{group}`."
         choices[f"override /{group}"] = {"description": about, **(several if group in MANY else one)}
@@ -157,5 +165,6 @@ def _defaults(plugins: Plugins) -> Schema:
         "additionalProperties": False,
         "maxProperties": 1,
     }
-    names = {"type": "string", "examples": ["_self_", *_options(plugins, "recipe")]}
+    recipes = (name for folder in plugins.config_folders() for name in options_of(folder, "recipe"))
+    names = {"type": "string", "examples": ["_self_", *recipes]}
     return {"description": DEFAULTS, "type": "array", "items": {"anyOf": [entry, names]}}

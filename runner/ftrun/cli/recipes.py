@@ -13,7 +13,7 @@ import yaml
 from ftrun.errors import Problem, Refused
 from ftrun.plugins import plugins
 from ftrun.recipe.compose import compose
-from ftrun.recipe.folders import recipe_names
+from ftrun.recipe.folders import headline, recipe_names
 from ftrun.store.files import write_text
 from ftrun.suggest import nearest
 
@@ -25,7 +25,7 @@ def recipes(ctx: click.Context, as_json: bool) -> None:
     """Lists the recipes, each with the first line of its header."""
     if ctx.invoked_subcommand:
         return
-    found = {name: (provider, _headline(file)) for name, provider, file in _recipes()}
+    found = {name: (provider, headline(file)) for name, provider, file in _recipes()}
     if as_json:
         print(
             json.dumps(
@@ -79,8 +79,3 @@ def _recipes() -> Iterator[tuple[str, str, Path]]:
         if folder.recipes:
             for name in recipe_names(folder.recipes):
                 yield name, folder.provider, folder.recipes / f"{name}.yaml"
-
-
-def _headline(file: Path) -> str:
-    first = file.read_text(encoding="utf-8").partition("\n")[0]
-    return first.lstrip("# ").rstrip(".") if first.startswith("#") else ""

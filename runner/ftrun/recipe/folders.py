@@ -57,6 +57,13 @@ def options_of(folder: ConfigFolders, group: str) -> list[str]:
     return sorted(file.stem for file in folder.conf.glob(f"{group}/*.yaml")) if folder.conf else []
 
 
+def headline(file: Path) -> str:
+    """What the first line of a recipe or an option says of it, where that is a comment; without its full stop."""
+    with file.open(encoding="utf-8") as lines:
+        first = lines.readline()
+    return first.strip("# \n").rstrip(".") if first.startswith("#") else ""
+
+
 def recipe_names(folder: Path) -> list[str]:
     """Names of the recipes in a folder; those that begin with `_` are only inherited from."""
     files = (file for file in folder.rglob("*.yaml") if not file.name.startswith("_"))

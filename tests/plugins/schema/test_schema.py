@@ -144,9 +144,27 @@ def test_a_key_is_found_by_its_path_and_by_its_name(schema: dict[str, Any]) -> N
     assert by_path == by_name
     assert by_path.path == "train.learning_rate"
     assert by_path.accepts == "a number"
-    assert "warming up" in by_path.description
+    assert "warming up" in by_path.meanings[""]
     assert find("evals.mine.gate.min", schema).accepts == "a number"
     assert "lora_r" in find("optimizations.lora", schema).keys
+    assert find("dataset.source", schema).accepts == "a mapping"
+
+
+def test_a_key_of_several_parts_is_told_for_each(schema: dict[str, Any]) -> None:
+    path = find("dataset.source.path", schema)
+    assert {"csv", "json", "jsonl", "parquet"} <= set(path.meanings)
+    assert "url" not in path.meanings
+    name = find("dataset.source.name", schema)
+    assert "installed package" in name.meanings["python_docs"]
+    assert "python_docs" in str(name.accepts)
+    assert list(find("evals.mine.gate", schema).meanings) == [""]
+
+
+def test_options_of_groups_say_what_they_are(schema: dict[str, Any]) -> None:
+    assert "low-rank adapters" in find("optimizations.lora", schema).meanings[""]
+    models = schema["properties"]["defaults"]["items"]["anyOf"][0]["properties"]["override /model"]["anyOf"]
+    assert {one["const"]: "description" in one for one in models}["qwen3_4b_instruct"]
+    assert all("description" in one for one in models)
 
 
 @pytest.mark.parametrize(
