@@ -31,6 +31,7 @@ KEYS = (
     "lora_alpha",
     "special_tokens",
     "tokens",
+    "lora_modules_to_save",  # axolotl refuses added tokens without it, also where it only merges
     "tokenizer_type",
     "model_type",
     "peft_use_rslora",

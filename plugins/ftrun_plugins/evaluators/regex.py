@@ -1,19 +1,14 @@
-"""Scores whether an answer matches a pattern, in a time that grows only with its length.
-
-Patterns are read by the engine that pydantic brings, Rust's: Python's own could be kept busy for hours by one answer.
-It knows neither look-around nor backreferences; flags stand in the pattern, as in `(?s)`.
-"""
+"""Scores whether an answer matches a pattern, in a time that grows only with its length."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, model_validator
-from pydantic_core import SchemaError
+from pydantic import Field, model_validator
 
 from ftrun.examples import Options as BaseOptions
+from ftrun.patterns import search
 
 LONGEST = 10_000  # characters of a pattern
 
@@ -49,10 +44,10 @@ class Regex:
         """Returns 1.0, or 0.0 and why. Raises `ValueError` where the row's pattern is missing, or is none."""
         pattern = _pattern(row, options)
         try:
-            compiled = _compiled(pattern, options.match, options.ignore_case)
+            matching = _compiled(pattern, options.match, options.ignore_case)
         except ValueError as error:
             raise ValueError(f"`{options.pattern_field}` is no pattern that can be read: {error}") from None
-        matches = _matches(prediction, compiled)
+        matches = matching(prediction)
         if matches != options.negate:
             return 1.0, None
         return 0.0, "matches the pattern" if matches else "does not match the pattern"
@@ -69,25 +64,8 @@ def _pattern(row: Mapping[str, Any], options: Any) -> str:
     return pattern
 
 
-def _matches(text: str, compiled: TypeAdapter[str]) -> bool:
-    try:
-        compiled.validate_python(text)
-    except ValidationError:
-        return False
-    return True
-
-
-@cache
-def _compiled(pattern: str, match: str, ignore_case: bool) -> TypeAdapter[str]:
+def _compiled(pattern: str, match: str, ignore_case: bool) -> Callable[[str], bool]:
     """Raises `ValueError` with the engine's reason."""
-    _read(pattern)  # by itself: what is put around it must not mend it, nor stand in a message
+    search(pattern)  # by itself: what is put around it must not mend it, nor stand in a message
     flags = "(?i)" if ignore_case else ""
-    return _read(rf"{flags}\A(?:{pattern})\z" if match == "full" else flags + pattern)
-
-
-def _read(pattern: str) -> TypeAdapter[str]:
-    try:
-        return TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
-    except SchemaError as error:
-        reason = str(error).strip().splitlines()[-1].removeprefix("error: ").removeprefix("SchemaError: ").strip(" .")
-        raise ValueError(reason) from None
+    return search(rf"{flags}\A(?:{pattern})\z" if match == "full" else flags + pattern)

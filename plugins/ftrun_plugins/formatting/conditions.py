@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
+from ftrun.patterns import search
 from ftrun.recipe.dataset import Filter, Value
-from ftrun_plugins.formatting.patterns import Pattern
 
 Meets = Callable[[Any], bool]
 CACHE = 64_000  # kB of digests in memory; more lie on disk
@@ -31,8 +31,7 @@ def condition(wanted: Filter) -> Meets:
         case "max_characters":
             return lambda value: characters(value) <= (wanted.max_characters or 0)
         case "matches":
-            pattern = Pattern(wanted.matches or "")
-            return lambda value: isinstance(value, str) and pattern.is_in(value)
+            return search(wanted.matches or "")
         case "min" | "max":
             return _within(wanted.min, wanted.max)
     return Distinct().is_new

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ftrun.contracts import BadRow
-from ftrun.errors import Problem, Refused
+from ftrun.errors import Problem
 from ftrun.examples import Row
 from ftrun.recipe.dataset import Filter
 from ftrun.suggest import nearest
 from ftrun_plugins.formatting.conditions import condition
-from ftrun_plugins.formatting.patterns import SECONDS, PatternTakesTooLongError
 
 MOST_COLUMNS = 1000  # remembered of rows that lack one
 
@@ -31,16 +30,13 @@ class Sieve:
             if isinstance(row, BadRow):
                 yield row
                 continue
-            try:
-                for number, column, meets in conditions:
-                    value = row.values if column is None else row.values.get(column)
-                    if value is None or not meets(value):
-                        self._remove(number, row)
-                        break
-                else:
-                    yield row
-            except PatternTakesTooLongError:
-                raise Refused(self._too_slow(number, row)) from None
+            for number, column, meets in conditions:
+                value = row.values if column is None else row.values.get(column)
+                if value is None or not meets(value):
+                    self._remove(number, row)
+                    break
+            else:
+                yield row
 
     def counts(self) -> dict[str, int]:
         """How many rows each filter removed."""
@@ -68,8 +64,3 @@ class Sieve:
             what = f"none of the {removed} rows that it saw has a column `{one.column}`"
             return Problem(what, f"filter {one}", nearest=nearest(str(one.column), self._columns))
         return Problem(f"removed {removed}", f"filter {one}")
-
-    def _too_slow(self, number: int, row: Row) -> Problem:
-        what = f"the pattern needs more than {SECONDS:.0f} seconds for this row: it tries too many ways to match"
-        do = "write it without one repetition inside another, such as (a+)+"
-        return Problem(f"{what}; filter {self.filters[number]}", row.place, do=do)

@@ -103,7 +103,9 @@ def _meanings(schema: Schema, document: Schema) -> dict[str, str]:
     for option in schema.get("anyOf") or alternatives(schema, document):
         if text := option.get("description"):
             found[part_of(option) or ""] = text
-    return found if len(set(found.values())) > 1 else {"": text for text in found.values()}
+    if len(set(found.values())) == 1:
+        return {"": next(iter(found.values()))}
+    return found
 
 
 def _sentence(text: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from ftrun.patterns import search
 from ftrun.recipe.frozen import Frozen, Json, Named
 
 
@@ -21,9 +21,9 @@ class Split(Frozen):
 
 def _compiles(pattern: str) -> str:
     try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"a regular expression, as Python reads them: {error}") from None
+        search(pattern)
+    except ValueError as error:
+        raise ValueError(f"a pattern that can be read; of this one: {error}") from None
     return pattern
 
 

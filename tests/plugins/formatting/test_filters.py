@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ftrun.contracts import BadRow
-from ftrun.errors import Refused
 from ftrun.examples import Row
 from ftrun.recipe.dataset import Filter
-from ftrun_plugins.formatting import patterns
 from ftrun_plugins.formatting.sieve import Sieve
 
 
@@ -94,18 +92,12 @@ def test_why_nothing_is_left_is_told_filter_by_filter_with_the_nearest_column() 
     assert (second.what, second.nearest) == ("none of the 2 rows that it saw has a column `txt`", ("text",))
 
 
-@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*$", "(.*a){25}$"])
-def test_a_pattern_that_would_take_for_ever_is_told_with_the_row(pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patterns, "SECONDS", 0.2)
-    slow = sieve({"column": "x", "matches": pattern})
+@pytest.mark.parametrize("pattern", ["(a+)+$", "^(a|a)*$", "(.*a){25}$"])
+def test_no_pattern_is_kept_busy_by_a_row(pattern: str) -> None:
     began = time.monotonic()
-
-    with pytest.raises(Refused) as refused:
-        list(slow.kept([Row({"x": "aaa"}, "f", 1), Row({"x": "a" * 60 + "b"}, "f", 2)]))
-
+    rows = [Row({"x": "a" * 30}, "f", 1), Row({"x": "a" * 10_000 + "b"}, "f", 2)]
+    assert [row.line for row in sieve({"column": "x", "matches": pattern}).kept(rows)] == [1]
     assert time.monotonic() - began < 5
-    assert refused.value.problems[0].where == "f:2"
-    assert "it tries too many ways to match" in refused.value.problems[0].what
 
 
 @pytest.mark.parametrize(
@@ -114,7 +106,7 @@ def test_a_pattern_that_would_take_for_ever_is_told_with_the_row(pattern: str, m
         ({"column": "x"}, "one condition, of equals"),
         ({"column": "x", "min": 1, "max": 2}, "one condition, of equals"),
         ({"equals": 1}, "`column`, the name of a column"),
-        ({"column": "x", "matches": "("}, "a regular expression, as Python reads them: missing \\)"),
+        ({"column": "x", "matches": "("}, "a pattern that can be read; of this one: unclosed group"),
         ({"column": "x", "matches": "a" * 1001}, "at most 1000 characters"),
         ({"column": "x", "one_of": []}, "at least 1 item"),
         ({"column": "x", "distinct": False}, "True"),
