@@ -96,7 +96,8 @@ def test_a_preview_shows_the_tokens_that_a_run_trains_on(finished: Finished) -> 
 
 
 def test_nothing_has_to_be_made_for_a_preview(workplace: Workplace) -> None:
-    found = workplace.run("preview", "recipe=tiny.yaml", "--longest", "-n", "2")
+    found = workplace.run("preview", "recipe=tiny.yaml", "--longest", "-n", "2", "dataset.formatter.name=auto")
+    assert "auto chose chat: " in found.out
     assert "⟦SELECT" in found.out
     assert "⟨<|im_end|>⟩⟧" in found.out
     assert not list(workplace.store.glob("artifacts/*"))

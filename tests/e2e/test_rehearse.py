@@ -11,13 +11,18 @@ from driving import Workplace, read_json
 
 pytestmark = pytest.mark.e2e
 
-STAGES = ["fetch", "format", "tokenize", "train", "merge", "generate", "score", "evaluate"]
+STAGES = ["fetch", "format", "tokenize", "train", "merge", "parity", "generate", "score", "evaluate"]
 COMMAND = (
     "recipe=llama3_1_8b_lora",  # gated, for a GPU with 80 GB
     "backend=modal",
     "evals=[exact_match]",
     "evals.exact_match.gate.min=0.9",
     "generate.engine=transformers",
+    # as a recipe for more than wiring would: new tokens, learnt fast enough to tell the merged model from another
+    'model.trainer.tokens=["[SQL]","[/SQL]"]',
+    "optimizations.lora.lora_modules_to_save=[embed_tokens,lm_head]",
+    "train.learning_rate=0.05",
+    "train.warmup_steps=0",
     f"stages=[{','.join(STAGES)}]",
 )
 

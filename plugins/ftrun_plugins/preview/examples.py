@@ -11,6 +11,9 @@ from tempfile import TemporaryDirectory
 from ftrun.errors import Problem, Refused
 from ftrun.execute.context import Reporter, StageContext, Stopped, StopRequest, load
 from ftrun.plan.call import CLIENT, StageCall
+from ftrun.recipe.dataset import Dataset
+from ftrun.store.events import read
+from ftrun.store.files import read_json
 from ftrun_plugins.preview.planned import Planned
 
 
@@ -21,6 +24,7 @@ class Examples:
     folder: Path
     whole: bool
     problems: tuple[Problem, ...] = ()  # that a run would stop with
+    notes: tuple[str, ...] = ()  # what `format` decided, such as which formatter the data want
 
 
 class StopAfter(StopRequest):
@@ -63,7 +67,7 @@ def _examples(planned: Planned, stop: StopRequest) -> Iterator[Examples]:
     if kept is None and call.environment.name != CLIENT:
         kept = planned.made(call)
     if kept is not None:
-        yield Examples(kept, whole=True)
+        yield Examples(kept, whole=True, notes=tuple(dict.fromkeys(_choices(kept, planned.recipe.dataset))))
         return
     with TemporaryDirectory(prefix="ftrun-preview-") as folder:
         yield _format(planned, call, Path(folder), stop)
@@ -74,18 +78,29 @@ def _format(planned: Planned, call: StageCall, folder: Path, stop: StopRequest) 
     output.mkdir()
     work.mkdir()
     inputs = {ref: other for other in planned.calls for ref in [other.ref]}
+    events = folder / "events.jsonl"
     context = Looking(
         output=output,
         work=work,
         inputs={role: planned.made(inputs[ref]) for role, ref in call.inputs.items()},
         files=call.local_files,
-        report=Reporter(call.label, folder / "events.jsonl"),
+        report=Reporter(call.label, events),
         stop=stop,
     )
+    whole, problems = True, tuple[Problem, ...]()
     try:
         load(call.implementation)().run(call, context)
     except Stopped:
-        return Examples(output, whole=False)
+        whole = False
     except Refused as error:  # rows are bad: what is good of them can be looked at all the same
-        return Examples(output, whole=True, problems=error.problems)
-    return Examples(output, whole=True)
+        problems = error.problems
+    return Examples(output, whole, problems, tuple(event["text"] for event in read(events) if event["kind"] == "note"))
+
+
+def _choices(folder: Path, dataset: Dataset) -> Iterator[str]:
+    """What formatters chose that leave the work to others, in the words of `format`."""
+    for source in (read_json(folder / "report.json") or {}).get("sources", ()):
+        if "chose" in source:
+            part = dataset.parts.get(source.get("part", ""))
+            chooser = (part and part.formatter) or dataset.formatter
+            yield f"{chooser.name if chooser else 'ftrun'} chose {source['chose']['name']}: {source['chose']['why']}"

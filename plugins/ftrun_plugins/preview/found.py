@@ -22,9 +22,11 @@ class Found:
     rejected_count: int
     problems: tuple[Problem, ...]  # that `format` would stop a run with
     totals: dict[str, Any]  # of all rows, by split, where `tokenize` has run
+    decided: tuple[str, ...] = ()  # by the data, such as the formatter
 
     def notes(self) -> Iterator[str]:
         """What a person should know beside the rows."""
+        yield from self.decided
         for split, report in self.totals.items():
             if report.get("rows"):
                 left = "".join(f", {report[name]:,} {name}" for name in ("cut", "dropped") if report.get(name))
@@ -44,6 +46,7 @@ class Found:
             "rejected_count": self.rejected_count,
             "problems": [problem.as_dict() for problem in self.problems],
             "totals": self.totals,
+            "notes": list(self.decided),
         }
 
 

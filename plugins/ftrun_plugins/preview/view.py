@@ -54,6 +54,7 @@ class View:
             rejected_count=len(bad) if alone else sum(1 for _ in rejected(examples)),
             problems=() if alone else examples.problems,
             totals=self.planned.totals(),
+            decided=examples.notes,
         )
 
     def _tokenized(self, chosen: list[dict[str, Any]]) -> list[Seen]:
