@@ -20,6 +20,7 @@ class Bad:
         reason: The whole of what the message says, or its beginning and `…` where libraries choose the words behind.
         where: The place that it names.
         formatter: The formatter with its options.
+        source: The source that reads the file; it is named `data.` and this.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Bad:
     reason: str
     where: str | None = "data.jsonl:1"
     formatter: Mapping[str, Any] = field(default_factory=lambda: {"name": "completion"})
+    source: str = "jsonl"
 
     def is_told(self, problem: Problem, folder: Path) -> bool:
         """Whether a problem says this of this place; files are named from `folder` on."""

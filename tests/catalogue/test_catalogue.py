@@ -20,6 +20,7 @@ import bad_lines
 import bad_options
 import bad_others
 import bad_paths
+import bad_tables
 import misbehaving
 import odd
 from bad_options import BadOption
@@ -33,7 +34,7 @@ from ftrun_plugins.formatting import watch
 MOST_SECONDS = 10.0  # on a busy machine; most take a hundredth
 MOST_MEMORY = 400_000  # kB that one of them may need beyond what any before it did
 LONGEST_MESSAGE = 1000  # characters
-BAD = [*bad_lines.CASES, *bad_files.CASES, *bad_chat.CASES, *bad_others.CASES, *bad_formatters.CASES]
+BAD = [case for bad in (bad_lines, bad_files, bad_tables, bad_chat, bad_others, bad_formatters) for case in bad.CASES]
 
 
 @pytest.fixture(autouse=True)
@@ -57,10 +58,11 @@ def test_it_is_large_enough() -> None:
 
 @pytest.mark.parametrize("case", BAD, ids=lambda case: case.name)
 def test_a_bad_input_is_told_with_its_place_and_reason(case: Bad, tmp_path: Path) -> None:
-    data = written(tmp_path / "data.jsonl", case.data)
+    data = written(tmp_path / f"data.{case.source}", case.data)
+    source = {"name": case.source, "path": str(data)}
 
     with bounded(), pytest.raises(Refused) as refused:
-        formatted(tmp_path, data, case.formatter, misbehaving)
+        formatted(tmp_path, source, case.formatter, misbehaving)
 
     problems = refused.value.problems
     assert any(case.is_told(problem, tmp_path) for problem in problems), problems

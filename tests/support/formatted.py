@@ -19,6 +19,9 @@ from ftrun_plugins.formatting import plugin as formatting_plugin
 from ftrun_plugins.formatting.stage import Format
 from ftrun_plugins.sources import plugin as sources_plugin
 
+# What planning asks of a backend where a source needs the trainer's packages.
+BACKEND: Any = SimpleNamespace(environment_digest=lambda name: "0" * 16)
+
 
 def written(path: Path, data: bytes | Sequence[Any]) -> Path:
     """The file, with bytes as they are or with rows as JSON Lines."""
@@ -40,7 +43,7 @@ def formatted(
     recipe = Recipe.model_validate(
         {"name": "test", "model": {"base_model": "m"}, "dataset": values, "backend": {"name": "none"}}
     )
-    planning = Planning(recipe, plugins, SimpleNamespace(), FileDigests(folder / "digests.json"))  # type: ignore[arg-type]
+    planning = Planning(recipe, plugins, BACKEND, FileDigests(folder / "digests.json"))
     (planned,) = Format().plan(recipe, planning)
     call = StageCall.model_validate_json(planned.model_dump_json())  # as it travels to the stage's process
     output = folder / "output"

@@ -18,6 +18,7 @@ from ftrun_plugins.sources.opened import opened
 
 EXPECTED = "a first line with the names of the columns, then one row a line"
 MOST_COLUMNS = 10_000
+DELIMITERS = (",", ";", "\t", "|")  # in use somewhere
 NEVER_ENDS = "unexpected end of data"  # what Python's reader says at the end of a file inside of quotes
 
 
@@ -44,6 +45,7 @@ def read_csv(path: Path, name: str, shape: Shape) -> Iterator[Row | BadRow]:
         columns = shape.columns
         if columns is None:
             columns = _columns(next(records, None), name)
+            _check_delimiter(columns, shape.delimiter, name)
         rows = 0
         for number, fields, reason in records:
             rows += 1
@@ -144,6 +146,14 @@ def _columns(record: Record | None, name: str) -> tuple[str, ...]:
         do = "mend the first line, or name the columns in `columns` if it is a row already"
         raise Refused(Problem(reason, f"{name}:{line}", EXPECTED, do=do))
     return tuple(fields)
+
+
+def _check_delimiter(columns: Sequence[str], delimiter: str, name: str) -> None:
+    other = next((one for one in DELIMITERS if one != delimiter and one in columns[0]), None)
+    if len(columns) == 1 and other:
+        shown = other.replace("\t", "\\t")
+        what = f"the only column is `{columns[0][:60].replace(other, shown)}`: is `{shown}` the delimiter?"
+        raise Refused(Problem(what, f"{name}:1", do=f'set `delimiter: "{shown}"` at the source, or rename the column'))
 
 
 def _wrong_number(found: int, columns: Sequence[str]) -> str:

@@ -86,6 +86,7 @@ WRONG_FILES = {
     "blank": (b"\n\n", "data.csv", "the file has only blank lines"),
     "no rows": (b"a,b\n", "data.csv", "the file has names of columns and no rows"),
     "a name twice": (b"a,b,a\n1,2,3\n", "data.csv:1", "two columns are named `a`"),
+    "another delimiter": (b"a\tb\n1\t2\n", "data.csv:1", "the only column is `a\\tb`: is `\\t` the delimiter?"),
     "a column without a name": (b"a,,c\n1,2,3\n", "data.csv:1", "column 2 has no name"),
     "a quote that never ends": (HEAD + b'"x,2\n3,4\n', "data.csv:3", "the row that begins in line 3 is longer than"),
     "UTF-16": ("a,b\n".encode("utf-16"), "data.csv", "the file is in UTF-16, not CSV"),
