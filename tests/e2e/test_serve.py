@@ -161,6 +161,8 @@ def test_base_and_tuned_answer_side_by_side_within_limits_and_to_the_end(finishe
 def test_an_engine_ends_with_the_command_though_that_is_killed(finished: Finished) -> None:
     process = finished.workplace.start("serve", finished.run.name, "--port", str(free_port()))
     wait_until(lambda: engines(finished.run), "an engine", process, seconds=60)
+    removed = finished.workplace.run("rm", f"train/{finished.artifact('train').name}", "--yes", expected=2)
+    assert "a living process works on train/" in removed.err
     process.kill()
     wait_until(lambda: not engines(finished.run), "the end of the engine", seconds=20)
 

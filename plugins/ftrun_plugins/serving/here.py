@@ -9,11 +9,12 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from ftrun.errors import Problem, Refused, StageFailed
 from ftrun.plan.serving import Endpoint
 from ftrun.recipe.types import SERVER
+from ftrun.store.locks import FileLock
 from ftrun_plugins.serving import memory
 from ftrun_plugins.serving.engine import Engine, command, environment, surroundings
 from ftrun_plugins.serving.ports import HOST, free_port
@@ -43,6 +44,12 @@ class Here:
             StageFailed: the engine ended by itself.
         """
         self._check_port()
+        with ExitStack() as locks:
+            for ref in self._target.serving.models:  # so that none is removed meanwhile
+                locks.enter_context(FileLock(self._target.store.lock(ref))).try_share()
+            yield from self._run()
+
+    def _run(self) -> Iterator[Endpoint]:
         key = os.environ.get(API_KEY) or secrets.token_urlsafe(24)
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.default_int_handler)

@@ -14,18 +14,25 @@ from types import TracebackType
 
 
 class FileLock:
-    """An exclusive lock on `path`, which is made and never removed: removing it would let two hold it."""
+    """A lock on `path`, which is made and never removed: removing it would let two hold it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor: int | None = None
 
     def try_acquire(self) -> bool:
-        """Takes the lock if nobody has it."""
+        """Takes the lock for this process alone, if nobody has it."""
+        return self._try(fcntl.LOCK_EX)
+
+    def try_share(self) -> bool:
+        """Takes the lock together with others that share it, if nobody has it alone."""
+        return self._try(fcntl.LOCK_SH)
+
+    def _try(self, how: int) -> bool:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
             return False

@@ -83,7 +83,8 @@ def _needed(store: Store, ref: Ref) -> Problem | None:
 
 def _worked_on(store: Store, ref: Ref) -> Problem:
     run = (read_json(store.scratch(ref).process) or {}).get("run")
-    return Problem(f"a living process works on {ref}", do=f"ftrun cancel {run}" if run else "wait until it has ended")
+    do = f"ftrun cancel {run}" if run else "wait until it has ended, or end the server of it"
+    return Problem(f"a living process works on {ref}", do=do)
 
 
 def _put_aside(store: Store, path: Path) -> Path | None:

@@ -114,6 +114,15 @@ def test_unused_leaves_what_is_worked_on(making: Making, store: Store, capsys: p
     assert kept(store) == [ONE.ref]
 
 
+def test_what_a_server_has_stays(making: Making, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    making(ROWS)
+    with FileLock(store.lock(ROWS.ref)) as lock:
+        assert lock.try_share()
+        assert run_command(["rm", str(ROWS.ref), "--yes"]) == 2
+    assert "or end the server of it" in capsys.readouterr().err
+    assert ROWS.ref in kept(store)
+
+
 def test_a_killed_removal_is_finished_by_the_next(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     (store.trash / "format-x-1").mkdir(parents=True)
     assert run_command(["rm", "--unused"]) == 0

@@ -24,6 +24,19 @@ def test_a_lock_has_one_holder(tmp_path: Path) -> None:
     assert not is_held(one.path)
 
 
+def test_a_shared_lock_has_many_holders_and_none_of_its_own(tmp_path: Path) -> None:
+    one, other, alone = (FileLock(tmp_path / "x.lock") for _ in range(3))
+    assert one.try_share()
+    assert other.try_share()
+    assert not alone.try_acquire()
+    one.release()
+    assert is_held(other.path)
+    other.release()
+    assert alone.try_acquire()
+    assert not one.try_share()
+    alone.release()
+
+
 def test_releasing_twice_or_what_was_never_taken_does_no_harm(tmp_path: Path) -> None:
     lock = FileLock(tmp_path / "x.lock")
     lock.release()
