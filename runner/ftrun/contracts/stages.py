@@ -1,0 +1,42 @@
+"""What a stage is, and the settings of whoever adds one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from ftrun.examples import Options
+
+if TYPE_CHECKING:
+    from ftrun.execute.context import StageContext
+    from ftrun.plan.call import StageCall
+    from ftrun.plan.planning import Planning
+    from ftrun.recipe.types import Recipe
+
+
+class Stage(Protocol):
+    """A kind of work. `plan` runs on the client and is cheap; `run` runs in the stage's environment.
+
+    A stage whose calls may also run in other environments names them in `other_environments`.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]  # raised when the meaning of the code changes
+    environment: ClassVar[str]
+
+    def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
+        """The calls that the recipe asks for: none, one, or e.g. one for the base and one for the tuned model."""
+        ...
+
+    def run(self, call: StageCall, context: StageContext) -> None:
+        """Writes the artifact into `context.output`. Raises `Refused` for bad data."""
+        ...
+
+
+class Settings(Options):
+    """Base of a plugin's settings in a recipe: `settings.<name>`, checked like everything else.
+
+    What of them changes a result has to be among the params of the plugin's stages.
+    """
+
+    name: ClassVar[str]
