@@ -8,6 +8,7 @@ from typing import Any
 
 from ftrun.execute.run import read_recipe
 from ftrun.plan.call import Ref
+from ftrun.report.words import number
 from ftrun.store.layout import RunFolder, Store
 from ftrun.store.runs import RunRecord, load
 
@@ -49,7 +50,7 @@ def evaluation_table(evaluation: Mapping[str, Any], title: str = "evaluation") -
     yield f"{title:<20} {'rows':>5} {'base':>9} {'tuned':>9} {'gain':>9}  {'95 % interval':<18} verdict"
     for name, result in evaluation.items():
         tuned, gain, interval = result.get("tuned"), result.get("gain"), result.get("interval")
-        between = f"{interval[0]:+.3f} to {interval[1]:+.3f}" if interval else ""
+        between = " to ".join(number(float(end), sign=True) for end in interval) if interval else ""
         verdict = result.get("verdict", "")
         numbers = f"{_number(result.get('base'))} {_number(tuned)} {_number(gain, sign=True)}"
         yield f"{name:<20} {result['rows']:>5} {numbers}  {between:<18} {verdict}".rstrip()
@@ -58,7 +59,7 @@ def evaluation_table(evaluation: Mapping[str, Any], title: str = "evaluation") -
 
 
 def _number(value: float | None, sign: bool = False) -> str:
-    return f"{'':>9}" if value is None else f"{value:>+9.3f}" if sign else f"{value:>9.3f}"
+    return f"{'' if value is None else number(float(value), sign):>9}"
 
 
 def log_files(folder: RunFolder) -> list[Path]:

@@ -1,0 +1,23 @@
+"""The table that a run ends with."""
+
+from __future__ import annotations
+
+from ftrun.cli.results import evaluation_table
+
+
+def test_a_small_gain_is_not_shown_as_none() -> None:
+    result = {"rows": 8, "base": 10.775056, "tuned": 10.774731, "gain": 0.000325, "interval": [0.000126, 0.000567]}
+    _, line = evaluation_table({"held_out_loss": {**result, "verdict": "better"}})
+    assert line.endswith("+0.000325  +0.000126 to +0.000567 better")
+
+
+def test_what_was_not_measured_is_left_out_and_columns_stay() -> None:
+    head, one, other = evaluation_table(
+        {
+            "exact_match": {"rows": 100, "base": 0.0, "tuned": 0.75, "gain": 0.75, "interval": [0.66, 0.83]},
+            "json_schema": {"rows": 100, "tuned": 1.0},
+        }
+    )
+    assert one == "exact_match            100     0.000     0.750    +0.750  +0.660 to +0.830"
+    assert other == "json_schema            100               1.000"
+    assert head.index("tuned") + len("tuned") == other.index("1.000") + len("1.000")
