@@ -43,7 +43,7 @@ def test_a_recipe_for_a_large_gpu_is_rehearsed_on_this_one(tmp_path: Path, tiny:
     assert told["backend.name"] == "local"
     for key in told:
         assert key in ended.out, key
-    assert "bf16: auto -> False" in ended.out
+    assert "bf16: auto -> false" in ended.out
 
     assert record["overrides"] == ["rehearse", *COMMAND]
     assert record["status"] == "gate_not_met"

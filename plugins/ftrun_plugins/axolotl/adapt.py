@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ftrun.values import short
+
 FUSED_KERNELS = ("lora_mlp_kernel", "lora_qkv_kernel", "lora_o_kernel", "lora_embedding_kernel")
 # Integrations whose kernels are written for GPUs, with the prefix of their keys.
 GPU_PLUGINS = {
@@ -30,7 +32,7 @@ def adapt_to_cpu(values: dict[str, Any], processes: int) -> tuple[dict[str, Any]
         else:
             adapted[key] = new
         if old not in (None, False, new):
-            notes.append(f"{key}: {_short(old)} -> {'left out' if new is None else _short(new)}")
+            notes.append(f"{key}: {short(old)} -> {'left out' if new is None else short(new)}")
 
     for key in ("bf16", "fp16", "tf32", "fp8", "bfloat16", "float16"):
         if key in adapted or key in ("bf16", "fp16", "tf32"):
@@ -63,7 +65,3 @@ def _without_gpu_plugins(adapted: dict[str, Any], notes: list[str]) -> None:
             notes.append(f"plugin {plugin.rpartition('.')[2]} -> left out{kept}")
     if plugins:
         adapted["plugins"] = [plugin for plugin in plugins if plugin not in GPU_PLUGINS]
-
-
-def _short(value: Any) -> str:
-    return "…" if isinstance(value, dict) else str(value)

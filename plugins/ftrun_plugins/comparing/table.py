@@ -8,6 +8,7 @@ from typing import Any
 
 from ftrun.cli.results import evaluation_table
 from ftrun.report.words import duration, number
+from ftrun.values import written
 
 MOST_DIFFERENCES = 40
 LONGEST_VALUE = 28  # letters
@@ -100,7 +101,7 @@ def _differences(names: Sequence[str], differences: Mapping[str, Sequence[Any]])
 
 def _short(values: Sequence[Any]) -> Iterator[str]:
     """Values cut short; of long ones the part that differs is shown."""
-    texts = ["" if value is None else str(value) for value in values]
+    texts = ["" if value is None else written(value) for value in values]
     alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*texts, strict=False))
     common = sum(1 for _ in alike) if max(map(len, texts)) > LONGEST_VALUE else 0
     for text in texts:

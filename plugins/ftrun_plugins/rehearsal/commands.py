@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import click
 
@@ -17,9 +18,11 @@ from ftrun.execute.run import prepare
 from ftrun.plugins import plugins
 from ftrun.store import runs
 from ftrun.store.layout import RunFolder
+from ftrun.values import short
 from ftrun_plugins.rehearsal.recipe import rehearsal_of
-from ftrun_plugins.rehearsal.replaced import Replaced, shown
+from ftrun_plugins.rehearsal.replaced import Replaced
 
+WIDEST = 34  # letters of a value
 NO_GPU = "no GPU: "  # how `train` begins a note on what it adapts
 
 
@@ -58,7 +61,7 @@ def _lines(session: Session, replaced: Sequence[Replaced]) -> Iterator[str]:
     yield f"a rehearsal of {name}: its parts run together, and its results mean nothing"
     yield ""
     rows = [("replaced", "from", "to", "why")]
-    rows += [(one.key, shown(one.old), shown(one.new), one.why) for one in replaced]
+    rows += [(one.key, _cell(one.old), _cell(one.new), one.why) for one in replaced]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in rows:
         yield "  " + "  ".join(f"{text:<{width}}" for text, width in zip(row, [*widths, 0], strict=True)).rstrip()
@@ -69,6 +72,10 @@ def _lines(session: Session, replaced: Sequence[Replaced]) -> Iterator[str]:
         yield "\nand without a GPU"
         yield from (f"  {note}" for note in adapted)
     yield ""
+
+
+def _cell(value: Any) -> str:
+    return short(value, WIDEST, nothing="-")
 
 
 def _tell_gates(session: Session, folder: RunFolder, error: GateNotMet, as_json: bool) -> None:

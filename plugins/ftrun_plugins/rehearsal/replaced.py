@@ -9,7 +9,6 @@ from typing import Any
 from hydra.core.override_parser.types import Quote, QuotedString
 
 LEFT_OUT = "left out"
-LONGEST_VALUE = 34  # letters
 
 
 @dataclass(frozen=True)
@@ -39,13 +38,3 @@ def hydra_value(value: Any) -> str:
     if isinstance(value, str):
         return QuotedString(value, Quote.single).with_quotes()
     return json.dumps(value)
-
-
-def shown(value: Any) -> str:
-    """A value on one short line."""
-    if value is None:
-        return "-"
-    if isinstance(value, dict):
-        return "{…}"
-    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else " ".join(str(value).split())
-    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"

@@ -22,6 +22,7 @@ from ftrun.recipe.yaml_files import leaves
 from ftrun.store.layout import RunFolder, Store
 from ftrun.store.packages import packages
 from ftrun.store.runs import RunRecord
+from ftrun.values import short
 
 MOST_NAMED = 3  # values or packages in one line
 DIGITS = 12  # shown of a digest or commit
@@ -63,7 +64,7 @@ def _recipe(record: RunRecord, folder: RunFolder) -> Iterator[str]:
     then, new = _values(yaml.safe_load(folder.recipe.read_text(encoding="utf-8"))), _values(today)
     differing = [path for path in dict.fromkeys([*then, *new]) if then.get(path) != new.get(path)]
     if differing:
-        said = [f"{path} {_short(then.get(path))}, there {_short(new.get(path))}" for path in differing[:MOST_NAMED]]
+        said = [f"{path} {short(then.get(path))}, there {short(new.get(path))}" for path in differing[:MOST_NAMED]]
         more = f"; {len(differing) - MOST_NAMED} more" if len(differing) > MOST_NAMED else ""
         yield f"the recipe's files say otherwise, and the run's own copy is used: {'; '.join(said)}{more}"
 
@@ -115,8 +116,3 @@ def _git(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     """Of the current folder: another commit says that code may have changed, not that it matters."""
     if then.get("commit") and now.get("commit") and then["commit"] != now["commit"]:
         yield f"the git commit of the current folder {then['commit'][:DIGITS]} -> {now['commit'][:DIGITS]}"
-
-
-def _short(value: Any) -> str:
-    text = "unset" if value is None else str(value)
-    return text if len(text) <= 40 else f"{text[:39]}…"

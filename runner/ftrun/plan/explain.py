@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ftrun.plan.call import Plan, StageCall
+from ftrun.values import short
 
 MOST_REASONS = 3
 SHORTEST_DIGEST = 32  # hexadecimal digits: longer words of them are digests, which tell a person nothing
@@ -59,7 +60,7 @@ def _values(old: Any, new: Any, path: str, files: Mapping[str, str]) -> Iterator
         elif _is_digest(old) or _is_digest(new):
             yield f"{path} changed"
         else:
-            yield f"{path}: {_short(old)} -> {_short(new)}"
+            yield f"{path}: {short(old)} -> {short(new)}"
 
 
 def _is_digest(value: Any) -> bool:
@@ -68,8 +69,3 @@ def _is_digest(value: Any) -> bool:
         and len(value) >= SHORTEST_DIGEST
         and all(letter in "0123456789abcdef" for letter in value)
     )
-
-
-def _short(value: Any) -> str:
-    text = "unset" if value is None else str(value)
-    return text if len(text) <= 40 else f"{text[:39]}…"

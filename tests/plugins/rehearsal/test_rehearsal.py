@@ -20,7 +20,7 @@ from ftrun.recipe.types import Recipe
 from ftrun.store.layout import Store
 from ftrun_plugins.axolotl.config import merge
 from ftrun_plugins.rehearsal.recipe import rehearsal_of
-from ftrun_plugins.rehearsal.replaced import Replaced, hydra_value, shown
+from ftrun_plugins.rehearsal.replaced import Replaced, hydra_value
 from ftrun_plugins.rehearsal.trainer import replaced_in_trainer
 
 Loading = Callable[..., Loaded]
@@ -149,12 +149,6 @@ def test_a_value_comes_back_from_hydras_grammar(value: Any) -> None:
 
 def _plain(value: Any) -> Any:
     return [_plain(inner) for inner in value] if isinstance(value, list) else value
-
-
-def test_long_values_are_shown_on_one_short_line() -> None:
-    assert shown("a\nb") == "a b"
-    assert len(shown("x" * 100)) == 34
-    assert (shown(None), shown({"a": 1}), shown(["a", "b"])) == ("-", "{…}", "a, b")
 
 
 def test_a_wrong_recipe_is_refused_as_in_a_run(loading: Loading, capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,7 +40,7 @@ def params(**changes: Any) -> dict[str, Any]:
         (params(new=5), "new: unset -> 5"),
         (params(inner={"deep": 3}), "inner.deep: unset -> 3"),
         (params(names=["a", "c"]), "names[1]: b -> c"),
-        (params(names=["a"]), "names: ['a', 'b'] -> ['a']"),
+        (params(names=["a"]), "names: [a, b] -> [a]"),
         (params(rate="x" * 60), f"rate: 0.1 -> {'x' * 39}…"),
         (params(file=NEW_FILE), "the content of /data/rows.jsonl changed"),
         (params(file="5" * 64), "file changed"),
