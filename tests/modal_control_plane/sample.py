@@ -106,13 +106,19 @@ def attempt(name: str, *how: str) -> int:
             os._exit(9)
         case "sleep":
             with _noting_the_end(name):
-                time.sleep(60)
+                _sleep(name)
         case "stubborn":
             try:
-                time.sleep(60)
+                _sleep(name)
             except KeyboardInterrupt:
                 time.sleep(60)
     return number
+
+
+def _sleep(name: str) -> None:
+    """Says so first, where an end is caught already."""
+    notes.put(f"{name}/asleep", True)
+    time.sleep(60)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def known(plane: ControlPlane, call: modal.FunctionCall[object]) -> CallInfo:
 def asleep(plane: ControlPlane, name: str, *how: str, **options: Any) -> modal.FunctionCall[object]:
     """A call that has begun to sleep."""
     call = function("attempt").with_options(env={"NAME": name}, **options).spawn(name, *(how or ["sleep"]))
-    plane.wait_for(lambda: told(name, "attempts") == 1)
+    plane.wait_for(lambda: told(name, "asleep"))
     return call
 
 
