@@ -19,7 +19,7 @@ from yaml import MarkedYAMLError
 from ftrun.errors import Problem, Refused
 from ftrun.recipe.folders import ConfigFolders, options_of
 from ftrun.recipe.overrides import Overrides, key_of
-from ftrun.recipe.recipe_file import place_in_defaults, place_of_list
+from ftrun.recipe.recipe_file import chosen, place_in_defaults, place_of_list
 from ftrun.recipe.yaml_files import positions
 from ftrun.suggest import nearest
 
@@ -40,7 +40,8 @@ def as_refusal(error: BaseException, overrides: Overrides, folders: Sequence[Con
     for link in chain:
         problem = wording.problem(link)
         if problem is not None:
-            return Refused(problem)
+            others = wording.unknown_options() if isinstance(link, MissingConfigException) else ()
+            return Refused(list({one.what: one for one in (problem, *others)}.values()))
     what = next((line for line in map(_first_line, chain) if line), type(error).__name__)
     return Refused(Problem(what, where=wording.recipe))
 
@@ -121,9 +122,20 @@ class _Wording:
         where = f"override {overriding[-1]}" if overriding else self._in_defaults(option)
         if where is None and (inside := re.match(r"In '([^']+)'", str(error))):
             where = f"the defaults of {inside[1]}"
-        known = ", ".join(options[:LISTED]) + (f", … ({len(options)} in all)" if len(options) > LISTED else "")
-        what = f"there is no {group or 'config'} named `{option}`"
-        return Problem(what, where, f"one of {known}" if options else None, nearest(option, options))
+        return _unknown(group or "config", option, where, options)
+
+    def unknown_options(self) -> Iterator[Problem]:
+        """All that the recipe's file and the overrides choose and nobody has: Hydra ends with the first."""
+        in_files = [(*choice[:2], str(choice[2])) for file in self._files for choice in chosen(file)]
+        for group, option, where in (*in_files, *self._chosen_by_overrides()):
+            options = sorted({name for folder in self._folders for name in options_of(folder, group)})
+            if options and option not in options:
+                yield _unknown(group, option, where, options)
+
+    def _chosen_by_overrides(self) -> Iterator[tuple[str, str, str]]:
+        for given in self._overrides.given:
+            names = given.partition("=")[2].strip("[]").split(",")
+            yield from ((key_of(given)[0], name.strip(), f"override {given}") for name in names if name.isidentifier())
 
     def _wrong_kind(self, error: ConfigTypeError) -> Problem:
         """A list where a mapping belongs, or the other way round; Hydra does not say at which key."""
@@ -155,6 +167,12 @@ class _Wording:
     def _given(self, prepared: str) -> str:
         """The override as the user typed it."""
         return dict(zip(self._overrides.hydra, self._overrides.given, strict=True)).get(prepared, prepared)
+
+
+def _unknown(group: str, option: str, where: str | None, options: Sequence[str]) -> Problem:
+    known = ", ".join(options[:LISTED]) + (f", … ({len(options)} in all)" if len(options) > LISTED else "")
+    expected = f"one of {known}" if options else None
+    return Problem(f"there is no {group} named `{option}`", where, expected, nearest(option, options))
 
 
 def _recipe_files(overrides: Overrides, folders: Sequence[ConfigFolders]) -> Iterator[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import yaml
@@ -23,6 +23,15 @@ def place_in_defaults(file: Path, word: str) -> Position | None:
             return position(node, file)
         waiting.extend(children(node))
     return None
+
+
+def chosen(file: Path) -> Iterator[tuple[str, str, Position]]:
+    """The options that the `defaults` of a file choose: group, option and place of each."""
+    entries = [entry for key, value in _top(file) if key.value == "defaults" for entry in children(value)]
+    for group, options in (pair for entry in entries if isinstance(entry, yaml.MappingNode) for pair in entry.value):
+        name = group.value.removeprefix("override ").strip().lstrip("/").partition("@")[0]
+        for option in children(options) if isinstance(options, yaml.SequenceNode) else [options]:
+            yield name, option.value, position(option, file)
 
 
 def place_of_list(file: Path, keys: Iterable[str]) -> Position | None:

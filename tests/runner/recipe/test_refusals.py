@@ -356,6 +356,21 @@ def test_a_misspelt_choice_in_the_defaults_has_a_place(
     assert problem.nearest[:1] == (near,)
 
 
+def test_all_misspelt_choices_come_together(loading: Loading, folder: Path) -> None:
+    loading()
+    text = (folder / "mine.yaml").read_text()
+    (folder / "mine.yaml").write_text(text.replace("smollm2_135m", "smolm2_135m").replace("[lora]", "[lorra, loora]"))
+    with pytest.raises(Refused) as caught:
+        load(["recipe=mine.yaml", "evals=[rogue,exact_match]"], plugins())
+    told = {problem.what: problem.where for problem in caught.value.problems}
+    assert told == {
+        "there is no model named `smolm2_135m_instruct`": "mine.yaml:2:22",
+        "there is no optimizations named `lorra`": "mine.yaml:4:31",
+        "there is no optimizations named `loora`": "mine.yaml:4:38",
+        "there is no evals named `rogue`": "override evals=[rogue,exact_match]",
+    }
+
+
 @pytest.mark.parametrize("gpu", ["1", "H100", "H100:1", "[H100]", "'1'"])
 def test_zero_with_one_process_names_both_places(gpu: str, loading: Loading) -> None:
     with pytest.raises(Refused) as caught:
