@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from ftrun_plugins.axolotl.train import Params
 
 PLUGIN = "ftrun_plugins.axolotl.progress.ProgressPlugin"
+# What axolotl's command line, which is not used here, sets for CUDA: without it packs of changing lengths leave gaps in a
+# GPU's memory, up to 11 GiB of them (Llama 3.1 8B by LoRA on an H100: 57.9 GiB with an evaluation, 46.9 GiB with it).
+ALLOCATOR = ("PYTORCH_ALLOC_CONF", "expandable_segments:True")
 LEFT_BEHIND = ("checkpoint-*", "debug.log", "README.md", "merged", "training_args.bin", "*.lock")
 
 
@@ -95,6 +99,7 @@ def train_here(work: Path, report: Reporter | None, stop: StopRequest) -> None:
         Stopped: the user asked to stop, and a checkpoint is written.
         StageFailed: training ended without having begun.
     """
+    os.environ.setdefault(*ALLOCATOR)  # before torch is imported
     with inside(work):
         from axolotl.cli.train import do_cli
 
