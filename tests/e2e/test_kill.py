@@ -41,6 +41,7 @@ def test_a_killed_trainer_is_resumed_to_the_same_result(ready_to_train: Workplac
     assert repeated.count(4) == repeated.count(5) == 2  # and `_assert_same_result` saw one loss for each
 
 
+@pytest.mark.drill
 def test_a_trainer_outlives_ftrun_and_resume_attaches_to_it(ready_to_train: Workplace, finished: Finished) -> None:
     workplace = ready_to_train
     with Watch(workplace) as watch:
@@ -59,6 +60,7 @@ def test_a_trainer_outlives_ftrun_and_resume_attaches_to_it(ready_to_train: Work
     _assert_same_result(workplace, finished)
 
 
+@pytest.mark.drill
 def test_ctrl_c_stops_a_trainer_that_a_resume_attached_to(ready_to_train: Workplace) -> None:
     workplace = ready_to_train
     ftrun = workplace.start(*RECIPE)

@@ -61,6 +61,7 @@ def test_preempted_at_two_moments_the_result_is_that_of_a_calm_run_here(
     assert not workplace.plane.unknown_rpcs
 
 
+@pytest.mark.drill
 def test_a_third_partys_formatter_and_evaluator_run_there(workplace: ModalPlace, tiny: Path) -> None:
     workplace.plugins = workplace.folder / "plugins"
     install = ("pip", "install", "--quiet", "--no-deps", "--target", str(workplace.plugins), str(ACME))

@@ -167,6 +167,7 @@ def test_an_engine_ends_with_the_command_though_that_is_killed(finished: Finishe
     wait_until(lambda: not engines(finished.run), "the end of the engine", seconds=20)
 
 
+@pytest.mark.drill
 def test_transformers_answers_in_vllms_place(finished: Finished) -> None:
     chosen = ("serve.engine=transformers", "serve.max_request_bytes=200000")
     with server(finished.workplace, finished.run.name, *chosen) as (process, told):
@@ -179,6 +180,7 @@ def test_transformers_answers_in_vllms_place(finished: Finished) -> None:
         wait_until(lambda: not engines(finished.run), "the end of the engine", seconds=20)
 
 
+@pytest.mark.drill
 def test_an_engine_that_is_killed_is_reported_within_ten_seconds(finished: Finished) -> None:
     with server(finished.workplace, finished.run.name) as (process, _):
         began = time.monotonic()
@@ -215,6 +217,7 @@ def test_a_run_of_this_machine_is_served_on_modal(finished: Finished, place: Mod
     assert "has no server elsewhere" in place.run("serve", "--stop", run, expected=2).err
 
 
+@pytest.mark.drill
 def test_a_server_on_modal_is_found_again_and_stopped(tiny: Path, place: ModalPlace) -> None:
     plane = place.plane
     tiny_recipe(place.folder, tiny, backend={"name": "modal"}, serve={"idle": 60}, stages=["fetch"])
