@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ftrun_plugins.axolotl.train import Params
 
 PLUGIN = "ftrun_plugins.axolotl.progress.ProgressPlugin"
-# What axolotl's command line, which is not used here, sets for CUDA: without it packs of changing lengths leave gaps in a
-# GPU's memory, up to 11 GiB of them (Llama 3.1 8B by LoRA on an H100: 57.9 GiB with an evaluation, 46.9 GiB with it).
+# What axolotl's command line, which is not used here, sets for CUDA: without it packs of changing lengths leave gaps in
+# the memory of a GPU, up to 11 GiB (Llama 3.1 8B by LoRA on an H100: 57.9 GiB with an evaluation, 46.9 GiB with it).
 ALLOCATOR = ("PYTORCH_ALLOC_CONF", "expandable_segments:True")
 LEFT_BEHIND = ("checkpoint-*", "debug.log", "README.md", "merged", "training_args.bin", "*.lock")
 
