@@ -19,6 +19,7 @@ class Sieve:
 
     def __init__(self, filters: Sequence[Filter]) -> None:
         self.filters = filters
+        self.passed = 0
         self.removed = [0] * len(filters)
         self._lacking = [0] * len(filters)
         self._columns: dict[str, None] = {}  # of rows that lack one that a filter names
@@ -36,6 +37,7 @@ class Sieve:
                     self._remove(number, row)
                     break
             else:
+                self.passed += 1
                 yield row
 
     def counts(self) -> dict[str, int]:

@@ -51,10 +51,15 @@ class Stream:
         """Takes the formatter that the recipe's one chooses by the first rows; returns what to tell of it.
 
         Raises:
-            Refused: none fits.
+            Refused: none fits, or the filters leave no row to choose by.
         """
-        rows = self._bounded(self._kept(Sieve(self.reading.filters)))
-        self.choice = chosen(self.formatter, self.options, rows)
+        sieve = Sieve(self.reading.filters)
+        try:
+            self.choice = chosen(self.formatter, self.options, self._bounded(self._kept(sieve)))
+        except Refused:
+            if any(sieve.removed) and not sieve.passed:
+                raise Refused(sieve.nothing_left(self._whose)) from None
+            raise
         if self.choice is None:
             return None
         self.formatter, self.options = self.choice.formatter, self.choice.options

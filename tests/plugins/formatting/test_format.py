@@ -571,8 +571,10 @@ def test_filters_come_before_the_shuffle_and_that_before_the_limit(workshop: Wor
     assert {event["removed by n min 50"] for event in once.events("metric")} == {50}
 
 
-def test_filters_that_leave_nothing_are_refused(workshop: Workshop) -> None:
-    total, told = workshop.refused(workshop.write("data.jsonl", texts(9)), filters=[{"column": "txt", "equals": "x"}])
+@pytest.mark.parametrize("formatter", ["completion", "auto"])
+def test_filters_that_leave_nothing_are_refused(formatter: str, workshop: Workshop) -> None:
+    wanted = {"filters": [{"column": "txt", "equals": "x"}], "formatter": {"name": formatter}}
+    total, told = workshop.refused(workshop.write("data.jsonl", texts(9)), **wanted)
 
     assert total.what == "the filters leave none of 9 rows"
     assert told.nearest == ("text",)
