@@ -126,7 +126,7 @@ def test_a_run_goes_on_alone_and_any_machine_can_look_at_it(workplace: ModalPlac
 
 
 def test_cancelling_stops_the_containers_and_resuming_goes_on(workplace: ModalPlace) -> None:
-    run = submitted(workplace)
+    run = submitted(workplace, "train.learning_rate=0.4")  # longer than a slow machine takes to cancel
     wait_for_step(workplace, 5)
     assert "interrupted" in workplace.run("cancel", run).out
     wait_until(lambda: not workplace.plane.containers("counting-client"), "the end of the container")
