@@ -14,6 +14,7 @@ PACKED: dict[str, Any] = {"sequence_len": 512, "micro_batch_size": 1, "num_epoch
 OVERRIDES = ("recipe=tiny.yaml", "optimizations=[lora,sample_packing]", "stages=[fetch,format,tokenize,train]")
 
 
+@pytest.mark.drill
 def test_two_trainings_of_one_packed_recipe_are_one(workplace: Workplace, tiny: Path) -> None:
     tiny_recipe(workplace.folder, tiny, train=PACKED)
     rows = (QUICKSTART_DATA / "train.jsonl").read_text().splitlines(keepends=True)[:300]

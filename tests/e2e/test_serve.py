@@ -203,6 +203,7 @@ def place(tmp_path: Path) -> Iterator[ModalPlace]:
         yield made
 
 
+@pytest.mark.drill
 def test_a_run_of_this_machine_is_served_on_modal(finished: Finished, place: ModalPlace) -> None:
     shutil.copytree(finished.workplace.store, place.store)
     run = finished.run.name

@@ -69,6 +69,7 @@ def test_a_second_run_finds_everything_made(finished: Finished) -> None:
     assert again.out.splitlines()[:4] == finished.ended.out.splitlines()[:4]
 
 
+@pytest.mark.drill
 def test_another_learning_rate_trains_and_tokenizes_nothing(finished: Finished) -> None:
     finished.workplace.run("recipe=tiny.yaml", "train.learning_rate=0.01")
     cached = {"fetch:model", "format", "tokenize", "generate:base", "loss:base"}

@@ -11,6 +11,7 @@ from driving import Watch, Workplace
 pytestmark = pytest.mark.e2e
 
 
+@pytest.mark.drill
 def test_two_simultaneous_runs_do_each_stage_once(workplace: Workplace) -> None:
     recipe = ("recipe=tiny.yaml", "evals=[held_out_loss]")
     with Watch(workplace) as watch:

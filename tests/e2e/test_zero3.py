@@ -22,6 +22,7 @@ RECIPE = (
 )
 
 
+@pytest.mark.drill
 def test_two_ranks_train_are_killed_are_stopped_and_merge(ready_to_train: Workplace) -> None:
     workplace = ready_to_train
     ftrun = workplace.start(*RECIPE)

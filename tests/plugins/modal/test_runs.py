@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from typing import Any
 
@@ -266,7 +267,8 @@ def test_a_container_that_always_dies_is_given_up(workplace: ModalPlace) -> None
 def test_a_scheduler_hands_over_before_its_time_is_up(workplace: ModalPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FTRUN_MODAL_LAUNCH_HOURS", str(1.5 / 3600))
     client = workplace.run(RECIPE)
-    assert "counting             done" in client.err
+    # on a slow machine the stage ends between two schedulers, and the second finds what it made
+    assert re.search(r"counting +(done|cached)", client.err)
     record = workplace.wait_for_end(workplace.runs()[-1].name)
     assert len(record["remote"]["launches"]) > 1
     assert len(record["remote"]["calls"]["counting"]) == 1
