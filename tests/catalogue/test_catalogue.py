@@ -108,7 +108,7 @@ def test_what_is_odd_and_right_passes(case: Odd, tmp_path: Path) -> None:
     )
 
 
-def test_a_formatter_is_watched_behind_a_filter_with_a_clock_of_its_own(tmp_path: Path) -> None:
+def test_a_formatter_is_watched_behind_a_filter(tmp_path: Path) -> None:
     data = written(tmp_path / "data.jsonl", [{"does": "own text"}, {"does": "loop"}])
 
     with bounded(), pytest.raises(Refused) as refused:

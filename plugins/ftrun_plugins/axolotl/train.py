@@ -30,7 +30,7 @@ DEFAULTS: dict[str, Any] = {
 # axolotl drops the mask in which rows of one pack see each other only where an attention is named.
 PACKED_ATTENTION = "sdpa"
 # Of a model whose two ends share one matrix, PEFT would otherwise train two copies, of which a merge keeps one.
-VOCABULARY = {"embed_tokens", "lm_head"}
+VOCABULARY = ("embed_tokens", "lm_head")
 
 
 class Params(Frozen):
@@ -97,7 +97,7 @@ def with_defaults(values: dict[str, Any]) -> dict[str, Any]:
     config = {**DEFAULTS, **values}
     if config.get("sample_packing"):
         config.setdefault("attn_implementation", PACKED_ATTENTION)
-    if VOCABULARY & set(config.get("lora_modules_to_save") or ()):
+    if set(VOCABULARY) & set(config.get("lora_modules_to_save") or ()):
         config.setdefault("peft_ensure_weight_tying", True)
     return config
 

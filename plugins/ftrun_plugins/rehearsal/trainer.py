@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ftrun_plugins.axolotl.trackers import TRACKERS
+from ftrun_plugins.axolotl.train import VOCABULARY
 from ftrun_plugins.rehearsal.replaced import Replaced
 
 STEPS = 3
@@ -26,7 +27,6 @@ OF_ANOTHER_MODEL = (
 # Templates that end a turn with a token of the tiny model; others write marks that are plain text to it.
 TEMPLATES = (None, "chatml", "tokenizer_default")
 LAYERS = frozenset({"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"})
-VOCABULARY = ["embed_tokens", "lm_head"]
 
 
 def replaced_in_trainer(values: Mapping[str, Any]) -> Iterator[Replaced]:
@@ -86,7 +86,7 @@ def _modules(values: Mapping[str, Any]) -> Iterator[Replaced]:
     """Names of modules become those of a Llama, which the tiny model is."""
     saved = values.get("lora_modules_to_save")
     if saved and not set(saved) <= {*VOCABULARY, *LAYERS}:
-        yield Replaced("train.lora_modules_to_save", saved, VOCABULARY, "the same modules of the tiny model")
+        yield Replaced("train.lora_modules_to_save", saved, list(VOCABULARY), "the same modules of the tiny model")
     targets = values.get("lora_target_modules")
     if isinstance(targets, str) or (targets and not set(targets) <= LAYERS):
         how = ("train.lora_target_modules=null", "train.lora_target_linear=true")

@@ -116,8 +116,7 @@ class _Wording:
 
     def _missing(self, error: MissingConfigException) -> Problem:
         group, _, option = str(error.missing_cfg_file or "").partition("/")
-        options = sorted({name for folder in self._folders for name in options_of(folder, group)})
-        options = options or [str(name) for name in error.options or ()]
+        options = self._names(group) or [str(name) for name in error.options or ()]
         overriding = [given for given in self._overrides.given if key_of(given)[0] == group and option in given]
         where = f"override {overriding[-1]}" if overriding else self._in_defaults(option)
         if where is None and (inside := re.match(r"In '([^']+)'", str(error))):
@@ -128,9 +127,12 @@ class _Wording:
         """All that the recipe's file and the overrides choose and nobody has: Hydra ends with the first."""
         in_files = [(*choice[:2], str(choice[2])) for file in self._files for choice in chosen(file)]
         for group, option, where in (*in_files, *self._chosen_by_overrides()):
-            options = sorted({name for folder in self._folders for name in options_of(folder, group)})
+            options = self._names(group)
             if options and option not in options:
                 yield _unknown(group, option, where, options)
+
+    def _names(self, group: str) -> list[str]:
+        return sorted({name for folder in self._folders for name in options_of(folder, group)})
 
     def _chosen_by_overrides(self) -> Iterator[tuple[str, str, str]]:
         for given in self._overrides.given:
