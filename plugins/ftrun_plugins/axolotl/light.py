@@ -17,11 +17,14 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
+from ftrun_plugins.axolotl.import_map import Remembering
+
 # What computes with tensors, and what transformers must not find.
 WITHOUT = ("torch", "torchvision", "torchao", "accelerate", "peft", "trl", "deepspeed", "bitsandbytes", "triton")
-# What axolotl imports beside it and does not use for a row: tables, compiled loops, telemetry, downloads.
-UNUSED = ("datasets", "pandas", "numba", "posthog", "aiohttp", "requests", "xformers")
+# What axolotl imports beside it and does not use for a row: tables, compiled loops, GPUs, telemetry, downloads.
+UNUSED = ("datasets", "pandas", "numba", "pynvml", "posthog", "aiohttp", "requests", "xformers")
 UNUSED_MODULES = ("axolotl.utils.trainer", "axolotl.telemetry", "transformers.trainer", "transformers.trainer_pt_utils")
+COMMAND_LINE = "httpx._main"  # that of httpx, which does without where its packages are not installed
 
 
 class _Nothing(type):
@@ -104,8 +107,9 @@ def _no_gpu(*values: Any) -> None:
 
 def leave_out_torch() -> None:
     """Has to be called before anything imports transformers or axolotl."""
-    for name in WITHOUT:
+    for name in (*WITHOUT, COMMAND_LINE):
         sys.modules[name] = None  # type: ignore[assignment]  # so that it is not found
+    sys.meta_path.insert(0, Remembering())
     # transformers asks for it as it is imported, which reads the metadata of every package that is installed
     mapping, importlib.metadata.packages_distributions = importlib.metadata.packages_distributions, dict
     try:

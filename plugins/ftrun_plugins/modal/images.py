@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ftrun.errors import Problem, Refused
-from ftrun.execute.process import QUIET
+from ftrun.execute.surroundings import QUIET
 from ftrun.plugins import SHIPPED
 from ftrun.recipe.types import Environment
 from ftrun_plugins.modal import shipping

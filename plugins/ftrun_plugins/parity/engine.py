@@ -13,7 +13,7 @@ from pathlib import Path
 from ftrun.errors import Problem, StageFailed
 from ftrun.recipe.types import Limits
 from ftrun_plugins.evaluation.prompts import Prompt
-from ftrun_plugins.serving.engine import Engine, start, surroundings
+from ftrun_plugins.serving.engine import Engine, start, variables
 from ftrun_plugins.serving.ports import HOST, free_port
 
 MODULE = "vllm.entrypoints.launchers.render.entry"
@@ -26,7 +26,7 @@ def tokenizing(folder: Path, log: Path, trust_remote_code: bool) -> Iterator[Cal
     port = free_port()
     command = [*start(Path(sys.executable), MODULE), "--model", str(folder), "--host", HOST, "--port", str(port)]
     command += ["--trust-remote-code"] if trust_remote_code else []
-    engine = Engine(command, surroundings(Limits(), None, {}), log, port)
+    engine = Engine(command, variables(Limits(), None, {}), log, port)
     try:
         if not engine.wait_until_ready(lambda seconds: None):
             last = log.read_text(errors="replace").splitlines()[-LINES_SHOWN:]

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
+import sys
+import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from ftrun.contracts import Backend
+from platformdirs import user_cache_path
+
 from ftrun.errors import Problem, Refused, StageFailed
 from ftrun.execute import bootstrap
-from ftrun.execute.process import INHERITED, QUIET, carried
-from ftrun.plan.secrets import variables_of
-from ftrun.recipe.types import Recipe
-from ftrun_plugins.preview.planned import tell
+from ftrun.execute.surroundings import surroundings
+from ftrun.store.files import write_json
+
+if TYPE_CHECKING:  # importing these takes longer than starting a process
+    from ftrun.contracts import Backend
+    from ftrun.recipe.types import Recipe
 
 MODULE = "ftrun_plugins.axolotl.looking"
 TRAINER = "trainer"
@@ -35,19 +40,30 @@ class Trainer:
     def of(cls, recipe: Recipe, backend: Backend) -> Trainer:
         return cls(backend.environment_python(TRAINER), recipe.environment[TRAINER].variables)
 
+    @classmethod
+    def last(cls) -> Trainer | None:
+        """The one that was asked last, where it is still there."""
+        with suppress(OSError, ValueError, LookupError, TypeError):  # never kept, or not by this version
+            known = json.loads(_memory().read_bytes())
+            python = Path(known["python"])
+            return cls(python, dict(known["variables"])) if python.is_file() else None
+        return None
+
+    def remember(self) -> None:
+        with suppress(OSError):  # it only saves time
+            write_json(_memory(), {"python": str(self.python), "variables": dict(self.variables)})
+
     def command(self, module: str, *arguments: str) -> Sequence[str]:
         """Starts a module of ftrun there."""
         return [str(self.python), "-I", bootstrap.__file__, module, *arguments]
 
     def surroundings(self, secrets: Sequence[str] = ()) -> dict[str, str]:
         """Environment variables as a stage has them."""
-        names = (*INHERITED, *(variable for secret in secrets for variable in variables_of(secret)))
-        return {
-            **{name: os.environ[name] for name in names if name in os.environ},
-            **QUIET,
-            **self.variables,
-            bootstrap.VARIABLE: json.dumps(carried(["ftrun", "ftrun_plugins"])),
-        }
+        return surroundings(self.variables, secrets, ["ftrun", MODULE])
+
+
+def _memory() -> Path:
+    return user_cache_path("ftrun") / "preview.json"
 
 
 class Looker:
@@ -55,9 +71,8 @@ class Looker:
 
     def __init__(self, trainer: Trainer, folder: Path, how: str) -> None:
         self.trainer = trainer
-        self._log = folder / f"{how}.log"
-        self._folder = folder / how
-        self._folder.mkdir()
+        self._folder = Path(tempfile.mkdtemp(prefix=how, dir=folder))
+        self._log = self._folder / "log.txt"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 trainer.command(MODULE, how),
@@ -105,7 +120,7 @@ def tokenized(looker: Looker, folder: Path, request: dict[str, Any]) -> dict[str
     """
     if not request["params"]["trust_remote_code"] and (answer := looker.ask(request)) is not None:
         return answer
-    tell("this tokenizer needs all of the trainer's packages, whose import takes a while")
+    print("this tokenizer needs all of the trainer's packages, whose import takes a while", file=sys.stderr, flush=True)
     with Looker(looker.trainer, folder, WHOLE) as whole:
         answer = whole.ask(request)
         if answer is None:

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
-from ftrun_plugins.preview.examples import Examples
+if TYPE_CHECKING:
+    from ftrun_plugins.preview.examples import Examples
 
 Way = Literal["first", "longest", "shortest", "random", "row"]
 SPLITS = ("train", "held_out")

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
 
 from ftrun.errors import Problem, Refused
-from ftrun.plugins import plugins
-from ftrun.recipe.load import load
 from ftrun.store.files import write_bytes
-from ftrun.store.layout import default_store
-from ftrun_plugins.preview.asking import LIGHT, TRAINER, Looker, Trainer
+from ftrun_plugins.preview.asking import LIGHT, Looker, Trainer
 from ftrun_plugins.preview.choice import Choice, Way
-from ftrun_plugins.preview.found import Found
-from ftrun_plugins.preview.planned import local_backend, plan_beginning, prepare
-from ftrun_plugins.preview.view import View
 
 MOST_ROWS = 1000
 
@@ -51,7 +45,10 @@ def preview(
     ways: dict[Way, bool] = {"longest": longest, "shortest": shortest, "random": at_random, "row": place is not None}
     choice = Choice(_one_of(ways), rows, seed, place or "", "held_out" if held_out else "train")
     _check_place(choice)
-    found = look(values, choice)
+    with TemporaryDirectory(prefix="ftrun-preview-") as folder, _started_early(Path(folder)) as looker:
+        from ftrun_plugins.preview.view import look
+
+        found = look(values, choice, Path(folder), looker)
     if as_json:
         print(json.dumps(found.as_dict()))
     if html is not None:
@@ -85,14 +82,10 @@ def _check_place(choice: Choice) -> None:
         raise Refused(Problem(f"`{choice.place}` is no place of a row", "--row", "FILE:LINE, such as data.jsonl:12"))
 
 
-def look(overrides: Sequence[str], choice: Choice) -> Found:
-    """The rows that were asked for. Raises `FtrunError` where the recipe or the data is wrong."""
-    recipe, store = load(overrides, plugins()).recipe, default_store()
-    backend = local_backend(recipe, plugins(), store)
-    prepare(backend, TRAINER)
-    with (
-        TemporaryDirectory(prefix="ftrun-preview-") as folder,
-        # it imports the tokenizer's packages while rows are planned, formatted and chosen
-        Looker(Trainer.of(recipe, backend), Path(folder), LIGHT) as looker,
-    ):
-        return View(plan_beginning(recipe, plugins(), store, backend), choice, looker, Path(folder)).found()
+def _started_early(folder: Path) -> AbstractContextManager[Looker | None]:
+    """A process of the environment that the last preview asked, on the chance that this one asks the same.
+
+    It imports the tokenizer's packages while the recipe is composed and rows are chosen.
+    """
+    last = Trainer.last()
+    return Looker(last, folder, LIGHT) if last else nullcontext()

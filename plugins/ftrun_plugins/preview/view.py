@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ftrun.errors import Problem, Refused
+from ftrun.plugins import plugins
+from ftrun.recipe.load import load
 from ftrun.store.files import read_json
-from ftrun_plugins.preview.asking import Looker, tokenized
+from ftrun.store.layout import default_store
+from ftrun_plugins.preview.asking import LIGHT, TRAINER, Looker, Trainer, tokenized
 from ftrun_plugins.preview.choice import Choice, Rejected, candidates, is_at, rejected
 from ftrun_plugins.preview.examples import Examples, all_examples, first_examples
 from ftrun_plugins.preview.found import Found
-from ftrun_plugins.preview.planned import Planned
+from ftrun_plugins.preview.planned import Planned, local_backend, plan_beginning, prepare
 from ftrun_plugins.preview.seen import Seen
 from ftrun_plugins.preview.tokenizer import tokenizer_folder
 
 REJECTED_SHOWN = 3
+
+
+def look(overrides: Sequence[str], choice: Choice, folder: Path, early: Looker | None = None) -> Found:
+    """The rows that were asked for.
+
+    Args:
+        overrides: They make the recipe.
+        choice: Which rows.
+        folder: An empty one, which may be removed afterwards.
+        early: A process that was started before it was known which environment the recipe asks; it is taken where it
+            is of the right one.
+
+    Raises:
+        FtrunError: the recipe or the data is wrong.
+    """
+    recipe, store = load(overrides, plugins()).recipe, default_store()
+    backend = local_backend(recipe, plugins(), store)
+    prepare(backend, TRAINER)
+    trainer = Trainer.of(recipe, backend)
+    with nullcontext(early) if early and early.trainer == trainer else Looker(trainer, folder, LIGHT) as looker:
+        trainer.remember()
+        return View(plan_beginning(recipe, plugins(), store, backend), choice, looker, folder).found()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -14,7 +13,7 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from ftrun.execute import bootstrap
-from ftrun.execute.process import INHERITED, QUIET
+from ftrun.execute.surroundings import surroundings
 from ftrun.plan.call import Ref
 from ftrun.plan.serving import TUNED, Serving
 from ftrun.recipe.types import Limits
@@ -24,7 +23,6 @@ from ftrun_plugins.serving.process import SECONDS_FOR_ANSWERS, SECONDS_TO_END
 PROCESS = "ftrun_plugins.serving.process"
 VLLM = "vllm.entrypoints.launchers.api_server.entry"
 TRANSFORMERS = "ftrun_plugins.serving.transformers_server"
-PACKAGES = {"ftrun_plugins": str(Path(__file__).parents[2])}  # that the engine's interpreter finds beside its own
 SECONDS_BETWEEN_LOOKS = 0.5
 ON_CPU = ("--dtype", "float32", "--enforce-eager")  # the exact and the quick to start
 CPU_CACHE = "1"  # GiB for keys and values
@@ -82,12 +80,11 @@ def start(python: Path, module: str) -> list[str]:
     return [str(python), "-I", bootstrap.__file__, PROCESS, module]
 
 
-def surroundings(limits: Limits, key: str | None, variables: Mapping[str, str]) -> dict[str, str]:
+def variables(limits: Limits, key: str | None, declared: Mapping[str, str]) -> dict[str, str]:
     """The environment variables of the engine; without a key it answers everybody."""
-    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": CPU_CACHE}
-    ours = {bootstrap.VARIABLE: json.dumps(PACKAGES), LIMITS: limits.model_dump_json()}
-    return {**inherited, **QUIET, **offline, **variables, **ours, **({KEY: key} if key else {})}
+    ours = {LIMITS: limits.model_dump_json(), **({KEY: key} if key else {})}
+    return surroundings({**offline, **declared, **ours}, [], [PROCESS])
 
 
 class Engine:

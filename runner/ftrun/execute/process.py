@@ -5,16 +5,14 @@ The same on a laptop and inside a container of a backend.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
 from ftrun.errors import Problem
@@ -22,8 +20,8 @@ from ftrun.execute import bootstrap
 from ftrun.execute.outcome import StageOutcome
 from ftrun.execute.stage_process import Request
 from ftrun.execute.stop import StopSignal
+from ftrun.execute.surroundings import surroundings
 from ftrun.plan.call import StageCall
-from ftrun.plan.secrets import variables_of
 from ftrun.store.artifacts import find
 from ftrun.store.files import write_json, write_text
 from ftrun.store.layout import Store
@@ -34,24 +32,6 @@ MODULE = "ftrun.execute.stage_process"
 GRACE = 180.0  # seconds from asking a stage to stop until it is killed: a checkpoint has to fit
 PIECE = 1 << 16  # bytes
 LINES_SHOWN = 8  # of the log of a stage that crashed
-
-# What a process needs from its surroundings to work at all. Everything else stays out: it could change a result
-# without being in the key, or be a secret.
-INHERITED = (
-    "PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH",
-    "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "NVIDIA_VISIBLE_DEVICES", "SSL_CERT_FILE", "SSL_CERT_DIR",
-    "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-    "HF_ENDPOINT", "WANDB_BASE_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "PIP_INDEX_URL", "FTRUN_DEBUG",
-)  # fmt: skip
-QUIET = {
-    "PYTHONUNBUFFERED": "1",
-    "DO_NOT_TRACK": "1",
-    "AXOLOTL_DO_NOT_TRACK": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "VLLM_NO_USAGE_STATS": "1",
-    "WANDB_MODE": "disabled",
-    "TOKENIZERS_PARALLELISM": "false",
-}
 
 
 @dataclass(frozen=True)
@@ -108,7 +88,7 @@ class StageProcess:
                 stdout=log if place.listen is None else subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 cwd=scratch.root,
-                env={**_environment(call, place.variables), bootstrap.VARIABLE: json.dumps(carried(_modules(call)))},
+                env=_surroundings(call, place),
                 pass_fds=descriptors,
                 start_new_session=True,
             )
@@ -186,27 +166,9 @@ def send_stop(pid: int, at_once: bool = False) -> None:
         os.killpg(pid, signal.SIGKILL) if at_once else os.kill(pid, signal.SIGTERM)
 
 
-def _modules(call: StageCall) -> list[str]:
-    return ["ftrun", call.implementation, *(component.implementation for component in call.components.values())]
-
-
-def carried(modules: Sequence[str]) -> dict[str, str]:
-    """The top-level packages that modules are in, and the folders that hold them: what `bootstrap` is given."""
-    folders = {}
-    for module in modules:
-        top = module.partition(":")[0].partition(".")[0]
-        spec = find_spec(top)
-        if spec is not None and spec.origin is not None:
-            folders[top] = str(Path(spec.origin).parents[1 if spec.submodule_search_locations else 0])
-    return folders
-
-
-def _environment(call: StageCall, variables: Mapping[str, str]) -> dict[str, str]:
-    names = (
-        *INHERITED,
-        *(variable for secret in (*call.secrets, *call.optional_secrets) for variable in variables_of(secret)),
-    )
-    return {**{name: os.environ[name] for name in names if name in os.environ}, **QUIET, **variables}
+def _surroundings(call: StageCall, place: Place) -> dict[str, str]:
+    modules = ["ftrun", call.implementation, *(component.implementation for component in call.components.values())]
+    return surroundings(place.variables, (*call.secrets, *call.optional_secrets), modules)
 
 
 def _last_lines(log: Path) -> list[str]:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftrun.cli.main import run_command
+from ftrun_plugins.preview.asking import Trainer
 from ftrun_plugins.preview.choice import Choice, Rejected, candidates, is_at, rejected
 from ftrun_plugins.preview.examples import Examples, StopAfter
 from ftrun_plugins.preview.found import Found
@@ -189,3 +190,27 @@ def test_everything_is_in_the_json() -> None:
 def test_a_wrong_wish_is_refused(arguments: list[str], what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["preview", *arguments]) == 2
     assert what in capsys.readouterr().err
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "ftrun" / "preview.json"
+
+
+def test_the_environment_that_was_asked_last_is_remembered_while_it_is_there(tmp_path: Path, cache: Path) -> None:
+    python = tmp_path / "python"
+    python.touch()
+    trainer = Trainer(python, {"A": "1"})
+    trainer.remember()
+    assert Trainer.last() == trainer
+    python.unlink()
+    assert Trainer.last() is None
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"python": 1, "variables": {}}', '{"python": "/"}'])
+def test_a_memory_that_makes_no_sense_is_none(cache: Path, content: str) -> None:
+    assert Trainer.last() is None
+    cache.parent.mkdir()
+    cache.write_text(content)
+    assert Trainer.last() is None

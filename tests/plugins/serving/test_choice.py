@@ -14,7 +14,7 @@ from ftrun.plan.call import Ref
 from ftrun.recipe.types import Serve
 from ftrun_plugins.serving import exchange
 from ftrun_plugins.serving.choice import choose
-from ftrun_plugins.serving.engine import command, surroundings
+from ftrun_plugins.serving.engine import command, variables
 from ftrun_plugins.serving.gate import KEY, LIMITS, Gate
 
 TEMPLATE = b"{{ messages }}"
@@ -122,12 +122,12 @@ def test_the_key_is_no_argument() -> None:
     arguments = command(serving, lambda ref: Path("/store") / str(ref), Path("python"), "127.0.0.1", 8000, 2)
     assert "tuned=/store/train/k" in arguments
     assert arguments[arguments.index("--tensor-parallel-size") + 1] == "2"
-    assert surroundings(serving.limits, "secret", {})[KEY] == "secret"
-    assert KEY not in surroundings(serving.limits, None, {})
+    assert variables(serving.limits, "secret", {})[KEY] == "secret"
+    assert KEY not in variables(serving.limits, None, {})
     assert not any("secret" in argument for argument in arguments)
 
 
 def test_the_recipes_limits_reach_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     serving = chosen(serve={"max_requests": 3, "request_timeout": 1.5})
-    monkeypatch.setenv(LIMITS, surroundings(serving.limits, None, {})[LIMITS])
+    monkeypatch.setenv(LIMITS, variables(serving.limits, None, {})[LIMITS])
     assert Gate(None)._limits == exchange.Limits(3, 4_000_000, 1.5, 3600)  # type: ignore[arg-type]

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ftrun.execute import bootstrap
-from ftrun_plugins.serving.engine import PACKAGES, PROCESS
+from ftrun.execute.surroundings import carried
+from ftrun_plugins.serving.engine import PROCESS
 
 ENGINE = """
 import os, sys, time
@@ -36,7 +37,7 @@ time.sleep(60)
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     (tmp_path / "small_engine.py").write_text(ENGINE)
-    packages = {**PACKAGES, "small_engine": str(tmp_path)}
+    packages = {**carried([PROCESS]), "small_engine": str(tmp_path)}
     monkeypatch.setenv(bootstrap.VARIABLE, json.dumps(packages))
     return [sys.executable, "-I", "-S", bootstrap.__file__, PROCESS, "small_engine"]  # the standard library only
 

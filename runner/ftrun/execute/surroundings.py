@@ -1,0 +1,54 @@
+"""What a process of an environment gets from where it is started: variables, the secrets it asks for, packages."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from ftrun.execute import bootstrap
+from ftrun.plan.secrets import variables_of
+
+# What a process needs from its surroundings to work at all. Everything else stays out: it could change a result
+# without being in the key, or be a secret.
+INHERITED = (
+    "PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH",
+    "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "NVIDIA_VISIBLE_DEVICES", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+    "HF_ENDPOINT", "WANDB_BASE_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "PIP_INDEX_URL", "FTRUN_DEBUG",
+)  # fmt: skip
+QUIET = {
+    "PYTHONUNBUFFERED": "1",
+    "DO_NOT_TRACK": "1",
+    "AXOLOTL_DO_NOT_TRACK": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "VLLM_NO_USAGE_STATS": "1",
+    "WANDB_MODE": "disabled",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+def surroundings(variables: Mapping[str, str], secrets: Sequence[str], modules: Sequence[str]) -> dict[str, str]:
+    """The environment variables of a process that `bootstrap` starts.
+
+    Args:
+        variables: Those that its environment, or whoever starts it, declares.
+        secrets: Names of the secrets that it asks for; those that are not set are left out.
+        modules: What it imports; their top-level packages become importable.
+    """
+    names = (*INHERITED, *(variable for secret in secrets for variable in variables_of(secret)))
+    inherited = {name: os.environ[name] for name in names if name in os.environ}
+    return {**inherited, **QUIET, **variables, bootstrap.VARIABLE: json.dumps(carried(modules))}
+
+
+def carried(modules: Sequence[str]) -> dict[str, str]:
+    """The top-level packages that modules are in, and the folders that hold them: what `bootstrap` is given."""
+    folders = {}
+    for module in modules:
+        top = module.partition(":")[0].partition(".")[0]
+        spec = find_spec(top)
+        if spec is not None and spec.origin is not None:
+            folders[top] = str(Path(spec.origin).parents[1 if spec.submodule_search_locations else 0])
+    return folders
