@@ -1,4 +1,4 @@
-"""Makes a declared environment real as a virtual environment under the user's cache, named by its digest."""
+"""Makes a declared environment real as a virtual environment under the user's cache, named by what is in it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -29,19 +30,16 @@ class LocalEnvironment:
     def __init__(self, name: str, declared: Environment) -> None:
         self.name = name
         self.declared = declared
-        self._digest: str | None = None
 
     @property
     def is_given(self) -> bool:
         """Whether the recipe names an interpreter that exists, in place of a version and a lock."""
         return os.sep in self.declared.python
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Of Python's version, the lock and the variables; of the installed packages where an interpreter is given."""
-        if self._digest is None:
-            self._digest = environment_digest(self.declared, self._installed() if self.is_given else None)
-        return self._digest
+        return environment_digest(self.declared, self._installed() if self.is_given else None)
 
     def _installed(self) -> list[object]:
         result = subprocess.run(
@@ -50,9 +48,11 @@ class LocalEnvironment:
         found: list[object] = json.loads(result.stdout)
         return found
 
-    @property
+    @cached_property
     def folder(self) -> Path:
-        return user_cache_path("ftrun") / "environments" / f"{self.name}-{self.digest[:16]}"
+        """Environments that differ in variables alone share one: it takes minutes to make."""
+        installed = environment_digest(self.declared.model_copy(update={"variables": {}}))
+        return user_cache_path("ftrun") / "environments" / f"{self.name}-{installed[:16]}"
 
     @property
     def python(self) -> Path:
