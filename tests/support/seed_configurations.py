@@ -10,7 +10,7 @@ import yaml
 
 from ftrun.recipe.types import Recipe
 from ftrun_plugins.axolotl.config import merge
-from ftrun_plugins.axolotl.train import with_defaults
+from ftrun_plugins.axolotl.defaults import with_defaults
 from ftrun_plugins.axolotl.workspace import ALWAYS
 
 PROJECT = Path(__file__).parents[2]

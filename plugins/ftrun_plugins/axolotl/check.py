@@ -10,8 +10,8 @@ from ftrun.recipe.types import STAGES, Recipe
 from ftrun.recipe.yaml_files import KeyPath
 from ftrun_plugins.axolotl import schema
 from ftrun_plugins.axolotl.config import OWNED, TrainerConfig, merge
+from ftrun_plugins.axolotl.defaults import offloads
 from ftrun_plugins.axolotl.trackers import chosen
-from ftrun_plugins.axolotl.train import offloads
 
 OWN_STAGES = frozenset({"tokenize", "train", "merge"})
 

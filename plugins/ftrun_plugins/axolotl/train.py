@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ftrun.errors import Problem, Refused
 from ftrun.recipe.types import Frozen
-from ftrun_plugins.axolotl.adapt import FUSED_KERNELS, adapt_to_cpu
+from ftrun_plugins.axolotl.adapt import adapt_to_cpu
 from ftrun_plugins.axolotl.config import merge
+from ftrun_plugins.axolotl.defaults import offloads, turns_on_kernels, with_defaults, with_settled_precision
 from ftrun_plugins.axolotl.trackers import secrets_of
 
 if TYPE_CHECKING:
@@ -17,20 +18,6 @@ if TYPE_CHECKING:
     from ftrun.plan.call import StageCall
     from ftrun.plan.planning import Planning
     from ftrun.recipe.types import Recipe
-
-# What ftrun adds where the recipe says nothing: enough checkpoints to resume from, without filling the disk.
-DEFAULTS: dict[str, Any] = {
-    "save_total_limit": 2,
-    "logging_steps": 1,
-    "eval_sample_packing": False,
-    "seed": 42,
-    "auto_resume_from_checkpoints": True,
-    "dataset_num_proc": 1,
-}
-# axolotl drops the mask in which rows of one pack see each other only where an attention is named.
-PACKED_ATTENTION = "sdpa"
-# Of a model whose two ends share one matrix, PEFT would otherwise train two copies, of which a merge keeps one.
-VOCABULARY = ("embed_tokens", "lm_head")
 
 
 class Params(Frozen):
@@ -66,7 +53,7 @@ class Train:
             notes.append("axolotl turns on its LoRA kernels; lora_mlp_kernel: false and the like turn them off")
         _check_processes(config, hardware)
         params = Params(
-            trainer=config,
+            trainer=with_settled_precision(config),
             accelerator=hardware.accelerator,
             processes=hardware.processes,
             base_model=recipe.model.base_model,
@@ -92,27 +79,6 @@ class Train:
         Training(Params.model_validate(call.params), context).run()
 
 
-def with_defaults(values: dict[str, Any]) -> dict[str, Any]:
-    """A recipe's trainer keys with what ftrun adds to them, as they would train on a GPU."""
-    config = {**DEFAULTS, **values}
-    if config.get("sample_packing"):
-        config.setdefault("attn_implementation", PACKED_ATTENTION)
-    if set(VOCABULARY) & set(config.get("lora_modules_to_save") or ()):
-        config.setdefault("peft_ensure_weight_tying", True)
-    return config
-
-
-def turns_on_kernels(config: dict[str, Any]) -> bool:
-    """Whether axolotl enables kernels that nobody asked for: its `lora_kernels_auto_enable`, 0.21."""
-    adapter = config.get("adapter")
-    return (
-        adapter in ("lora", "qlora")
-        and not (adapter == "lora" and config.get("load_in_8bit"))
-        and not config.get("rl")
-        and all(config.get(key) is None for key in FUSED_KERNELS)
-    )
-
-
 def effective_batch(config: dict[str, Any], processes: int) -> str:
     """Rows an optimizer step sees; rows are packs of `sequence_len` tokens where packing is on."""
     micro, accumulate = int(config.get("micro_batch_size") or 1), int(config.get("gradient_accumulation_steps") or 1)
@@ -129,9 +95,3 @@ def _check_processes(config: dict[str, Any], hardware: Hardware) -> None:
                 do="leave the zero optimization out, ask for more GPUs (resources.train.gpu), or choose zero3_offload",
             )
         )
-
-
-def offloads(deepspeed: Any) -> bool:
-    """Whether a DeepSpeed configuration moves state to the CPU: of use with one process too."""
-    zero = deepspeed.get("zero_optimization", {}) if isinstance(deepspeed, dict) else {}
-    return any(key in zero for key in ("offload_optimizer", "offload_param"))

@@ -1,0 +1,75 @@
+"""What ftrun adds to a trainer configuration where the recipe says nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ftrun_plugins.axolotl.defaults import with_defaults, with_settled_precision
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        pytest.param({"sample_packing": True}, {"attn_implementation": "sdpa"}, id="rows of a pack are kept apart"),
+        pytest.param(
+            {"sample_packing": True, "attn_implementation": "flash_attention_2"},
+            {"attn_implementation": "flash_attention_2"},
+            id="by the attention that is asked for",
+        ),
+        pytest.param(
+            {"lora_modules_to_save": ["embed_tokens", "lm_head"]},
+            {"peft_ensure_weight_tying": True},
+            id="a shared matrix stays one",
+        ),
+        pytest.param(
+            {"lora_modules_to_save": ["lm_head"], "peft_ensure_weight_tying": False},
+            {"peft_ensure_weight_tying": False},
+            id="unless the recipe wants two",
+        ),
+        pytest.param({"lora_modules_to_save": ["score"]}, {"peft_ensure_weight_tying": None}, id="no shared matrix"),
+        pytest.param({"adapter": "lora"}, {"peft_ensure_weight_tying": None, "attn_implementation": None}, id="plain"),
+        pytest.param(
+            {"lora_modules_to_save": ["lm_head"], "deepspeed": {"zero_optimization": {"stage": 3}}},
+            {"peft_autocast_adapter_dtype": False},
+            id="ZeRO 3 trains one precision",
+        ),
+        pytest.param(
+            {"lora_modules_to_save": ["lm_head"], "deepspeed": {"zero_optimization": {"stage": 2}}},
+            {"peft_autocast_adapter_dtype": None},
+            id="ZeRO 2 any",
+        ),
+        pytest.param({"save_total_limit": 5}, {"save_total_limit": 5, "logging_steps": 1}, id="only what is missing"),
+    ],
+)
+def test_defaults(values: dict[str, Any], expected: dict[str, Any]) -> None:
+    config = with_defaults(values)
+    assert {key: config.get(key) for key in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "bf16", "fp16"),
+    [
+        ({}, True, False),
+        ({"bf16": "auto"}, True, False),
+        ({"bf16": True}, True, False),
+        ({"bf16": False, "fp16": True}, False, True),
+        ({"bf16": False}, False, False),
+    ],
+)
+def test_deepspeed_has_the_trainers_precision_before_the_model_is_loaded(
+    values: dict[str, Any], bf16: bool, fp16: bool
+) -> None:
+    deepspeed = {"bf16": {"enabled": "auto"}, "fp16": {"enabled": "auto", "loss_scale": 0}, "gradient_clipping": "auto"}
+    settled = with_settled_precision({**values, "deepspeed": deepspeed})["deepspeed"]
+    assert settled == {
+        "bf16": {"enabled": bf16},
+        "fp16": {"enabled": fp16, "loss_scale": 0},
+        "gradient_clipping": "auto",
+    }
+
+
+@pytest.mark.parametrize("deepspeed", [None, "zero3.json", {"bf16": {"enabled": True}, "fp16": {}}])
+def test_what_a_recipe_says_of_precision_itself_stays(deepspeed: object) -> None:
+    assert with_settled_precision({"bf16": False, "deepspeed": deepspeed})["deepspeed"] == deepspeed
