@@ -1,12 +1,15 @@
-"""The stage `merge`: axolotl's shard-by-shard merge of the adapter into the base model, on the CPU."""
+"""The stage `merge`: axolotl merges the adapter into the base model, on the CPU and shard by shard where it can."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ftrun.recipe.types import Frozen
+from ftrun.store.files import read_json
+from ftrun_plugins.axolotl.adapt import FUSED_KERNELS
 from ftrun_plugins.axolotl.config import merge
 from ftrun_plugins.axolotl.workspace import ADAPTER, CONFIG, MODEL, NO_TRAINING, OUT, inside, lay_out
 
@@ -73,7 +76,7 @@ class Merge:
             "trust_remote_code": params.trust_remote_code,
             "datasets": [{"path": "none", "type": "completion"}],
             "lora_model_dir": ADAPTER,
-            "merge_method": "memory_efficient",
+            **_method(context.inputs["model"], context.inputs["adapter"]),
         }
         lay_out(context.work, config, {MODEL: context.inputs["model"], ADAPTER: context.inputs["adapter"]})
         context.report.progress(0, None, "shards")
@@ -88,3 +91,30 @@ class Merge:
         for pattern in TOKENIZER_FILES:
             for path in context.inputs["adapter"].glob(pattern):
                 shutil.copy(path, context.output / path.name)
+
+
+def _method(model: Path, adapter: Path) -> dict[str, Any]:
+    """The keys that choose how axolotl merges.
+
+    Shard by shard, it puts matrices that were trained whole in place by the names in the base model's files. Where
+    those are others than the loaded model's, as of GPT-NeoX's head (`embed_out`, and `lm_head` in transformers 5), it
+    would leave the base model's silently. Then the model is loaded as a whole, in the precision of its files.
+    """
+    base = read_json(model / "config.json") or {}
+    saved = set((read_json(adapter / "adapter_config.json") or {}).get("modules_to_save") or ())
+    if base.get("tie_word_embeddings") or saved <= _names_in_files(model):
+        return {"merge_method": "memory_efficient"}
+    dtype = base.get("dtype") or base.get("torch_dtype")
+    precision = {dtype: True} if dtype in ("float16", "bfloat16") else {}
+    return {"merge_method": "legacy", **precision, **dict.fromkeys(FUSED_KERNELS, False)}
+
+
+def _names_in_files(model: Path) -> set[str]:
+    """The parts of the names of a model's matrices, such as `embed_tokens`."""
+    from safetensors import safe_open
+
+    found: set[str] = set()
+    for path in model.glob("*.safetensors"):
+        with safe_open(path, "numpy") as file:
+            found.update(part for name in file.keys() for part in name.split("."))  # noqa: SIM118  (it is no mapping)
+    return found
