@@ -13,11 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-sys.path[:0] = sys.argv[1:3]
-
 import torch
-from ftrun.execute.context import Reporter, StageContext
-from ftrun_plugins.axolotl.merge import Merge
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPTNeoXConfig, GPTNeoXForCausalLM
@@ -26,6 +22,7 @@ SAVED = ["embed_in", "lm_head"]
 
 
 def main() -> None:
+    sys.path[:0] = sys.argv[1:3]
     tokenizer, folder = AutoTokenizer.from_pretrained(sys.argv[3]), Path(sys.argv[4])
     model, adapter, merged, work = (folder / name for name in ("model", "adapter", "merged", "work"))
     torch.manual_seed(0)
@@ -49,6 +46,9 @@ def main() -> None:
 
 
 def _merge(model: Path, adapter: Path, merged: Path, work: Path) -> None:
+    from ftrun.execute.context import Reporter, StageContext
+    from ftrun_plugins.axolotl.merge import Merge
+
     params = {"trainer": {"adapter": "lora", "lora_modules_to_save": SAVED}, "trust_remote_code": False}
     context = StageContext(
         output=merged,
