@@ -17,6 +17,7 @@ CASES = (
     ("ftrun --help", ["--help"], 0.3),
     ("ftrun validate", ["validate", "recipe=quickstart"], 1.0),
     ("ftrun plan", ["plan", "recipe=quickstart"], 1.5),
+    ("ftrun preview", ["preview", "recipe=quickstart"], 3.0),  # once the environment and the model are there
 )
 
 
