@@ -1,4 +1,4 @@
-"""The stage `merge`: axolotl merges the adapter into the base model, on the CPU and shard by shard where it can."""
+"""The stage `merge`: axolotl merges the adapter into the base model, shard by shard where it can."""
 
 from __future__ import annotations
 
