@@ -76,6 +76,7 @@ def test_ctrl_c_stops_a_trainer_that_a_resume_attached_to(ready_to_train: Workpl
     assert [folder for folder in workplace.checkpoints() if (folder / MARK).exists()]
 
 
+@pytest.mark.drill
 def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(ready_to_train: Workplace, finished: Finished) -> None:
     workplace = ready_to_train
     ftrun = workplace.start(*RECIPE)
