@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -120,7 +119,9 @@ def tokenized(looker: Looker, folder: Path, request: dict[str, Any]) -> dict[str
     """
     if not request["params"]["trust_remote_code"] and (answer := looker.ask(request)) is not None:
         return answer
-    print("this tokenizer needs all of the trainer's packages, whose import takes a while", file=sys.stderr, flush=True)
+    from ftrun_plugins.preview.planned import tell  # loaded by now; at the top it would delay the first process
+
+    tell("this tokenizer needs all of the trainer's packages, whose import takes a while")
     with Looker(looker.trainer, folder, WHOLE) as whole:
         answer = whole.ask(request)
         if answer is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -42,8 +42,12 @@ def look(overrides: Sequence[str], choice: Choice, folder: Path, early: Looker |
     backend = local_backend(recipe, plugins(), store)
     prepare(backend, TRAINER)
     trainer = Trainer.of(recipe, backend)
-    with nullcontext(early) if early and early.trainer == trainer else Looker(trainer, folder, LIGHT) as looker:
+    if early and early.trainer == trainer:
+        looking: AbstractContextManager[Looker] = nullcontext(early)
+    else:
         trainer.remember()
+        looking = Looker(trainer, folder, LIGHT)
+    with looking as looker:
         return View(plan_beginning(recipe, plugins(), store, backend), choice, looker, folder).found()
 
 
