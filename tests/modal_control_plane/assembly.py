@@ -43,6 +43,7 @@ class Parts:
         self.content = Content(folder / "content", self.state, self.recording)
         mounts = Mounts(self.state, self.content)
         images, stores = Images(mounts), Secrets(self.state, secrets)
+        self.images = images
         self.volumes = Volumes(self.state, self.content, folder / "volumes")
         preparing = Preparing(self.state, mounts, images, self.volumes, stores, interpreters, environment)
         containers = Containers(

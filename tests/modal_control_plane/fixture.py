@@ -154,6 +154,11 @@ class ControlPlane:
         """Mistakes of the control plane itself."""
         return list(self._parts.dispatcher.errors)
 
+    @property
+    def build_logs(self) -> dict[str, str]:
+        """What failed image builds printed, by image id."""
+        return dict(self._parts.images.build_logs)
+
     def containers(self, function: str | None = None) -> list[ContainerInfo]:
         return [container_info(each, self._parts.volumes) for each in self._running(function) if each.process]
 

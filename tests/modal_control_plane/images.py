@@ -1,19 +1,22 @@
-"""Images: what is honoured of one is its ENV, its WORKDIR and its COPY; RUN is recorded and not run."""
+"""Images: ENV, WORKDIR and COPY are honoured; RUN is parsed, recorded and not run."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
 import shlex
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from modal_proto import api_pb2 as pb
 
 from .content import Mounts
+from .dockerfile import build_error
 from .server import rpc
 
 BUILT = pb.GenericResult(status=pb.GenericResult.GENERIC_STATUS_SUCCESS)
+FAILED = pb.GenericResult(status=pb.GenericResult.GENERIC_STATUS_FAILURE)
 
 
 @dataclass
@@ -31,6 +34,7 @@ class Images:
         self._mounts = mounts
         self.by_id: dict[str, pb.Image] = {}
         self._builders: dict[str, str] = {}
+        self.build_logs: dict[str, str] = {}  # of images whose build failed, by id
 
     @rpc("ImageGetOrCreate")
     async def get_or_create(self, request: pb.ImageGetOrCreateRequest) -> pb.ImageGetOrCreateResponse:
@@ -38,7 +42,24 @@ class Images:
         image_id = f"im-{digest[:22]}"
         self.by_id[image_id] = request.image
         self._builders[image_id] = request.builder_version
+        if printed := await self._build(request.image):
+            self.build_logs[image_id] = printed
+            return pb.ImageGetOrCreateResponse(image_id=image_id)  # no result: the client waits for the build
         return pb.ImageGetOrCreateResponse(image_id=image_id, result=BUILT, metadata=self._metadata(image_id))
+
+    @rpc("ImageJoinStreaming")
+    async def join(self, request: pb.ImageJoinStreamingRequest) -> AsyncIterator[pb.ImageJoinStreamingResponse]:
+        printed = pb.TaskLogs(data=self.build_logs.get(request.image_id, ""))
+        result = FAILED if request.image_id in self.build_logs else BUILT
+        yield pb.ImageJoinStreamingResponse(entry_id="1-0", task_logs=[printed], result=result)
+
+    async def _build(self, image: pb.Image) -> str:
+        """Return what the first `RUN` line that its tool refuses prints; empty if all are accepted."""
+        for command in image.dockerfile_commands:
+            word, _, rest = command.strip().partition(" ")
+            if word.upper() == "RUN" and (printed := await build_error(rest)):
+                return f"=> {command}\n{printed}"
+        return ""
 
     def _metadata(self, image_id: str) -> pb.ImageMetadata:
         workdir = self.recipe(image_id).workdir

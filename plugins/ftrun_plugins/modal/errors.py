@@ -21,6 +21,8 @@ def modal_errors(doing: str) -> Iterator[None]:
         raise Refused(problem) from reason
     except error.NotFoundError as reason:
         raise Refused(Problem(f"{doing}: {_first(reason)}", do="`ftrun doctor` looks at everything")) from reason
+    except error.ImageBuildError as reason:
+        raise Refused(Problem(f"{doing}: {_first(reason)}", do=f"modal image logs {reason.image_id}")) from reason
     except (error.ConnectionError, error.ServiceError, TimeoutError) as reason:
         what = f"Modal cannot be reached while {doing}: {_first(reason)}"
         raise Refused(Problem(what, do="check the network; runs that were submitted go on without it")) from reason

@@ -14,7 +14,7 @@ from ftrun_plugins.modal.mounted import VARIABLE
 from ftrun_plugins.modal.options import MOUNT
 
 UV = "0.13.9"  # the version that locks are installed with
-INSTALL = "--no-deps --compile-bytecode"
+INSTALL = "--no-deps"  # the client adds --compile-bytecode, and uv refuses it twice
 
 
 def check_environment(name: str, declared: Environment) -> None:

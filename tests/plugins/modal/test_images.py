@@ -1,0 +1,44 @@
+"""Images of all shipped environments, as the real client describes them and the real tools parse them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import modal
+import pytest
+
+from ftrun.errors import Refused
+from ftrun.recipe.load import Loaded
+from ftrun_plugins.modal import shipping
+from ftrun_plugins.modal.errors import modal_errors
+from ftrun_plugins.modal.images import make_image
+from modal_control_plane.client import client_of
+from modal_control_plane.fixture import ControlPlane
+
+ENVIRONMENTS = ["client", "server", "server_cpu", "trainer"]
+
+
+def test_every_run_line_is_accepted(tmp_path: Path, loading: Callable[..., Loaded]) -> None:
+    declared = loading().recipe.environment
+    assert sorted(declared) == ENVIRONMENTS
+    with ControlPlane(tmp_path / "plane") as plane, client_of(plane):
+        app = modal.App.lookup("images", create_if_missing=True)
+        for name in ENVIRONMENTS:
+            for requirements in ((), ("six==1.17.0",)):
+                make_image(name, declared[name], shipping.packages(), requirements).build(app)
+        assert plane.build_logs == {}
+        assert plane.requests.holding("uv pip install"), "no image installs anything"
+
+
+def test_a_build_that_fails_names_the_command_that_shows_its_log(tmp_path: Path) -> None:
+    with ControlPlane(tmp_path / "plane") as plane, client_of(plane):
+        app = modal.App.lookup("images", create_if_missing=True)
+        image = modal.Image.debian_slim().uv_pip_install("six", extra_options="--compile-bytecode")
+        with pytest.raises(Refused) as refused, modal_errors("deploying"):
+            image.build(app)
+        (image_id,) = plane.build_logs
+        assert "cannot be used multiple times" in plane.build_logs[image_id]
+        (problem,) = refused.value.problems
+        assert image_id in problem.what
+        assert problem.do == f"modal image logs {image_id}"
