@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 MOST_PROBLEMS = 20  # shown at once; a screen has no room for more
+MOST_LINES = 12  # of an exception's message
+LONGEST_LINE = 300  # characters
 
 
 @dataclass(frozen=True)
@@ -83,3 +85,11 @@ class Interrupted(FtrunError):
     """Stopped by the user; what was finished is kept."""
 
     exit_code = 130
+
+
+def error_text(error: BaseException) -> str:
+    """Return an exception's type and message, all lines of it, within what one screen can show."""
+    lines = [line.rstrip()[:LONGEST_LINE] for line in str(error).strip().splitlines() if line.strip()]
+    left_out = len(lines) - MOST_LINES
+    more = [f"and {left_out} more lines in the log"] if left_out > 0 else []
+    return "\n".join([f"{type(error).__name__}: {lines[0] if lines else 'no message'}", *lines[1:MOST_LINES], *more])

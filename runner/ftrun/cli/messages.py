@@ -57,7 +57,8 @@ def _title(error: FtrunError) -> str:
 
 
 def _problem_lines(problem: Problem) -> Iterator[str]:
-    yield from textwrap.wrap(problem.what, WIDTH, initial_indent="  ", subsequent_indent="  ") or ["  "]
+    for line in problem.what.splitlines() or [""]:
+        yield from textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="  ") or ["  "]
     values = {
         "where": problem.where,
         "expected": problem.expected,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ftrun.errors import FtrunError, Interrupted, Problem, Refused, StageFailed, StoreFailed
-from ftrun.store.files import read_json, write_json
+from pydantic import ValidationError
+
+from ftrun.errors import FtrunError, Interrupted, Problem, Refused, StageFailed, StoreFailed, error_text
+from ftrun.store.files import disk_problem, read_json, write_json
 
 OutcomeStatus = Literal["done", "failed", "stopped"]
 Fault = Literal["user", "stage", "store"]
@@ -34,6 +37,23 @@ class StageOutcome:
             values["status"], values["fault"], tuple(Problem.from_dict(problem) for problem in values["problems"])
         )
 
+    @classmethod
+    def failed(cls, error: Exception, root: Path) -> StageOutcome:
+        """Return the outcome of a stage that raised; `root` is the folder of the store."""
+        match error:
+            case Refused():
+                return cls("failed", "user", error.problems)
+            case StoreFailed():
+                return cls("failed", "store", error.problems)
+            case FtrunError():
+                return cls("failed", "stage", error.problems)
+            case ValidationError():
+                return cls("failed", "stage", tuple(_validation_problems(error)))
+        problem = disk_problem(error, root)
+        if problem is not None:
+            return cls("failed", "store", (problem,))
+        return cls("failed", "stage", (Problem(error_text(error)),))
+
     def error(self, label: str) -> FtrunError:
         """The error that a failed or stopped outcome stands for."""
         if self.status == "stopped":
@@ -45,3 +65,10 @@ class StageOutcome:
         if self.fault == "store":
             return StoreFailed(self.problems)
         return StageFailed(label, self.problems)
+
+
+def _validation_problems(error: ValidationError) -> Iterator[Problem]:
+    """Yield one problem for each error of a pydantic model: its own text hides them behind a count."""
+    for detail in error.errors(include_url=False, include_input=False, include_context=False):
+        where = ".".join(str(part) for part in detail["loc"])
+        yield Problem(detail["msg"].removeprefix("Value error, "), where=where or error.title)

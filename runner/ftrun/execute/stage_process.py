@@ -21,12 +21,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from ftrun.errors import FtrunError, Problem, Refused, StageFailed
 from ftrun.execute.context import Reporter, StageContext, Stopped, StopRequest, load
 from ftrun.execute.outcome import StageOutcome
 from ftrun.plan.call import StageCall
 from ftrun.store.artifacts import describe, publish
-from ftrun.store.files import disk_problem
 from ftrun.store.layout import Scratch, Store
 
 RECORDED = ("axolotl", "torch", "transformers", "peft", "accelerate", "deepspeed", "datasets", "trl")
@@ -73,19 +71,11 @@ def _outcome(request: Request, store: Store, scratch: Scratch, stop: StopRequest
         _run(request, store, scratch, stop)
     except Stopped:
         return StageOutcome("stopped")
-    except Refused as error:
-        return StageOutcome("failed", "user", error.problems)
-    except FtrunError as error:
-        return StageOutcome("failed", "stage", error.problems)
-    except StageFailed as error:
-        traceback.print_exc()
-        return StageOutcome("failed", "stage", error.problems)
     except Exception as error:  # whatever a stage raises has to become its outcome
-        traceback.print_exc()
-        problem = disk_problem(error, store.root)
-        if problem is not None:
-            return StageOutcome("failed", "store", (problem,))
-        return StageOutcome("failed", "stage", (Problem(f"{type(error).__name__}: {_short(error)}"),))
+        outcome = StageOutcome.failed(error, store.root)
+        if outcome.fault != "user":
+            traceback.print_exc()
+        return outcome
     return StageOutcome("done")
 
 
@@ -127,8 +117,3 @@ def _facts() -> dict[str, Any]:
         "versions": versions,
         "peak_memory": max(own, children) * 1024,  # bytes, of the largest process
     }
-
-
-def _short(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else "no message"

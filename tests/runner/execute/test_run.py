@@ -122,9 +122,9 @@ def test_a_failed_stage_fails_the_run_and_keeps_what_was_finished(making: Making
     assert (caught.value.call, caught.value.exit_code) == ("bad", 1)
     record = runs.load(folder)
     assert (record.status, list(record.results)) == ("failed", ["first"])
-    assert record.problems[0]["what"] == "ValueError: boom"
+    assert record.problems[0]["what"] == "ValueError: boom\nand more"
     assert "ValueError: boom" in folder.report.read_text()
-    assert told.hooks[-2:] == [("failed", "bad", "ValueError: boom"), ("run finished", "failed")]
+    assert told.hooks[-2:] == [("failed", "bad", "ValueError: boom\nand more"), ("run finished", "failed")]
 
 
 def test_bad_data_ends_with_exit_code_2(making: Making, tiny: Calls, store: Store) -> None:

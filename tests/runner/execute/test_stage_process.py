@@ -74,7 +74,7 @@ def test_an_exception_is_the_stages_fault_with_its_trace_in_the_log(
 ) -> None:
     call, run = tiny("fail"), new_run()
     outcome = backend.run_stage(call, run, StopSignal())
-    assert outcome == StageOutcome("failed", "stage", (Problem("ValueError: boom"),))
+    assert outcome == StageOutcome("failed", "stage", (Problem("ValueError: boom\nand more"),))
     assert "Traceback" in run.log("tiny").read_text()
     assert find(store, call.ref) is None
 

@@ -1,0 +1,63 @@
+"""Exceptions of stages as outcomes: whose fault, and every reason."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, ValidationError, model_validator
+
+from ftrun.errors import MOST_LINES, FtrunError, Problem, Refused, StageFailed, StoreFailed, error_text
+from ftrun.execute.outcome import StageOutcome
+
+PROBLEM = Problem("it is wrong", "here")
+
+
+class Trainer(BaseModel):
+    lora_r: int
+    adapter: str | None = None
+
+    @model_validator(mode="after")
+    def rank_needs_adapter(self) -> Trainer:
+        if self.adapter is None:
+            raise ValueError("lora_r needs an adapter")
+        return self
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (Refused(PROBLEM), "user"),
+        (StoreFailed(PROBLEM), "store"),
+        (StageFailed("train", PROBLEM), "stage"),
+        (FtrunError(PROBLEM), "stage"),
+    ],
+)
+def test_errors_of_ftrun_keep_their_problems_and_their_fault(error: FtrunError, fault: str, tmp_path: Path) -> None:
+    outcome = StageOutcome.failed(error, tmp_path)
+    assert (outcome.status, outcome.fault, outcome.problems) == ("failed", fault, (PROBLEM,))
+
+
+def test_a_full_disk_is_the_stores_fault(tmp_path: Path) -> None:
+    assert StageOutcome.failed(OSError(errno.ENOSPC, "No space left on device"), tmp_path).fault == "store"
+
+
+def test_each_error_of_a_model_is_a_problem(tmp_path: Path) -> None:
+    found = []
+    for values in ({"lora_r": 8}, {"lora_r": "eight", "adapter": 7}):
+        with pytest.raises(ValidationError) as caught:
+            Trainer.model_validate(values)
+        found.append([(one.where, one.what) for one in StageOutcome.failed(caught.value, tmp_path).problems])
+    assert found[0] == [("Trainer", "lora_r needs an adapter")]
+    assert [where for where, _ in found[1]] == ["lora_r", "adapter"]
+    assert "integer" in found[1][0][1]
+
+
+def test_a_message_keeps_its_lines_up_to_a_screen() -> None:
+    assert error_text(ValueError("boom\n\n  and why\n")) == "ValueError: boom\n  and why"
+    assert error_text(KeyError()) == "KeyError: no message"
+    long = error_text(RuntimeError("\n".join("x" * 1000 for _ in range(50)))).splitlines()
+    assert len(long) == MOST_LINES + 1
+    assert long[-1] == "and 38 more lines in the log"
+    assert max(map(len, long)) < 400
