@@ -13,7 +13,9 @@ from axolotl.integrations.base import BasePlugin
 from transformers import TrainerCallback
 
 from ftrun.store.checkpoints import PREFIX, mark
+from ftrun_plugins.axolotl.divergence import LossWatch, check_weights
 from ftrun_plugins.axolotl.trackers import keep_url, running_url
+from ftrun_plugins.axolotl.workspace import PREPARED
 
 if TYPE_CHECKING:
     from ftrun.execute.context import Reporter, StopRequest
@@ -50,18 +52,24 @@ def connect(connection: Connection) -> None:
 class ProgressCallback(TrainerCallback):  # type: ignore[misc]
     """Speaks for the first process; every process hears the wish to stop at the same step."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, losses: LossWatch) -> None:
         self._connection = connection
+        self._losses = losses
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self._connection.began = True
+        if state.is_world_process_zero:
+            mark(Path(PREPARED))  # axolotl runs inside the working folder, and has loaded its rows
         self._tell(state)
         url = running_url() if state.is_world_process_zero else None
         if url and self._connection.report:
-            keep_url(Path.cwd(), url)  # axolotl runs inside the working folder
+            keep_url(Path.cwd(), url)
             self._connection.report.event("tracker", url=url)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        last = state.global_step >= state.max_steps
+        if control.should_log or control.should_save or control.should_evaluate or last:
+            self._losses.check()  # before anything is logged, saved or measured of a model that diverged
         if _agreed(bool(self._connection.stop)):
             self._connection.stopped = True
             control.should_save = True
@@ -71,6 +79,10 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         values = {SHOWN[key]: _number(value) for key, value in (logs or {}).items() if key in SHOWN and value}
         if values:
             self._tell(state, epoch=round(state.epoch or 0.0, 3), **values)
+
+    def on_train_end(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
+        if model is not None:
+            check_weights(model, state.global_step)
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         _wait_for_all()
@@ -118,4 +130,8 @@ class ProgressPlugin(BasePlugin):  # type: ignore[misc]
     """Named in the configuration's `plugins`; axolotl only logs a plugin that it cannot import."""
 
     def add_callbacks_post_trainer(self, cfg: Any, trainer: Any) -> list[Any]:
-        return [ProgressCallback(_connection)] if _connection else []
+        if _connection is None:
+            return []
+        losses = LossWatch()
+        losses.attach(trainer)
+        return [ProgressCallback(_connection, losses)]

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ftrun.errors import Problem, StageFailed
 from ftrun.execute import bootstrap
 from ftrun.execute.context import Reporter, Stopped, StopRequest
+from ftrun.execute.outcome import StageOutcome
 
 if TYPE_CHECKING:
     from ftrun.execute.context import StageContext
@@ -30,7 +32,8 @@ SECONDS_BETWEEN_LOOKS = 0.3
 
 def train_in_ranks(processes: int, accelerator: str, context: StageContext) -> None:
     """Runs all ranks to their end. Raises `Stopped`, or `StageFailed` when one of them failed."""
-    (context.work / STOP).unlink(missing_ok=True)
+    for left in (context.work / STOP, *(_outcome_file(context.work, rank) for rank in range(processes))):
+        left.unlink(missing_ok=True)
     port = _free_port()
     ranks = [_start(rank, processes, accelerator, port, context) for rank in range(processes)]
     try:
@@ -44,6 +47,9 @@ def train_in_ranks(processes: int, accelerator: str, context: StageContext) -> N
     failed = {rank: code for rank, code in enumerate(codes) if code}
     if failed:
         rank, code = next(iter(failed.items()))
+        outcome = StageOutcome.read(_outcome_file(context.work, rank))
+        if outcome is not None:
+            raise outcome.error("train")
         raise StageFailed(
             "train", Problem(f"rank {rank} of {processes} ended with exit code {code}", do="its log says why")
         )
@@ -122,6 +128,15 @@ def main() -> None:
         train_here(work, report, StopFile(work / STOP))
     except Stopped:
         os._exit(STOPPED)  # DeepSpeed's own exit would wait for ranks that have gone
+    except Exception as error:  # whatever the trainer raises has to become the stage's outcome
+        traceback.print_exc()
+        StageOutcome.failed(error, work).save(_outcome_file(work, int(os.environ["RANK"])))
+        os._exit(1)
+
+
+def _outcome_file(work: Path, rank: int) -> Path:
+    """Where a rank that failed leaves its reason."""
+    return work / f"rank-{rank}.json"
 
 
 def _allow_cpu_ranks() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import sys
@@ -10,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from ftrun.store.files import read_json, write_json, write_text
 
 WITHOUT_SERVER = ("offline", "disabled", "dryrun")  # values of `wandb_mode`
 RECORD = "tracker.json"  # in the stage's working folder
@@ -61,7 +62,7 @@ def allow(config: Mapping[str, Any], work: Path) -> None:
     if not config.get("wandb_run_id"):
         kept = work / "wandb_run_id"
         if not kept.exists():
-            kept.write_text(secrets.token_hex(4))
+            write_text(kept, secrets.token_hex(4))
         os.environ.update(WANDB_RUN_ID=kept.read_text(), WANDB_RESUME="allow")
 
 
@@ -77,10 +78,9 @@ def running_url() -> str | None:
 
 def keep_url(work: Path, url: str) -> None:
     """Keeps the address for whoever collects the results, which may be another process."""
-    (work / RECORD).write_text(json.dumps({"tracker_url": url}))
+    write_json(work / RECORD, {"tracker_url": url})
 
 
 def kept_url(work: Path) -> dict[str, str]:
     """What `keep_url` kept, as a metric; nothing where no tracker ran."""
-    record = work / RECORD
-    return dict(json.loads(record.read_text())) if record.exists() else {}
+    return dict(read_json(work / RECORD) or {})

@@ -12,9 +12,9 @@ import yaml
 
 from ftrun.errors import Problem, StageFailed
 from ftrun.execute.context import Stopped
-from ftrun.store.checkpoints import last_step, remove_unfinished
+from ftrun.store.checkpoints import last_step, remove_unfinished, remove_unmarked
 from ftrun_plugins.axolotl import trackers
-from ftrun_plugins.axolotl.workspace import DATA, MODEL, OUT, inside, lay_out
+from ftrun_plugins.axolotl.workspace import DATA, MODEL, OUT, PREPARED, inside, lay_out
 
 if TYPE_CHECKING:
     from ftrun.execute.context import Reporter, StageContext, StopRequest
@@ -40,6 +40,8 @@ class Training:
         removed = remove_unfinished(self._out)
         if removed:
             self._context.report.warning(f"removed unfinished checkpoints: steps {removed}")
+        if remove_unmarked(self._context.work / PREPARED):
+            self._context.report.warning("removed prepared rows that an earlier try left unfinished")
         step = last_step(self._out)
         if step is not None:
             self._context.report.event("resumed", step=step)
@@ -65,9 +67,10 @@ class Training:
             if (self._context.inputs["data"] / split).is_dir()
         }
         return {
+            "logging_nan_inf_filter": False,  # it replaces the loss of a diverged training; `divergence` stops that
             **trainer,
             **entries,
-            "dataset_prepared_path": "prepared",
+            "dataset_prepared_path": PREPARED,
             "trust_remote_code": self._params.trust_remote_code,
             "val_set_size": 0,
             "plugins": [*trainer.get("plugins", []), PLUGIN],

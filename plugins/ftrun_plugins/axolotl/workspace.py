@@ -19,6 +19,7 @@ CONFIG = "config.yml"
 MODEL = "model"  # mirror of the base model's folder
 DATA = "data"  # mirror of the tokenized folders
 OUT = "out"
+PREPARED = "prepared"  # the trainer's own copy of the tokenized rows
 ADAPTER = "adapter"  # mirror of the trained adapter
 
 # Keys that every configuration of ftrun has, whatever the recipe says.

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ftrun.recipe.types import Frozen
+from ftrun_plugins.evaluation.finite import require_finite
 from ftrun_plugins.evaluation.models import calls_for_each, is_needed
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Loss:
         with (context.output / LOSSES).open("w") as file:
             for row in rows:
                 loss, tokens = losses[row]
+                require_finite(loss, "the loss", places[row]["place"])
                 file.write(
                     json.dumps(
                         {"index": places[row]["index"], "place": places[row]["place"], "loss": loss, "tokens": tokens}

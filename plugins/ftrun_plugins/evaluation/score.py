@@ -18,6 +18,7 @@ from ftrun.contracts import Answer, Pair
 from ftrun.errors import Problem, Refused
 from ftrun.plan.serving import BASE, TUNED
 from ftrun.recipe.types import Frozen
+from ftrun_plugins.evaluation.finite import require_finite
 from ftrun_plugins.evaluation.lines import Kept, lines
 from ftrun_plugins.evaluation.models import ANSWERS
 from ftrun_plugins.evaluation.prompts import asked
@@ -123,7 +124,7 @@ def _each(evaluator: Any, options: Any, context: StageContext) -> Iterator[dict[
     if evaluator.needs not in ANSWERS:
         files = [lines(folder / ("losses.jsonl" if evaluator.needs == "loss" else SCORES)) for folder in made.values()]
         for measured in zip(*files, strict=True):
-            scores = {role: {"score": _value(line)} for role, line in zip(made, measured, strict=True)}
+            scores = {role: {"score": _value(line, role)} for role, line in zip(made, measured, strict=True)}
             yield {"index": measured[0]["index"], "place": measured[0]["place"], **scores}
         return
     rows = _rows(context)
@@ -133,8 +134,9 @@ def _each(evaluator: Any, options: Any, context: StageContext) -> Iterator[dict[
         yield {"index": first["index"], "place": first["place"], "reference": first["reference"], **scores}
 
 
-def _value(line: Mapping[str, Any]) -> float:
-    return float(line["loss"] if "loss" in line else line["score"])
+def _value(line: Mapping[str, Any], role: str) -> float:
+    name = "loss" if "loss" in line else "score"
+    return require_finite(float(line[name]), f"the {name} of the {role} model", line["place"])
 
 
 def _score(evaluator: Any, options: Any, line: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,7 +144,8 @@ def _score(evaluator: Any, options: Any, line: Mapping[str, Any], row: Mapping[s
     given = Answer(answer, line["tokens"], line["stopped"]) if evaluator.needs == "answers" else answer
     with _places(line):
         score, reason = evaluator.score(given, line["reference"], row, options)
-    return {"score": float(score), "reason": reason, "answer": answer}
+    found = require_finite(float(score), f"the score by `{evaluator.name}`", line["place"])
+    return {"score": found, "reason": reason, "answer": answer}
 
 
 @contextmanager
@@ -170,7 +173,11 @@ def _judged(evaluator: Any, options: Any, context: StageContext) -> Iterator[dic
         with _places(base):
             scores = evaluator.compare(pair, options)
         judged = {
-            role: {"score": float(score), "reason": scores.reason, "answer": line["prediction"]}
+            role: {
+                "score": require_finite(float(score), f"the score by `{evaluator.name}`", base["place"]),
+                "reason": scores.reason,
+                "answer": line["prediction"],
+            }
             for role, score, line in ((BASE, scores.base, base), (TUNED, scores.tuned, tuned))
         }
         told = {"index": index, "place": base["place"], "reference": base["reference"], "verdict": scores.verdict}

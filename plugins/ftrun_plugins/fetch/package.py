@@ -35,8 +35,10 @@ def _file(what: FileInPackage, context: StageContext) -> Path:
     """Installs the package alone into scratch, by digest; the file in it."""
     context.report.progress(0, 2, "steps")
     folder = context.work / "package"
-    if not (folder / what.file).exists():
-        _install(what, folder)
+    if not folder.exists():
+        aside = context.work / "package.part"
+        _install(what, aside)
+        aside.rename(folder)
     context.check_stop()
     context.report.progress(1, 2, "steps")
     return folder / what.file

@@ -50,7 +50,7 @@ def evaluation_table(evaluation: Mapping[str, Any], title: str = "evaluation") -
     yield f"{title:<20} {'rows':>5} {'base':>9} {'tuned':>9} {'gain':>9}  {'95 % interval':<18} verdict"
     for name, result in evaluation.items():
         tuned, gain, interval = result.get("tuned"), result.get("gain"), result.get("interval")
-        between = " to ".join(number(float(end), sign=True) for end in interval) if interval else ""
+        between = " to ".join(_number(end, sign=True).strip() for end in interval) if interval else ""
         verdict = result.get("verdict", "")
         numbers = f"{_number(result.get('base'))} {_number(tuned)} {_number(gain, sign=True)}"
         yield f"{name:<20} {result['rows']:>5} {numbers}  {between:<18} {verdict}".rstrip()
@@ -59,6 +59,7 @@ def evaluation_table(evaluation: Mapping[str, Any], title: str = "evaluation") -
 
 
 def _number(value: float | None, sign: bool = False) -> str:
+    """JSON has no NaN: a record holds null for it."""
     return f"{'' if value is None else number(float(value), sign):>9}"
 
 

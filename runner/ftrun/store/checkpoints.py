@@ -1,6 +1,7 @@
-"""Checkpoints in a call's scratch: each gets a mark once it is whole, and those without are removed before a start.
+"""Folders in a call's scratch that a later try continues from: each gets a mark once it is whole.
 
-axolotl picks the checkpoint with the highest number, whole or not.
+Folders without a mark are removed before a try: axolotl picks the checkpoint with the highest number and loads
+prepared rows from any folder that is there, whole or not.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def checkpoints(out: Path) -> Iterator[tuple[int, Path]]:
 
 
 def mark(folder: Path) -> None:
-    """Says that a checkpoint is whole; its files reach the disk first."""
+    """Mark a folder as whole; its files reach the disk first."""
     for path in folder.rglob("*"):
         if path.is_file():
             sync(path)
@@ -32,14 +33,17 @@ def mark(folder: Path) -> None:
     sync(folder)
 
 
+def remove_unmarked(folder: Path) -> bool:
+    """Remove a folder that has no mark; return whether there was one."""
+    if not folder.exists() or (folder / MARK).exists():
+        return False
+    shutil.rmtree(folder)
+    return True
+
+
 def remove_unfinished(out: Path) -> list[int]:
-    """Removes checkpoints without a mark; returns their steps."""
-    removed = []
-    for step, folder in checkpoints(out):
-        if not (folder / MARK).exists():
-            shutil.rmtree(folder)
-            removed.append(step)
-    return sorted(removed)
+    """Remove checkpoints without a mark; return their steps."""
+    return sorted(step for step, folder in list(checkpoints(out)) if remove_unmarked(folder))
 
 
 def last_step(out: Path) -> int | None:
