@@ -64,7 +64,9 @@ class Merge:
         trainer = {key: values[key] for key in KEYS if key in values}
         trainer["adapter"] = "lora"  # a quantized base was only for training: the merge is into the full weights
         params = Params(trainer=trainer, trust_remote_code=recipe.model.trust_remote_code)
-        return [planning.call(self, params, inputs={"model": model, "adapter": train}, cpu=planning.cores)]
+        return [
+            planning.call(self, params, inputs={"model": model, "adapter": train}, cpu=planning.cores, preloaded=True)
+        ]
 
     def run(self, call: StageCall, context: StageContext) -> None:
         params = Params.model_validate(call.params)

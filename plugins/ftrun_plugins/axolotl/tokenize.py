@@ -62,7 +62,7 @@ class Tokenize:
             untrained_end_of_turn=recipe.dataset.untrained_end_of_turn,
             pack_held_out=bool(config.values.get("eval_sample_packing")),
         )
-        return [planning.call(self, params, inputs={"model": model, "data": data}, cpu=planning.cores)]
+        return [planning.call(self, params, inputs={"model": model, "data": data}, cpu=planning.cores, preloaded=True)]
 
     def run(self, call: StageCall, context: StageContext) -> None:
         from ftrun_plugins.axolotl.tokenizing import Tokenizing

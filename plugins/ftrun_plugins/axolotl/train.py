@@ -70,6 +70,7 @@ class Train:
                 notes=notes,
                 cpu=planning.cores if hardware.accelerator == "cpu" else 1.0,
                 gpus=hardware.processes if hardware.accelerator == "gpu" else 0,
+                preloaded=True,
             )
         ]
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from ftrun.execute.surroundings import OFFLINE
+
 CONFIG = "config.yml"
 MODEL = "model"  # mirror of the base model's folder
 DATA = "data"  # mirror of the tokenized folders
@@ -64,7 +66,7 @@ def inside(folder: Path) -> Iterator[None]:
     before, arguments = Path.cwd(), sys.argv
     os.chdir(folder)
     sys.argv = ["axolotl"]
-    os.environ.update({"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"})
+    os.environ.update(OFFLINE)
     try:
         yield
     finally:

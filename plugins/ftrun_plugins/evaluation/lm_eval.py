@@ -86,6 +86,7 @@ class LmEvalStage:
             environment="server" if hardware.accelerator == "gpu" else self.environment,
             files=files,
             optional_secrets=("huggingface",) if downloads else (),
+            preloaded=False,  # the harness sets variables that its libraries read when they are imported
         )
 
     def run(self, call: StageCall, context: StageContext) -> None:

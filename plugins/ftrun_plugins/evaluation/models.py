@@ -64,6 +64,7 @@ def calls_for_each(
     files: Mapping[str, Path] | None = None,
     optional_secrets: Sequence[str] = (),
     notes: Sequence[str] = (),
+    preloaded: bool = True,
 ) -> list[StageCall]:
     """The same call of `stage` for each model, labelled `stage:role`, or `stage:suffix:role`."""
     on_gpu = hardware.accelerator == "gpu"
@@ -79,6 +80,7 @@ def calls_for_each(
             notes=notes,
             cpu=1.0 if on_gpu else planning.cores,
             gpus=gpus if on_gpu else 0,
+            preloaded=preloaded,
         )
         for candidate in candidates(planning)
     ]

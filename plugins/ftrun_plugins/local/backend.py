@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,9 @@ from ftrun.errors import FtrunError, Problem, Refused
 from ftrun.examples import Options
 from ftrun.execute.outcome import StageOutcome
 from ftrun.execute.process import Place, StageProcess, send_stop
+from ftrun.execute.run import read_plan
 from ftrun.execute.stop import StopSignal
+from ftrun.execute.warm_parent import WarmParent, can_fork
 from ftrun.plan.call import CLIENT, StageCall
 from ftrun.plan.secrets import variables_of
 from ftrun.recipe.types import Environment, Resources
@@ -40,6 +43,9 @@ class LocalBackend:
     def __init__(self, options: Any, environments: Mapping[str, Environment], store: Store) -> None:
         self._environments = {name: LocalEnvironment(name, declared) for name, declared in environments.items()}
         self._store = store
+        self._parents: dict[str, WarmParent] = {}  # by environment; they end with this object
+        self._parents_lock = threading.Lock()
+        self._looked_at: set[str] = set()  # runs whose parents have been started
 
     @classmethod
     def account(cls) -> None:
@@ -114,6 +120,7 @@ class LocalBackend:
                 self._prepare_for(call, run)
             except FtrunError as error:
                 return StageOutcome("failed", "stage", error.problems)
+            self._start_parents(run)
             return self._process(call, run, lock).wait(stop)
 
     def _wait_for(self, lock: FileLock, call: StageCall, run: RunFolder, stop: StopSignal) -> bool:
@@ -151,8 +158,34 @@ class LocalBackend:
             variables=environment.declared.variables if environment else {},
             events=run.events,
             lock=lock,
+            parent=self._parent(call.environment.name, run) if call.work.preloaded else None,
         )
         return StageProcess(self._store, call, run.id, place)
+
+    def _parent(self, name: str, run: RunFolder) -> WarmParent | None:
+        """Return the process that calls in an environment are forked from; None if that has nothing to import."""
+        environment = self._environments.get(name)
+        if environment is None or not environment.declared.preload or not can_fork():
+            return None
+        with self._parents_lock:
+            if name not in self._parents:
+                log = run.root / "logs" / f"{name}.preload.log"
+                declared = environment.declared
+                self._parents[name] = WarmParent(environment.python, declared.variables, declared.preload, log)
+            return self._parents[name]
+
+    def _start_parents(self, run: RunFolder) -> None:
+        """Begin to import while other calls run: for the environments of the calls that this run lacks."""
+        with self._parents_lock:
+            if run.id in self._looked_at:
+                return
+            self._looked_at.add(run.id)
+        if not run.plan.exists():
+            return
+        lacking = [call for call in read_plan(run).calls if call.work.preloaded and not find(self._store, call.ref)]
+        for name in dict.fromkeys(call.environment.name for call in lacking):
+            if self.environment_ready(name):
+                self._parent(name, run)
 
 
 def _tell_line(run: RunFolder, label: str, name: str, line: str) -> None:

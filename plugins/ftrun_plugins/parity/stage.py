@@ -61,6 +61,7 @@ class Parity:
             inputs={**inputs, "merged": merged} if merged else inputs,
             environment="trainer" if reason else self.environment,
             notes=[f"the engine's own tokens are not compared: {reason}"] if reason else (),
+            preloaded=True,
         )
 
     def _weights(self, recipe: Recipe, planning: Planning) -> Iterator[StageCall]:
@@ -75,6 +76,7 @@ class Parity:
             inputs={"tokenized": tokenized, "model": model, "adapter": train, "merged": merged},
             environment="trainer",
             cpu=planning.cores,
+            preloaded=True,
         )
 
     def run(self, call: StageCall, context: StageContext) -> None:

@@ -40,7 +40,17 @@ def main() -> None:
     importlib.import_module(module).main()
 
 
+def carry(folders: dict[str, str]) -> None:
+    """Make packages importable, in place of those that were carried before."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not _carries(finder)]
+    sys.meta_path.append(CarriedPackages(folders))
+
+
+def _carries(finder: object) -> bool:
+    return type(finder).__name__ == CarriedPackages.__name__  # this file is `__main__` and may be imported as well
+
+
 if __name__ in ("__main__", "__mp_main__"):
-    sys.meta_path.append(CarriedPackages(json.loads(os.environ[VARIABLE])))
+    carry(json.loads(os.environ[VARIABLE]))
 if __name__ == "__main__":
     main()

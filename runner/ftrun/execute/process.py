@@ -17,14 +17,16 @@ from pathlib import Path
 
 from ftrun.errors import Problem
 from ftrun.execute import bootstrap
+from ftrun.execute.fork_server import LOCK
 from ftrun.execute.outcome import StageOutcome
 from ftrun.execute.stage_process import Request
 from ftrun.execute.stop import StopSignal
 from ftrun.execute.surroundings import surroundings
+from ftrun.execute.warm_parent import ForkedProcess, WarmParent
 from ftrun.plan.call import StageCall
 from ftrun.store.artifacts import find
 from ftrun.store.files import write_json, write_text
-from ftrun.store.layout import Store
+from ftrun.store.layout import Scratch, Store
 from ftrun.store.locks import FileLock
 
 SECONDS_BETWEEN_LOOKS = 0.2
@@ -47,6 +49,7 @@ class Place:
         listen: Called with each piece of output, from a thread of its own.
         publishes: Whether the process moves its output into place itself.
         grace: Seconds from asking it to stop until it is killed: a checkpoint has to fit.
+        parent: Forks the process if it can; it needs the lock and no listener.
     """
 
     python: Path
@@ -57,6 +60,7 @@ class Place:
     listen: Callable[[bytes], None] | None = None
     publishes: bool = True
     grace: float = GRACE
+    parent: WarmParent | None = None
 
 
 class StageProcess:
@@ -69,36 +73,43 @@ class StageProcess:
         scratch = store.scratch(call.ref)
         scratch.root.mkdir(parents=True, exist_ok=True)
         scratch.outcome.unlink(missing_ok=True)
-        descriptors = () if place.lock is None else (place.lock.descriptor,)
-        request = Request(
-            call=call,
-            store=store.root,
-            run=run_id,
-            events=place.events,
-            lock_descriptor=next(iter(descriptors), None),
-            publishes=place.publishes,
-        )
+        request = Request(call=call, store=store.root, run=run_id, events=place.events, publishes=place.publishes)
         write_text(scratch.call, request.model_dump_json(indent=1))
         self._began = time.monotonic()
         place.log.parent.mkdir(parents=True, exist_ok=True)
         with place.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [str(place.python), "-I", bootstrap.__file__, MODULE, str(scratch.call)],
-                stdin=subprocess.DEVNULL,
-                stdout=log if place.listen is None else subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                cwd=scratch.root,
-                env=_surroundings(call, place),
-                pass_fds=descriptors,
-                start_new_session=True,
-            )
+            self._process = self._forked(scratch, log.fileno()) or self._fresh(scratch, log.fileno())
         write_json(scratch.process, {"pid": self._process.pid, "run": run_id})
         self._pump = threading.Thread(target=self._listen, daemon=True)
         self._pump.start()
 
+    def _forked(self, scratch: Scratch, log: int) -> ForkedProcess | None:
+        """Fork the process from one that has imported what it needs; None if there is none that can."""
+        place = self._place
+        if place.parent is None or place.lock is None or place.listen is not None:
+            return None
+        arguments, environment = [str(scratch.call)], _surroundings(self._call, place)
+        return place.parent.fork(MODULE, arguments, scratch.root, environment, log, place.lock.descriptor)
+
+    def _fresh(self, scratch: Scratch, log: int) -> subprocess.Popen[bytes]:
+        place, environment = self._place, _surroundings(self._call, self._place)
+        shared = () if place.lock is None else (place.lock.descriptor,)
+        if place.lock is not None:
+            environment[LOCK] = str(place.lock.descriptor)
+        return subprocess.Popen(
+            [str(place.python), "-I", bootstrap.__file__, MODULE, str(scratch.call)],
+            stdin=subprocess.DEVNULL,
+            stdout=log if place.listen is None else subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=scratch.root,
+            env=environment,
+            pass_fds=shared,
+            start_new_session=True,
+        )
+
     def _listen(self) -> None:
         """Opens the log for each piece only: a file that is held open keeps a volume from being read anew."""
-        output = self._process.stdout
+        output = self._process.stdout if isinstance(self._process, subprocess.Popen) else None
         while self._place.listen is not None and output is not None:
             piece = os.read(output.fileno(), PIECE)
             if not piece:
@@ -147,7 +158,7 @@ class StageProcess:
         return StageOutcome("failed", "stage", (self._crash(),))
 
     def _crash(self) -> Problem:
-        code = self._process.returncode
+        code = self._process.returncode or 0
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         hint = "often the system was out of memory; " if code == -signal.SIGKILL else ""
         last = "\n".join(_last_lines(self._place.log))

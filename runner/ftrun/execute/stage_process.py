@@ -2,11 +2,14 @@
 
     python -I bootstrap.py ftrun.execute.stage_process REQUEST.json
 
+or forked from a process that has imported the environment's heavy modules (`fork_server`).
+
 It never raises: what goes wrong becomes the outcome, so that only crashes look like crashes to whoever started it.
 """
 
 from __future__ import annotations
 
+import os
 import platform
 import resource
 import shutil
@@ -22,6 +25,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from ftrun.execute.context import Reporter, StageContext, Stopped, StopRequest, load
+from ftrun.execute.fork_server import LOCK
 from ftrun.execute.outcome import StageOutcome
 from ftrun.plan.call import StageCall
 from ftrun.store.artifacts import describe, publish
@@ -38,7 +42,6 @@ class Request(BaseModel):
     store: Path
     run: str
     events: Path | None
-    lock_descriptor: int | None = None
     publishes: bool = True  # else the output stays in scratch, with its manifest beside it
 
 
@@ -92,7 +95,7 @@ def _run(request: Request, store: Store, scratch: Scratch, stop: StopRequest) ->
         files={digest: Path(path) for digest, path in call.files.items()},
         report=report,
         stop=stop,
-        lock_descriptor=request.lock_descriptor,
+        lock_descriptor=int(lock) if (lock := os.environ.pop(LOCK, None)) else None,
     )
     began = time.monotonic()
     load(call.implementation)().run(call, context)

@@ -28,6 +28,8 @@ QUIET = {
     "WANDB_MODE": "disabled",
     "TOKENIZERS_PARALLELISM": "false",
 }
+# For processes that need no hub: libraries read these when they are imported.
+OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
 
 def surroundings(variables: Mapping[str, str], secrets: Sequence[str], modules: Sequence[str]) -> dict[str, str]:

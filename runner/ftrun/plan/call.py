@@ -55,6 +55,7 @@ class Work(Frozen):
     timeout: int | None = None  # seconds
     retries: int | None = None  # of a crash; null: what the backend does
     region: tuple[str, ...] = ()
+    preloaded: bool = False  # may be forked from a process that has imported its environment's `preload`, offline
 
 
 class StageCall(Frozen):

@@ -60,8 +60,13 @@ class Planning:
         notes: Sequence[str] = (),
         cpu: float = 1.0,
         gpus: int = 0,
+        preloaded: bool = False,
     ) -> StageCall:
-        """A call of `stage`; its environment's digest and its time-out are filled in."""
+        """Return a call of `stage`; its environment's digest and its time-out are filled in.
+
+        `preloaded` lets it start in a process that has imported the environment's `preload` modules and is offline:
+        for stages that download nothing.
+        """
         name = environment or stage.environment
         resources = self.recipe.resources_of(stage.name)
         return StageCall(
@@ -85,6 +90,7 @@ class Planning:
                 timeout=resources.timeout,
                 retries=resources.retries,
                 region=resources.regions,
+                preloaded=preloaded,
             ),
         )
 

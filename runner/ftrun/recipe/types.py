@@ -232,6 +232,8 @@ class Environment(Frozen):
     """A complete list of packages with versions, which is installed as it stands."""
     variables: dict[str, str] = {}
     """Environment variables of what runs there."""
+    preload: tuple[str, ...] = ()
+    """Modules that take long to import. Stages on this machine are forked from a process that has imported them."""
     image: Image = Image()
     """How a container of the environment is made."""
 

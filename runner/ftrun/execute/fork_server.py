@@ -1,0 +1,144 @@
+"""Fork stage processes from a process that has imported an environment's heavy modules. Standard library only.
+
+    python -I bootstrap.py ftrun.execute.fork_server DESCRIPTOR MODULE...
+
+`DESCRIPTOR` is one end of a `SOCK_SEQPACKET` pair; each datagram is a JSON object:
+
+    from the server   {"ready": true}, or {"unfit": REASON} and the server ends
+    to the server     {"id", "module", "arguments", "folder", "environment"} with descriptors of the log and the lock
+    from the server   {"id", "pid"} with a pidfd, and once that process has ended {"id", "code"}
+
+The server ends when the other end is closed. Processes that it forked live on, each in a session of its own.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import random
+import selectors
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ftrun.execute import bootstrap
+
+LOCK = "FTRUN_LOCK_DESCRIPTOR"  # in a stage process: the descriptor of its key's lock
+LONGEST = 1 << 18  # bytes of a datagram
+# torch asks the driver for GPUs without initializing CUDA, which a forked process could not do again
+WITHOUT_CUDA = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
+CUDA_NOT_INITIALIZED = 3  # CUDA_ERROR_NOT_INITIALIZED of the driver
+
+
+@dataclass(frozen=True)
+class Request:
+    """One process to fork: what it runs, where, and with which descriptors."""
+
+    module: str
+    arguments: Sequence[str]
+    folder: str
+    environment: Mapping[str, str]
+    log: int
+    lock: int
+
+    def become(self) -> None:
+        """Turn this process, just forked, into the one that was asked for."""
+        os.setsid()
+        for target in (1, 2):
+            os.dup2(self.log, target)
+        os.close(self.log)
+        os.chdir(self.folder)
+        for name in WITHOUT_CUDA:
+            os.environ.pop(name, None)
+        os.environ.update(self.environment)
+        os.environ[LOCK] = str(self.lock)
+        os.set_inheritable(self.lock, True)
+        bootstrap.carry(json.loads(self.environment[bootstrap.VARIABLE]))
+        random.seed()
+        sys.argv = [self.module, *self.arguments]
+
+    def run(self) -> None:
+        importlib.import_module(self.module).main()
+
+
+def main() -> None:
+    descriptor, *modules = sys.argv[1:]
+    connection = socket.socket(fileno=int(descriptor))
+    reason = preload(modules) or cuda_fault()
+    _send(connection, {"unfit": reason} if reason else {"ready": True})
+    request = None if reason else _serve(connection)
+    if request is None:
+        os._exit(0)  # what the modules have registered for the end is for processes that did something
+    request.run()
+
+
+def preload(modules: Sequence[str]) -> str | None:
+    """Import modules; return why one cannot be imported."""
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except Exception as error:  # whatever it is, a fresh process does without
+            return f"{module}: {type(error).__name__}: {error}"
+    return None
+
+
+def cuda_fault() -> str | None:
+    """Return why processes forked from here could not use a GPU: an imported module has initialized CUDA."""
+    import ctypes
+
+    try:
+        driver = ctypes.CDLL("libcuda.so.1", mode=os.RTLD_NOLOAD | os.RTLD_NOW)
+    except OSError:  # not loaded, so not initialized
+        return None
+    answer = driver.cuDeviceGetCount(ctypes.byref(ctypes.c_int()))
+    return None if answer == CUDA_NOT_INITIALIZED else "an imported module has initialized CUDA"
+
+
+def _serve(connection: socket.socket) -> Request | None:
+    """Fork a process for each request; return the request in that process, and None here at the end."""
+    gc.collect()
+    gc.freeze()  # the collector of a forked process would copy every page that the modules are in
+    selector = selectors.DefaultSelector()
+    selector.register(connection, selectors.EVENT_READ)
+    while True:
+        for key, _ in selector.select():
+            if key.data is not None:
+                _reap(connection, selector, key.fd, *key.data)
+                continue
+            message, descriptors, _, _ = socket.recv_fds(connection, LONGEST, 2)
+            if not message:
+                return None
+            values = json.loads(message)
+            request_id, (log, lock) = values.pop("id"), descriptors
+            pid = os.fork()
+            if pid == 0:
+                selector.close()
+                connection.close()
+                request = Request(**values, log=log, lock=lock)
+                request.become()
+                return request
+            for received in descriptors:
+                os.close(received)
+            process = os.pidfd_open(pid)
+            selector.register(process, selectors.EVENT_READ, (request_id, pid))
+            _send(connection, {"id": request_id, "pid": pid}, process)
+
+
+def _reap(
+    connection: socket.socket, selector: selectors.BaseSelector, descriptor: int, request_id: int, pid: int
+) -> None:
+    selector.unregister(descriptor)
+    os.close(descriptor)
+    _, status = os.waitpid(pid, 0)
+    _send(connection, {"id": request_id, "code": os.waitstatus_to_exitcode(status)})
+
+
+def _send(connection: socket.socket, message: Mapping[str, Any], *descriptors: int) -> None:
+    try:
+        socket.send_fds(connection, [json.dumps(message).encode()], descriptors)
+    except BrokenPipeError:  # the other end has gone; the next read says so
+        return
