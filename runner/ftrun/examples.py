@@ -13,16 +13,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from ftrun.options import Column, FormatterOptions, OptionalColumn, Options
 
-
-class Options(BaseModel):
-    """Base of every plugin's options: frozen, and unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-FormatterOptions = Options
+__all__ = [
+    "Chat",
+    "Column",
+    "Example",
+    "FormatterOptions",
+    "OptionalColumn",
+    "Options",
+    "Rejected",
+    "Row",
+    "Segments",
+    "Text",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,5 +39,12 @@ CASES = [
     option("an index", "{name: template, prompt: '{q[0]}', answer: '{a}'}", "prompt", "`dataset.formatter.prompt` is '{q[0]}'"),
     option("a conversion", "{name: template, prompt: '{q!r}', answer: '{a}'}", "prompt", "`dataset.formatter.prompt` is '{q!r}'"),
     option("a width of 9 digits", "{name: template, prompt: '{q:999999999}', answer: '{a}'}", "prompt", "`dataset.formatter.prompt` is '{q:999999999}'"),
+    option("an answer of the prompt's columns", "{name: template, prompt: '{a}, {b}?', answer: 'it is {b}'}", "answer", "`dataset.formatter.answer` is 'it is {b}'"),
+    option("one column for question and answer", "{name: alpaca, instruction: q, output: q}", "output", "`dataset.formatter.output` is 'q'"),
+    option("a default and its column again", "{name: alpaca, instruction: input, input: input}", "input", "`dataset.formatter.input` is 'input'"),
+    option("the column of another's default", "{name: alpaca, instruction: output}", "instruction", "`dataset.formatter.instruction` is 'output'"),
+    option("one column for messages and tools", "{name: chat, messages: m, tools: m}", "tools", "`dataset.formatter.tools` is 'm'"),
+    option("one column for turns and system", "{name: sharegpt, conversations: c, system: c}", "system", "`dataset.formatter.system` is 'c'"),
+    option("one key for role and text", "{name: sharegpt, content: from}", "content", "`dataset.formatter.content` is 'from'"),
     option("an answer without a column", "{name: template, prompt: '{q}', answer: yes it is}", "answer", "`dataset.formatter.answer` is 'yes it is'"),
 ]  # fmt: skip

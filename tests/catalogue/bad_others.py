@@ -29,7 +29,7 @@ def alpaca(name: str, reason: str, **changes: Any) -> Bad:
 
 
 def fill(name: str, value: Any, reason: str) -> Bad:
-    return row(name, "template", {"a": value}, reason, prompt="{a}", answer="{a}")
+    return row(name, "template", {"a": value}, reason, prompt="Q: ", answer="{a}")
 
 
 def auto(name: str, rows: list[Any], reason: str, where: str | None = "data.jsonl:1") -> Bad:

@@ -51,6 +51,8 @@ FORMATTERS = [
      ("test_its_options_are_frozen_and_closed",)),
     ("options that JSON cannot hold", "column: str = \"text\"", "column: str = \"text\"; n: float = float('nan')",
      ("test_its_options_survive_json", "test_the_stage_format_takes_what_it_makes")),
+    ("two options for one column", 'column: str = "text"', 'column: str = "text"; other: str = "text"',
+     ("test_no_two_options_take_one_column",)),
     ("a heavy import", "class Part:", "import modal\nclass Part:", ("test_importing_it_is_light",)),
     ("a nested class", "class Part:", "class Part:\n    __qualname__ = 'Outer.Part'",
      ("test_another_process_finds_its_class", "test_the_stage_format_takes_what_it_makes")),

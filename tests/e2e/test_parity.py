@@ -45,18 +45,21 @@ def test_a_sound_run_is_proved_and_answers_with_vllm_as_with_transformers(finish
     assert "parity:prompts" in finished.workplace.calls("call_cached")
 
 
-def compare(finished: Finished, work: Path, merged: Path, what: str = "prompts") -> list[dict[str, Any]]:
-    """The problems that the stage finds where `merged` is the merged model."""
+def compare(
+    finished: Finished, work: Path, merged: Path, what: str = "prompts", tokenized: Path | None = None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what the stage compares and the problems that it finds if `merged` is the merged model."""
     names = {"data": "format", "tokenized": "tokenize", "model": "fetch:model", "train": "train", "adapter": "train"}
     inputs = {role: str(finished.artifact(label)) for role, label in names.items()}
+    inputs |= {"tokenized": str(tokenized)} if tokenized else {}
     asked = {"what": what, "engine": False, "inputs": {**inputs, "merged": str(merged)}}
     python = environment_python("server_cpu" if what == "prompts" else "trainer")
     command = [python, "-I", str(HERE / "parity_of.py"), str(PROJECT), str(work), json.dumps(asked)]
     quiet = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
     result = subprocess.run(command, capture_output=True, text=True, timeout=180, env=quiet, check=False)
     assert result.returncode == 0, result.stderr[-3000:]
-    found: list[dict[str, Any]] = json.loads(result.stdout.splitlines()[-1])["problems"]
-    return found
+    answer = json.loads(result.stdout.splitlines()[-1])
+    return answer["found"], answer["problems"]
 
 
 def rewrite(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
@@ -103,14 +106,37 @@ def test_a_planted_fault_is_found(fault: str, finished: Finished, tmp_path: Path
     merged = tmp_path / "merged"
     shutil.copytree(finished.artifact("merge"), merged)
     plant(merged)
-    problems = compare(finished, tmp_path / "work", merged)
+    _, problems = compare(finished, tmp_path / "work", merged)
     assert any(told in problem["what"] for problem in problems), problems
     assert all("the merged model" in problem["what"] or problem["what"].startswith("and ") for problem in problems)
     assert len(problems) <= 12
 
 
 def test_weights_that_were_not_merged_are_found(finished: Finished, tmp_path: Path) -> None:
-    (problem,) = compare(finished, tmp_path / "work", finished.artifact("fetch:model"), "weights")
+    _, (problem,) = compare(finished, tmp_path / "work", finished.artifact("fetch:model"), "weights")
+    assert "the merged model is not the tuned one" in problem["what"]
+
+
+def lengthened(row: dict[str, Any]) -> dict[str, Any]:
+    """The row behind 600 tokens more of a prompt."""
+    filler = (row["ids"] * 600)[:600]
+    return {**row, "ids": [*filler, *row["ids"]], "labels": [-100] * 600 + row["labels"]}
+
+
+@pytest.mark.parametrize("rows", ["long", "none"])
+def test_the_ends_of_long_rows_and_prepared_rows_are_compared(rows: str, finished: Finished, tmp_path: Path) -> None:
+    """A sample without rows is what `tokenize` makes if it cuts every row."""
+    tokenized = tmp_path / "tokenized"
+    shutil.copytree(finished.artifact("tokenize"), tokenized)
+    sample = [json.loads(line) for line in (tokenized / "sample.jsonl").read_text().splitlines()]
+    kept = [lengthened(row) for row in sample] if rows == "long" else []
+    (tokenized / "sample.jsonl").write_text("".join(json.dumps(row) + "\n" for row in kept))
+    found, problems = compare(finished, tmp_path / "work", finished.artifact("merge"), "weights", tokenized)
+    assert problems == []
+    assert found["rows"] == 8
+    assert found["tokens"] > 50
+    assert found["mean_apart"] < 0.02
+    _, (problem,) = compare(finished, tmp_path / "more", finished.artifact("fetch:model"), "weights", tokenized)
     assert "the merged model is not the tuned one" in problem["what"]
 
 

@@ -164,14 +164,14 @@ class Tokenizing:
         return Fate(tokens, problem=self._problem(tokens))
 
     def _problem(self, tokens: Tokens) -> str | None:
-        """Why a row must not be trained on, or None."""
-        trained = [label for label in tokens.labels if label != IGNORED]
+        """Why a row must not be trained on, or None. The first token is never trained: nothing predicts it."""
+        if len(tokens.ids) == 1:
+            return "it is a single token, from which nothing can be learnt"
+        trained = [label for label in tokens.labels[1:] if label != IGNORED]
         if not trained:
             return "no token of it would be trained" + (
                 ": `sequence_len` cuts it before the answer" if tokens.cut else ""
             )
-        if len(tokens.ids) < 2:
-            return "it is a single token, from which nothing can be learnt"
         if self._kind != "chat" or tokens.cut or self._params.untrained_end_of_turn or trained[-1] in self._ends:
             return None
         last = self.tokenizer.convert_ids_to_tokens(trained[-1])

@@ -83,6 +83,10 @@ def _samples(tasks: Mapping[str, Any], params: Params, context: StageContext) ->
 
 def _metric(name: str, task: Any, samples: Sequence[Mapping[str, Any]], wanted: str | None) -> tuple[str, str]:
     """The metric and the filter that are scored: those asked for, else the first that give each document a score."""
+    if not samples:
+        raise Refused(
+            Problem(f"the task `{name}` has no document to score", do="see to its data, or name another task")
+        )
     filters = list(dict.fromkeys(str(one["filter"]) for one in samples))
     scored = [metric for metric, combine in task.aggregation().items() if _is_averaged(metric, combine, samples)]
     known = [(metric, one) for metric in scored for one in filters]

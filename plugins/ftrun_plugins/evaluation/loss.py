@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from ftrun.errors import Refused
 from ftrun.recipe.types import Frozen
 from ftrun_plugins.evaluation.finite import require_finite
-from ftrun_plugins.evaluation.models import calls_for_each, is_needed
+from ftrun_plugins.evaluation.lines import lines
+from ftrun_plugins.evaluation.models import NO_ROWS, calls_for_each, is_needed
 
 if TYPE_CHECKING:
     from ftrun.execute.context import StageContext
@@ -48,17 +50,18 @@ class Loss:
         return calls_for_each(self, params, planning, hardware, {"data": data})
 
     def run(self, call: StageCall, context: StageContext) -> None:
-        from datasets import Dataset, load_from_disk
+        params = Params.model_validate(call.params)
+        places = list(lines(context.inputs["data"] / "held_out.rows.jsonl"))
+        if not places:
+            raise Refused(NO_ROWS)
+        from datasets import load_from_disk
 
         from ftrun_plugins.evaluation.models import load_model
 
-        params = Params.model_validate(call.params)
-        folder = context.inputs["data"] / "held_out"
-        dataset: Dataset = load_from_disk(str(folder)) if folder.is_dir() else []
-        places = [json.loads(line) for line in (context.inputs["data"] / "held_out.rows.jsonl").open()]
+        dataset = load_from_disk(str(context.inputs["data"] / "held_out"))
         rows = list(range(len(dataset)))[: params.rows]
         model = load_model(context.inputs, params.accelerator, params.trust_remote_code)
-        _make_room(model, max((max(dataset[row]["input_ids"]) for row in rows), default=0))
+        _make_room(model, max(max(dataset[row]["input_ids"]) for row in rows))
         losses: dict[int, tuple[float, int]] = {}
         for batch in _batches(sorted(rows, key=lambda row: len(dataset[row]["input_ids"])), dataset):
             context.check_stop()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftrun.errors import Problem
 from ftrun.plan.serving import BASE, TUNED
 from ftrun_plugins.axolotl.config import merge
 from ftrun_plugins.axolotl.tokenize import TEMPLATE
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from ftrun.recipe.types import Recipe
 
 TOKENIZED = "tokenized"
+NO_ROWS = Problem(
+    "there are no held-out rows to evaluate",
+    do="set dataset.split.held_out or dataset.held_out, or leave the evaluations out",
+)
 ANSWERS = ("predictions", "answers", "pairs")  # what evaluators of answers need; others name what measures rows
 
 

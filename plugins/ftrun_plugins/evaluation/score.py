@@ -20,7 +20,7 @@ from ftrun.plan.serving import BASE, TUNED
 from ftrun.recipe.types import Frozen
 from ftrun_plugins.evaluation.finite import require_finite
 from ftrun_plugins.evaluation.lines import Kept, lines
-from ftrun_plugins.evaluation.models import ANSWERS
+from ftrun_plugins.evaluation.models import ANSWERS, NO_ROWS
 from ftrun_plugins.evaluation.prompts import asked
 
 if TYPE_CHECKING:
@@ -93,12 +93,7 @@ class Score:
                 verdicts.update([row["verdict"]] if row.get("verdict") else [])
                 context.report.progress(rows, None, "rows")
         if not rows:
-            raise Refused(
-                Problem(
-                    "there are no held-out rows to evaluate",
-                    do="set dataset.split.held_out or dataset.held_out, or leave the evaluations out",
-                )
-            )
+            raise Refused(NO_ROWS)
         meaning = {"evaluator": evaluator.name, "higher_is_better": evaluator.higher_is_better, **_told(context)}
         (context.output / MEANING).write_text(json.dumps(meaning))
         counted = {"verdicts": dict(verdicts)} if verdicts else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from ftrun.examples import Chat, FormatterOptions, Rejected, Row
+from ftrun.examples import Chat, Column, FormatterOptions, OptionalColumn, Rejected, Row
 from ftrun_plugins.formatters.columns import filled, optional
 from ftrun_plugins.formatters.invalid import InvalidRowError
 from ftrun_plugins.shown import type_name
@@ -19,13 +19,16 @@ class Alpaca:
     name: ClassVar[str] = "alpaca"
 
     class Options(FormatterOptions):
-        """The columns. A row may lack `input`, `system` and `history`, unless another column is named for them."""
+        """Columns. A row may lack `input`, `system` and `history` unless the recipe names other columns for them.
 
-        instruction: str = "instruction"
-        input: str = "input"
-        output: str = "output"
-        system: str = "system"
-        history: str = "history"  # earlier turns: a list of pairs, what the user said and what the assistant did
+        An optional column that is null is ignored, whatever the rows have.
+        """
+
+        instruction: Column = "instruction"
+        input: OptionalColumn = "input"
+        output: Column = "output"
+        system: OptionalColumn = "system"
+        history: OptionalColumn = "history"  # earlier turns: a list of pairs, the user's text and the answer
 
     def format(self, row: Row, options: Options) -> Chat | Rejected:
         """The conversation: a system prompt and earlier turns where the row has them, then instruction and output."""
@@ -45,7 +48,7 @@ class Alpaca:
         return Chat([*first, *earlier, {"role": "user", "content": question}, {"role": "assistant", "content": answer}])
 
 
-def _earlier(history: list[Any], column: str) -> Iterator[Message]:
+def _earlier(history: list[Any], column: str | None) -> Iterator[Message]:
     for index, pair in enumerate(history):
         where = f"{column}[{index}]"
         if type(pair) is not list or len(pair) != 2:

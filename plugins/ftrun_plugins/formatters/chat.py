@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ftrun.examples import Chat, FormatterOptions, Rejected, Row
+from ftrun.examples import Chat, Column, FormatterOptions, OptionalColumn, Rejected, Row
 from ftrun_plugins.formatters.chat_messages import checked
 from ftrun_plugins.formatters.chat_order import check_order
 from ftrun_plugins.formatters.chat_tools import check_declared, check_tools
@@ -21,8 +21,8 @@ class ChatFormatter:
     class Options(FormatterOptions):
         """The columns that hold the messages and, where a row has them, the tools."""
 
-        messages: str = "messages"
-        tools: str = "tools"
+        messages: Column = "messages"
+        tools: OptionalColumn = "tools"
 
     def format(self, row: Row, options: Options) -> Chat | Rejected:
         """The conversation, with parts of text joined and empty keys left out."""
@@ -31,8 +31,8 @@ class ChatFormatter:
             return Rejected(missing(options.messages, row.values))
         try:
             found = _conversation(messages, options.messages)
-            tools = row.values.get(options.tools)
-            if tools:
+            tools = row.values.get(options.tools) if options.tools else None
+            if tools and options.tools:
                 check_tools(tools, options.tools)
                 check_declared(found, tools, options.messages)
         except InvalidRowError as invalid:

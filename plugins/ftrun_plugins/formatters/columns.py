@@ -25,14 +25,16 @@ def filled(values: Mapping[str, Any], column: str) -> str:
     return text
 
 
-def optional(values: Mapping[str, Any], column: str, default: str, kind: type[T]) -> T | None:
-    """A value that the row may lack, be it null or without the column; None then.
+def optional(values: Mapping[str, Any], column: str | None, default: str, kind: type[T]) -> T | None:
+    """Return a value that the row may lack; None if it is null, without the column, or if `column` is None.
 
     A column that the recipe names, which is another than by `default`, has to be there: it would be misspelt.
 
     Raises:
         InvalidRowError: the value is of another type, or a named column is missing.
     """
+    if column is None:
+        return None
     value = values.get(column)
     if value is None:
         if column != default and column not in values:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ftrun.examples import FormatterOptions, Rejected, Row, Text
+from ftrun.examples import Column, FormatterOptions, Rejected, Row, Text
 from ftrun_plugins.formatters.wording import missing
 from ftrun_plugins.shown import type_name
 
@@ -17,7 +17,7 @@ class Completion:
     class Options(FormatterOptions):
         """The column that holds the text."""
 
-        field: str = "text"
+        field: Column = "text"
 
     def format(self, row: Row, options: Options) -> Text | Rejected:
         """The text of the row."""

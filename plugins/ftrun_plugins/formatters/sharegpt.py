@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from ftrun.examples import Chat, FormatterOptions, Rejected, Row
+from ftrun.examples import Chat, Column, FormatterOptions, OptionalColumn, Rejected, Row
+from ftrun.options import Names
 from ftrun_plugins.formatters.chat_order import check_order
 from ftrun_plugins.formatters.chat_tools import check_declared, check_tools
 from ftrun_plugins.formatters.columns import optional
@@ -15,6 +16,8 @@ from ftrun_plugins.formatters.sharegpt_tools import calls_of, tools_of
 from ftrun_plugins.formatters.sharegpt_turns import ROLES, Turns
 from ftrun_plugins.formatters.wording import missing
 from ftrun_plugins.shown import type_name
+
+TurnKey: TypeAlias = Annotated[str, Names("key")]
 
 
 class ShareGpt:
@@ -29,12 +32,12 @@ class ShareGpt:
         A row may have a system prompt and its tools in columns of their own.
         """
 
-        conversations: str = "conversations"
-        role: str = "from"
-        content: str = "value"
+        conversations: Column = "conversations"
+        role: TurnKey = "from"
+        content: TurnKey = "value"
         roles: dict[str, Literal["system", "user", "assistant", "tool_call", "tool"]] = {}
-        system: str = "system"
-        tools: str = "tools"
+        system: OptionalColumn = "system"
+        tools: OptionalColumn = "tools"
 
         @cached_property
         def turns(self) -> Turns:
@@ -70,6 +73,8 @@ def _conversation(turns: Any, column: str, options: ShareGpt.Options) -> list[di
 
 
 def _tools(values: Mapping[str, Any], options: ShareGpt.Options) -> list[dict[str, Any]]:
+    if options.tools is None:
+        return []
     given = values.get(options.tools)
     if given is None and options.tools != "tools" and options.tools not in values:
         raise InvalidRowError(missing(options.tools, values))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, ValidationInfo, field_validator
 
 from ftrun.examples import FormatterOptions, Rejected, Row, Segments
 from ftrun_plugins.formatters.invalid import InvalidRowError
@@ -32,6 +32,13 @@ class Template:
 
         prompt: Annotated[str, AfterValidator(_template)]
         answer: Annotated[str, AfterValidator(_answer)]
+
+        @field_validator("answer")
+        @classmethod
+        def _is_not_in_prompt(cls, answer: str, info: ValidationInfo) -> str:
+            if set(columns(answer)) <= set(columns(info.data.get("prompt", ""))):
+                raise ValueError("a template with a column that `prompt` lacks: each prompt would contain its answer")
+            return answer
 
     def format(self, row: Row, options: Options) -> Segments | Rejected:
         """The prompt, which is not trained on, and the answer, which is."""

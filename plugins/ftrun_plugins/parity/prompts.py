@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 IGNORED = -100
 MOST_SHOWN = 3  # rows with the same kind of fault
 AROUND = 4  # tokens shown on each side of a difference
+NO_ROWS = "every row is longer than sequence_len and cut"
 
 Tokens = Callable[[Prompt], list[int]]
 
@@ -44,13 +45,16 @@ def compare_prompts(params: Params, context: StageContext) -> tuple[dict[str, An
     if kind != "chat":
         return {"rows": 0, "why": f"the rows are {kind}, and no template is applied when they are served"}, []
     rows = list(_rows(inputs["tokenized"], inputs["data"]))
+    if not rows:
+        context.report.warning(f"no prompt is compared: {NO_ROWS}")
     problems: list[Problem] = []
     for name, folder in _served(inputs).items():
         context.check_stop()
         context.report.progress(0, None, f"rows, {name}")
         problems += _check(name, folder, rows, params, context)
     tokens = sum(len(row.ids) for row in rows)
-    return {"rows": len(rows), "tokens": tokens, "engine": "vllm" if params.engine else "none"}, problems
+    found = {"rows": len(rows), "tokens": tokens, "engine": "vllm" if params.engine and rows else "none"}
+    return found if rows else {**found, "why": NO_ROWS}, problems
 
 
 def _served(inputs: Mapping[str, Path]) -> dict[str, Path]:
@@ -98,7 +102,7 @@ def _check(name: str, folder: Path, rows: Sequence[Row], params: Params, context
     problems += _bounded(_doubled_begin(rows, tokenizer, name))
     if not params.untrained_end_of_turn:
         problems += _bounded(check_end([(row.prompt.place, row.last) for row in rows], folder, tokenizer, name))
-    if params.engine and not problems:
+    if params.engine and rows and not problems:
         log = context.work / "engine.log"
         with tokenizing(folder, log, params.trust_remote_code) as by_engine:
             problems += _bounded(_first_differences(rows, by_engine, tokenizer, f"the engine with {name}"))

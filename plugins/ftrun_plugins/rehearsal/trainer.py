@@ -60,6 +60,9 @@ def _small(values: Mapping[str, Any]) -> Iterator[Replaced]:
         value = values.get(key)
         if isinstance(value, int) and value > limit:
             yield Replaced(f"train.{key}", value, limit, why)
+            if key == "sequence_len" and str(values.get("excess_length_strategy")).lower() == "truncate":
+                why = "a cut at fewer tokens may leave a prompt without its answer"
+                yield Replaced("train.excess_length_strategy", "truncate", "drop", why)
     if values.get("pad_to_sequence_len"):
         yield Replaced("train.pad_to_sequence_len", True, False, "padding would take most of the time")
 

@@ -93,7 +93,11 @@ class Source(Protocol):
 
 
 class Formatter(Protocol):
-    """Makes an example of a row, or rejects it with a reason. Must depend on nothing but its arguments."""
+    """Makes an example of a row, or rejects it with a reason. Must depend on nothing but its arguments.
+
+    `Options` is a subclass of `ftrun.examples.FormatterOptions`. Options that name columns have the type `Column` or
+    `OptionalColumn`, so that no column stands twice in an example.
+    """
 
     name: ClassVar[str]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ftrun.errors import Problem, Refused
+from ftrun.execute.recent_rate import RecentRate
 from ftrun.plan.call import StageCall
 from ftrun.plan.digests import sha256_of, source_digest
 from ftrun.store.artifacts import GateResult
@@ -27,9 +28,8 @@ class Reporter:
     def __init__(self, call: str, events: Path | None) -> None:
         self.call = call
         self.events = events
-        self._began = time.monotonic()
-        self._first_step: float | None = None
-        self._last_progress = 0.0
+        self._rate = RecentRate()
+        self._last_progress = -SECONDS_BETWEEN_PROGRESS
         self.metrics: dict[str, Any] = {}
         self.gates: list[GateResult] = []
 
@@ -42,16 +42,18 @@ class Reporter:
             os.write(sys.stdout.fileno(), f"\n::ftrun {line}\n".encode())
 
     def progress(self, step: float, total: float | None, unit: str, /, **values: Any) -> None:
-        """Tells how far the call is; rate and seconds left are worked out. Called as often as is convenient."""
+        """Report how far the call is, with its recent rate and the seconds left. May be called for every step.
+
+        Steps before the first that is reported, as those of an earlier try, do not count in the rate.
+        """
         now = time.monotonic()
-        if self._first_step is None:
-            self._first_step, self._began = step, now
+        rate = self._rate.update(step, unit, now)
         if now - self._last_progress < SECONDS_BETWEEN_PROGRESS and not values and step != total:
             return
         self._last_progress = now
-        rate = (step - self._first_step) / (now - self._began) if now > self._began else 0.0
         left = round((total - step) / rate, 1) if total is not None and rate > 0 else None
-        self.event("progress", step=step, total=total, unit=unit, rate=round(rate, 3), seconds_left=left, **values)
+        shown = float(f"{rate:.4g}")  # digits that count: a step may take an hour
+        self.event("progress", step=step, total=total, unit=unit, rate=shown, seconds_left=left, **values)
 
     def warning(self, text: str, /, **values: Any) -> None:
         self.event("warning", text=text, **values)

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 import orjson
 from pydantic import BaseModel, ValidationError
 
+from ftrun.options import NAMED_TWICE
 from ftrun.recipe.compose import Composed
 from ftrun.recipe.findings import Finding
 from ftrun.recipe.yaml_files import KeyPath, Position
@@ -50,7 +51,9 @@ def _finding(cls: type[BaseModel], values: Any, prefix: KeyPath, details: Any) -
     if kind == "missing":
         return Finding((*prefix, *path), f"`{name}` is missing", do="set it in the recipe or as an override")
     expected = str(details["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
-    return Finding((*prefix, *path), f"`{name}` is {shown(details['input'])}", expected)
+    is_set = kind == NAMED_TWICE and details["ctx"]["is_set"]
+    also = ((*prefix, *path[:-1], details["ctx"]["other"]),) if is_set else ()
+    return Finding((*prefix, *path), f"`{name}` is {shown(details['input'])}", expected, also=also)
 
 
 def _without_tags(location: Iterable[str | int], values: Any) -> KeyPath:

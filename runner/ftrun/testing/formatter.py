@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from ftrun.examples import Rejected, Row
 from ftrun.testing import junk
@@ -66,6 +68,18 @@ class FormatterContract(PartContract):
         for values in [*self.rows, *self.bad_rows] * 2:
             again = formatter.format(Row(values, "rows.jsonl", 1), options)
             assert again == self.outcome(values), f"another outcome the second time: {values!r}"
+
+    def test_no_two_options_take_one_column(self) -> None:
+        """A column that two options name would stand twice in the example."""
+        options = self.made_options().model_dump(by_alias=True)
+        columns = {column for values in self.rows for column in values}
+        naming = [option for option, value in options.items() if isinstance(value, str) and value in columns]
+        for one, other in combinations(naming, 2):
+            try:
+                self.formatter.Options.model_validate({**options, other: options[one]})
+            except ValidationError:
+                continue
+            pytest.fail(f"`{one}` and `{other}` may name one column: give both the type `ftrun.examples.Column`")
 
     def test_it_leaves_its_rows_alone(self) -> None:
         for values in [*self.rows, *self.bad_rows]:

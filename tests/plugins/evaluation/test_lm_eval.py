@@ -138,6 +138,11 @@ def test_another_metric_is_refused_with_those_that_there_are(wanted: str) -> Non
         _metric("mine", TASKS, [sample(0, "none", acc=float("nan"))], None)
 
 
+def test_a_task_without_documents_is_refused() -> None:
+    with pytest.raises(Refused, match="the task `mine` has no document to score"):
+        _metric("mine", TASKS, [], None)
+
+
 def test_answers_are_kept_and_not_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ftrun_plugins.evaluation.harness_model.AHEAD", 2)
     asked: list[list[str]] = []

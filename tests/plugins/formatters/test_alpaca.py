@@ -8,11 +8,11 @@ from ftrun.examples import Chat, Rejected, Row
 from ftrun_plugins.formatters.alpaca import Alpaca
 
 
-def formatted(values: dict[str, Any], **options: str) -> Chat | Rejected:
+def formatted(values: dict[str, Any], **options: str | None) -> Chat | Rejected:
     return Alpaca().format(Row(values, "data.jsonl", 7), Alpaca.Options(**options))
 
 
-def turns(values: dict[str, Any], **options: str) -> list[tuple[str, str]]:
+def turns(values: dict[str, Any], **options: str | None) -> list[tuple[str, str]]:
     outcome = formatted(values, **options)
     assert isinstance(outcome, Chat), outcome
     return [(message["role"], message["content"]) for message in outcome.messages]
@@ -35,6 +35,21 @@ def test_a_system_prompt_and_earlier_turns() -> None:
     row = {"instruction": "c", "output": "d", "system": "s", "history": [["a", "b"]]}
 
     assert turns(row) == [("system", "s"), ("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")]
+
+
+@pytest.mark.parametrize("option", ["input", "system", "history"])
+@pytest.mark.parametrize("text", ["instruction", "output"])
+def test_a_default_gives_way_to_an_option_that_names_its_column(option: str, text: str) -> None:
+    row = {"instruction": "a", "output": "b"}
+    row[option] = row.pop(text)
+
+    assert turns(row, **{text: option}) == [("user", "a"), ("assistant", "b")]
+
+
+def test_a_column_can_be_switched_off() -> None:
+    row = {"instruction": "a", "input": "notes", "output": "b"}
+
+    assert turns(row, input=None) == [("user", "a"), ("assistant", "b")]
 
 
 def test_other_columns_can_be_named_and_must_be_there_then() -> None:

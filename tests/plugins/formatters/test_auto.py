@@ -11,6 +11,7 @@ from ftrun.errors import Problem, Refused
 from ftrun.examples import Chat, Rejected, Row, Text
 from ftrun.plan.digests import _closure
 from ftrun_plugins.formatters.auto import CHOICES, Auto
+from ftrun_plugins.formatters.shapes import PAIRS
 from ftrun_plugins.formatting.choosing import LOOKED_AT
 
 MESSAGES = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
@@ -46,6 +47,10 @@ def refused(*values: dict[str, Any]) -> tuple[Problem, ...]:
         ({"instruction": "a", "response": "b"}, "alpaca, output=response"),
         ({"prompt": "a", "response": "b"}, "alpaca, instruction=prompt, output=response"),
         ({"question": "a", "answer": "b"}, "alpaca, instruction=question, output=answer"),
+        ({"input": "a", "output": "b"}, "alpaca, instruction=input, output=output"),
+        ({"tools": MESSAGES}, "chat, messages=tools"),
+        ({"system": SHARE["conversations"]}, "sharegpt, conversations=system"),
+        ({"tools": SHARE["conversations"]}, "sharegpt, conversations=tools"),
         ({"prompt": "a", "completion": "b"}, "template, prompt={prompt}, answer={completion}"),
         ({"text": "a"}, "completion"),
         ({"body": "a"}, "completion, field=body"),
@@ -56,6 +61,18 @@ def test_each_shape_has_its_formatter(row: dict[str, Any], name: str) -> None:
 
     assert found.name == name
     assert not isinstance(found.formatter.format(rows(row)[0], found.options), Rejected) or "tool_calls" in str(row)
+
+
+@pytest.mark.parametrize("pair", [("instruction", "output"), ("instruction", "response"), *PAIRS], ids="-".join)
+@pytest.mark.parametrize("more", [{}, {"input": None}, {"context": "c"}], ids=["alone", "empty input", "more"])
+def test_each_column_is_rendered_once(pair: tuple[str, str], more: dict[str, Any]) -> None:
+    question, answer = pair
+    row = {**more, question: "the question", answer: "the answer"}
+    found = choice(row)
+
+    assert found.formatter.format(rows(row)[0], found.options) == Chat(
+        [{"role": "user", "content": "the question"}, {"role": "assistant", "content": "the answer"}]
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,6 +133,15 @@ def test_the_code_of_all_choices_is_in_the_key() -> None:
 
 
 # in the stage
+
+
+@pytest.mark.parametrize("formatter", [AUTO, {"name": "alpaca", "instruction": "input"}], ids=["auto", "by hand"])
+def test_the_question_of_an_input_and_output_row_is_trained_once(formatter: dict[str, str], tmp_path: Path) -> None:
+    data = written(tmp_path / "data.jsonl", [{"input": "the question", "output": "the answer"}])
+
+    (example,) = examples(formatted(tmp_path, data, formatter))
+
+    assert [message["content"] for message in example["messages"]] == ["the question", "the answer"]
 
 
 def events(folder: Path) -> list[dict[str, Any]]:

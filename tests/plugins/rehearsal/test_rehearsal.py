@@ -68,6 +68,17 @@ def test_what_is_smaller_already_is_kept(loading: Loading, folder: Path) -> None
     assert not {"dataset.limit", "train.max_steps", "generate.rows", "generate.max_new_tokens"} & set(replaced)
 
 
+def test_a_shorter_sequence_cuts_no_answer_away() -> None:
+    keys = {"train.sequence_len", "train.excess_length_strategy"}
+    long = {"sequence_len": 8192, "excess_length_strategy": "truncate"}
+    replaced = {one.key: one.new for one in replaced_in_trainer(long)}
+    assert {key: replaced.get(key) for key in keys} == {
+        "train.sequence_len": 2048,
+        "train.excess_length_strategy": "drop",
+    }
+    assert not keys & {one.key for one in replaced_in_trainer({**long, "sequence_len": 1024})}
+
+
 def test_weights_of_any_origin_become_tiny(loading: Loading, folder: Path) -> None:
     loading()
     weights = "model.weights={origin: folder, path: nowhere}"

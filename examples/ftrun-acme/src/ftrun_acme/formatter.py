@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ftrun.examples import Chat, FormatterOptions, Rejected, Row
+from ftrun.examples import Chat, Column, FormatterOptions, Rejected, Row
 
 TEAMS = ("billing", "delivery", "returns", "technical")
 
@@ -17,8 +17,8 @@ class Ticket:
     class Options(FormatterOptions):
         """Columns of the row, and how long a ticket may be, in characters."""
 
-        text: str = "text"
-        team: str = "team"
+        text: Column = "text"
+        team: Column = "team"
         longest: int = 2_000
 
     def format(self, row: Row, options: Options) -> Chat | Rejected:

@@ -1,0 +1,36 @@
+"""Which tokenized rows are refused, without a tokenizer."""
+
+from __future__ import annotations
+
+import pytest
+
+from ftrun_plugins.axolotl.tokenizing import Tokenizing, Tokens
+
+
+@pytest.fixture
+def tokenizing() -> Tokenizing:
+    made = object.__new__(Tokenizing)  # its `__init__` loads a tokenizer
+    made._kind, made.sequence_len, made.cuts = "text", 4, True
+    return made
+
+
+@pytest.mark.parametrize(
+    ("ids", "labels", "problem"),
+    [
+        ([1, 2], [-100, 2], None),
+        ([1, 2], [1, 2], None),
+        ([1], [1], "it is a single token, from which nothing can be learnt"),
+        ([1, 2], [-100, -100], "no token of it would be trained"),
+        ([1, 2], [1, -100], "no token of it would be trained"),
+        ([], [], "no token of it would be trained"),
+        (
+            [1, 2, 3, 4, 5],
+            [1, -100, -100, -100, 5],
+            "no token of it would be trained: `sequence_len` cuts it before the answer",
+        ),
+    ],
+)
+def test_a_row_needs_a_trained_token_that_others_predict(
+    tokenizing: Tokenizing, ids: list[int], labels: list[int], problem: str | None
+) -> None:
+    assert tokenizing.fate(Tokens(ids, labels)).problem == problem

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ftrun.errors import Refused
+from ftrun_plugins.evaluation.loss import Loss
+from scoring import call, context, write
+
+
+def test_no_rows_are_no_loss_of_zero(tmp_path: Path) -> None:
+    write(tmp_path / "data" / "held_out.rows.jsonl")
+    params = {"rows": None, "accelerator": "cpu", "trust_remote_code": False}
+    with pytest.raises(Refused, match="no held-out rows"):
+        Loss().run(call(Loss, params), context(tmp_path / "loss", {"data": tmp_path / "data"}))
