@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ftrun.errors import Problem, Refused
-from ftrun.execute.surroundings import QUIET
+from ftrun.execute.surroundings import DEFAULTS
 from ftrun.plugins import SHIPPED
 from ftrun.recipe.types import Environment
 from ftrun_plugins.modal import shipping
@@ -59,7 +59,7 @@ def make_image(name: str, declared: Environment, packages: Sequence[str], requir
 
 def _variables(name: str, declared: Environment) -> dict[str, str]:
     """Telemetry off, the environment's own variables, and where things are."""
-    own = {**QUIET, **declared.variables}
+    own = {**DEFAULTS, **declared.variables}
     return {
         **own,
         VARIABLE: MOUNT,

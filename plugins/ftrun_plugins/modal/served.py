@@ -11,7 +11,7 @@ from ftrun.plan.serving import Serving
 from ftrun.store.layout import Store
 from ftrun_plugins.modal.mounted import VARIABLE
 from ftrun_plugins.modal.options import MOUNT
-from ftrun_plugins.serving.engine import Engine, command, variables
+from ftrun_plugins.serving.engine import Engine, command, launch, variables
 from ftrun_plugins.serving.gate import KEY
 
 PORT = 8000
@@ -25,7 +25,7 @@ def start_engine() -> None:
     store = Store(Path(os.environ.get(VARIABLE, MOUNT)))
     everybody = "0.0.0.0"  # noqa: S104  (Modal's proxy comes from outside the container)
     arguments = command(serving, store.artifact, Path(sys.executable), everybody, PORT, int(os.environ[GPUS]))
-    engine = Engine(arguments, variables(serving.limits, os.environ.get(KEY), {}), None, PORT)
+    engine = Engine(launch(arguments, variables(serving.limits, os.environ.get(KEY), {}), None), PORT)
     threading.Thread(target=_end_with, args=(engine,), daemon=True).start()
 
 

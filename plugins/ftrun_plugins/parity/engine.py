@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -13,7 +14,8 @@ from pathlib import Path
 from ftrun.errors import Problem, StageFailed
 from ftrun.recipe.types import Limits
 from ftrun_plugins.evaluation.prompts import Prompt
-from ftrun_plugins.serving.engine import Engine, start, variables
+from ftrun_plugins.serving.engine import Engine, launch, start, variables
+from ftrun_plugins.serving.forked_engine import ForkedEngine
 from ftrun_plugins.serving.ports import HOST, free_port
 
 MODULE = "vllm.entrypoints.launchers.render.entry"
@@ -24,9 +26,9 @@ LINES_SHOWN = 8
 def tokenizing(folder: Path, log: Path, trust_remote_code: bool) -> Iterator[Callable[[Prompt], list[int]]]:
     """A function that has the engine tokenize a prompt, for as long as the block lasts."""
     port = free_port()
-    command = [*start(Path(sys.executable), MODULE), "--model", str(folder), "--host", HOST, "--port", str(port)]
-    command += ["--trust-remote-code"] if trust_remote_code else []
-    engine = Engine(command, variables(Limits(), None, {}), log, port)
+    arguments = ["--model", str(folder), "--host", HOST, "--port", str(port)]
+    arguments += ["--trust-remote-code"] if trust_remote_code else []
+    engine = Engine(_process(arguments, log), port)
     try:
         if not engine.wait_until_ready(lambda seconds: None):
             last = log.read_text(errors="replace").splitlines()[-LINES_SHOWN:]
@@ -34,6 +36,14 @@ def tokenizing(folder: Path, log: Path, trust_remote_code: bool) -> Iterator[Cal
         yield lambda prompt: _ask(f"http://{HOST}:{port}/tokenize", prompt)
     finally:
         engine.stop()
+
+
+def _process(arguments: list[str], log: Path) -> subprocess.Popen[bytes] | ForkedEngine:
+    """The engine, forked from this process if it was itself forked from one that has imported it."""
+    environment = variables(Limits(), None, {})
+    if MODULE in sys.modules:
+        return ForkedEngine(MODULE, arguments, environment, log)
+    return launch([*start(Path(sys.executable), MODULE), *arguments], environment, log)
 
 
 def _ask(url: str, prompt: Prompt) -> list[int]:

@@ -17,6 +17,7 @@ from ftrun.execute.surroundings import surroundings
 from ftrun.plan.call import Ref
 from ftrun.plan.serving import TUNED, Serving
 from ftrun.recipe.types import Limits
+from ftrun_plugins.serving.forked_engine import ForkedEngine
 from ftrun_plugins.serving.gate import KEY, LIMITS, Gate
 from ftrun_plugins.serving.process import SECONDS_FOR_ANSWERS, SECONDS_TO_END
 
@@ -87,20 +88,25 @@ def variables(limits: Limits, key: str | None, declared: Mapping[str, str]) -> d
     return surroundings({**offline, **declared, **ours}, [], [PROCESS])
 
 
-class Engine:
-    """A running engine, which ends with this process; without a log it prints where this process does."""
+def launch(arguments: list[str], environment: Mapping[str, str], log: Path | None) -> subprocess.Popen[bytes]:
+    """Start an engine as a process of its own; without a log it prints where this process does."""
+    with nullcontext() if log is None else log.open("wb") as output:
+        return subprocess.Popen(
+            arguments,
+            stdin=subprocess.PIPE,  # its end tells the engine to stop
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=dict(environment),
+            start_new_session=True,
+        )
 
-    def __init__(self, arguments: list[str], environment: Mapping[str, str], log: Path | None, port: int) -> None:
+
+class Engine:
+    """A running engine, which ends with this process."""
+
+    def __init__(self, process: subprocess.Popen[bytes] | ForkedEngine, port: int) -> None:
         self._url = f"http://127.0.0.1:{port}/health"
-        with nullcontext() if log is None else log.open("wb") as output:
-            self._process = subprocess.Popen(
-                arguments,
-                stdin=subprocess.PIPE,  # its end tells the engine to stop
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=dict(environment),
-                start_new_session=True,
-            )
+        self._process = process
 
     def ended(self) -> int | None:
         """Its exit code; None while it runs."""

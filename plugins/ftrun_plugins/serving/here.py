@@ -16,7 +16,7 @@ from ftrun.plan.serving import Endpoint
 from ftrun.recipe.types import SERVER
 from ftrun.store.locks import FileLock
 from ftrun_plugins.serving import memory
-from ftrun_plugins.serving.engine import Engine, command, environment, variables
+from ftrun_plugins.serving.engine import Engine, command, environment, launch, variables
 from ftrun_plugins.serving.ports import HOST, free_port
 from ftrun_plugins.serving.target import Target
 
@@ -83,7 +83,7 @@ class Here:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         _say(f"starting the engine; its log is {self._log}")
         surroundings = variables(target.serving.limits, key, target.recipe.environment[name].variables)
-        return Engine(arguments, surroundings, self._log, self._port)
+        return Engine(launch(arguments, surroundings, self._log), self._port)
 
     def _check_port(self) -> None:
         with socket.socket() as wanted:

@@ -1,0 +1,54 @@
+"""An engine forked from this process, which has imported its modules: it starts in a second instead of fifteen."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ftrun_plugins.serving import process
+
+
+class ForkedEngine:
+    """The part of `subprocess.Popen` that `Engine` needs. The end of `stdin` tells the engine to stop."""
+
+    def __init__(self, module: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        reading, writing = os.pipe()
+        self.stdin = os.fdopen(writing, "wb")
+        context = multiprocessing.get_context("fork")
+        with log.open("wb") as output:
+            self._process = context.Process(
+                target=_become, args=(module, arguments, environment, reading, writing, output.fileno())
+            )
+            self._process.start()
+        os.close(reading)
+        self.pid = self._process.pid or 0
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Raise `subprocess.TimeoutExpired` if it has not ended after so many seconds."""
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired(process.__name__, timeout or 0.0)
+        return self._process.exitcode
+
+
+def _become(
+    module: str, arguments: Sequence[str], environment: Mapping[str, str], reading: int, writing: int, log: int
+) -> None:
+    os.setsid()
+    os.close(writing)  # else the end of the input would never come
+    for source, target in ((reading, 0), (log, 1), (log, 2)):
+        os.dup2(source, target)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = [process.__name__, module, *arguments]
+    process.main()
