@@ -111,7 +111,8 @@ KEYS = [
     Bad("option of the backend", "`backend.x`", "override backend.x=1", overrides=("backend.x=1",)),
     Bad(
         "key of an environment", "`environment.trainer.pyton`", "override environment.trainer.pyton=3",
-        overrides=("environment.trainer.pyton=3",), nearest="python", expected="one of image, lock, preload, python, variables",
+        overrides=("environment.trainer.pyton=3",), nearest="python",
+        expected="one of image, lock, preload, python, variables",
     ),
     Bad("key that is a number", "`generate.1`", "mine.yaml:13:12", "generate: {1: 2}\n", expected="batch_size"),
     Bad("key that is a word for true", "`generate.true`", "mine.yaml:13:1", "generate: {yes: 2}\n"),
