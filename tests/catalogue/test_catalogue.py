@@ -1,6 +1,6 @@
 """Every input of the catalogue ends in its line, in bounded time and memory; what is odd and right passes.
 
-To add one, add a line to a list: `bad_lines.py` and so on, or `odd.py`.
+To add one, add a line to a list: `bad_lines.py` and so on, or `odd_inputs.py`.
 """
 
 from __future__ import annotations
@@ -13,23 +13,25 @@ from pathlib import Path
 
 import pytest
 
-import bad_chat
-import bad_files
-import bad_formatters
-import bad_lines
-import bad_options
-import bad_others
-import bad_paths
-import bad_tables
-import misbehaving
-import odd
-from bad_options import BadOption
-from bad_paths import BadPath
-from case import Bad, Odd
-from formatted import examples, formatted, written
 from ftrun.errors import Refused
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.formatting import watch
+from helpers.catalogue import (
+    bad_chat,
+    bad_files,
+    bad_formatters,
+    bad_lines,
+    bad_options,
+    bad_others,
+    bad_paths,
+    bad_tables,
+    misbehaving_formatter,
+    odd_inputs,
+)
+from helpers.catalogue.bad_options import BadOption
+from helpers.catalogue.bad_paths import BadPath
+from helpers.catalogue.case import Bad, Odd
+from helpers.format_stage import examples, formatted, written
 
 MOST_SECONDS = 10.0  # on a busy machine; most take a hundredth
 MOST_MEMORY = 400_000  # kB that one of them may need beyond what any before it did
@@ -53,7 +55,7 @@ def bounded() -> Iterator[None]:
 
 def test_it_is_large_enough() -> None:
     assert len(BAD) + len(bad_paths.CASES) + len(bad_options.CASES) >= 120
-    assert len(odd.CASES) >= 30
+    assert len(odd_inputs.CASES) >= 30
 
 
 @pytest.mark.parametrize("case", BAD, ids=lambda case: case.name)
@@ -62,7 +64,7 @@ def test_a_bad_input_is_told_with_its_place_and_reason(case: Bad, tmp_path: Path
     source = {"name": case.source, "path": str(data)}
 
     with bounded(), pytest.raises(Refused) as refused:
-        formatted(tmp_path, source, case.formatter, misbehaving)
+        formatted(tmp_path, source, case.formatter, misbehaving_formatter)
 
     problems = refused.value.problems
     assert any(case.is_told(problem, tmp_path) for problem in problems), problems
@@ -96,12 +98,12 @@ def test_a_bad_option_is_told_with_its_key(case: BadOption, loading: Callable[..
     ), refused.value.problems
 
 
-@pytest.mark.parametrize("case", odd.CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", odd_inputs.CASES, ids=lambda case: case.name)
 def test_what_is_odd_and_right_passes(case: Odd, tmp_path: Path) -> None:
     data = written(tmp_path / "data.jsonl", case.data)
 
     with bounded():
-        found = examples(formatted(tmp_path, data, case.formatter, misbehaving))
+        found = examples(formatted(tmp_path, data, case.formatter, misbehaving_formatter))
 
     assert [{key: value for key, value in example.items() if key != "place"} for example in found] == list(
         case.examples
@@ -112,6 +114,8 @@ def test_a_formatter_is_watched_behind_a_filter(tmp_path: Path) -> None:
     data = written(tmp_path / "data.jsonl", [{"does": "own text"}, {"does": "loop"}])
 
     with bounded(), pytest.raises(Refused) as refused:
-        formatted(tmp_path, data, {"name": "misbehaving"}, misbehaving, filters=[{"column": "does", "matches": "o"}])
+        formatted(
+            tmp_path, data, {"name": "misbehaving"}, misbehaving_formatter, filters=[{"column": "does", "matches": "o"}]
+        )
 
     assert refused.value.problems[0].where == "data.jsonl:2"

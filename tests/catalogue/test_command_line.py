@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bad_files import BOMB
-from driving import FTRUN
+from helpers.catalogue.bad_files import BOMB
+from helpers.workplace import FTRUN
 
 MEMORY = 1_500_000_000  # bytes of addresses, for the command and for each process that it starts
 LONGEST_SCREEN = 60  # lines

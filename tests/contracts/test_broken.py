@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contracts.broken import BROKEN, Broken
+from helpers.broken_components import BROKEN, Broken
 
 
 def _id(broken: Broken) -> str:

@@ -20,7 +20,7 @@ from ftrun_plugins.evaluators.lm_eval import LmEval
 from ftrun_plugins.evaluators.regex import Regex
 from ftrun_plugins.evaluators.rouge import Rouge
 from ftrun_plugins.evaluators.sql_execution import SqlExecution
-from judge_server import judge_server
+from helpers.judge_server import judge_server
 
 WORDS = (Case("The quick brown fox jumps over the lazy dog."), Case("one two three four"))
 

@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from driving import Watch, Workplace, kill, tiny_model, tiny_recipe
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from helpers.workplace import Watch, Workplace, kill, tiny_model, tiny_recipe
 
 MARK = "complete"
 SECONDS_BETWEEN_LOOKS = 0.005  # a save of the tiny model takes a few tenths of a second

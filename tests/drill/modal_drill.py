@@ -19,12 +19,12 @@ from contextlib import closing
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(PROJECT / "tests"), str(PROJECT / "tests" / "support")]
+sys.path.insert(0, str(PROJECT / "tests"))
 
-from counting_plugin import RECIPE, write_counting_plugin  # noqa: E402
-from driving import QUICKSTART_DATA, read_json  # noqa: E402
+from helpers.counting_plugin import RECIPE, write_counting_plugin  # noqa: E402
+from helpers.modal_workplace import ModalPlace  # noqa: E402
+from helpers.workplace import QUICKSTART_DATA, read_json  # noqa: E402
 from modal_control_plane.fixture import ControlPlane  # noqa: E402
-from modal_places import ModalPlace  # noqa: E402
 
 STEPS = 60
 FUNCTIONS = ("counting-client", "launch")

@@ -21,12 +21,12 @@ from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from driving import Workplace
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from ftrun.plugins import plugins
 from ftrun.recipe.folders import own_folders, recipe_names
 from ftrun.recipe.load import load
-from seed_configurations import DATA
+from helpers.seed_configurations import DATA
+from helpers.workplace import Workplace
 
 LONGEST = 1800.0  # seconds of one rehearsal
 COMPOSING = Lock()  # Hydra is one for all threads

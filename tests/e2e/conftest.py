@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from driving import Ended, Workplace, read_json, tiny_model, tiny_recipe
+from helpers.workplace import Ended, Workplace, read_json, tiny_model, tiny_recipe
 
 AFTER_TRAINING = (
     "train", "merge", "generate:tuned", "loss:tuned", "score:sql_execution", "score:held_out_loss", "evaluate",

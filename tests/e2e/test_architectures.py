@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from driving import in_trainer
 from ftrun.plugins import plugins
 from ftrun.recipe.folders import own_folders, recipe_names
 from ftrun.recipe.load import load
 from ftrun_plugins.axolotl.config import merge
 from ftrun_plugins.axolotl.defaults import turns_on_kernels, with_defaults
+from helpers.workplace import SCRIPTS, in_trainer
 
 pytestmark = pytest.mark.e2e
 
@@ -43,7 +43,7 @@ TYPES = {
     "smollm3_3b_base": "smollm3",
     "tiny": "llama",
 }
-SCRIPT = Path(__file__).with_name("fits_architecture.py")
+SCRIPT = SCRIPTS / "check_architectures.py"
 
 
 def test_all_recipes_fit_their_models(tmp_path: Path) -> None:

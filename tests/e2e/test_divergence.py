@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from driving import Workplace
+from helpers.workplace import Workplace
 
 pytestmark = pytest.mark.e2e
 

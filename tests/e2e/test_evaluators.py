@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import math
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from driving import PROJECT, environment_python
+from helpers.workplace import PROJECT, SCRIPTS, environment_python
 
 pytestmark = pytest.mark.e2e
 
@@ -43,7 +42,7 @@ CASES: list[tuple[str, dict[str, Any], str, str, float | str]] = [
 
 def test_scores_are_those_worked_out_by_hand() -> None:
     asked = json.dumps([case[:4] for case in CASES])
-    command = [environment_python("server_cpu"), "-I", str(Path(__file__).with_name("scores_of.py")), str(PROJECT)]
+    command = [environment_python("server_cpu"), "-I", str(SCRIPTS / "score_answers.py"), str(PROJECT)]
     result = subprocess.run([*command, asked], capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 0, result.stderr[-3000:]
     found = json.loads(result.stdout)

@@ -13,7 +13,7 @@ import pytest
 from pyarrow import table
 from pyarrow.parquet import write_table
 
-from hub import COMMIT, TOKEN, Hub
+from helpers.hub import COMMIT, TOKEN, Hub
 
 pytestmark = pytest.mark.e2e
 FTRUN = str(Path(sys.executable).with_name("ftrun"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from driving import Watch, Workplace, is_alive, kill
+from helpers.workplace import Watch, Workplace, is_alive, kill
 
 if TYPE_CHECKING:
     from conftest import Finished

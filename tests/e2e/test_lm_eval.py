@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from driving import PROJECT, Workplace, environment_python
-from judge_server import judge_server
+from helpers.judge_server import judge_server
+from helpers.workplace import PROJECT, SCRIPTS, Workplace, environment_python
 
 if TYPE_CHECKING:
     from conftest import Finished
@@ -148,7 +148,7 @@ def test_an_adapter_is_asked_over_its_base_model(workplace: Workplace) -> None:
 
 
 def variant(folder: Path, name: str, text: str, *changes: tuple[str, str]) -> list[Any]:
-    """A task file that differs from another, for `tasks_of.py`; one that is trusted has `trusted` in its name."""
+    """A task file that differs from another, for `load_tasks.py`; one that is trusted has `trusted` in its name."""
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
@@ -174,7 +174,7 @@ def test_tasks_are_loaded_and_none_of_their_files_runs_code(tmp_path: Path) -> N
         ["gsm8kk", False],
         ["gsm8k", False],
     ]
-    command = [environment_python("server_cpu"), "-I", str(Path(__file__).with_name("tasks_of.py")), str(PROJECT)]
+    command = [environment_python("server_cpu"), "-I", str(SCRIPTS / "load_tasks.py"), str(PROJECT)]
     offline = {
         **os.environ,
         "HF_HUB_OFFLINE": "1",

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from driving import PROJECT, in_trainer
+from helpers.workplace import PROJECT, SCRIPTS, in_trainer
 
 pytestmark = pytest.mark.e2e
 
-SCRIPT = Path(__file__).with_name("merge_renamed.py")
+SCRIPT = SCRIPTS / "merge_renamed.py"
 
 
 def test_a_head_that_transformers_calls_otherwise_than_the_files_is_merged(tiny: Path, tmp_path: Path) -> None:

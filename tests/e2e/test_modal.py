@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 from uv import find_uv_bin
 
-from driving import PROJECT, Workplace, read_json, tiny_recipe, trainer_python, wait_until
-from hub import COMMIT, TOKEN, Hub
+from helpers.hub import COMMIT, TOKEN, Hub
+from helpers.modal_workplace import ModalPlace
+from helpers.workplace import PROJECT, Workplace, read_json, tiny_recipe, trainer_python, wait_until
 from modal_control_plane.fixture import ControlPlane
-from modal_places import ModalPlace
 
 if TYPE_CHECKING:
     from conftest import Finished

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from driving import QUICKSTART_DATA, Workplace, tiny_recipe
+from helpers.workplace import QUICKSTART_DATA, Workplace, tiny_recipe
 
 pytestmark = pytest.mark.e2e
 PACKED: dict[str, Any] = {"sequence_len": 512, "micro_batch_size": 1, "num_epochs": 1, "max_steps": None}

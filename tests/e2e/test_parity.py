@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from driving import PROJECT, Workplace, environment_python, read_json, tiny_recipe
+from helpers.workplace import PROJECT, SCRIPTS, Workplace, environment_python, read_json, tiny_recipe
 
 if TYPE_CHECKING:
     from conftest import Finished
 
 pytestmark = pytest.mark.e2e
 
-HERE = Path(__file__).parent
 WHOLE = "stages=[fetch,format,tokenize,train,merge,parity,generate,loss,score,evaluate]"
 TO_PARITY = "stages=[fetch,format,tokenize,train,merge,parity]"
 
@@ -54,7 +53,7 @@ def compare(
     inputs |= {"tokenized": str(tokenized)} if tokenized else {}
     asked = {"what": what, "engine": False, "inputs": {**inputs, "merged": str(merged)}}
     python = environment_python("server_cpu" if what == "prompts" else "trainer")
-    command = [python, "-I", str(HERE / "parity_of.py"), str(PROJECT), str(work), json.dumps(asked)]
+    command = [python, "-I", str(SCRIPTS / "compare_outputs.py"), str(PROJECT), str(work), json.dumps(asked)]
     quiet = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
     result = subprocess.run(command, capture_output=True, text=True, timeout=180, env=quiet, check=False)
     assert result.returncode == 0, result.stderr[-3000:]

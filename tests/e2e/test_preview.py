@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from driving import PROJECT, Workplace, in_trainer
-from hub import TOKEN, Hub
+from helpers.hub import TOKEN, Hub
+from helpers.workplace import PROJECT, SCRIPTS, Workplace, in_trainer
 
 if TYPE_CHECKING:
     from conftest import Finished
@@ -72,7 +72,7 @@ def test_without_torch_all_tokens_are_the_same(tiny: Path, tmp_path: Path) -> No
     for how in ("light", "whole"):
         answers = tmp_path / f"{how}.json"
         folders = [str(PROJECT / "runner"), str(PROJECT / "plugins")]
-        in_trainer(Path(__file__).parent / "look_at.py", [how, *folders, str(asked), str(answers)], 400)
+        in_trainer(SCRIPTS / "preview_rows.py", [how, *folders, str(asked), str(answers)], 400)
         found[how] = json.loads(answers.read_text())
     assert found["light"]["torch"] == "_Module"
     assert found["whole"]["torch"] == "module"

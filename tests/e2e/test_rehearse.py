@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from driving import Workplace, read_json
+from helpers.workplace import Workplace, read_json
 
 pytestmark = pytest.mark.e2e
 

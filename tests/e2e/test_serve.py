@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from driving import Workplace, environment_python, is_alive, tiny_recipe, wait_until
+from helpers.modal_workplace import ModalPlace
+from helpers.workplace import SCRIPTS, Workplace, environment_python, is_alive, tiny_recipe, wait_until
 from modal_control_plane.fixture import ControlPlane
-from modal_places import ModalPlace
 
 if TYPE_CHECKING:
     from conftest import Finished
 
 pytestmark = pytest.mark.e2e
 
-ASK = Path(__file__).with_name("ask_server.py")
+ASK = SCRIPTS / "call_server.py"
 
 
 def free_port() -> int:

@@ -15,11 +15,10 @@ from typing import Any
 
 import pytest
 
-from driving import PROJECT, in_trainer, trainer_python
+from helpers.workplace import PROJECT, SCRIPTS, in_trainer, trainer_python
 
 pytestmark = pytest.mark.e2e
 
-HERE = Path(__file__).parent
 FOLDERS = {"axolotl": "axolotl/utils/chat_templates/templates", "trl": "trl/chat_templates"}
 # Marks that a template writes as single tokens of its model; the tiny model's tokenizer gets them, too.
 MARKS = re.compile(
@@ -104,7 +103,7 @@ def outcomes(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
             }
         )
     )
-    output = in_trainer(HERE / "render_templates.py", [str(folder / "asked.json")], seconds=600)
+    output = in_trainer(SCRIPTS / "render_templates.py", [str(folder / "asked.json")], seconds=600)
     found: dict[str, dict[str, str]] = json.loads(output.splitlines()[-1])
     return found
 

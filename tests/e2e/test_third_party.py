@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from driving import read_json
-from fresh import PROJECT, Fresh, make_fresh
+from helpers.fresh_environment import PROJECT, Fresh, make_fresh
+from helpers.workplace import read_json
 
 pytestmark = pytest.mark.e2e
 

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from driving import QUICKSTART_DATA, Workplace, in_trainer, tiny_recipe
+from helpers.workplace import QUICKSTART_DATA, SCRIPTS, Workplace, in_trainer, tiny_recipe
 
 if TYPE_CHECKING:
     from conftest import Finished
 
 pytestmark = pytest.mark.e2e
 
-HERE = Path(__file__).parent
 CACHED_RUN = 4.0  # seconds, generous: `make bench` measures it
 CALLS = [
     "fetch:model", "format", "tokenize", "train", "merge",
@@ -57,7 +56,7 @@ def test_artifacts_hold_no_path_of_this_machine(finished: Finished) -> None:
 
 
 def test_the_merged_model_loads_whole(finished: Finished) -> None:
-    said = json.loads(in_trainer(HERE / "load_model.py", [str(finished.artifact("merge"))]).splitlines()[-1])
+    said = json.loads(in_trainer(SCRIPTS / "load_model.py", [str(finished.artifact("merge"))]).splitlines()[-1])
     assert said == {"missing": [], "unexpected": [], "new_tokens": 2}
 
 
@@ -148,7 +147,7 @@ def test_a_template_becomes_the_tokens_that_axolotl_makes_of_it(
     path = workplace.folder / "axolotl.yml"
     path.write_text(yaml.safe_dump({key: value for key, value in config.items() if value is not None}))
     arguments = [str(path), str(workplace.folder / "train.jsonl"), str(workplace.artifact("tokenize") / "train")]
-    said = json.loads(in_trainer(HERE / "compare_template.py", arguments).splitlines()[-1])
+    said = json.loads(in_trainer(SCRIPTS / "compare_template.py", arguments).splitlines()[-1])
     assert said["rows"] == 40
     assert said["added"] == sorted(tokens)
     assert (said["starts"] == ["<|endoftext|>"]) is with_begin

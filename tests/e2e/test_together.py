@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from driving import Watch, Workplace
+from helpers.workplace import Watch, Workplace
 
 pytestmark = pytest.mark.e2e
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from driving import Workplace, read_json, tiny_recipe
-from wandb_server import wandb_server
+from helpers.wandb_server import wandb_server
+from helpers.workplace import Workplace, read_json, tiny_recipe
 
 pytestmark = pytest.mark.e2e
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-from pathlib import Path
 
 import pytest
 
-from driving import Workplace, in_trainer, kill
+from helpers.workplace import SCRIPTS, Workplace, in_trainer, kill
 
 pytestmark = pytest.mark.e2e
 
-HERE = Path(__file__).parent
 RECIPE = (
     "recipe=tiny.yaml",
     "evals=[held_out_loss]",
@@ -47,6 +45,6 @@ def test_two_ranks_train_are_killed_are_stopped_and_merge(ready_to_train: Workpl
     assert sorted(losses) == list(range(1, 13))
     assert all(len(values) == 1 for values in losses.values()), f"steps that were repeated differ: {losses}"
     assert workplace.evaluation()["held_out_loss"]["verdict"] == "better"
-    said = json.loads(in_trainer(HERE / "load_model.py", [str(workplace.artifact("merge"))]).splitlines()[-1])
+    said = json.loads(in_trainer(SCRIPTS / "load_model.py", [str(workplace.artifact("merge"))]).splitlines()[-1])
     assert said == {"missing": [], "unexpected": [], "new_tokens": 2}
     assert workplace.half_artifacts() == []

@@ -6,7 +6,7 @@ from pathlib import Path
 import modal
 import pytest
 
-from driving import trainer_python
+from helpers.workplace import trainer_python
 from modal_control_plane.client import client_of
 from modal_control_plane.fixture import ControlPlane
 

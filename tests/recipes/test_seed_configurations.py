@@ -11,7 +11,7 @@ import yaml
 
 from ftrun.plugins import plugins
 from ftrun.recipe.load import load
-from seed_configurations import FOLDER, THEIRS, flat, rendered, theirs
+from helpers.seed_configurations import FOLDER, THEIRS, flat, rendered, theirs
 
 LISTED = yaml.safe_load((Path(__file__).parent / "differences.yaml").read_text())
 ENTRIES = [entry for entries in LISTED.values() for entry in entries]

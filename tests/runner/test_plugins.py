@@ -17,7 +17,7 @@ from ftrun.cli.main import run_command
 from ftrun.errors import Problem, Refused
 from ftrun.listing import listings
 from ftrun.plugins import Plugins, plugins, surveyed
-from installed_package import write_package
+from helpers.installed_package import write_package
 
 Installing = Callable[..., Path]
 HEAD = "from ftrun import hookimpl\n"

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from ended_runs import call, ended_run, result
 from ftrun.cli.main import run_command
 from ftrun.errors import Problem, Refused
 from ftrun.plan.call import StageCall
@@ -20,6 +19,7 @@ from ftrun.store.layout import RunFolder, Store
 from ftrun_plugins.comparing.sides import differences
 from ftrun_plugins.comparing.table import lines, short_names
 from ftrun_plugins.comparing.tuned import against
+from helpers.ended_runs import call, ended_run, result
 
 EVALUATION = {"exact_match": result(0.1, 0.5, (0.3, 0.5), "better")}
 METRICS = {

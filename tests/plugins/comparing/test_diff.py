@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from ended_runs import call, ended_run, result
 from ftrun.cli.main import run_command
 from ftrun.execute.run import prepare
 from ftrun.plan.call import Component, Plan, StageCall
@@ -17,6 +16,7 @@ from ftrun.recipe.load import Loaded
 from ftrun.store import runs
 from ftrun.store.layout import RunFolder, Store
 from ftrun_plugins.comparing.table import MOST_DIFFERENCES, diff_lines
+from helpers.ended_runs import call, ended_run, result
 
 Making = Callable[..., RunFolder]
 GIT = {"commit": "a" * 40, "changed": False}

@@ -21,7 +21,7 @@ from ftrun_plugins.evaluation.harness import _metric
 from ftrun_plugins.evaluation.harness_model import _greedy, _kept
 from ftrun_plugins.evaluation.lines import lines
 from ftrun_plugins.evaluators.lm_eval import LmEval
-from scoring import context, scored, write
+from helpers.score_stage import context, scored, write
 
 TASK = """\
 task: capitals

@@ -6,7 +6,7 @@ import pytest
 
 from ftrun.errors import Refused
 from ftrun_plugins.evaluation.loss import Loss
-from scoring import call, context, write
+from helpers.score_stage import call, context, write
 
 
 def test_no_rows_are_no_loss_of_zero(tmp_path: Path) -> None:

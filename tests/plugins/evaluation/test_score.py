@@ -18,7 +18,7 @@ from ftrun_plugins.evaluation.score import Score
 from ftrun_plugins.evaluators.exact_match import ExactMatch
 from ftrun_plugins.evaluators.held_out_loss import HeldOutLoss
 from ftrun_plugins.evaluators.length_and_stop import LengthAndStop
-from scoring import answered, call, context, rows, scored, write
+from helpers.score_stage import answered, call, context, rows, scored, write
 
 
 class Longer:

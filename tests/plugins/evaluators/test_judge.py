@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
-from driving import PROJECT, wait_until
 from ftrun.contracts import Pair, PairScores
 from ftrun.errors import Refused
 from ftrun.plan.secrets import variables_of
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.evaluation.lines import Kept, lines
 from ftrun_plugins.evaluators.judge import Judge, verdict_of
-from judge_server import JudgeServer, judge_server
-from scoring import answered, context, rows, scored
+from helpers.judge_server import JudgeServer, judge_server
+from helpers.score_stage import answered, context, rows, scored
+from helpers.workplace import PROJECT, wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -193,7 +193,7 @@ KILLED = """\
 import json, sys
 from pathlib import Path
 from ftrun_plugins.evaluators.judge import Judge
-from scoring import scored
+from helpers.score_stage import scored
 folder, inputs, options = json.loads(sys.argv[1])
 scored(Path(folder), Judge, {role: Path(path) for role, path in inputs.items()}, **options)
 """
@@ -205,7 +205,7 @@ def test_a_call_that_was_killed_asks_no_pair_again(tmp_path: Path) -> None:
     with judge_server() as server:
         chosen = options(server, at_once=1)
         asked = json.dumps([str(tmp_path / "s"), {role: str(path) for role, path in given.items()}, chosen])
-        paths = [PROJECT / part for part in ("runner", "plugins", "tests/support")]
+        paths = [PROJECT / part for part in ("runner", "plugins", "tests")]
         process = subprocess.Popen([sys.executable, "-c", KILLED, asked], env={"PYTHONPATH": ":".join(map(str, paths))})
         wait_until(lambda: len(server.requests) > 10, "ten requests")
         process.kill()

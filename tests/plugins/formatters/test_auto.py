@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from formatted import examples, formatted, read_json, written
 from ftrun.contracts import Choice
 from ftrun.errors import Problem, Refused
 from ftrun.examples import Chat, Rejected, Row, Text
@@ -13,6 +12,7 @@ from ftrun.plan.digests import _closure
 from ftrun_plugins.formatters.auto import CHOICES, Auto
 from ftrun_plugins.formatters.shapes import PAIRS
 from ftrun_plugins.formatting.choosing import LOOKED_AT
+from helpers.format_stage import examples, formatted, read_json, written
 
 MESSAGES = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
 CHAT = {"messages": MESSAGES}

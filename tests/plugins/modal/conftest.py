@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from counting_plugin import RECIPE, TOLD, write_counting_plugin
-from driving import QUICKSTART_DATA
+from helpers.counting_plugin import RECIPE, TOLD, write_counting_plugin
+from helpers.modal_workplace import ModalPlace
+from helpers.workplace import QUICKSTART_DATA
 from modal_control_plane.fixture import ControlPlane
-from modal_places import ModalPlace
 
 
 @pytest.fixture

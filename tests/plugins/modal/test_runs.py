@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from driving import read_json, wait_until
-from modal_places import ModalPlace
+from helpers.modal_workplace import ModalPlace
+from helpers.workplace import read_json, wait_until
 
 pytestmark = pytest.mark.e2e
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ftrun_plugins.parity import prompts, weights
 from ftrun_plugins.parity.stage import Params
 from ftrun_plugins.parity.window import Window, window, windows
-from scoring import context, write
+from helpers.score_stage import context, write
 
 PARAMS = Params(what="weights", trust_remote_code=False)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ended_runs import ended_run
 from ftrun.cli.session import open_session
 from ftrun.errors import Refused
 from ftrun.store.layout import default_store
 from ftrun_plugins.serving.made import run_of
+from helpers.ended_runs import ended_run
 
 RECIPE = "recipe=quickstart"
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ftrun.contracts import HubFiles
 from ftrun.errors import Problem, Refused
 from ftrun_plugins.sources.hub_source import HubDataset, patterns
-from hub import COMMIT, TOKEN, Hub
+from helpers.hub import COMMIT, TOKEN, Hub
 
 
 @pytest.fixture

@@ -16,9 +16,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from another_plugin import another_plugin
-from driving import FTRUN, PROJECT
-from ended_runs import call, ended_run
 from ftrun.cli.completion.candidates import candidates
 from ftrun.cli.completion.index import index
 from ftrun.cli.completion.indexing import made
@@ -28,7 +25,10 @@ from ftrun.recipe.folders import recipe_names
 from ftrun.recipe.load import Loaded
 from ftrun.recipe.shipped import shipped
 from ftrun.store.layout import RunFolder, Store
-from terminal import Terminal
+from helpers.another_plugin import another_plugin
+from helpers.ended_runs import call, ended_run
+from helpers.terminal import Terminal
+from helpers.workplace import FTRUN, PROJECT
 
 SHELLS = {
     "bash": (["bash", "--norc", "--noprofile", "-i"], 'eval "$(ftrun --shell-completion install=bash)"'),

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from another_plugin import another_plugin
 from ftrun.cli.doctor import _disk, _examined
 from ftrun.cli.main import run_command
 from ftrun.contracts import Check, Health
 from ftrun.store.layout import Store
+from helpers.another_plugin import another_plugin
 
 Told = Callable[..., dict[str, Any]]
 SECRET = "hf_abcdefghijklmnopqrstuvwxyz"

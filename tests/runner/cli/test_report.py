@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ended_runs import call, ended_run, result
 from ftrun.cli.main import run_command
 from ftrun.recipe.load import Loaded
 from ftrun.store.layout import RunFolder, Store
+from helpers.ended_runs import call, ended_run, result
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from ended_runs import call, ended_run
 from ftrun.cli.main import run_command
 from ftrun.plan.call import StageCall
 from ftrun.recipe.load import Loaded
@@ -16,6 +15,7 @@ from ftrun.store import runs
 from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import FileLock
 from ftrun.store.uses import kept
+from helpers.ended_runs import call, ended_run
 
 ROWS = call("format")
 ONE, TWO = call("train", {"data": ROWS.ref}, name="one"), call("train", {"data": ROWS.ref}, name="two")

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from ended_runs import call, ended_run
 from ftrun.report.losses import MOST_POINTS, curves_by_call, losses, thin
 from ftrun.report.material import Material
 from ftrun.store.artifacts import reader
 from ftrun.store.layout import Store
+from helpers.ended_runs import call, ended_run
 
 
 def told(*points: tuple[Any, Any], key: str = "loss", call: str = "train") -> list[dict[str, Any]]:

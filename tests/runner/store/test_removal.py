@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from ended_runs import call, ended_run
 from ftrun.recipe.load import Loaded
 from ftrun.store import runs
 from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import FileLock
 from ftrun.store.removal import empty_trash, remove_artifact, remove_run, remove_scratch
 from ftrun.store.uses import kept, stale_scratch, uses
+from helpers.ended_runs import call, ended_run
 
 ROWS, MODEL = call("format"), call("train", {"data": call("format").ref})
 Making = Callable[..., RunFolder]

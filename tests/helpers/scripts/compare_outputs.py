@@ -1,6 +1,6 @@
 """Runs the comparisons of the stage `parity` on folders of one's own, and prints what differs.
 
-server_cpu/bin/python parity_of.py PROJECT WORK {"what": …, "engine": …, "inputs": {role: folder}}
+server_cpu/bin/python compare_outputs.py PROJECT WORK {"what": …, "engine": …, "inputs": {role: folder}}
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Asks a server by OpenAI's own client, which the engine's environment has; prints what it found as JSON.
 
-python ask_server.py URL KEY PART...
+python call_server.py URL KEY PART...
 """
 
 from __future__ import annotations

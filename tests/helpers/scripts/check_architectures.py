@@ -1,6 +1,6 @@
 """Says which names of a trainer configuration its model's architecture has not, and which kernels do not fit it.
 
-    trainer/bin/python fits_architecture.py CASES.json
+    trainer/bin/python check_architectures.py CASES.json
 
 A case is {"architecture": transformers' name of it, "config": trainer keys, "kernels": whether axolotl turns its
 kernels on by itself}. Prints one list of faults a case.

@@ -7,7 +7,7 @@ import gzip
 import lzma
 import zlib
 
-from case import Bad
+from helpers.catalogue.case import Bad
 
 GOOD = b'{"text": "fine"}\n'
 PACKED = gzip.compress(GOOD * 100)

@@ -1,6 +1,6 @@
 """Loads tasks as the stage `lm_eval` loads them, without a model, and prints each one's first prompt, or what is wrong.
 
-server_cpu/bin/python tasks_of.py PROJECT WORK [[NAME or path of a task file, whether it is trusted], …]
+server_cpu/bin/python load_tasks.py PROJECT WORK [[NAME or path of a task file, whether it is trusted], …]
 """
 
 from __future__ import annotations

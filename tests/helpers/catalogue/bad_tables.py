@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bad_files import bomb
-from case import Bad
+from helpers.catalogue.bad_files import bomb
+from helpers.catalogue.case import Bad
 
 CHAT = {"name": "chat"}
 ALPACA = {"name": "alpaca"}

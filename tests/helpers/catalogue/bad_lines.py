@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from case import Bad
+from helpers.catalogue.case import Bad
 
 DEEP = "the row is nested more than 100 levels deep"
 CUT = "the line ends in the middle of an object"

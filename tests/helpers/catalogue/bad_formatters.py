@@ -1,8 +1,8 @@
-"""What a formatter may do wrong, by `misbehaving.py`: raise, never come back, return nonsense."""
+"""What a formatter may do wrong, by `misbehaving_formatter.py`: raise, never come back, return nonsense."""
 
 from __future__ import annotations
 
-from case import Bad
+from helpers.catalogue.case import Bad
 
 RETURNED = "the formatter returned {}, not an example"
 RAISED = "the formatter raised "

@@ -19,6 +19,7 @@ import yaml
 from platformdirs import user_cache_path
 
 PROJECT = Path(__file__).resolve().parents[2]
+SCRIPTS = Path(__file__).resolve().parent / "scripts"  # run by the interpreters of other environments
 FTRUN = Path(sys.executable).with_name("ftrun")
 QUICKSTART_DATA = PROJECT / "data" / "quickstart_sql"
 CACHE = user_cache_path("ftrun") / "tests"

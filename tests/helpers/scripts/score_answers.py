@@ -1,6 +1,6 @@
 """Scores answers with evaluators whose libraries only their environment has, and prints the scores.
 
-server_cpu/bin/python scores_of.py PROJECT [["module:Class", OPTIONS, PREDICTION, REFERENCE], …]
+server_cpu/bin/python score_answers.py PROJECT [["module:Class", OPTIONS, PREDICTION, REFERENCE], …]
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from driving import Workplace, read_json, wait_until
+from helpers.workplace import Workplace, read_json, wait_until
 from modal_control_plane.fixture import ControlPlane
 
 LONGEST = 300.0  # seconds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from case import Bad
+from helpers.catalogue.case import Bad
 
 ROLES = "system, developer, user, assistant, tool"
 USER = {"role": "user", "content": "Hi?"}

@@ -1,6 +1,6 @@
 """Tokenizes examples as a preview does, by the light process or by the whole one.
 
-trainer/bin/python look_at.py light|whole RUNNER PLUGINS REQUESTS.json ANSWERS.json
+trainer/bin/python preview_rows.py light|whole RUNNER PLUGINS REQUESTS.json ANSWERS.json
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from case import Bad
+from helpers.catalogue.case import Bad
 
 HUMAN = {"from": "human", "value": "Hi?"}
 GPT = {"from": "gpt", "value": "Hi."}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from installed_package import write_package
+from helpers.installed_package import write_package
 
 TOLD = "FTRUN_COUNTING_TOLD"  # names a file that gets a line for each hook
 
