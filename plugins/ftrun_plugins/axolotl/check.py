@@ -14,6 +14,7 @@ from ftrun_plugins.axolotl.config import OWNED, TrainerConfig, merge
 from ftrun_plugins.axolotl.defaults import offloads
 from ftrun_plugins.axolotl.key_ranges import out_of_range
 from ftrun_plugins.axolotl.trackers import chosen
+from ftrun_plugins.axolotl.unsupported_keys import unsupported
 
 OWN_STAGES = frozenset({"tokenize", "train", "merge"})
 
@@ -32,8 +33,12 @@ def check_trainer(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _check_keys(recipe: Recipe, config: TrainerConfig, complete: bool) -> Iterator[Finding]:
-    """Check each key by itself: its type, then its range. A key fails one of these checks only."""
-    checks = (_against_schema(recipe, config, complete), out_of_range(config.values))
+    """Check each key by itself: whether ftrun runs it, its type, its range. A key fails one of these checks only."""
+    checks = (
+        unsupported(config.values, recipe.dataset.trainer),
+        _against_schema(recipe, config, complete),
+        out_of_range(config.values),
+    )
     told: set[KeyPath] = {(key,) for key in OWNED}  # reported already, with what to write in their place
     for check in checks:
         found = [finding for finding in check if _key(finding.path) not in told]
@@ -137,11 +142,31 @@ def _tracker_without_package(recipe: Recipe, config: TrainerConfig) -> Iterator[
             )
 
 
+def _unpacked_positions(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+    if config.values.get("use_pose") and not config.values.get("sample_packing"):
+        yield Finding(
+            config.origins["use_pose"],
+            "`use_pose` has no effect without sample_packing: the trainer changes positions only while it packs",
+            do="add the optimization sample_packing, or leave use_pose out",
+        )
+
+
+def _missing_teacher(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+    if config.values.get("kd_trainer") and not config.values.get("kd_online_server_base_url"):
+        yield Finding(
+            config.origins["kd_trainer"],
+            "`kd_trainer` needs the probabilities of a teacher, which ftrun's rows do not hold",
+            do="set kd_online_server_base_url, the address of a server that runs the teacher",
+        )
+
+
 RULES: Iterable[Any] = (
     _lone_zero,
     _too_long,
     _too_short,
     _lone_checkpoint,
     _unpacked_evaluation,
+    _unpacked_positions,
+    _missing_teacher,
     _tracker_without_package,
 )

@@ -12,6 +12,7 @@ import yaml
 from ftrun_plugins import axolotl
 from ftrun_plugins.axolotl.config import OWNED, UNSET
 from ftrun_plugins.axolotl.key_ranges import RANGES, Range
+from ftrun_plugins.axolotl.unsupported_keys import UNSUPPORTED, UNSUPPORTED_ENTRY_KEYS, Unsupported
 from ftrun_plugins.schema.models import REFERENCE, Schema, or_interpolation, partial
 
 HERE = Path(axolotl.__file__).parent
@@ -30,7 +31,7 @@ def described() -> dict[str, dict[str, str]]:
 def definitions() -> dict[str, Schema]:
     """The trainer's configuration and all inside of it, without keys that are not a recipe's to set.
 
-    Numbers have ftrun's bounds.
+    Numbers have ftrun's bounds. A key that ftrun cannot run takes the values that select nothing.
     """
     whole = _renamed(json.loads((HERE / "schema.json").read_text(encoding="utf-8")))
     inner = {f"{PREFIX}{name}": partial(schema) for name, schema in whole["$defs"].items()}
@@ -40,7 +41,9 @@ def definitions() -> dict[str, Schema]:
         if key not in OWNED
     }
     inner[NAME] = _object(known, described()["trainer"])
+    inner[NAME]["properties"] |= {key: _unsupported(why) for key, why in UNSUPPORTED.items()}
     inner[ENTRY] = _object(inner[ENTRY]["properties"], described()["dataset"])
+    inner[ENTRY]["properties"] |= {key: _unsupported(why) for key, why in UNSUPPORTED_ENTRY_KEYS.items()}
     return inner
 
 
@@ -51,6 +54,10 @@ def _bounded(schema: Schema, allowed: Range) -> Schema:
     if "x-meaning" in schema:  # numbers that YAML 1.1 reads as text
         return {**schema, "x-meaning": "a number in quotes"}
     return schema | allowed.keywords() if schema.get("type") in ("integer", "number") else schema
+
+
+def _unsupported(why: Unsupported) -> Schema:
+    return {"enum": [None, False], "description": f"Not supported: {why.reason}. A key of axolotl."}
 
 
 def _object(properties: dict[str, Schema], texts: dict[str, str]) -> Schema:

@@ -85,6 +85,7 @@ def test_what_is_right_fits(schema: dict[str, Any], text: str) -> None:
         "train: {base_model: x}",
         "train: {num_epochs: 0}",
         "train: {learning_rate: 10}",
+        "train: {rl: dpo}",
         "optimizations: {lora: {lora_rr: 8}}",
         "optimizations: {mine: {lora_rr: 8}}",
         "dataset: {source: {pth: rows.jsonl}}",
