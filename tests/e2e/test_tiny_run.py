@@ -110,6 +110,21 @@ def test_a_row_whose_answer_is_cut_away_is_exit_code_2_with_its_place(workplace:
     assert "train" not in workplace.calls("call_started")
 
 
+def test_a_training_without_an_optimizer_step_is_exit_code_1(workplace: Workplace) -> None:
+    """Two rows fill one pack, which is less than a batch of four and is dropped."""
+    ended = workplace.run(
+        "recipe=tiny.yaml",
+        "optimizations=[lora,sample_packing]",
+        "dataset.limit=2",
+        "train.max_steps=null",
+        "train.micro_batch_size=4",
+        "stages=[fetch,format,tokenize,train]",
+        expected=1,
+    )
+    assert "the training ended without an optimizer step, so the model is not trained" in ended.err
+    assert workplace.calls("call_failed") == ["train"]
+
+
 @pytest.mark.parametrize("with_begin", [False, True], ids=["plain", "added-tokens-and-begin-token"])
 def test_a_template_becomes_the_tokens_that_axolotl_makes_of_it(
     workplace: Workplace, tiny: Path, with_begin: bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from ftrun.recipe.findings import Finding
@@ -11,7 +12,9 @@ from ftrun.recipe.yaml_files import KeyPath
 from ftrun_plugins.axolotl import schema
 from ftrun_plugins.axolotl.config import OWNED, TrainerConfig, merge
 from ftrun_plugins.axolotl.defaults import offloads
+from ftrun_plugins.axolotl.key_ranges import out_of_range
 from ftrun_plugins.axolotl.trackers import chosen
+from ftrun_plugins.axolotl.unsupported_keys import unsupported
 
 OWN_STAGES = frozenset({"tokenize", "train", "merge"})
 
@@ -23,10 +26,29 @@ def check_trainer(recipe: Recipe) -> Iterator[Finding]:
         return  # a trainer of another package has keys of its own
     config = merge(recipe)
     yield from config.findings
-    yield from _against_schema(recipe, config, complete=bool(stages & OWN_STAGES))
+    yield from _check_keys(recipe, config, complete=bool(stages & OWN_STAGES))
     if stages & OWN_STAGES:
         for rule in RULES:
             yield from rule(recipe, config)
+
+
+def _check_keys(recipe: Recipe, config: TrainerConfig, complete: bool) -> Iterator[Finding]:
+    """Check each key by itself: whether ftrun runs it, its type, its range. A key fails one of these checks only."""
+    checks = (
+        unsupported(config.values, recipe.dataset.trainer),
+        _against_schema(recipe, config, complete),
+        out_of_range(config.values),
+    )
+    told: set[KeyPath] = {(key,) for key in OWNED}  # reported already, with what to write in their place
+    for check in checks:
+        found = [finding for finding in check if _key(finding.path) not in told]
+        told |= {_key(finding.path) for finding in found}
+        yield from (replace(finding, path=_recipe_path(finding.path, config)) for finding in found)
+
+
+def _key(path: KeyPath) -> KeyPath:
+    """The key of the trainer, or of its dataset entry, that a path leads to or into."""
+    return path[:3] if path[:1] == ("datasets",) else path[:1]
 
 
 def _against_schema(recipe: Recipe, config: TrainerConfig, complete: bool) -> Iterator[Finding]:
@@ -34,15 +56,11 @@ def _against_schema(recipe: Recipe, config: TrainerConfig, complete: bool) -> It
     entry = {"path": "data", "type": "chat_template", **recipe.dataset.trainer}
     whole = {**config.values, "base_model": recipe.model.base_model, "datasets": [entry]}
     for found in schema.check(whole):
-        top = found.path[0] if found.path else None
-        if top in OWNED and top != "datasets":
-            continue  # said already, with what to write in its place
-        if not complete and top not in whole:
-            continue
-        yield Finding(_recipe_path(found.path, config), found.what, found.expected, found.nearest)
+        if complete or (found.path and found.path[0] in whole):
+            yield found
 
 
-def _recipe_path(path: tuple[str | int, ...], config: TrainerConfig) -> KeyPath:
+def _recipe_path(path: KeyPath, config: TrainerConfig) -> KeyPath:
     """Where in the recipe a key of the merged configuration came from."""
     if path[:2] == ("datasets", 0):
         return ("dataset", "trainer", *path[2:])
@@ -69,6 +87,17 @@ def _too_long(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
             config.origins["sequence_len"],
             f"sequence_len {length} is over the model's maximum of {limit} tokens",
             f"at most {limit}",
+        )
+
+
+def _too_short(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+    """The trainer drops shorter rows after `tokenize` has counted them."""
+    least, length = config.values.get("min_sample_len"), config.values.get("sequence_len")
+    if isinstance(least, int) and isinstance(length, int) and least > length:
+        yield Finding(
+            config.origins["min_sample_len"],
+            f"min_sample_len {least} is over sequence_len {length}, so that every row is dropped",
+            f"at most {length}",
         )
 
 
@@ -113,10 +142,31 @@ def _tracker_without_package(recipe: Recipe, config: TrainerConfig) -> Iterator[
             )
 
 
+def _unpacked_positions(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+    if config.values.get("use_pose") and not config.values.get("sample_packing"):
+        yield Finding(
+            config.origins["use_pose"],
+            "`use_pose` has no effect without sample_packing: the trainer changes positions only while it packs",
+            do="add the optimization sample_packing, or leave use_pose out",
+        )
+
+
+def _missing_teacher(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+    if config.values.get("kd_trainer") and not config.values.get("kd_online_server_base_url"):
+        yield Finding(
+            config.origins["kd_trainer"],
+            "`kd_trainer` needs the probabilities of a teacher, which ftrun's rows do not hold",
+            do="set kd_online_server_base_url, the address of a server that runs the teacher",
+        )
+
+
 RULES: Iterable[Any] = (
     _lone_zero,
     _too_long,
+    _too_short,
     _lone_checkpoint,
     _unpacked_evaluation,
+    _unpacked_positions,
+    _missing_teacher,
     _tracker_without_package,
 )

@@ -29,6 +29,9 @@ OWNED = {
     "pretraining_dataset": "use the formatter `completion`",
 }
 
+# Values that transformers reads as an absent key. axolotl would derive warmup steps from them, and get none.
+UNSET = {"max_steps": -1}
+
 # What has an influence on token ids, labels, or which rows are kept: the whole of what `tokenize` may read.
 TOKENIZE_KEYS = (
     "sequence_len", "chat_template", "chat_template_jinja", "chat_template_kwargs", "default_system_message",
@@ -76,6 +79,7 @@ def merge(recipe: Recipe) -> TrainerConfig:
         elif old and old[0] != value:
             overridden.append(f"train.{key}={value} replaces {old[0]} of {old[1][1]}")
         values[key], origins[key] = value, ("train", key)
+    values.update((key, None) for key, unset in UNSET.items() if values.get(key) == unset)
     plugins().hook.ftrun_amend_trainer_config(recipe=recipe, config=values)
     return TrainerConfig(values, origins, tuple(overridden), tuple(findings))
 

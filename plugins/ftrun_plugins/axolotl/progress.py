@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from axolotl.integrations.base import BasePlugin
 from transformers import TrainerCallback
 
+from ftrun.errors import Problem, StageFailed
 from ftrun.store.checkpoints import PREFIX, mark
 from ftrun_plugins.axolotl.divergence import LossWatch, check_weights
 from ftrun_plugins.axolotl.trackers import keep_url, running_url
@@ -81,6 +82,7 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
             self._tell(state, epoch=round(state.epoch or 0.0, 3), **values)
 
     def on_train_end(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
+        _check_steps(state.global_step)
         if model is not None:
             check_weights(model, state.global_step)
 
@@ -94,6 +96,19 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
     def _tell(self, state: Any, **values: Any) -> None:
         if self._connection.report and state.is_world_process_zero:
             self._connection.report.progress(state.global_step, state.max_steps, "steps", **values)
+
+
+def _check_steps(steps: int) -> None:
+    """Raise `StageFailed` if there was no optimizer step, those before a resume included: the model is not trained."""
+    if steps == 0:
+        raise StageFailed(
+            "train",
+            Problem(
+                "the training ended without an optimizer step, so the model is not trained",
+                expected="rows or packs for at least one whole batch",
+                do="give more rows, or lower train.micro_batch_size",
+            ),
+        )
 
 
 def _number(value: Any) -> Any:

@@ -16,7 +16,7 @@ from ftrun.recipe.findings import Finding
 from ftrun_plugins.axolotl.variants import MOST_FINDINGS, Comparison
 from ftrun_plugins.axolotl.wording import Path, Schema, dotted
 
-__all__ = ["Finding", "check", "known_keys", "trainer_version"]
+__all__ = ["Finding", "check", "known_keys", "plugin_classes", "trainer_version"]
 
 # axolotl picks the kind of `datasets` by `rl` and silently drops the keys of the others (`validate_config`).
 PREFERENCE_DATASETS = {"dpo": "DPODataset", "ipo": "DPODataset", "simpo": "DPODataset", "kto": "KTODataset"}
@@ -30,7 +30,7 @@ def check(config: Mapping[str, object]) -> list[Finding]:
         The findings in the order of the document, missing keys last, at most 50.
     """
     schema = _load()
-    comparison = Comparison(schema["$defs"], partial(_remarks, _listed_plugins(config)))
+    comparison = Comparison(schema["$defs"], partial(_remarks, plugin_classes(config)))
     return list(islice(comparison.findings(config, _for_this_loss(schema, config)), MOST_FINDINGS))
 
 
@@ -60,8 +60,8 @@ def _for_this_loss(schema: Schema, config: Mapping[str, object]) -> Schema:
     return {**schema, "properties": {**schema["properties"], "datasets": datasets}}
 
 
-def _listed_plugins(config: Mapping[str, object]) -> frozenset[str]:
-    """The class names under `plugins`: axolotl takes `a.b.C`, `a.b:C` and names without its own prefix."""
+def plugin_classes(config: Mapping[str, object]) -> frozenset[str]:
+    """Return the class names under `plugins`: axolotl takes `a.b.C`, `a.b:C` and names without its own prefix."""
     plugins = config.get("plugins")
     if not isinstance(plugins, (list, tuple)):
         return frozenset()

@@ -37,7 +37,7 @@ def choices(gpu: str | int | list[str] | None) -> list[tuple[str, int]]:
 
 def _split(one: str) -> tuple[str, int]:
     name, colon, count = one.partition(":")
-    return name, int(count) if colon and count.isdigit() else 0 if colon else 1
+    return name, int(count) if colon else 1
 
 
 def check_resources(recipe: Recipe) -> Iterator[Finding]:
@@ -63,8 +63,8 @@ def _check_gpu(path: KeyPath, resources: Resources) -> Iterator[Finding]:
             yield Finding(
                 path, f"Modal has no GPU named `{name}`", f"one of {', '.join(MOST)}", nearest(name.upper(), MOST)
             )
-        elif not 1 <= count <= MOST[name]:
-            yield Finding(path, f"a container cannot have {count or 'this many'} {name}", f"1 to {MOST[name]}")
+        elif count > MOST[name]:
+            yield Finding(path, f"a container cannot have {count} {name}", f"1 to {MOST[name]}")
     if len({count for _, count in found}) > 1:
         yield Finding(
             path,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from ftrun import examples
@@ -16,9 +18,9 @@ class Prices(Frozen):
     """US dollars an hour by Modal's public list; what is not in it is unknown and said to be."""
 
     date: str = "unknown"
-    gpu: dict[str, float] = {}  # of one GPU, by name
-    cpu: float | None = None  # of one core
-    memory: float | None = None  # of one GiB
+    gpu: dict[str, Annotated[float, Field(ge=0)]] = {}  # of one GPU, by name
+    cpu: float | None = Field(default=None, ge=0)  # of one core
+    memory: float | None = Field(default=None, ge=0)  # of one GiB
 
 
 class Options(examples.Options):

@@ -10,7 +10,9 @@ from typing import Any
 import yaml
 
 from ftrun_plugins import axolotl
-from ftrun_plugins.axolotl.config import OWNED
+from ftrun_plugins.axolotl.config import OWNED, UNSET
+from ftrun_plugins.axolotl.key_ranges import RANGES, Range
+from ftrun_plugins.axolotl.unsupported_keys import UNSUPPORTED, UNSUPPORTED_ENTRY_KEYS, Unsupported
 from ftrun_plugins.schema.models import REFERENCE, Schema, or_interpolation, partial
 
 HERE = Path(axolotl.__file__).parent
@@ -27,13 +29,35 @@ def described() -> dict[str, dict[str, str]]:
 
 
 def definitions() -> dict[str, Schema]:
-    """The trainer's configuration and all inside of it, without keys that are not a recipe's to set."""
+    """The trainer's configuration and all inside of it, without keys that are not a recipe's to set.
+
+    Numbers have ftrun's bounds. A key that ftrun cannot run takes the values that select nothing.
+    """
     whole = _renamed(json.loads((HERE / "schema.json").read_text(encoding="utf-8")))
     inner = {f"{PREFIX}{name}": partial(schema) for name, schema in whole["$defs"].items()}
-    known = {key: schema for key, schema in whole["properties"].items() if key not in OWNED}
+    known = {
+        key: _bounded(schema, RANGES[key]) if key in RANGES and key not in UNSET else schema
+        for key, schema in whole["properties"].items()
+        if key not in OWNED
+    }
     inner[NAME] = _object(known, described()["trainer"])
+    inner[NAME]["properties"] |= {key: _unsupported(why) for key, why in UNSUPPORTED.items()}
     inner[ENTRY] = _object(inner[ENTRY]["properties"], described()["dataset"])
+    inner[ENTRY]["properties"] |= {key: _unsupported(why) for key, why in UNSUPPORTED_ENTRY_KEYS.items()}
     return inner
+
+
+def _bounded(schema: Schema, allowed: Range) -> Schema:
+    """The schema of a key whose numbers are in a range."""
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [_bounded(option, allowed) for option in schema["anyOf"]]}
+    if "x-meaning" in schema:  # numbers that YAML 1.1 reads as text
+        return {**schema, "x-meaning": "a number in quotes"}
+    return schema | allowed.keywords() if schema.get("type") in ("integer", "number") else schema
+
+
+def _unsupported(why: Unsupported) -> Schema:
+    return {"enum": [None, False], "description": f"Not supported: {why.reason}. A key of axolotl."}
 
 
 def _object(properties: dict[str, Schema], texts: dict[str, str]) -> Schema:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -26,6 +27,17 @@ def _stays_inside(path: str) -> str:
 
 
 InnerPath = Annotated[str, Field(min_length=1), AfterValidator(_stays_inside)]  # of a file inside something else
+
+
+GPU_KIND = re.compile(r"[^:\s]+(:[1-9]\d*)?", re.ASCII)  # `H100`, or with a count `H100:2`
+
+
+def _is_gpu(gpu: str | int | list[str] | None) -> str | int | list[str] | None:
+    kinds = [gpu] if isinstance(gpu, str) else gpu
+    negative = isinstance(kinds, int) and kinds < 0
+    if negative or (isinstance(kinds, list) and not (kinds and all(GPU_KIND.fullmatch(kind) for kind in kinds))):
+        raise ValueError("a count of at least 0, a kind such as `H100` or `H100:2`, or a list of kinds")
+    return gpu
 
 
 class HubWeights(Frozen):
@@ -125,7 +137,7 @@ class Generate(Frozen):
     """Randomness of the answers; 0 always takes the likeliest token."""
     top_p: float = Field(default=1.0, gt=0, le=1)
     """Draws from the likeliest tokens that together have this probability."""
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**63)
     """Seeds the randomness of the answers."""
     batch_size: int = Field(default=8, gt=0)
     """Rows that transformers answers at one time; vLLM fills its own batches."""
@@ -174,7 +186,7 @@ class Serve(Limits):
 class Resources(Frozen):
     """What a stage may use. What changes a result (processes, GPU or none) enters its key; a GPU's type does not."""
 
-    gpu: str | int | list[str] | None = None
+    gpu: Annotated[str | int | list[str] | None, AfterValidator(_is_gpu)] = None
     """GPUs: a count, a kind such as `H100:2`, or kinds in order of preference; by default what is there."""
     processes: int | None = Field(default=None, gt=0)
     """Processes of the trainer; by default one a GPU."""

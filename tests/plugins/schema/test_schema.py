@@ -67,6 +67,7 @@ def test_every_recipe_fits(schema: dict[str, Any], file: Path) -> None:
         "resources: {train: {gpu: 'H100:2'}, serve: {gpu: 1}}",
         "stages: [fetch, format]",
         "generate: {rows: '${train.max_steps}'}",
+        "train: {max_steps: -1, num_epochs: 0.5, learning_rate: '1e-4', rl: null, streaming: false}",
         "dataset: {source: null, parts: {a: {source: {name: jsonl, path: a.jsonl}, weight: 2}}}",
         "dataset: {filters: [{column: q, min_characters: 3}], limit: 50}",
     ],
@@ -82,6 +83,9 @@ def test_what_is_right_fits(schema: dict[str, Any], text: str) -> None:
         "train: {learing_rate: 1e-4}",
         "train: {lora_r: many}",
         "train: {base_model: x}",
+        "train: {num_epochs: 0}",
+        "train: {learning_rate: 10}",
+        "train: {rl: dpo}",
         "optimizations: {lora: {lora_rr: 8}}",
         "optimizations: {mine: {lora_rr: 8}}",
         "dataset: {source: {pth: rows.jsonl}}",
@@ -143,7 +147,7 @@ def test_a_key_is_found_by_its_path_and_by_its_name(schema: dict[str, Any]) -> N
     by_path, by_name = find("train.learning_rate", schema), find("learning_rate", schema)
     assert by_path == by_name
     assert by_path.path == "train.learning_rate"
-    assert by_path.accepts == "a number"
+    assert by_path.accepts == "a number in quotes or a number greater than 0 and of at most 1"
     assert "warming up" in by_path.meanings[""]
     assert find("evals.mine.gate.min", schema).accepts == "a number"
     assert "lora_r" in find("optimizations.lora", schema).keys

@@ -1,0 +1,128 @@
+"""Ranges of the trainer's numbers: a value outside trains nothing, ruins the weights, or fails when training begins.
+
+axolotl's schema has no bounds for these keys. Each bound is where axolotl 0.21, transformers 5, PEFT or torch stops
+working or stops training.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ftrun.recipe.findings import Finding
+from ftrun_plugins.axolotl.wording import shown
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers that a key accepts.
+
+    Attributes:
+        effect: What a number outside does, to follow "KEY is VALUE, which".
+        unit: What is counted.
+        gt, ge, lt, le: The bounds, as in pydantic.
+    """
+
+    effect: str
+    unit: str | None = None
+    gt: float | None = None
+    ge: float | None = None
+    lt: float | None = None
+    le: float | None = None
+
+    def accepts(self, number: float) -> bool:
+        """Return whether the number is in the range; NaN never is."""
+        if math.isnan(number):
+            return False
+        low = (self.gt is None or number > self.gt) and (self.ge is None or number >= self.ge)
+        high = (self.lt is None or number < self.lt) and (self.le is None or number <= self.le)
+        return low and high
+
+    def keywords(self) -> dict[str, float]:
+        """Return the bounds as keywords of JSON Schema."""
+        names = {"exclusiveMinimum": self.gt, "minimum": self.ge, "exclusiveMaximum": self.lt, "maximum": self.le}
+        return {name: bound for name, bound in names.items() if bound is not None}
+
+    def __str__(self) -> str:
+        words = {"greater than": self.gt, "at least": self.ge, "less than": self.lt, "at most": self.le}
+        bounds = " and ".join(f"{word} {bound:,}" for word, bound in words.items() if bound is not None)
+        return f"{bounds} ({self.unit})" if self.unit else bounds
+
+
+FAILS = "the trainer fails on"
+FEWEST_TOKENS = 8  # a prompt and an answer with their marks; a row needs two to train any
+
+RANGES: dict[str, Range] = {
+    # Steps and batches.
+    "num_epochs": Range("trains nothing", gt=0),
+    "max_steps": Range("axolotl ignores and trains all epochs", "steps of the optimizer", ge=1),
+    "micro_batch_size": Range(FAILS, "rows", ge=1),
+    "gradient_accumulation_steps": Range(FAILS, "batches", ge=1),
+    "eval_batch_size": Range(FAILS, "rows", ge=1),
+    # Lengths and packs.
+    "sequence_len": Range("no row fits into", "tokens", ge=FEWEST_TOKENS),
+    "eval_sequence_len": Range("no row fits into", "tokens", ge=FEWEST_TOKENS),
+    "sample_packing_bin_size": Range("no row fits into", "rows in one pack", ge=1),
+    "sample_packing_group_size": Range("leaves nothing to pack", "rows", ge=1),
+    "sample_packing_eff_est": Range("gives a wrong number of steps", "share of a pack that is filled", gt=0, le=1),
+    # The optimizer. Some optimizers are made for a learning rate of 1; none for more.
+    "learning_rate": Range("trains nothing or ruins the weights", gt=0, le=1),
+    "embedding_lr": Range("ruins the weights", ge=0, le=1),
+    "embedding_lr_scale": Range("ruins the weights", "factor for the learning rate", ge=0),
+    "loraplus_lr_ratio": Range("leaves half of the adapter untrained", "factor for the learning rate", gt=0),
+    "loraplus_lr_embedding": Range("ruins the weights", ge=0, le=1),
+    "dion_lr": Range("trains nothing or ruins the weights", gt=0, le=1),
+    "weight_decay": Range("makes weights grow at each step", ge=0),
+    "max_grad_norm": Range("is no norm; 0 clips nothing", ge=0),
+    "adam_beta1": Range(FAILS, ge=0, lt=1),
+    "adam_beta2": Range(FAILS, ge=0, lt=1),
+    "adam_beta3": Range(FAILS, ge=0, lt=1),
+    "adam_epsilon": Range("makes weights NaN, for it divides by 0 where a gradient is 0", gt=0),
+    "adam_epsilon2": Range("makes weights NaN, for it divides by 0 where a gradient is 0", gt=0),
+    "neftune_noise_alpha": Range("axolotl refuses", gt=0),
+    "seed": Range(FAILS, ge=0, le=2**32 - 1),
+    # The schedule.
+    "warmup_steps": Range(FAILS, "steps", ge=0),
+    "warmup_ratio": Range("is no share of the steps", "share of the steps", ge=0, le=1),
+    "cosine_min_lr_ratio": Range(FAILS, "share of the learning rate", ge=0, le=1),
+    "cosine_constant_lr_ratio": Range(FAILS, "share of the steps", ge=0, le=1),
+    # Adapters.
+    "lora_r": Range(FAILS, ge=1),
+    "lora_alpha": Range("turns the adapter off, so that nothing is trained", "factor over lora_r", ge=1),
+    "lora_dropout": Range("drops all that the adapter reads", "share of its inputs", ge=0, lt=1),
+    # Logs, checkpoints and evaluations. Where 0 is in the range, the trainer takes it for a key that is left out.
+    "logging_steps": Range(FAILS, "steps", ge=1),
+    "save_steps": Range("is no number of steps", "steps, or below 1 a share of them", ge=0),
+    "eval_steps": Range("is no number of steps", "steps, or below 1 a share of them", ge=0),
+    "saves_per_epoch": Range("is no number of checkpoints", ge=0),
+    "evals_per_epoch": Range("is no number of evaluations", ge=0),
+    "early_stopping_patience": Range("ends training at the first evaluation", "evaluations", ge=0),
+    "loss_watchdog_threshold": Range("every loss is above, so that training ends at once", "loss", gt=0),
+    "loss_watchdog_patience": Range("ends training at once", "steps", ge=0),
+    "torch_empty_cache_steps": Range(FAILS, "steps", ge=1),
+    # Processes that read data.
+    "dataloader_num_workers": Range(FAILS, "processes", ge=0),
+    "dataset_num_proc": Range(FAILS, "processes", ge=1),
+}
+
+
+def out_of_range(values: Mapping[str, object]) -> Iterator[Finding]:
+    """Yield each number of a merged configuration that is outside its range."""
+    for key, allowed in RANGES.items():
+        value = values.get(key)
+        number = _number(value)
+        if number is not None and not allowed.accepts(number):
+            yield Finding((key,), f"`{key}` is {shown(value)}, which {allowed.effect}", str(allowed))
+
+
+def _number(value: object) -> float | None:
+    """Return a number as axolotl reads it, also one in quotes; None if it is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # a whole number of more than 1,024 bits
+        return math.copysign(math.inf, int(value))
+    except ValueError:
+        return None
