@@ -1,30 +1,46 @@
-# One verb a chore. `make quickstart` and `make test` need only Python 3.11 or later, git and a network.
+# One verb a chore; `make help` lists them. They need only Python 3.11 or later, git and a network.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2# that tests run in, side by side; end-to-end tests have a core each
 
-.PHONY: quickstart test unit e2e lint bench drill clean
+.PHONY: help quickstart check test test-all lint unit e2e bench drill clean
 
-quickstart: $(BIN)/ftrun
+help: ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "make %-11s %s\n", $$1, $$2}'
+
+quickstart: $(BIN)/ftrun ## Fine-tune a small model on this machine's CPU: about 10 minutes
 	$(BIN)/ftrun recipe=quickstart
 
-test: lint unit e2e
+check: lint unit ## Lint, types, import contracts and unit tests: at most 4 minutes on two cores
 
-unit: $(BIN)/ftrun
-	$(BIN)/pytest -q -m "not e2e and not drill" -n 2
+test: check e2e ## `check`, and the end-to-end tests of each stage, a kill, a Modal run, a server: at most 15 minutes
 
-e2e: $(BIN)/ftrun
-	$(BIN)/ftrun envs make trainer server_cpu
-	$(BIN)/pytest -q -m "e2e and not drill"
+test-all: lint environments ## All tests but drills
+	$(BIN)/pytest -q -m "not e2e and not drill" -n $(WORKERS)
+	$(BIN)/pytest -q -m "e2e and not drill" -n $(WORKERS)
 
-lint: $(BIN)/ftrun
+# Rehearses every recipe, then kills runs again and again; run it before an issue is closed.
+drill: environments ## Rehearse all recipes, kill runs again and again: more than an hour
+	$(BIN)/python tests/drill/rehearsals.py
+	$(BIN)/pytest -q -m drill
+	$(BIN)/python tests/drill/drill.py
+	$(BIN)/python tests/drill/modal_drill.py
+
+lint: $(BIN)/ftrun ## Lint, format, types and import contracts
 	$(BIN)/ruff check --no-cache .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+unit: $(BIN)/ftrun ## Unit tests
+	$(BIN)/pytest -q -m "not e2e and not drill and not slow" -n $(WORKERS)
+
+e2e: environments ## End-to-end tests of `make test`
+	$(BIN)/pytest -q -m "e2e and not drill and not slow" -n $(WORKERS)
+
 # Ratios and figures of one machine in one run; the trainer's interpreter runs the other side.
-bench: quickstart
+bench: quickstart ## Benchmarks
 	$(BIN)/python benchmarks/bench_cli.py --cached recipe=quickstart
 	$(BIN)/python benchmarks/bench_format.py --compare "$$($(BIN)/ftrun envs path trainer)"
 	$(BIN)/python benchmarks/bench_modal.py
@@ -33,13 +49,9 @@ bench: quickstart
 	"$$($(BIN)/ftrun envs path server_cpu)" benchmarks/bench_generate.py
 	$(BIN)/python benchmarks/bench_serve.py last
 
-# Rehearses every recipe, then kills a run again and again; long, so run before an issue is closed and not in `test`.
-drill: $(BIN)/ftrun
+.PHONY: environments
+environments: $(BIN)/ftrun
 	$(BIN)/ftrun envs make trainer server_cpu
-	$(BIN)/python tests/drill/rehearsals.py
-	$(BIN)/pytest -q -m drill
-	$(BIN)/python tests/drill/drill.py
-	$(BIN)/python tests/drill/modal_drill.py
 
 $(BIN)/ftrun: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ftrun needs Python 3.11 or later: make PYTHON=python3.12"; exit 2; }
@@ -48,5 +60,5 @@ $(BIN)/ftrun: pyproject.toml
 	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --editable . --group dev
 	@touch $(BIN)/ftrun
 
-clean:
+clean: ## Remove what the targets made here
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

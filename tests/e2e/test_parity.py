@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from helpers.workplace import PROJECT, SCRIPTS, Workplace, environment_python, read_json, tiny_recipe
+from helpers.workplace import PROJECT, SCRIPTS, Workplace, in_environment, read_json, tiny_recipe
 
 if TYPE_CHECKING:
     from conftest import Finished
@@ -52,12 +50,9 @@ def compare(
     inputs = {role: str(finished.artifact(label)) for role, label in names.items()}
     inputs |= {"tokenized": str(tokenized)} if tokenized else {}
     asked = {"what": what, "engine": False, "inputs": {**inputs, "merged": str(merged)}}
-    python = environment_python("server_cpu" if what == "prompts" else "trainer")
-    command = [python, "-I", str(SCRIPTS / "compare_outputs.py"), str(PROJECT), str(work), json.dumps(asked)]
-    quiet = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
-    result = subprocess.run(command, capture_output=True, text=True, timeout=180, env=quiet, check=False)
-    assert result.returncode == 0, result.stderr[-3000:]
-    answer = json.loads(result.stdout.splitlines()[-1])
+    name = "server_cpu" if what == "prompts" else "trainer"
+    printed = in_environment(name, SCRIPTS / "compare_outputs.py", [str(PROJECT), str(work), json.dumps(asked)])
+    answer = json.loads(printed.splitlines()[-1])
     return answer["found"], answer["problems"]
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from helpers.hub import TOKEN, Hub
-from helpers.workplace import PROJECT, SCRIPTS, Workplace, in_trainer
+from helpers.workplace import PROJECT, SCRIPTS, Workplace, trainer_python
 
 if TYPE_CHECKING:
     from conftest import Finished
@@ -72,7 +74,8 @@ def test_without_torch_all_tokens_are_the_same(tiny: Path, tmp_path: Path) -> No
     for how in ("light", "whole"):
         answers = tmp_path / f"{how}.json"
         folders = [str(PROJECT / "runner"), str(PROJECT / "plugins")]
-        in_trainer(SCRIPTS / "preview_rows.py", [how, *folders, str(asked), str(answers)], 400)
+        command = [trainer_python(), "-I", str(SCRIPTS / "preview_rows.py"), how, *folders, str(asked), str(answers)]
+        subprocess.run(command, check=True, timeout=400, env={**os.environ, "HF_HUB_OFFLINE": "1"})
         found[how] = json.loads(answers.read_text())
     assert found["light"]["torch"] == "_Module"
     assert found["whole"]["torch"] == "module"

@@ -28,7 +28,7 @@ COMMAND = (
 
 
 def test_a_recipe_for_a_large_gpu_is_rehearsed_on_this_one(tmp_path: Path, tiny: Path) -> None:
-    workplace = Workplace(tmp_path)
+    workplace = Workplace(tmp_path, in_process=True)
     shutil.copytree(tiny, workplace.store / "artifacts" / "fetch" / tiny.name)  # what `fetch:model` would make
     ended = workplace.run("rehearse", *COMMAND)
     (run,) = workplace.runs()

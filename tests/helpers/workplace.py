@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -10,13 +11,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
+from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile, mkdtemp
 from typing import Any, Self, TypeVar
 
 import yaml
 from platformdirs import user_cache_path
+
+from ftrun.cli.main import run_command
+from ftrun.execute.warm_parent import WarmParent, warm_parent
+from ftrun.plugins import plugins
+from ftrun.recipe.load import load
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCRIPTS = Path(__file__).resolve().parent / "scripts"  # run by the interpreters of other environments
@@ -40,8 +49,10 @@ class Ended:
 class Workplace:
     """A store with a folder for recipes."""
 
-    def __init__(self, folder: Path, longest: float = LONGEST_RUN) -> None:
+    def __init__(self, folder: Path, longest: float = LONGEST_RUN, in_process: bool = False) -> None:
+        """`in_process` runs commands in this process, so that they share what stages are forked from."""
         self.folder = folder
+        self._in_process = in_process
         self.store = folder / "store"
         self._longest = longest  # seconds that a command may take
         self._started: list[subprocess.Popen[str]] = []
@@ -81,7 +92,12 @@ class Workplace:
 
     def run(self, *arguments: str, expected: int | None = 0) -> Ended:
         began = time.monotonic()
-        return self.end(self.start(*arguments), expected, began)
+        if not self._in_process:
+            return self.end(self.start(*arguments), expected, began)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        code, out, err = run_here(arguments, self.folder, self.environment)
+        assert expected is None or code == expected, f"exit code {code}\n{out}\n{err}\n{self.logs()}"
+        return Ended(code, out, err, time.monotonic() - began)
 
     def close(self) -> None:
         """Ends whatever a test that failed has left running."""
@@ -160,15 +176,15 @@ class Workplace:
     def stage_processes(self, stage: str = "*") -> dict[int, str]:
         """Process ids and keys of the stage processes of this store that live.
 
-        Workers that they forked have the same command line, and outlive a killed parent by moments: only a stage
-        process itself leads a session.
+        They work in the scratch folder of their key. So do their workers, but only a stage process leads a session.
         """
-        requests = self._processes("ftrun.execute.stage_process")
-        return {
-            pid: request.parent.name
-            for pid, request in requests.items()
-            if request.match(f"scratch/{stage}/*/call.json") and stat_of(pid)[3:4] == [str(pid)]
-        }
+        scratch = (self.store / "scratch").resolve()
+        found = {}
+        for pid, folder in current_folders():
+            if folder.is_relative_to(scratch) and stat_of(pid)[3:4] == [str(pid)]:
+                kind, key, *_ = folder.relative_to(scratch).parts
+                found[pid] = (kind, key)
+        return {pid: key for pid, (kind, key) in found.items() if fnmatch(kind, stage)}
 
     def rank_processes(self) -> list[int]:
         """Process ids of the trainer's ranks, where there are several; workers that they forked do not count."""
@@ -196,6 +212,23 @@ class Workplace:
             return bool(self.runs()) and any(wanted.items() <= event.items() for event in self.events())
 
         wait_until(there, f"an event `{kind}` of {call}", process)
+
+
+def run_here(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str, str]:
+    """Run `ftrun ARGUMENTS` in this process; return its exit code and what it printed."""
+    before, there = dict(os.environ), Path.cwd()
+    out, err = io.StringIO(), io.StringIO()
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            code = run_command(list(arguments))
+    finally:
+        os.chdir(there)
+        os.environ.clear()
+        os.environ.update(before)
+    return code, out.getvalue(), err.getvalue()
 
 
 def _hear_interrupts() -> None:
@@ -257,6 +290,14 @@ def command_lines() -> Iterator[tuple[int, list[str]]]:
             except OSError:  # it has gone meanwhile
                 continue
             yield int(folder.name), text.decode(errors="replace").rstrip("\0").split("\0")
+
+
+def current_folders() -> Iterator[tuple[int, Path]]:
+    """Yield the id and the current folder of each process that lives and may be looked at."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with suppress(OSError):  # it has gone meanwhile, or is another user's
+                yield int(folder.name), (folder / "cwd").readlink()
 
 
 def stat_of(pid: int) -> list[str]:
@@ -352,10 +393,36 @@ def tiny_recipe(folder: Path, model: Path, /, **changes: Any) -> Path:
     return path
 
 
-def in_trainer(script: Path, arguments: Sequence[str], seconds: float = 120.0) -> str:
-    """The output of a script that the trainer's interpreter runs."""
-    command = [trainer_python(), "-I", str(script), *arguments]
-    quiet = {**os.environ, "HF_HUB_OFFLINE": "1", "AXOLOTL_DO_NOT_TRACK": "1", "PYTHONWARNINGS": "ignore"}
-    result = subprocess.run(command, capture_output=True, text=True, timeout=seconds, env=quiet, check=False)
-    assert result.returncode == 0, result.stderr[-3000:]
-    return result.stdout
+@cache
+def parent_of(name: str) -> WarmParent:
+    """The process that has imported an environment's libraries, for as long as this one lives."""
+    declared = load(["recipe=quickstart"], plugins()).recipe.environment[name]
+    log = Path(mkdtemp()) / f"{name}.log"
+    return warm_parent(Path(environment_python(name)), declared.variables, declared.preload, log)
+
+
+def in_environment(name: str, script: Path, arguments: Sequence[str], seconds: float = 200.0) -> str:
+    """Run `main` of a script in a process of an environment, forked from one that has imported its libraries.
+
+    Returns what it printed; fails with the end of that if it fails.
+    """
+    parent = parent_of(name)
+    assert parent.fault is None, parent.fault
+    folders = {"ftrun": "runner", "ftrun_plugins": "plugins", script.stem: str(script.parent)}
+    packages = {package: str(PROJECT / folder) for package, folder in folders.items()}
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore", "FTRUN_PACKAGES": json.dumps(packages)}
+    with NamedTemporaryFile() as log, NamedTemporaryFile() as lock:
+        process = parent.fork(script.stem, list(arguments), Path.cwd(), environment, log.fileno(), lock.fileno())
+        assert process is not None
+        try:
+            wait_until(lambda: process.poll() is not None, script.name, seconds=seconds)
+        except AssertionError:
+            kill(process.pid)
+            raise
+        printed = Path(log.name).read_text(errors="replace")
+        assert process.returncode == 0, printed[-3000:]
+        return printed
+
+
+def in_trainer(script: Path, arguments: Sequence[str], seconds: float = 200.0) -> str:
+    return in_environment("trainer", script, arguments, seconds)

@@ -17,7 +17,7 @@ from ftrun.execute.outcome import StageOutcome
 from ftrun.execute.process import Place, StageProcess, send_stop
 from ftrun.execute.run import read_plan
 from ftrun.execute.stop import StopSignal
-from ftrun.execute.warm_parent import WarmParent, can_fork
+from ftrun.execute.warm_parent import WarmParent, can_fork, warm_parent
 from ftrun.plan.call import CLIENT, StageCall
 from ftrun.plan.secrets import variables_of
 from ftrun.recipe.types import Environment, Resources
@@ -171,7 +171,9 @@ class LocalBackend:
             if name not in self._parents:
                 log = run.root / "logs" / f"{name}.preload.log"
                 declared = environment.declared
-                self._parents[name] = WarmParent(environment.python, declared.variables, declared.preload, log)
+                self._parents[name] = warm_parent(
+                    self.environment_python(name), declared.variables, declared.preload, log
+                )
             return self._parents[name]
 
     def _start_parents(self, run: RunFolder) -> None:

@@ -75,6 +75,10 @@ class WarmParent:
         weakref.finalize(self, _end, ours, self._process)
 
     @property
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    @property
     def fault(self) -> str | None:
         """Wait for the imports; return why no process can be forked, or None."""
         self._state.ready.wait()
@@ -103,6 +107,23 @@ class WarmParent:
         if pending.process is None:
             raise FtrunError(Problem("the process that stages are forked from has ended", do="`ftrun resume last`"))
         return pending.process
+
+
+_PARENTS: weakref.WeakValueDictionary[tuple[object, ...], WarmParent] = weakref.WeakValueDictionary()
+_LOCK = threading.Lock()
+
+
+def warm_parent(python: Path, variables: Mapping[str, str], modules: Sequence[str], log: Path) -> WarmParent:
+    """Return the parent with these modules that somebody in this process holds, or start one.
+
+    Points of a sweep and runs of one program share it that way.
+    """
+    key = (python, tuple(sorted(variables.items())), tuple(modules))
+    with _LOCK:
+        parent = _PARENTS.get(key)
+        if parent is None or parent.has_ended:
+            parent = _PARENTS[key] = WarmParent(python, variables, modules, log)
+        return parent
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ftrun.plan.call import EnvironmentRef, Ref, StageCall
+from ftrun.plan.call import EnvironmentRef, Ref, StageCall, Work
 from ftrun.store import runs
 from ftrun.store.layout import RunFolder, Store
 
@@ -63,6 +63,12 @@ class Tiny:
     def environment(self, call, context, tries):
         (context.output / "environment.json").write_text(json.dumps(dict(os.environ)))
 
+    def state(self, call, context, tries):
+        import random
+
+        found = {"modules": sorted(sys.modules), "parent": os.getppid(), "random": random.random(), "cwd": os.getcwd()}
+        (context.output / "state.json").write_text(json.dumps(found))
+
     def stop_well(self, call, context, tries):
         context.report.event("ready")
         while True:
@@ -100,6 +106,7 @@ def tiny(stage_module: str) -> Calls:
 
     def call(do: str, label: str = "tiny", inputs: dict[str, Ref] | None = None, **more: Any) -> StageCall:
         fields = {name: more.pop(name) for name in ("work", "secrets", "files") if name in more}
+        fields["work"] = fields.get("work", Work()).model_copy(update={"preloaded": True})
         return StageCall(
             stage="tiny",
             version=1,

@@ -16,6 +16,7 @@ from ftrun.errors import FtrunError, Interrupted, Problem, Refused, StageFailed,
 from ftrun.execute.outcome import StageOutcome
 from ftrun.execute.stop import StopSignal
 from ftrun.plan.call import StageCall, Work
+from ftrun.recipe.types import Environment
 from ftrun.store.artifacts import find
 from ftrun.store.events import Event, follow, read
 from ftrun.store.layout import RunFolder, Store
@@ -27,9 +28,15 @@ Runs = Callable[[], RunFolder]
 SECONDS = 30.0  # after which a wait has failed
 
 
+@pytest.fixture(params=[(), ("colorsys",)], ids=["fresh", "forked"])
+def environments(request: pytest.FixtureRequest) -> dict[str, Environment]:
+    """Environments whose processes start by themselves, and such whose are forked from one that imported a module."""
+    return {"client": Environment(python="client", preload=request.param)}
+
+
 @pytest.fixture
-def backend(store: Store) -> LocalBackend:
-    return LocalBackend(LocalBackend.Options(), {}, store)
+def backend(store: Store, environments: dict[str, Environment]) -> LocalBackend:
+    return LocalBackend(LocalBackend.Options(), environments, store)
 
 
 def events(run: RunFolder) -> list[str]:
@@ -140,11 +147,13 @@ def test_a_process_sees_named_secrets_and_no_other_variable(
     assert seen["AXOLOTL_DO_NOT_TRACK"] == "1"
 
 
-def test_two_runs_that_need_one_key_run_it_once(tiny: Calls, new_run: Runs, store: Store, tmp_path: Path) -> None:
+def test_two_runs_that_need_one_key_run_it_once(
+    tiny: Calls, new_run: Runs, store: Store, tmp_path: Path, environments: dict[str, Environment]
+) -> None:
     count, go = tmp_path / "count", tmp_path / "go"
     call = tiny("count", count=str(count), go=str(go))
     first, second = new_run(), new_run()
-    backends = [LocalBackend(LocalBackend.Options(), {}, store) for _ in range(2)]
+    backends = [LocalBackend(LocalBackend.Options(), environments, store) for _ in range(2)]
     with _in_background(backends[0], call, first, StopSignal()) as one:
         _wait_for(first, "ready")
         with _in_background(backends[1], call, second, StopSignal()) as other:
