@@ -22,7 +22,7 @@ class LengthAndStop:
         """How long an answer has to be, in tokens, without the one that ends it."""
 
         min_tokens: int | None = Field(default=None, ge=0)
-        max_tokens: int | None = Field(default=None, gt=0)
+        max_tokens: int | None = Field(default=None, ge=0)
 
         @model_validator(mode="after")
         def _leave_room(self) -> Self:

@@ -201,8 +201,6 @@ TYPES = [
         overrides=("backend=modal", "backend.prices.gpu.H100=-1"), expected="greater than or equal to 0"),
     Bad("a core that costs less than nothing", "`backend.prices.cpu` is -0.1", "override backend.prices.cpu=-0.1",
         overrides=("backend=modal", "backend.prices.cpu=-0.1"), expected="greater than or equal to 0"),
-    Bad("answers of no token", "`evals.length_and_stop.max_tokens` is 0", "override evals.length_and_stop.max_tokens=0",
-        overrides=("evals=[length_and_stop]", "evals.length_and_stop.max_tokens=0"), expected="greater than 0"),
     Bad("a limit of no rows", "`dataset.limit` is 0", "override dataset.limit=0", overrides=("dataset.limit=0",),
         expected="greater than 0"),
     Bad("text for a whole number", "`generate.seed` is 'x'", "override generate.seed=x",
