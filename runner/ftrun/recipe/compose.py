@@ -15,13 +15,12 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
-from hydra.plugins.config_source import ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from hydra.types import RunMode
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from ftrun.recipe.config_loader import RecordingLoader, config_file
 from ftrun.recipe.folders import ConfigFolders, check_unique
 from ftrun.recipe.hydra_errors import as_refusal
 from ftrun.recipe.overrides import Overrides, has, key_of, prepare
@@ -150,31 +149,26 @@ def compose(given: Sequence[str], folders: Sequence[ConfigFolders]) -> Composed:
 
 
 def _composed(overrides: Overrides) -> Composed:
+    hydra = GlobalHydra.instance().hydra
+    assert hydra is not None
+    loader = RecordingLoader(hydra.config_loader.get_search_path())
+    hydra.config_loader = loader
     config = hydra_compose("config", list(overrides.hydra))
     values = OmegaConf.to_container(config, resolve=True)
     assert isinstance(values, dict)
     return Composed(
-        {str(key): value for key, value in values.items()}, overrides.given, tuple(_layers(list(overrides.hydra)))
+        {str(key): value for key, value in values.items()},
+        overrides.given,
+        tuple(_layers(loader, list(overrides.hydra))),
     )
 
 
-def _layers(overrides: list[str]) -> Iterator[Layer]:
-    loader = GlobalHydra.instance().config_loader()
-    defaults = loader.compute_defaults_list("config", overrides, RunMode.RUN)
-    for default in defaults.defaults:
+def _layers(loader: RecordingLoader, overrides: list[str]) -> Iterator[Layer]:
+    for default in loader.merged_configs("config", overrides):
         path, package = default.config_path, default.package or ""
         if path is None or package.split(".")[0] == "hydra":
             continue
-        file = _file(loader.get_sources(), path)
+        source = next((source for source in loader.get_sources() if source.is_config(path)), None)
+        file = config_file(source, path) if source else None
         if file is not None:
             yield Layer(file, tuple(package.split(".")) if package else (), path)
-
-
-def _file(sources: Sequence[ConfigSource], config_path: str) -> Path | None:
-    for source in sources:
-        if not source.is_config(config_path):
-            continue
-        if isinstance(source, RecipeSource):
-            return source.find(f"{config_path}.yaml")
-        return Path(source.path) / f"{config_path}.yaml"
-    return None

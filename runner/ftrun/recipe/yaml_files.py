@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ MOST_NODES = 20_000  # after aliases are expanded: ten lines of aliases can stan
 DEEPEST = 50
 
 KeyPath = tuple[str | int, ...]
+FileState = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,19 @@ def children(node: yaml.Node) -> Iterator[yaml.Node]:
         yield from node.value
 
 
-def positions(file: Path) -> dict[KeyPath, Position]:
+def file_state(file: Path) -> FileState:
+    """Return values that change when a file is written again."""
+    found = file.stat()
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+
+def positions(file: Path) -> Mapping[KeyPath, Position]:
     """Where each key path of a YAML file stands: keys at the key, list items at the item."""
+    return _positions(file, file_state(file))
+
+
+@lru_cache(maxsize=256)
+def _positions(file: Path, state: FileState) -> Mapping[KeyPath, Position]:
     root = compose(file.read_text(encoding="utf-8-sig"), file)
     found: dict[KeyPath, Position] = {}
 

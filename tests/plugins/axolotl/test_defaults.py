@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ftrun_plugins.axolotl.defaults import with_defaults, with_settled_precision
+from ftrun_plugins.axolotl.defaults import offloads, turns_on_kernels, with_defaults, with_settled_precision
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,36 @@ def test_deepspeed_has_the_trainers_precision_before_the_model_is_loaded(
 @pytest.mark.parametrize("deepspeed", [None, "zero3.json", {"bf16": {"enabled": True}, "fp16": {}}])
 def test_what_a_recipe_says_of_precision_itself_stays(deepspeed: object) -> None:
     assert with_settled_precision({"bf16": False, "deepspeed": deepspeed})["deepspeed"] == deepspeed
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({}, False),
+        ({"adapter": "lora"}, True),
+        ({"adapter": "qlora"}, True),
+        ({"adapter": "qlora", "load_in_8bit": True}, True),
+        ({"adapter": "lora", "load_in_8bit": True}, False),
+        ({"adapter": "lora", "rl": "dpo"}, False),
+        ({"adapter": "lora", "lora_mlp_kernel": False}, False),
+        ({"adapter": "lora", "lora_embedding_kernel": True}, False),
+    ],
+)
+def test_when_axolotl_turns_on_its_kernels(config: dict[str, Any], expected: bool) -> None:
+    assert turns_on_kernels(config) is expected
+
+
+@pytest.mark.parametrize(
+    ("deepspeed", "expected"),
+    [
+        (None, False),
+        ("zero3.json", False),
+        ({}, False),
+        ({"zero_optimization": None}, False),
+        ({"zero_optimization": {"stage": 3}}, False),
+        ({"zero_optimization": {"offload_optimizer": {"device": "cpu"}}}, True),
+        ({"zero_optimization": {"offload_param": {"device": "cpu"}}}, True),
+    ],
+)
+def test_when_deepspeed_moves_state_to_the_cpu(deepspeed: object, expected: bool) -> None:
+    assert offloads(deepspeed) is expected

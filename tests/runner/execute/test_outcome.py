@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError, model_validator
 
-from ftrun.errors import MOST_LINES, FtrunError, Problem, Refused, StageFailed, StoreFailed, error_text
+from ftrun.errors import MOST_LINES, FtrunError, Interrupted, Problem, Refused, StageFailed, StoreFailed, error_text
 from ftrun.execute.outcome import StageOutcome
 
 PROBLEM = Problem("it is wrong", "here")
@@ -61,3 +61,50 @@ def test_a_message_keeps_its_lines_up_to_a_screen() -> None:
     assert len(long) == MOST_LINES + 1
     assert long[-1] == "and 38 more lines in the log"
     assert max(map(len, long)) < 400
+
+
+def test_any_other_error_is_the_stages_fault(tmp_path: Path) -> None:
+    outcome = StageOutcome.failed(RuntimeError("boom"), tmp_path)
+    assert (outcome.status, outcome.fault) == ("failed", "stage")
+    assert [problem.what for problem in outcome.problems] == ["RuntimeError: boom"]
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        StageOutcome("done"),
+        StageOutcome("stopped"),
+        StageOutcome("failed", "user", (PROBLEM, Problem("more", expected="a number", nearest=("7",), do="look"))),
+    ],
+    ids=lambda outcome: outcome.status,
+)
+def test_an_outcome_is_read_as_it_was_saved(outcome: StageOutcome, tmp_path: Path) -> None:
+    outcome.save(tmp_path / "outcome.json")
+    assert StageOutcome.read(tmp_path / "outcome.json") == outcome
+
+
+def test_a_process_that_was_killed_leaves_no_outcome(tmp_path: Path) -> None:
+    assert StageOutcome.read(tmp_path / "outcome.json") is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [
+        (StageOutcome("failed", "user", (PROBLEM,)), Refused),
+        (StageOutcome("failed", "store", (PROBLEM,)), StoreFailed),
+        (StageOutcome("failed", "stage", (PROBLEM,)), StageFailed),
+        (StageOutcome("failed", None, (PROBLEM,)), StageFailed),
+    ],
+)
+def test_an_outcome_stands_for_an_error(outcome: StageOutcome, kind: type[FtrunError]) -> None:
+    error = outcome.error("train")
+    assert type(error) is kind
+    assert error.problems == (PROBLEM,)
+
+
+def test_a_stopped_call_can_be_resumed() -> None:
+    error = StageOutcome("stopped").error("train")
+    assert isinstance(error, Interrupted)
+    assert [(problem.what, problem.do) for problem in error.problems] == [
+        ("train was stopped", "`ftrun resume last` goes on from its last checkpoint")
+    ]

@@ -1,0 +1,73 @@
+"""Hydra's config loader with a cache of parsed files and a record of the defaults list."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import ConfigRepository
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.default_element import ResultDefault
+from hydra.core.object_type import ObjectType
+from hydra.plugins.config_source import ConfigResult, ConfigSource
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from ftrun.recipe.recipe_source import RecipeSource
+from ftrun.recipe.yaml_files import FileState, file_state
+
+MOST_PARSED = 1024  # configs; the shipped recipes and groups are about 100
+
+_parsed: dict[tuple[str, str, str, str, FileState | None], ConfigResult | None] = {}
+
+
+class CachedRepository(ConfigRepository):
+    """A repository that parses each config once per process, and again when its file has changed.
+
+    One composition reads about 25 configs, nine of them Hydra's own; most commands and tests compose several recipes.
+    """
+
+    def load_config(self, config_path: str) -> ConfigResult | None:
+        source = self._find_object_source(config_path=config_path, object_type=ObjectType.CONFIG)
+        if source is None:
+            return None
+        file = config_file(source, config_path)
+        key = (source.scheme(), source.provider, source.path, config_path, file_state(file) if file else None)
+        if key not in _parsed:
+            if len(_parsed) >= MOST_PARSED:
+                _parsed.clear()
+            _parsed[key] = super().load_config(config_path)
+        result = copy.copy(_parsed[key])
+        if result is not None:
+            result.config = copy.deepcopy(result.config)  # a composition changes what it merges
+        return result
+
+
+class RecordingLoader(ConfigLoaderImpl):
+    """A config loader that can list the configs of its last composition without computing them again."""
+
+    def __init__(self, config_search_path: ConfigSearchPath) -> None:
+        super().__init__(config_search_path)
+        self.repository = CachedRepository(config_search_path)
+        self._merged: Sequence[ResultDefault] | None = None
+
+    def _compose_config_from_defaults_list(self, defaults: list[ResultDefault], repo: Any) -> DictConfig:
+        self._merged = defaults
+        return super()._compose_config_from_defaults_list(defaults, repo)
+
+    def merged_configs(self, config_name: str, overrides: list[str]) -> Sequence[ResultDefault]:
+        """Return the configs of the last composition, in the order in which they were merged."""
+        if self._merged is None:  # a version of Hydra that composes by another method
+            return self.compute_defaults_list(config_name, overrides, RunMode.RUN).defaults
+        return self._merged
+
+
+def config_file(source: ConfigSource, config_path: str) -> Path | None:
+    """Return the file of a config, or None if the source has no files."""
+    name = source._normalize_file_name(config_path)
+    if isinstance(source, RecipeSource):
+        return source.find(name)
+    return Path(source.path) / name if source.scheme() == "file" else None

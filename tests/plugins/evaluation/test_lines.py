@@ -1,0 +1,53 @@
+"""Results that a later try of a stage continues with: whole lines are kept, a cut one is not."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from ftrun_plugins.evaluation.lines import Kept, lines
+
+FIRST, SECOND = b'{"index": 4, "text": "a"}\n', '{"index": 7, "text": "ä"}\n'.encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "kept", "found"),
+    [
+        (None, None, {}),
+        (b"", b"", {}),
+        (FIRST + SECOND, FIRST + SECOND, {4: "a", 7: "ä"}),
+        (FIRST + SECOND[:-1], FIRST, {4: "a"}),
+        (FIRST + SECOND[:-4], FIRST, {4: "a"}),  # cut inside of a character
+        (FIRST[:-1], b"", {}),
+    ],
+    ids=["no file", "empty", "whole", "no line end", "half a character", "nothing whole"],
+)
+def test_what_an_earlier_try_left(
+    content: bytes | None, kept: bytes | None, found: dict[int, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "scores.jsonl"
+    if content is not None:
+        path.write_bytes(content)
+    assert {index: line["text"] for index, line in Kept(path).found.items()} == found
+    assert (path.read_bytes() if path.exists() else None) == kept
+
+
+def test_a_line_is_written_as_soon_as_it_is_added(tmp_path: Path) -> None:
+    path = tmp_path / "scores.jsonl"
+    path.write_bytes(FIRST + SECOND[:-1])
+    kept = Kept(path)
+    line = {"index": 7, "text": "ä"}
+    assert kept.add(line) is line
+    assert path.read_bytes() == FIRST + SECOND
+    assert kept.found[7] == line
+    assert Kept(path).found == kept.found
+
+
+def test_lines_of_several_threads_are_whole(tmp_path: Path) -> None:
+    path = tmp_path / "scores.jsonl"
+    kept = Kept(path)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda index: kept.add({"index": index, "text": "x" * 100}), range(200)))
+    assert sorted(line["index"] for line in lines(path)) == list(range(200))
