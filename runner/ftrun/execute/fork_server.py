@@ -21,9 +21,9 @@ import random
 import selectors
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from ftrun.execute import bootstrap
 
@@ -67,8 +67,8 @@ class Request:
 
 def main() -> None:
     descriptor, *modules = sys.argv[1:]
+    reason = preload(modules, lambda some: _start_again(descriptor, some))
     connection = socket.socket(fileno=int(descriptor))
-    reason = preload(modules) or cuda_fault()
     _send(connection, {"unfit": reason} if reason else {"ready": True})
     request = None if reason else _serve(connection)
     if request is None:
@@ -76,26 +76,43 @@ def main() -> None:
     request.run()
 
 
-def preload(modules: Sequence[str]) -> str | None:
-    """Import modules; return why one cannot be imported."""
-    for module in modules:
+def preload(
+    modules: Sequence[str],
+    start_again: Callable[[Sequence[str]], NoReturn],
+    uses_cuda: Callable[[], bool] = lambda: cuda_is_initialized(),
+) -> str | None:
+    """Import modules; return why no process can be forked afterwards, or None.
+
+    A process that is forked after CUDA was initialized cannot use a GPU. So at the first module that does that, all is
+    begun anew by `start_again` with the modules before it.
+    """
+    for place, module in enumerate(modules):
         try:
             importlib.import_module(module)
         except Exception as error:  # whatever it is, a fresh process does without
             return f"{module}: {type(error).__name__}: {error}"
+        if uses_cuda():
+            print(f"importing {module} initializes CUDA: it is left out, and what comes after it", flush=True)
+            if place:
+                start_again(modules[:place])
+            return f"importing {module} initializes CUDA"
     return None
 
 
-def cuda_fault() -> str | None:
-    """Return why processes forked from here could not use a GPU: an imported module has initialized CUDA."""
+def cuda_is_initialized() -> bool:
+    """Ask the driver, if it is loaded at all."""
     import ctypes
 
     try:
         driver = ctypes.CDLL("libcuda.so.1", mode=os.RTLD_NOLOAD | os.RTLD_NOW)
-    except OSError:  # not loaded, so not initialized
-        return None
-    answer = driver.cuDeviceGetCount(ctypes.byref(ctypes.c_int()))
-    return None if answer == CUDA_NOT_INITIALIZED else "an imported module has initialized CUDA"
+    except OSError:
+        return False
+    return bool(driver.cuDeviceGetCount(ctypes.byref(ctypes.c_int())) != CUDA_NOT_INITIALIZED)
+
+
+def _start_again(descriptor: str, modules: Sequence[str]) -> NoReturn:
+    os.set_inheritable(int(descriptor), True)
+    os.execv(sys.executable, [sys.executable, "-I", bootstrap.__file__, __name__, descriptor, *modules])  # noqa: S606
 
 
 def _serve(connection: socket.socket) -> Request | None:

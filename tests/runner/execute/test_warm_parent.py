@@ -7,12 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from ftrun.execute.fork_server import preload
 from ftrun.execute.stop import StopSignal
 from ftrun.execute.warm_parent import WarmParent
 from ftrun.plan.call import StageCall, Work
@@ -126,3 +127,44 @@ def test_a_parent_ends_with_a_program_that_is_killed_and_its_processes_live_on(t
         assert is_alive(child)
     finally:
         os.kill(child, signal.SIGKILL)
+
+
+class StartedAgain(Exception):
+    """Stands for the process that would take this one's place."""
+
+
+@pytest.mark.parametrize(
+    ("modules", "again", "reason"),
+    [
+        (("one", "two", "three"), ("one",), None),
+        (("two", "three"), None, "importing two initializes CUDA"),
+        (("one", "three"), None, None),
+        (("one", "broken", "two"), None, "broken: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_module_that_initializes_cuda_is_left_out(
+    modules: tuple[str, ...],
+    again: tuple[str, ...] | None,
+    reason: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, text in {"one": "", "two": "", "three": "", "broken": "1 / 0"}.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("one", "two", "three"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+    def start_again(some: Sequence[str]) -> NoReturn:
+        raise StartedAgain(*some)
+
+    try:
+        if again is not None:
+            with pytest.raises(StartedAgain) as started:
+                preload(modules, start_again, lambda: "two" in sys.modules)
+            assert started.value.args == again
+        else:
+            assert preload(modules, start_again, lambda: "two" in sys.modules) == reason
+    finally:
+        for name in ("one", "two", "three"):
+            sys.modules.pop(name, None)
