@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from ftrun.plugins import plugins
 from ftrun.recipe.load import Loaded, load
@@ -25,6 +26,11 @@ train:
   optimizer: adamw_torch
 """
 
+
+# Examples of each property: a few in every run, many with `pytest --hypothesis-profile=all`.
+settings.register_profile("check", max_examples=25, deadline=None)
+settings.register_profile("all", max_examples=400, deadline=None)
+settings.load_profile("check")
 
 pytest_plugins = ["pytester", "ftrun.testing.fixtures"]
 

@@ -34,6 +34,7 @@ def test_a_lock_pins_everything(name: str) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_lock_still_resolves_for_containers(name: str) -> None:
     command = [find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--no-annotate", *PLATFORM]

@@ -36,7 +36,8 @@ from helpers.format_stage import examples, formatted, written
 MOST_SECONDS = 10.0  # on a busy machine; most take a hundredth
 MOST_MEMORY = 400_000  # kB that one of them may need beyond what any before it did
 LONGEST_MESSAGE = 1000  # characters
-BAD = [case for bad in (bad_lines, bad_files, bad_tables, bad_chat, bad_others, bad_formatters) for case in bad.CASES]
+BAD = [case for bad in (bad_files, bad_tables, bad_chat, bad_others, bad_formatters) for case in bad.CASES]
+LINES = {case.reason.partition(":")[0]: case for case in bad_lines.CASES}  # the tests of the source read them all
 
 
 @pytest.fixture(autouse=True)
@@ -54,11 +55,11 @@ def bounded() -> Iterator[None]:
 
 
 def test_it_is_large_enough() -> None:
-    assert len(BAD) + len(bad_paths.CASES) + len(bad_options.CASES) >= 120
+    assert len(bad_lines.CASES) + len(BAD) + len(bad_paths.CASES) + len(bad_options.CASES) >= 120
     assert len(odd_inputs.CASES) >= 30
 
 
-@pytest.mark.parametrize("case", BAD, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*LINES.values(), *BAD], ids=lambda case: case.name)
 def test_a_bad_input_is_told_with_its_place_and_reason(case: Bad, tmp_path: Path) -> None:
     data = written(tmp_path / f"data.{case.source}", case.data)
     source = {"name": case.source, "path": str(data)}

@@ -46,6 +46,7 @@ TYPES = {
 SCRIPT = SCRIPTS / "check_architectures.py"
 
 
+@pytest.mark.slow
 def test_all_recipes_fit_their_models(tmp_path: Path) -> None:
     names = recipe_names(own_folders().recipes or Path())
     cases = []

@@ -139,6 +139,7 @@ def test_tasks_are_scored_as_the_harness_scores_them(
     assert found["say"]["tuned"] > found["say"]["base"]
 
 
+@pytest.mark.slow
 def test_an_adapter_is_asked_over_its_base_model(workplace: Workplace) -> None:
     merged = scores(workplace, "choose", "tuned")
     workplace.run("recipe=unmerged.yaml")
@@ -156,6 +157,7 @@ def variant(folder: Path, name: str, text: str, *changes: tuple[str, str]) -> li
     return [str(folder / f"{name}.yaml"), "trusted" in name]
 
 
+@pytest.mark.slow
 def test_tasks_are_loaded_and_none_of_their_files_runs_code(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "rows.jsonl").write_text('{"word": "a", "choices": ["b", "c"], "answer": 0}\n')

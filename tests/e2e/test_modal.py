@@ -40,6 +40,7 @@ def workplace(tmp_path: Path, plane: ControlPlane, tiny: Path) -> Iterator[Workp
         yield made
 
 
+@pytest.mark.slow
 def test_preempted_at_two_moments_the_result_is_that_of_a_calm_run_here(
     workplace: ModalPlace, finished: Finished
 ) -> None:

@@ -134,6 +134,7 @@ def test_the_ends_of_long_rows_and_prepared_rows_are_compared(rows: str, finishe
     assert "the merged model is not the tuned one" in problem["what"]
 
 
+@pytest.mark.slow
 def test_a_fault_stops_the_run_before_it_is_asked_anything(workplace: Workplace, tiny: Path) -> None:
     model = workplace.folder / "model"
     shutil.copytree(tiny, model)

@@ -27,6 +27,7 @@ COMMAND = (
 )
 
 
+@pytest.mark.slow
 def test_a_recipe_for_a_large_gpu_is_rehearsed_on_this_one(tmp_path: Path, tiny: Path) -> None:
     workplace = Workplace(tmp_path, in_process=True)
     shutil.copytree(tiny, workplace.store / "artifacts" / "fetch" / tiny.name)  # what `fetch:model` would make

@@ -158,6 +158,7 @@ def test_base_and_tuned_answer_side_by_side_within_limits_and_to_the_end(finishe
         wait_until(lambda: not engines(finished.run), "the end of the engine", seconds=20)
 
 
+@pytest.mark.slow
 def test_an_engine_ends_with_the_command_though_that_is_killed(finished: Finished) -> None:
     process = finished.workplace.start("serve", finished.run.name, "--port", str(free_port()))
     wait_until(lambda: engines(finished.run), "an engine", process, seconds=60)

@@ -79,6 +79,7 @@ def test_the_example_registers_what_its_page_says(fresh: Fresh) -> None:
         assert name in names, name
 
 
+@pytest.mark.slow
 def test_the_example_runs_its_recipe(fresh: Fresh, tmp_path: Path, tiny: Path) -> None:
     fresh.install(str(ACME))
     small = ("train.max_steps=3", "generate.engine=transformers", f"stages=[{','.join(STAGES)}]")

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.e2e
 SECRET = "0123456789abcdef" * 2 + "01234567"  # as long as theirs
 
 
+@pytest.mark.slow
 def test_a_trackers_run_gets_the_losses_and_its_address_is_in_the_record(
     ready_to_train: Workplace, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,11 +62,13 @@ def modal_command(plane: ControlPlane, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_running_an_app_from_the_command_line(plane: ControlPlane, tmp_path: Path, name: str) -> None:
     seen = modal_command(plane, "run", str(write_app(tmp_path, name)))
     assert "seen: [1, 'copied', 'copied', 'package', \"it's two words\"]" in seen
 
 
+@pytest.mark.slow
 def test_deploying_anew_and_stopping(plane: ControlPlane, tmp_path: Path, name: str) -> None:
     for version in (1, 2):
         deploy(plane, write_app(tmp_path, name, version))
@@ -80,6 +82,7 @@ def test_deploying_anew_and_stopping(plane: ControlPlane, tmp_path: Path, name: 
         modal.Function.from_name(name, "look").hydrate()
 
 
+@pytest.mark.slow
 def test_volumes_on_the_command_line(plane: ControlPlane, tmp_path: Path, name: str) -> None:
     modal.Volume.from_name(name, create_if_missing=True, version=2).hydrate()
     (tmp_path / "file.txt").write_text("content")

@@ -45,6 +45,7 @@ def test_volumes_are_found_through_variables(plane: ControlPlane) -> None:
     assert seen["SAMPLE_BELOW"] == seen["SAMPLE_STORE"] + "/below"
 
 
+@pytest.mark.slow
 def test_functions_call_functions(plane: ControlPlane) -> None:
     call = function("nested").spawn("inner")
     inner, word, outer = call.get(timeout=20)
@@ -60,6 +61,7 @@ def test_waiting_no_time_for_what_is_not_done(plane: ControlPlane, name: str) ->
     call.cancel(terminate_containers=True)
 
 
+@pytest.mark.slow
 def test_large_arguments_and_results_travel_as_blobs(plane: ControlPlane) -> None:
     assert len(function("blob").remote(3 << 20)) == 3 << 20
     function("talk").spawn("long " * 4000).get(timeout=20)

@@ -79,6 +79,7 @@ def test_the_server_retries_what_was_spawned(plane: ControlPlane, name: str) -> 
     assert known(plane, call).retries == 2
 
 
+@pytest.mark.slow
 def test_the_client_retries_what_it_waits_for(plane: ControlPlane, name: str) -> None:
     retries = modal.Retries(max_retries=1, initial_delay=0.0)
     assert function("attempt").with_options(retries=retries).remote(name, "raise", "return") == 2
@@ -92,6 +93,7 @@ def test_the_work_of_a_container_that_died_is_done_by_another(plane: ControlPlan
     assert known(plane, call).retries == 0
 
 
+@pytest.mark.slow
 def test_a_crash_may_also_cost_a_retry(tmp_path: Path, name: str) -> None:
     with ControlPlane(tmp_path, secrets={"sample": {}}, policy=Policy(crashes="fail")) as plane, client_of(plane):
         deploy(plane, SAMPLE)
@@ -103,6 +105,7 @@ def test_a_crash_may_also_cost_a_retry(tmp_path: Path, name: str) -> None:
             function("attempt").spawn(f"{name}-again", "die").get(timeout=20)
 
 
+@pytest.mark.slow
 def test_a_machine_taken_away_with_grace(plane: ControlPlane, name: str) -> None:
     call = asleep(plane, name, "sleep", "return")
     plane.preempt("attempt", grace=10)
@@ -119,6 +122,7 @@ def test_a_machine_taken_away_without_grace(plane: ControlPlane, name: str) -> N
     assert known(plane, call).deliveries == 2
 
 
+@pytest.mark.slow
 def test_the_grace_time_ends(plane: ControlPlane, name: str) -> None:
     call = asleep(plane, name, "stubborn", "return")
     began = time.monotonic()
@@ -127,6 +131,7 @@ def test_the_grace_time_ends(plane: ControlPlane, name: str) -> None:
     assert call.get(timeout=20) == 2
 
 
+@pytest.mark.slow
 def test_uncommitted_work_is_committed_at_an_end_with_grace_only(plane: ControlPlane, name: str) -> None:
     def written(end: Callable[[], object], path: str) -> bool:
         hand = Hand(plane, f"{name}-{path}")
@@ -159,6 +164,7 @@ def test_a_container_that_cannot_start(plane: ControlPlane) -> None:
         function("nowhere").spawn().get(timeout=20)
 
 
+@pytest.mark.slow
 def test_stopping_kills_all(tmp_path: Path, name: str) -> None:
     with ControlPlane(tmp_path, secrets={"sample": {}}) as plane, client_of(plane):
         deploy(plane, SAMPLE)
@@ -168,6 +174,7 @@ def test_stopping_kills_all(tmp_path: Path, name: str) -> None:
     plane.wait_for(lambda: not any(alive(process) for process in (child, container.pid)))
 
 
+@pytest.mark.slow
 def test_nothing_outlives_a_control_plane_that_is_killed(tmp_path: Path, name: str) -> None:
     command = [sys.executable, "-m", "modal_control_plane", "serve", "--state", str(tmp_path), "--secret", "sample:"]
     serving = subprocess.Popen(command, cwd=SAMPLE.parents[1], stdout=subprocess.PIPE, text=True)

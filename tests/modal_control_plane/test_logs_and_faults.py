@@ -30,6 +30,7 @@ def test_clients_ride_out_a_short_outage(plane: ControlPlane) -> None:
     assert call.get(timeout=20)["call"] == call.object_id
 
 
+@pytest.mark.slow
 def test_clients_give_up_in_a_longer_one_and_nothing_is_lost(plane: ControlPlane, name: str) -> None:
     call = function("attempt").spawn(name, "return")
     call.get(timeout=20)

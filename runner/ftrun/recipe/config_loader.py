@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,10 @@ from ftrun.recipe.recipe_source import RecipeSource
 from ftrun.recipe.yaml_files import FileState, file_state
 
 MOST_PARSED = 1024  # configs; the shipped recipes and groups are about 100
+MOST_HYDRA_CONFIGS = 8
+MERGED = ResultDefault(config_path="hydra/merged")  # stands for Hydra's own configs
 
+_hydra_configs: dict[tuple[object, ...], DictConfig] = {}
 _parsed: dict[tuple[str, str, str, str, FileState | None], ConfigResult | None] = {}
 
 
@@ -47,16 +51,38 @@ class CachedRepository(ConfigRepository):
 
 
 class RecordingLoader(ConfigLoaderImpl):
-    """A config loader that can list the configs of its last composition without computing them again."""
+    """A config loader that can list the configs of its last composition without computing them again.
+
+    It merges Hydra's own configs once per process: they come first, are the same in each composition, and take a third
+    of its time.
+    """
 
     def __init__(self, config_search_path: ConfigSearchPath) -> None:
         super().__init__(config_search_path)
         self.repository = CachedRepository(config_search_path)
         self._merged: Sequence[ResultDefault] | None = None
+        self._hydra_config = DictConfig({})
 
     def _compose_config_from_defaults_list(self, defaults: list[ResultDefault], repo: Any) -> DictConfig:
         self._merged = defaults
-        return super()._compose_config_from_defaults_list(defaults, repo)
+        own = list(takewhile(lambda default: str(default.config_path).startswith("hydra/"), defaults))
+        key = tuple((default.config_path, default.package, self._state(default)) for default in own)
+        if key not in _hydra_configs:
+            if len(_hydra_configs) >= MOST_HYDRA_CONFIGS:
+                _hydra_configs.clear()
+            _hydra_configs[key] = super()._compose_config_from_defaults_list(own, repo)
+        self._hydra_config = _hydra_configs[key]
+        return super()._compose_config_from_defaults_list([MERGED, *defaults[len(own) :]], repo)
+
+    def _load_single_config(self, default: ResultDefault, repo: Any) -> ConfigResult:
+        if default is MERGED:
+            return ConfigResult("hydra", "", copy.deepcopy(self._hydra_config), {})
+        return super()._load_single_config(default, repo)
+
+    def _state(self, default: ResultDefault) -> FileState | None:
+        path = str(default.config_path)
+        file = next((config_file(source, path) for source in self.get_sources() if source.is_config(path)), None)
+        return file_state(file) if file else None
 
     def merged_configs(self, config_name: str, overrides: list[str]) -> Sequence[ResultDefault]:
         """Return the configs of the last composition, in the order in which they were merged."""

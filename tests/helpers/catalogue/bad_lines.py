@@ -40,9 +40,12 @@ CASES = [
     line("cut after a backslash", b'{"text": "\\', CUT_TEXT),
     line("cut after a key", b'{"text"', CUT),
     line("cut after a colon", b'{"text":', CUT),
+    line("cut after a value", b'{"text": 1', CUT),
     line("cut in a word", b'{"text": fal', CUT),
     line("cut in a number", b'{"text": 1e', CUT),
+    line("cut after a minus", b'{"text": -', CUT),
     line("cut in a list", b'{"text": [1, 2', CUT),
+    line("cut after a comma", b'{"text": [1, ', CUT),
     line("only an opening brace", b"{", CUT),
     line("a cut list", b"[1, 2", "the line ends in the middle of a list"),
     # what is JSON, and no object
@@ -53,6 +56,7 @@ CASES = [
     line("a number", b"-0", "the row is a number, not an object"),
     # what is nearly JSON
     line("two objects", b'{"text": "a"}{"text": "b"}', "something follows the end of the object, at character 14: '{\"text\": \"b\"}'"),
+    line("two objects with a space between", b'{"text": 1} {"b": 2}', "something follows the end of the object, at character 13: '{\"b\": 2}'"),
     line("a comma behind the object", b'{"text": "a"},', "something follows the end of the object, at character 14: ','"),
     line("single quotes", b"{'text': 'a'}", "the line is not JSON: expecting property name enclosed in double quotes at character 2: \"'text': 'a'}\""),
     line("a comment", b'{"text": "a"} // b', "something follows the end of the object, at character 15: '// b'"),
@@ -78,6 +82,9 @@ CASES = [
     # keys
     line("a key twice", b'{"text": "a", "text": "b"}', "the key `text` stands twice in one object"),
     line("a key twice, once escaped", b'{"text": "a", "\\u0074ext": "b"}', "the key `text` stands twice in one object"),
+    line("a key twice, with spaces", b'{"text" : 1, "b":2, "text"\t: 3}', "the key `text` stands twice in one object"),
+    line("a key twice behind a text with a colon", b'{"text": "x\\":", "b": 1, "b": 2}', "the key `b` stands twice in one object"),
+    line("a key twice behind a backslash", b'{"text\\\\": 1, "b": 1, "b": 2}', "the key `b` stands twice in one object"),
     line("an inner key twice", b'{"text": "a", "m": [{"k": 1, "k": 2}]}', "the key `k` stands twice in one object"),
     # depth and size
     line("101 objects deep", b'{"text": ' * 101 + b"1" + b"}" * 101, DEEP),

@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ftrun.recipe.findings import Finding
@@ -299,7 +299,6 @@ def few_of(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[
     return names.flatmap(lambda chosen: st.fixed_dictionaries({name: fields[name] for name in chosen}))
 
 
-@settings(max_examples=400, deadline=None)
 @given(data=st.data(), name=st.sampled_from(sorted(PROPERTIES)))
 def test_verdicts_are_those_of_jsonschema(data: st.DataObject, name: str) -> None:
     value = data.draw(values_for(PROPERTIES[name]))

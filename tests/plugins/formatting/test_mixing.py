@@ -131,7 +131,7 @@ def rows(count: int) -> Iterator[Row | BadRow]:
     yield from (Row({"n": line}, "x", line) for line in range(1, count + 1))
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 300), st.text(max_size=5))
 def test_shuffling_keeps_every_row_and_depends_on_the_seed(
     few_files: None, tmp_path_factory: pytest.TempPathFactory, count: int, seed: str

@@ -82,6 +82,7 @@ def test_a_run_gives_what_it_gives_here_and_is_cached_afterwards(workplace: Moda
         assert files["here"] == files["there"]
 
 
+@pytest.mark.slow
 def test_what_waits_for_nothing_begins_beside_the_scheduler(workplace: ModalPlace) -> None:
     told = workplace.run(RECIPE).err
     assert "format               done" in told  # by this run, though it was over before the scheduler looked
@@ -95,6 +96,7 @@ def test_what_waits_for_nothing_begins_beside_the_scheduler(workplace: ModalPlac
     assert [call.function for call in workplace.plane.calls()] == ["format-client", "launch", "counting-client"]
 
 
+@pytest.mark.slow
 def test_a_client_that_dies_while_it_submits_leaves_nothing_that_others_wait_for(workplace: ModalPlace) -> None:
     workplace.run("deploy", RECIPE)
     workplace.plane.fail("FunctionMap", "PERMISSION_DENIED")  # once the key was claimed
@@ -105,6 +107,7 @@ def test_a_client_that_dies_while_it_submits_leaves_nothing_that_others_wait_for
     assert_whole(workplace)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_alone_and_any_machine_can_look_at_it(workplace: ModalPlace) -> None:
     run = submitted(workplace)
     other = workplace.elsewhere()
@@ -151,8 +154,15 @@ def test_leaving_the_terminal_leaves_the_run_going(workplace: ModalPlace) -> Non
     assert_whole(workplace)
 
 
-@pytest.mark.parametrize("grace", [30.0, 0.0], ids=["with grace", "without"])
-@pytest.mark.parametrize("function", ["counting-client", "launch"])
+@pytest.mark.parametrize(
+    ("function", "grace"),
+    [
+        pytest.param("counting-client", 30.0, id="stage, with grace"),
+        pytest.param("launch", 0.0, id="scheduler, without grace"),
+        pytest.param("counting-client", 0.0, id="stage, without grace", marks=pytest.mark.slow),
+        pytest.param("launch", 30.0, id="scheduler, with grace", marks=pytest.mark.slow),
+    ],
+)
 def test_preemption_loses_nothing_and_repeats_nothing(function: str, grace: float, workplace: ModalPlace) -> None:
     run = submitted(workplace)
     wait_for_step(workplace, 5)
@@ -168,6 +178,7 @@ def test_preemption_loses_nothing_and_repeats_nothing(function: str, grace: floa
         assert resumed[0] % 5 or resumed[0] >= 10  # a checkpoint of the moment, not the last that was due anyway
 
 
+@pytest.mark.slow
 def test_a_container_that_dies_is_tried_again_and_goes_on(workplace: ModalPlace) -> None:
     run = submitted(workplace, "train.seed=14")
     record = workplace.wait_for_end(run)
@@ -184,6 +195,7 @@ def test_a_stage_that_fails_by_its_own_fault_is_not_tried_again(workplace: Modal
     assert [event["kind"] for event in stage_events(workplace, run)].count("call_started") == 1
 
 
+@pytest.mark.slow
 def test_a_first_stage_that_fails_is_not_tried_again_by_the_scheduler(workplace: ModalPlace) -> None:
     """The client submits it beside the scheduler, which finds it failed."""
     with (workplace.folder / "rows.jsonl").open("a") as rows:
@@ -202,6 +214,7 @@ def test_a_first_stage_that_fails_is_not_tried_again_by_the_scheduler(workplace:
     assert len(workplace.plane.calls("format-client")) == 2
 
 
+@pytest.mark.slow
 def test_a_time_out_after_a_new_checkpoint_is_submitted_again(workplace: ModalPlace) -> None:
     run = submitted(workplace, "resources.counting.timeout=2", "train.learning_rate=0.2")
     record = workplace.wait_for_end(run)
@@ -209,12 +222,14 @@ def test_a_time_out_after_a_new_checkpoint_is_submitted_again(workplace: ModalPl
     assert_whole(workplace)
 
 
+@pytest.mark.slow
 def test_a_time_out_without_one_fails(workplace: ModalPlace) -> None:
     run = submitted(workplace, "resources.counting.timeout=1", "train.save_steps=30")
     record = workplace.wait_for_end(run, "failed")
     assert "without a new checkpoint" in record["problems"][0]["what"]
 
 
+@pytest.mark.slow
 def test_a_control_plane_that_is_away_for_a_while_is_waited_for(workplace: ModalPlace) -> None:
     run = submitted(workplace)
     wait_for_step(workplace, 5)
@@ -223,6 +238,7 @@ def test_a_control_plane_that_is_away_for_a_while_is_waited_for(workplace: Modal
     assert_whole(workplace)
 
 
+@pytest.mark.slow
 def test_a_commit_that_fails_once_loses_nothing(workplace: ModalPlace) -> None:
     run = submitted(workplace)
     wait_for_step(workplace, 5)
@@ -233,6 +249,7 @@ def test_a_commit_that_fails_once_loses_nothing(workplace: ModalPlace) -> None:
     assert_whole(workplace)
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_do_each_stage_once(workplace: ModalPlace) -> None:
     workplace.run("deploy", RECIPE)
     other = workplace.elsewhere()
@@ -245,6 +262,7 @@ def test_two_runs_at_once_do_each_stage_once(workplace: ModalPlace) -> None:
     assert len(starts) == 1
 
 
+@pytest.mark.slow
 def test_a_deploy_while_a_run_goes_on_does_not_disturb_it(workplace: ModalPlace) -> None:
     run = submitted(workplace, "train.learning_rate=0.4")  # longer than a slow machine takes to deploy
     wait_for_step(workplace, 5)
@@ -257,6 +275,7 @@ def test_a_deploy_while_a_run_goes_on_does_not_disturb_it(workplace: ModalPlace)
     assert_whole(workplace)
 
 
+@pytest.mark.slow
 def test_a_container_that_always_dies_is_given_up(workplace: ModalPlace) -> None:
     run = submitted(workplace, "train.seed=15", "resources.counting.retries=1")
     record = workplace.wait_for_end(run, "failed")
@@ -264,6 +283,7 @@ def test_a_container_that_always_dies_is_given_up(workplace: ModalPlace) -> None
     assert "resources.counting.memory" in record["problems"][0]["do"]
 
 
+@pytest.mark.slow
 def test_a_scheduler_hands_over_before_its_time_is_up(workplace: ModalPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FTRUN_MODAL_LAUNCH_HOURS", str(1.5 / 3600))
     client = workplace.run(RECIPE)
@@ -275,6 +295,7 @@ def test_a_scheduler_hands_over_before_its_time_is_up(workplace: ModalPlace, mon
     assert_whole(workplace)
 
 
+@pytest.mark.slow
 def test_what_is_asked_of_the_hardware_reaches_modal(workplace: ModalPlace) -> None:
     run = submitted(
         workplace,
@@ -289,6 +310,7 @@ def test_what_is_asked_of_the_hardware_reaches_modal(workplace: ModalPlace) -> N
     assert counting.volumes == ("ftrun-store",)
 
 
+@pytest.mark.slow
 def test_a_budget_refuses_what_is_known_to_cost_more(workplace: ModalPlace) -> None:
     workplace.run(RECIPE, "train.learning_rate=0.05")
     dear = ("train.learning_rate=0.06", "resources.counting.cpu=10000")
@@ -300,6 +322,7 @@ def test_a_budget_refuses_what_is_known_to_cost_more(workplace: ModalPlace) -> N
     assert len(workplace.runs()) == 1
 
 
+@pytest.mark.slow
 def test_doctor_says_what_is_there_and_what_is_not(workplace: ModalPlace) -> None:
     well = workplace.run("doctor").out
     assert "ok       Modal: volume" in well
@@ -318,6 +341,7 @@ def test_without_an_account_the_message_says_how_to_get_one(
     assert "Traceback" not in refused.err
 
 
+@pytest.mark.slow
 def test_a_run_is_done_again_there_and_removed_there(workplace: ModalPlace) -> None:
     workplace.run(RECIPE)
     run = workplace.runs()[-1].name

@@ -150,7 +150,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(JSON)
 def test_a_value_comes_back_from_hydras_grammar(value: Any) -> None:
     (parsed,) = OverridesParser.create().parse_overrides([f"++key={hydra_value(value)}"])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ftrun.contracts import BadRow
@@ -150,7 +150,6 @@ values = st.recursive(
 lists = st.lists(st.dictionaries(texts, values, max_size=4), min_size=1, max_size=6)
 
 
-@settings(deadline=None)  # they write files
 @given(lists, st.sampled_from([None, 0, 2]), st.booleans(), st.integers(1, 40), st.sampled_from([None, "rows"]))
 def test_any_list_comes_back_in_blocks_of_any_size(
     tmp_path_factory: pytest.TempPathFactory,
@@ -171,7 +170,6 @@ def test_any_list_comes_back_in_blocks_of_any_size(
     assert found == [Row(row, "x", number) for number, row in enumerate(rows, start=1)]
 
 
-@settings(deadline=None)  # they write files
 @given(lists, st.data())
 def test_any_cut_is_refused(tmp_path_factory: pytest.TempPathFactory, rows: list[Any], draw: st.DataObject) -> None:
     content = json.dumps(rows).encode()

@@ -21,6 +21,8 @@ from ftrun_plugins.sources.lines import MAX_ROW_BYTES, read_rows
 from ftrun_plugins.sources.python_docs_source import PythonDocsSource
 from ftrun_plugins.sources.row_json import parse
 from ftrun_plugins.sources.url import Url
+from helpers.catalogue import bad_lines
+from helpers.catalogue.case import Bad
 
 GOOD = b'{"a": 1}\n'
 
@@ -35,60 +37,16 @@ def problem_of(path: Path) -> Problem:
     return problem
 
 
-BAD_LINES = {
-    "cut in a string": (b'{"a": "b', "the line ends in the middle of a string"),
-    "cut in an escape": (b'{"a": "\\u12', "the line ends in the middle of a string"),
-    "cut after a backslash": (b'{"a": "b\\', "the line ends in the middle of a string"),
-    "cut after a value": (b'{"a": 1', "the line ends in the middle of an object"),
-    "cut after a key": (b'{"a"', "the line ends in the middle of an object"),
-    "cut in a word": (b'{"a": tru', "the line ends in the middle of an object"),
-    "cut in a number": (b'{"a": -', "the line ends in the middle of an object"),
-    "cut in a list": (b'{"a": [1, ', "the line ends in the middle of an object"),
-    "cut in a top-level list": (b"[1, 2", "the line ends in the middle of a list"),
-    "a list": (b'[{"a": 1}]', "the row is a list, not an object"),
-    "a text": (b'"a"', "the row is a text, not an object"),
-    "null": (b"null", "the row is null, not an object"),
-    "a number": (b"12", "the row is a number, not an object"),
-    "not UTF-8": (b'{"a": "caf\xe9"}', "the line is not UTF-8: byte 0xe9 at position 11"),
-    "a surrogate in bytes": (b'{"a": "\xed\xa0\x80"}', "the line is not UTF-8: byte 0xed at position 8"),
-    "NaN": (b'{"a": NaN}', "NaN is not JSON; write null, or leave the field out"),
-    "Infinity": (b'{"a": [-Infinity]}', "-Infinity is not JSON; write null, or leave the field out"),
-    "a huge number": (b'{"a": 1e999}', "the number 1e999 is too large"),
-    "a huge integer": (b'{"a": ' + b"9" * 5000 + b"}", f"the number {'9' * 40} is too large"),
-    "a repeated key": (b'{"a": 1, "b": 2, "a": 3}', "the key `a` stands twice in one object"),
-    "a repeated inner key": (b'{"m": [{"role": "x", "role": "y"}]}', "the key `role` stands twice in one object"),
-    "a repeated key, spaced": (b'{"a" : 1, "b":2, "a"\t: 3}', "the key `a` stands twice in one object"),
-    "a repeated key, escaped": (b'{"a": 1, "\\u0061": 3}', "the key `a` stands twice in one object"),
-    "a repeated key and a text": (b'{"a": "x\\":", "b": 1, "b": 2}', "the key `b` stands twice in one object"),
-    "a repeated key and a backslash": (b'{"a\\\\": 1, "b": 1, "b": 2}', "the key `b` stands twice in one object"),
-    "a lone surrogate": (b'{"a": "\\ud83d!"}', "half of a character, \\ud83d: a lone surrogate"),
-    "a lone low surrogate": (b'{"a": "\\ude00"}', "half of a character, \\ude00: a lone surrogate"),
-    "a surrogate in a key": (b'{"\\ude00": 1}', "half of a character, \\ude00: a lone surrogate"),
-    "deep": (b'{"a": ' * 101 + b"1" + b"}" * 101, "the row is nested more than 100 levels deep"),
-    "deeper": (b'{"a": ' * 5000 + b"1" + b"}" * 5000, "the row is nested more than 100 levels deep"),
-    "deepest": (b"[" * 100_000, "the row is nested more than 100 levels deep"),
-    "NUL": (b'{"a": "\0"}', "the line holds NUL bytes: it is binary data, not text"),
-    "a BOM": (b'\xef\xbb\xbf{"a": 1}', "a byte order mark (BOM) stands in the middle of the file"),
-    "two objects": (b'{"a": 1} {"b": 2}', "something follows the end of the object, at character 10: '{\"b\": 2}'"),
-    "single quotes": (
-        b"{'a': 1}",
-        "the line is not JSON: expecting property name enclosed in double quotes at character 2: \"'a': 1}\"",
-    ),
-    "a raw tab": (b'{"a": "\t"}', "the line is not JSON: invalid control character at character 8: '\\t\"}'"),
-}
-
-
-@pytest.mark.parametrize(("line", "reason"), BAD_LINES.values(), ids=BAD_LINES)
-def test_a_bad_line_is_told_with_its_place_and_reason_and_the_rest_is_read(
-    line: bytes, reason: str, data: Callable[[bytes], Path]
-) -> None:
-    first, bad, last = read_rows(data(GOOD + line + b"\n" + GOOD), "data.jsonl")
+@pytest.mark.parametrize("case", bad_lines.CASES, ids=lambda case: case.name)
+def test_a_bad_line_is_one_bad_row_and_the_rest_is_read(case: Bad, data: Callable[[bytes], Path]) -> None:
+    assert isinstance(case.data, bytes)
+    first, bad, last = read_rows(data(case.data), "data.jsonl")
 
     assert isinstance(bad, BadRow)
-    assert (bad.file, bad.line, bad.reason) == ("data.jsonl", 2, reason)
+    assert (bad.file, bad.line, bad.reason) == ("data.jsonl", 2, case.reason)
     assert len(bad.raw) <= 200
-    assert first == Row({"a": 1}, "data.jsonl", 1)
-    assert last == Row({"a": 1}, "data.jsonl", 3)
+    assert first == Row({"text": "fine"}, "data.jsonl", 1)
+    assert last == Row({"text": "fine"}, "data.jsonl", 3)
 
 
 def test_a_row_over_the_limit_is_not_held_in_memory_and_the_next_is_read(data: Callable[[bytes], Path]) -> None:

@@ -180,7 +180,7 @@ def test_those_of_other_packages(folder: Path, tmp_path: Path, store: Store) -> 
 
 
 @given(line=st.text(st.sampled_from("ab= .'\"\\[,~+-/\té"), max_size=30))
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_any_line_is_answered(line: str, known: dict[str, Any]) -> None:
     words = split(f"ftrun {line}")
     assert words[0] == "ftrun"
