@@ -18,7 +18,7 @@ test: check e2e ## `check`, and the end-to-end tests of each stage, a kill, a Mo
 
 test-all: lint environments ## All tests but drills
 	$(BIN)/pytest -q -m "not e2e and not drill" -n $(WORKERS)
-	$(BIN)/pytest -q -m "e2e and not drill" -n $(WORKERS)
+	$(BIN)/pytest -q -m "e2e and not drill" -n $(WORKERS) --dist loadfile
 
 # Rehearses every recipe, then kills runs again and again; run it before an issue is closed.
 drill: environments ## Rehearse all recipes, kill runs again and again: more than an hour
@@ -37,7 +37,7 @@ unit: $(BIN)/ftrun ## Unit tests
 	$(BIN)/pytest -q -m "not e2e and not drill and not slow" -n $(WORKERS)
 
 e2e: environments ## End-to-end tests of `make test`
-	$(BIN)/pytest -q -m "e2e and not drill and not slow" -n $(WORKERS)
+	$(BIN)/pytest -q -m "e2e and not drill and not slow" -n $(WORKERS) --dist loadfile
 
 # Ratios and figures of one machine in one run; the trainer's interpreter runs the other side.
 bench: quickstart ## Benchmarks

@@ -125,7 +125,13 @@ def test_a_training_without_an_optimizer_step_is_exit_code_1(workplace: Workplac
     assert workplace.calls("call_failed") == ["train"]
 
 
-@pytest.mark.parametrize("with_begin", [False, True], ids=["plain", "added-tokens-and-begin-token"])
+@pytest.mark.parametrize(
+    "with_begin",
+    [
+        pytest.param(False, id="plain", marks=pytest.mark.slow),
+        pytest.param(True, id="added tokens and begin token"),
+    ],
+)
 def test_a_template_becomes_the_tokens_that_axolotl_makes_of_it(
     workplace: Workplace, tiny: Path, with_begin: bool
 ) -> None:
