@@ -73,7 +73,8 @@ def workplace(finished: Finished) -> Workplace:
     tasks = {name: {"evaluator": "lm_eval", "task_file": f"{name}.yaml"} for name in ("choose", "say")}
     others = {"words": {"evaluator": "rouge"}, "ends": {"evaluator": "length_and_stop", "max_tokens": 6}}
     others["judged"] = {"evaluator": "judge", "model": "wise", "rubric": "Be good.", "base_url": "http://127.0.0.1:9"}
-    write_recipe(folder, "tasks.yaml", STAGES, {**tasks, **others})
+    write_recipe(folder, "quick.yaml", STAGES, {"choose": tasks["choose"], **others})
+    write_recipe(folder, "tasks.yaml", STAGES, tasks)
     unmerged = [stage for stage in STAGES if stage not in ("merge", "generate")]
     write_recipe(folder, "unmerged.yaml", unmerged, {"choose": tasks["choose"]})
     return finished.workplace
@@ -114,22 +115,27 @@ def by_the_harness(workplace: Workplace, model: Path, out: Path) -> dict[str, li
     return found
 
 
-def test_tasks_are_scored_as_the_harness_scores_them(
-    workplace: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_task_and_answers_are_scored_and_judged(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUDGE_API_KEY", "s3cret-of-the-judge")
     with judge_server(key="s3cret-of-the-judge") as server:
-        workplace.run("recipe=tasks.yaml", f"evals.judged.base_url={server.url}")
+        workplace.run("recipe=quick.yaml", f"evals.judged.base_url={server.url}")
         assert len(server.requests) == 2 * 10
     found = workplace.evaluation()
     evaluators = {name: evaluation["evaluator"] for name, evaluation in found.items()}
     assert evaluators == {
-        "choose": "lm_eval", "say": "lm_eval", "words": "rouge", "ends": "length_and_stop", "judged": "judge",
+        "choose": "lm_eval", "words": "rouge", "ends": "length_and_stop", "judged": "judge",
     }  # fmt: skip
     chosen = found["choose"]
     assert (chosen["metric"], chosen["higher_is_better"], chosen["rows"]) == ("acc", True, ROWS)
     files = [path for path in workplace.store.rglob("*") if path.is_file()]
     assert [path for path in files if b"s3cret-of-the-judge" in path.read_bytes()] == []
+    assert 0 < sum(scores(workplace, "choose", "tuned")) < ROWS
+
+
+@pytest.mark.slow
+def test_tasks_are_scored_as_the_harness_scores_them(workplace: Workplace, tmp_path: Path) -> None:
+    workplace.run("recipe=tasks.yaml")
+    found = workplace.evaluation()
     theirs = by_the_harness(workplace, workplace.artifact("merge"), tmp_path)
     ours = scores(workplace, "choose", "tuned")
     assert ours == [line["acc"] for line in theirs["choose"]]
