@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+E2E := tests/e2e tests/plugins/modal tests/modal_control_plane tests/test_locks.py# has all tests marked `e2e`
 WORKERS ?= 2# that tests run in, side by side; end-to-end tests have a core each
 
 .PHONY: help quickstart check test test-all lint unit e2e bench drill clean
@@ -18,7 +19,7 @@ test: check e2e ## `check`, and the end-to-end tests of each stage, a kill, a Mo
 
 test-all: lint environments ## All tests but drills
 	$(BIN)/pytest -q -m "not e2e and not drill" -n $(WORKERS)
-	$(BIN)/pytest -q -m "e2e and not drill" -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -q -m "e2e and not drill" -n $(WORKERS) --dist loadfile $(E2E)
 
 # Rehearses every recipe, then kills runs again and again; run it before an issue is closed.
 drill: environments ## Rehearse all recipes, kill runs again and again: more than an hour
@@ -37,7 +38,7 @@ unit: $(BIN)/ftrun ## Unit tests
 	$(BIN)/pytest -q -m "not e2e and not drill and not slow" -n $(WORKERS)
 
 e2e: environments ## End-to-end tests of `make test`
-	$(BIN)/pytest -q -m "e2e and not drill and not slow" -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -q -m "e2e and not drill and not slow" -n $(WORKERS) --dist loadfile $(E2E)
 
 # Ratios and figures of one machine in one run; the trainer's interpreter runs the other side.
 bench: quickstart ## Benchmarks

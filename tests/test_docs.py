@@ -68,3 +68,12 @@ def test_there_is_something_to_look_at() -> None:
     assert len(HOOKS) > 10
     assert len(OPTIONS) > 15
     assert any(LINK.search(file.read_text(encoding="utf-8")) for file in PAGES)
+
+
+def test_the_makefile_names_the_folders_of_all_end_to_end_tests() -> None:
+    named = re.search(r"^E2E := ([^#]+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert named
+    folders = [ROOT / folder for folder in named[1].split()]
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        if "pytest.mark." + "e2e" in path.read_text(encoding="utf-8"):
+            assert any(path.is_relative_to(folder) for folder in folders), path
