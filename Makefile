@@ -13,7 +13,8 @@ help: ## List the targets
 quickstart: $(BIN)/ftrun ## Fine-tune a small model on this machine's CPU: about 10 minutes
 	$(BIN)/ftrun recipe=quickstart
 
-check: lint unit ## Lint, types, import contracts and unit tests: at most 4 minutes on two cores
+check: $(BIN)/ftrun ## Lint, types, import contracts and unit tests: at most 4 minutes on two cores
+	$(MAKE) --no-print-directory -j 2 lint unit
 
 test: check e2e ## `check`, and the end-to-end tests of each stage, a kill, a Modal run, a server: at most 15 minutes
 

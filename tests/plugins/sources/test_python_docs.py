@@ -288,6 +288,7 @@ def test_modal_is_told_by_the_names_that_its_users_write(modal: list[Documented]
     assert not [line for line in told.values() if "\n" in line or "self" in line.split("(")[-1]]
 
 
+@pytest.mark.slow
 def test_modal_gives_rows_enough_and_each_question_once(modal_rows: list[Row]) -> None:
     questions = [exchange(row)[0] for row in modal_rows]
     assert len(questions) >= 300
@@ -295,6 +296,7 @@ def test_modal_gives_rows_enough_and_each_question_once(modal_rows: list[Row]) -
     assert modal_rows == rows("modal")
 
 
+@pytest.mark.slow
 def test_every_answer_is_in_the_words_of_a_docstring(modal_rows: list[Row]) -> None:
     root = Package("modal").root
     written = {file: _docstrings(root / file) for file in {file for _, file, _ in modal_rows}}

@@ -36,7 +36,7 @@ def test_a_file_that_was_written_again_is_parsed_again(loading: Callable[..., Lo
 
 def test_a_composition_does_not_change_what_the_next_one_gets(loading: Callable[..., Loaded]) -> None:
     before = loading().recipe
-    loading("model.base_model=other/model", "train.learning_rate=3", "evals=[sql_execution]", "backend=modal")
+    loading("model.base_model=other/model", "train.learning_rate=0.3", "evals=[sql_execution]", "backend=modal")
     assert loading().recipe == before
 
 
