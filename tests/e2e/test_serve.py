@@ -153,7 +153,7 @@ def test_base_and_tuned_answer_side_by_side_within_limits_and_to_the_end(finishe
         client.stdout.readline()  # an answer is under way
         process.send_signal(signal.SIGTERM)
         assert refused_with(url, key) == 503
-        assert told_by(client)["stopping"] == 600
+        assert told_by(client)["stopping"] == 200
         process.wait(timeout=60)
         wait_until(lambda: not engines(finished.run), "the end of the engine", seconds=20)
 
