@@ -76,10 +76,21 @@ def main() -> None:
     request.run()
 
 
+def cuda_is_initialized() -> bool:
+    """Ask the driver, if it is loaded at all."""
+    import ctypes
+
+    try:
+        driver = ctypes.CDLL("libcuda.so.1", mode=os.RTLD_NOLOAD | os.RTLD_NOW)
+    except OSError:
+        return False
+    return bool(driver.cuDeviceGetCount(ctypes.byref(ctypes.c_int())) != CUDA_NOT_INITIALIZED)
+
+
 def preload(
     modules: Sequence[str],
     start_again: Callable[[Sequence[str]], NoReturn],
-    uses_cuda: Callable[[], bool] = lambda: cuda_is_initialized(),
+    uses_cuda: Callable[[], bool] = cuda_is_initialized,
 ) -> str | None:
     """Import modules; return why no process can be forked afterwards, or None.
 
@@ -97,17 +108,6 @@ def preload(
                 start_again(modules[:place])
             return f"importing {module} initializes CUDA"
     return None
-
-
-def cuda_is_initialized() -> bool:
-    """Ask the driver, if it is loaded at all."""
-    import ctypes
-
-    try:
-        driver = ctypes.CDLL("libcuda.so.1", mode=os.RTLD_NOLOAD | os.RTLD_NOW)
-    except OSError:
-        return False
-    return bool(driver.cuDeviceGetCount(ctypes.byref(ctypes.c_int())) != CUDA_NOT_INITIALIZED)
 
 
 def _start_again(descriptor: str, modules: Sequence[str]) -> NoReturn:
