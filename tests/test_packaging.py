@@ -86,3 +86,21 @@ def test_the_installed_program_plans_the_quickstart_with_its_own_data(installed:
 
 def _recipes() -> list[Path]:
     return [file for file in (ROOT / "recipes").rglob("*.yaml") if not file.name.startswith("_")]
+
+
+def test_a_plugin_author_sees_the_types_of_the_installed_wheel(installed: Path, tmp_path: Path) -> None:
+    plugin = ROOT / "examples" / "ftrun-acme" / "src" / "ftrun_acme"
+    assert _mypy(installed, plugin, cache=tmp_path) == []
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text('from ftrun.examples import Rejected\n\nRejected(reason=["a list is no text"])\n', encoding="utf-8")
+    (error,) = _mypy(installed, wrong, cache=tmp_path)
+    assert "arg-type" in error  # and not Any, as an untyped package's classes would be
+
+
+def _mypy(installed: Path, checked: Path, cache: Path) -> list[str]:
+    """Return the errors of a strict check of `checked` against the packages of the environment `installed`."""
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--config-file", os.devnull]
+    command += ["--python-executable", str(installed / "python"), "--cache-dir", str(cache), str(checked)]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=cache, timeout=300)
+    assert result.returncode in (0, 1), result.stderr
+    return result.stdout.splitlines()
