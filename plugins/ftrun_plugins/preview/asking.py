@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,8 @@ from ftrun.store.files import write_json
 if TYPE_CHECKING:  # importing these takes longer than starting a process
     from ftrun.contracts import Backend
     from ftrun.recipe.types import Recipe
+
+log = logging.getLogger(__name__)
 
 MODULE = "ftrun_plugins.axolotl.looking"
 TRAINER = "trainer"
@@ -119,9 +122,7 @@ def tokenized(looker: Looker, folder: Path, request: dict[str, Any]) -> dict[str
     """
     if not request["params"]["trust_remote_code"] and (answer := looker.ask(request)) is not None:
         return answer
-    from ftrun_plugins.preview.planned import tell  # loaded by now; at the top it would delay the first process
-
-    tell("this tokenizer needs all of the trainer's packages, whose import takes a while")
+    log.info("this tokenizer needs all of the trainer's packages, whose import takes a while")
     with Looker(looker.trainer, folder, WHOLE) as whole:
         answer = whole.ask(request)
         if answer is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,8 @@ from ftrun.recipe.types import STAGES, Recipe
 from ftrun.store.artifacts import find
 from ftrun.store.files import read_json
 from ftrun.store.layout import RunFolder, Store
+
+log = logging.getLogger(__name__)
 
 BEGINNING = ("fetch", "format", "tokenize")
 
@@ -48,7 +50,7 @@ class Planned:
             return folder
         for ref in call.inputs.values():
             self.made(next(other for other in self.calls if other.ref == ref))
-        tell(f"{call.label}: not in the store yet; it is made now, and kept")
+        log.info("%s: not in the store yet; it is made now, and kept", call.label)
         prepare(self.backend, call.environment.name)
         stop = StopSignal()
         with TemporaryDirectory(prefix="ftrun-preview-") as folder_of_run, stop_on_signals(stop):
@@ -80,16 +82,11 @@ def local_backend(recipe: Recipe, plugins: Plugins, store: Store) -> Backend:
 def prepare(backend: Backend, environment: str) -> None:
     """Makes an environment where it is not there yet, as a run does."""
     if not backend.environment_ready(environment):
-        tell(f"making the environment `{environment}`, once")
-        backend.prepare(environment, tell)
+        log.info("making the environment `%s`, once", environment)
+        backend.prepare(environment, log.info)
 
 
 def plan_beginning(recipe: Recipe, plugins: Plugins, store: Store, backend: Backend) -> Planned:
     """Raises `Refused` where something that the recipe names is missing."""
     plan = make_plan(recipe.model_copy(update={"stages": BEGINNING}), plugins, backend)
     return Planned(recipe, store, backend, plan.calls)
-
-
-def tell(line: str) -> None:
-    """What a person should know while it goes on; a program reads the other stream."""
-    print(line, file=sys.stderr, flush=True)

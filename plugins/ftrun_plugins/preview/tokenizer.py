@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,7 +13,9 @@ from ftrun.plan.digests import digest
 from ftrun_plugins.fetch.fetch import FromFolder, FromHub, Params
 from ftrun_plugins.fetch.hub import ACCESS
 from ftrun_plugins.preview.asking import Trainer
-from ftrun_plugins.preview.planned import Planned, tell
+from ftrun_plugins.preview.planned import Planned
+
+log = logging.getLogger(__name__)
 
 MODULE = "ftrun_plugins.fetch.tokenizer"
 COMPLETE = ".complete"
@@ -35,7 +38,7 @@ def _from_hub(planned: Planned, trainer: Trainer, what: FromHub) -> Path:
     folder = planned.store.tokenizer(digest(what.model_dump())[:KEY_LENGTH])
     if (folder / COMPLETE).exists():
         return folder
-    tell(f"downloading the tokenizer of {what.repository}, without the weights")
+    log.info("downloading the tokenizer of %s, without the weights", what.repository)
     aside = folder.with_suffix(".part")
     aside.mkdir(parents=True, exist_ok=True)
     result = subprocess.run(

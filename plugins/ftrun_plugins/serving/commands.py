@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -17,6 +17,8 @@ from ftrun.plan.serving import Endpoint, Serving
 from ftrun.store.layout import default_store
 from ftrun_plugins.serving.here import API_KEY, Here
 from ftrun_plugins.serving.target import Target
+
+log = logging.getLogger(__name__)
 
 PORT = 8000
 
@@ -94,7 +96,7 @@ def _answering(target: Target) -> Iterator[Endpoint]:
     endpoint = _elsewhere(target, target.remote)
     key = endpoint.key or os.environ.get(API_KEY)
     if endpoint.key:
-        print(f"  its key is {endpoint.key}: export {API_KEY}=…", file=sys.stderr)
+        log.info("its key is %s: export %s=…", endpoint.key, API_KEY)
     if not key and not target.recipe.serve.public:
         what = "the server asks for the key that was shown when it was deployed"
         raise Refused(Problem(what, do=f"export {API_KEY}=…, or ftrun serve --stop {target.folder.id} for another"))
@@ -102,12 +104,9 @@ def _answering(target: Target) -> Iterator[Endpoint]:
 
 
 def _elsewhere(target: Target, remote: Remote) -> Endpoint:
-    def progress(text: str) -> None:
-        print(f"  {text}", file=sys.stderr)
-
     for ref in target.to_push:
-        remote.push(ref, target.store.artifact(ref), progress)
-    return remote.serve(target.serving, target.recipe, progress)
+        remote.push(ref, target.store.artifact(ref), log.info)
+    return remote.serve(target.serving, target.recipe, log.info)
 
 
 def _list() -> int:
@@ -133,7 +132,7 @@ def _stop(run: str) -> int:
 def tell(serving: Serving, endpoint: Endpoint) -> None:
     """Where the server is, and a request that works as it stands."""
     if serving.note:
-        print(f"  {serving.note}", file=sys.stderr)
+        log.info(serving.note)
     print(f"url      {endpoint.url}/v1")
     print(f"models   {', '.join(serving.names)}")
     if endpoint.key:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import signal
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,6 +19,8 @@ from ftrun_plugins.serving import memory
 from ftrun_plugins.serving.engine import Engine, command, environment, launch, variables
 from ftrun_plugins.serving.ports import HOST, free_port
 from ftrun_plugins.serving.target import Target
+
+log = logging.getLogger(__name__)
 
 API_KEY = "FTRUN_API_KEY"  # of the user's choice, in place of one that is made at start
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -58,7 +60,7 @@ class Here:
             self._wait(self._engine)
             yield Endpoint(self._target.serving.run, f"http://{HOST}:{self._port}", key)
         finally:
-            _say("stopping the engine")
+            log.info("stopping the engine")
             self._engine.stop()
 
     def watch(self) -> None:
@@ -76,12 +78,12 @@ class Here:
         memory.check(target.serving, target.store, gpus)
         name = environment(target.serving, gpus)
         if not backend.environment_ready(name):
-            _say(f"making the environment `{name}`, once")
+            log.info("making the environment `%s`, once", name)
             backend.prepare(name, lambda line: None)
         python = backend.environment_python(name)
         arguments = command(target.serving, target.store.artifact, python, HOST, self._port, gpus)
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        _say(f"starting the engine; its log is {self._log}")
+        log.info("starting the engine; its log is %s", self._log)
         surroundings = variables(target.serving.limits, key, target.recipe.environment[name].variables)
         return Engine(launch(arguments, surroundings, self._log), self._port)
 
@@ -102,7 +104,7 @@ class Here:
             nonlocal spoke
             if time.monotonic() - spoke > SECONDS_BETWEEN_LINES:
                 spoke = time.monotonic()
-                _say(f"the engine starts, {seconds:.0f} s so far")
+                log.info("the engine starts, %.0f s so far", seconds)
 
         if not engine.wait_until_ready(progress):
             raise StageFailed("the server", self._ended(engine.ended()))
@@ -116,7 +118,3 @@ class Here:
         if memory.ran_out(code, text):
             what, do = f"{what}: there was not enough memory", "serve a smaller model, or serve.max_model_len=N"
         return Problem(what, where=str(self._log), do=f"{do}\n{last}")
-
-
-def _say(text: str) -> None:
-    print(f"  {text}", file=sys.stderr, flush=True)

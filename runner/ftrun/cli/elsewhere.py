@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 
 import click
@@ -14,12 +15,14 @@ from ftrun.errors import FtrunError, GateNotMet, Interrupted, Problem, Refused, 
 from ftrun.store import runs
 from ftrun.store.layout import RunFolder, Store
 
+log = logging.getLogger(__name__)
+
 ERRORS: dict[int, type[FtrunError]] = {2: Refused, 3: GateNotMet, 130: Interrupted}
 
 
 def hand_over(store: Store, folder: RunFolder, remote: Remote, detach: bool, as_json: bool) -> int:
     """Submits a run; follows it unless it is to go on alone. Raises the error that it ended with."""
-    remote.submit(folder, lambda text: print(f"  {text}", file=sys.stderr))
+    remote.submit(folder, log.info)
     if detach:
         follow = f"{folder.id} was submitted: `ftrun logs -f {folder.id}` follows it from any machine"
         print(json.dumps({"run": folder.id}) if as_json else follow)
@@ -57,9 +60,9 @@ def _leave_or_cancel(folder: RunFolder, remote: Remote) -> None:
         wish = click.prompt(question, default="", show_default=False, err=True).strip().lower()
     if wish.startswith("c"):
         remote.cancel(folder, now=False)
-        print(f"{folder.id} was cancelled; `ftrun resume {folder.id}` goes on", file=sys.stderr)
+        log.info("%s was cancelled; `ftrun resume %s` continues it", folder.id, folder.id)
     else:
-        print(f"\n{folder.id} goes on; `ftrun logs -f {folder.id}` follows it", file=sys.stderr)
+        log.info("%s continues; `ftrun logs -f %s` follows it", folder.id, folder.id)
 
 
 def error_of(record: runs.RunRecord) -> FtrunError | None:

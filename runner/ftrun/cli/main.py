@@ -77,6 +77,9 @@ def run_command(arguments: list[str]) -> int:
             return _report(error, arguments)
     import click
 
+    from ftrun.cli.log_output import log_to_stderr
+
+    log_to_stderr()
     try:
         return _dispatch(arguments)
     except click.ClickException as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+import logging
 import time
 
 import click
@@ -11,6 +11,8 @@ import click
 from ftrun.cli.found import runs_everywhere
 from ftrun.store.layout import default_store
 from ftrun.store.runs import RunRecord
+
+log = logging.getLogger(__name__)
 
 LISTED = {"id", "recipe", "overrides", "status", "created", "started", "ended", "backend", "cost"}
 
@@ -22,7 +24,7 @@ def runs(as_json: bool, here_only: bool) -> int:
     """Lists the runs of this machine and of the backends elsewhere, the newest last."""
     records, troubles = runs_everywhere(default_store(), here_only)
     for trouble in troubles:
-        print(f"ftrun: {trouble}", file=sys.stderr)
+        log.warning(trouble)
     if as_json:
         print(json.dumps([record.model_dump(mode="json", include=LISTED) for record in records]))
     elif not records:

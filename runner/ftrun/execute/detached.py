@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from ftrun.execute.stop import StopSignal, stop_on_signals
 from ftrun.plugins import plugins
 from ftrun.store.layout import Store
 
+log = logging.getLogger(__name__)
+
 
 def main() -> int:
     store = Store(Path(sys.argv[1]))
@@ -19,7 +22,7 @@ def main() -> int:
         try:
             execute(store, store.run(sys.argv[2]), plugins(), stop)
         except FtrunError as error:
-            print(error, file=sys.stderr)
+            log.error(error)
             return error.exit_code
     return 0
 

@@ -55,7 +55,7 @@ def main() -> None:
     try:
         outcome.save(scratch.outcome)
     except OSError:  # a full disk: the exit code alone tells, and the log has the reason
-        print(outcome, file=sys.stderr)
+        print(outcome, file=sys.stderr)  # not by logging, which the trainer configures anew
     if outcome.status == "done" and request.publishes:
         scratch.discard()
     sys.exit({"done": 0, "failed": 1, "stopped": 130}[outcome.status])
