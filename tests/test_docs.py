@@ -12,7 +12,7 @@ from ftrun.cli.main import VERBS
 from ftrun.recipe.compose import GROUPS
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 OPTIONS = [
     pytest.param(group, file.stem, id=f"{group}/{file.stem}")

@@ -16,6 +16,15 @@ from helpers.workplace import read_json, wait_until
 pytestmark = pytest.mark.e2e
 
 RECIPE = "recipe=counting.yaml"
+# Deletes the functions that Python has on Linux and not on macOS.
+WITHOUT_LINUX = """
+import os, select, signal
+LINUX = ("pidfd_", "sched_", "memfd_", "eventfd", "timerfd", "posix_fadvise", "posix_fallocate", "splice", "epoll")
+for module in (os, select, signal):
+    for name in dir(module):
+        if name.startswith((*LINUX, "copy_file_range", "getrandom", "O_TMPFILE", "sigtimedwait", "sigwaitinfo")):
+            delattr(module, name)
+"""
 
 
 def counted(workplace: ModalPlace) -> list[int]:
@@ -80,6 +89,17 @@ def test_a_run_gives_what_it_gives_here_and_is_cached_afterwards(workplace: Moda
             for store, root in (("there", workplace.volume), ("here", workplace.store))
         }
         assert files["here"] == files["there"]
+
+
+@pytest.mark.slow
+def test_a_client_runs_without_functions_that_only_linux_has(workplace: ModalPlace) -> None:
+    assert workplace.plugins
+    (workplace.plugins / "sitecustomize.py").write_text(WITHOUT_LINUX)
+    workplace.run(RECIPE)
+    assert_whole(workplace)
+    for command in (["validate", RECIPE], ["plan", RECIPE], ["runs"], ["show", "last"], ["files", "last"]):
+        workplace.run(*command)
+    workplace.run("pull", "last", "counting", "--to", "pulled")
 
 
 @pytest.mark.slow
