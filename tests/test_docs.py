@@ -77,3 +77,13 @@ def test_the_makefile_names_the_folders_of_all_end_to_end_tests() -> None:
     for path in (ROOT / "tests").rglob("test_*.py"):
         if "pytest.mark." + "e2e" in path.read_text(encoding="utf-8"):
             assert any(path.is_relative_to(folder) for folder in folders), path
+
+
+def test_the_table_of_behaviours_names_modules_and_tests_that_exist() -> None:
+    rows = re.findall(r"^\| (.+) \| `(.+\.py)` \| `(tests/.+\.py)` \|$", page("architecture.md"), re.MULTILINE)
+    assert len(rows) >= 30
+    assert len({behaviour for behaviour, _, _ in rows}) == len(rows)
+    for _, module, test in rows:
+        assert (ROOT / module).is_file(), module
+        assert (ROOT / test).is_file(), test
+        assert "def test_" in (ROOT / test).read_text(encoding="utf-8"), test
