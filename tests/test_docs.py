@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
-from ftrun import hookspecs
+from ftrun import errors, hookspecs
 from ftrun.cli.main import VERBS
 from ftrun.recipe.compose import GROUPS
 
@@ -87,3 +88,26 @@ def test_the_table_of_behaviours_names_modules_and_tests_that_exist() -> None:
         assert (ROOT / module).is_file(), module
         assert (ROOT / test).is_file(), test
         assert "def test_" in (ROOT / test).read_text(encoding="utf-8"), test
+
+
+CARRIERS = ("Problem", "Finding", "InvalidRowError", "Fault", "_WrongLineError")  # the code is their first argument
+ROWS = {"Rejected": 1, "BadRow": 4}  # position of the code
+
+
+def codes_in(path: Path) -> set[str]:
+    """Return the error codes that a source file names, written as literals."""
+    found = set(re.findall(r'^ +code\b.* = "([a-z-]+)"', path.read_text(encoding="utf-8"), re.MULTILINE))
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            position = 0 if node.func.id in CARRIERS else ROWS.get(node.func.id)
+            if position is not None and len(node.args) > position:
+                literals = (part.value for part in ast.walk(node.args[position]) if isinstance(part, ast.Constant))
+                found.update(value for value in literals if isinstance(value, str))
+    return found
+
+
+def test_every_error_code_is_described_once_and_no_other() -> None:
+    described = re.findall(r"^\| `([a-z-]+)` \| .+\. \| .+\. \|$", page("errors.md"), re.MULTILINE)
+    sources = [path for folder in ("runner", "plugins") for path in (ROOT / folder).rglob("*.py")]
+    used = set().union(*map(codes_in, sources)) | {errors.UNKNOWN_CODE}
+    assert sorted(described) == sorted(used)

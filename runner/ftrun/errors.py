@@ -19,32 +19,39 @@ from typing import Any
 MOST_PROBLEMS = 20  # shown at once; a screen has no room for more
 MOST_LINES = 12  # of an exception's message
 LONGEST_LINE = 300  # characters
+OLD_FIELDS = {"where": "at", "nearest": "did_you_mean", "do": "hint"}  # before problems had codes
+UNKNOWN_CODE = "unknown"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong and what to do about it.
+    """One thing that is wrong and what the user can do about it.
 
     Args:
-        what: The finding in one sentence, without a full stop.
-        where: `file:line:column`, a dataset row, or the override it came from.
-        expected: What would have been right.
-        nearest: The known names closest to the wrong one, best first.
-        do: What the user can do next.
+        code: A stable identifier such as `unknown-key`, for programs and for `docs/errors.md`.
+        what: What is wrong, in one sentence without a full stop.
+        at: `file:line:column`, a dataset row, or the override it came from.
+        expected: What is accepted.
+        did_you_mean: The known names closest to the wrong one, best first.
+        hint: What the user can do next.
     """
 
+    code: str
     what: str
-    where: str | None = None
+    at: str | None = None
     expected: str | None = None
-    nearest: tuple[str, ...] = ()
-    do: str | None = None
+    did_you_mean: tuple[str, ...] = ()
+    hint: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Problem:
-        return cls(**{**values, "nearest": tuple(values.get("nearest") or ())})
+        """Read a problem from JSON, also as older versions wrote it into run records."""
+        current = {OLD_FIELDS.get(name, name): value for name, value in values.items()}
+        names = tuple(current.pop("did_you_mean", None) or ())
+        return cls(**{"code": UNKNOWN_CODE, **current, "did_you_mean": names})
 
 
 class FtrunError(Exception):

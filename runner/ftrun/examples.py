@@ -44,9 +44,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Why a row cannot become an example, in one sentence without a full stop."""
+    """The reason why a row cannot become an example, in one sentence without a full stop; `code` is for programs."""
 
     reason: str
+    code: str = "bad-row"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,9 @@ def in_use() -> list[EntryPoint]:
     if unknown:
         expected = f"1 for all, or {', '.join(sorted(known.values())) or 'nothing: no other package is installed'}"
         what = f"no installed package with plugins is named `{unknown[0]}`"
-        raise Refused(Problem(what, f"the variable {DISABLE}", expected, nearest(unknown[0], known.values())))
+        raise Refused(
+            Problem("unknown-name", what, f"the variable {DISABLE}", expected, nearest(unknown[0], known.values()))
+        )
     return [entry for entry in found if _plain(name_of(entry)) not in wanted]
 
 
@@ -44,10 +46,16 @@ def imported(entry: EntryPoint) -> ModuleType:
     except (Exception, SystemExit) as error:  # whatever foreign code does while it is imported, it must be named
         reason = f"{type(error).__name__}: {short(error)}"
         what = f"the plugin `{entry.name}` of {distribution(entry)} cannot be imported: {reason}"
-        raise Refused(Problem(what, place(error, entry.module) or where, do=remedy(name_of(entry)))) from error
+        raise Refused(
+            Problem("plugin-error", what, place(error, entry.module) or where, hint=remedy(name_of(entry)))
+        ) from error
     if not isinstance(module, ModuleType):
         what = f"the plugin `{entry.name}` of {distribution(entry)} is no module but {type(module).__name__}"
-        raise Refused(Problem(what, where, 'a module, as in `acme = "ftrun_acme.plugin"`', do=remedy(name_of(entry))))
+        raise Refused(
+            Problem(
+                "plugin-error", what, where, 'a module, as in `acme = "ftrun_acme.plugin"`', hint=remedy(name_of(entry))
+            )
+        )
     return module
 
 

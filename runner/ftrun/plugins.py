@@ -72,7 +72,9 @@ class Plugin:
 
     def failed(self, error: BaseException, what: str) -> Problem:
         reason = f"{type(error).__name__}: {short(error)}"
-        return Problem(f"{self} failed in {what}: {reason}", place(error, self.module.__name__), do=self.remedy)
+        return Problem(
+            "plugin-error", f"{self} failed in {what}: {reason}", place(error, self.module.__name__), hint=self.remedy
+        )
 
 
 class Plugins:
@@ -99,7 +101,9 @@ class Plugins:
         if problems := list(wrong_hooks(module, str(plugin), plugin.remedy)):
             raise Refused(problems)
         if module in self.loaded:
-            raise Refused(Problem(f"{plugin} is the same module as {self.loaded[module]}", do=plugin.remedy))
+            raise Refused(
+                Problem("plugin-error", f"{plugin} is the same module as {self.loaded[module]}", hint=plugin.remedy)
+            )
         self.manager.register(module, f"{distribution}: {name}")
         self.loaded[module] = plugin
         for kind in KINDS:
@@ -117,7 +121,14 @@ class Plugins:
         def register(cls: type[Any]) -> None:
             if fault := fault_of(kind, cls):
                 what = f"the {kind} `{getattr(cls, '__name__', str(cls)[:60])}` of {plugin.distribution} {fault}"
-                raise Refused(Problem(what, f"`ftrun_register_{kind}s` of {plugin.module.__name__}", do=plugin.remedy))
+                raise Refused(
+                    Problem(
+                        "plugin-error",
+                        what,
+                        f"`ftrun_register_{kind}s` of {plugin.module.__name__}",
+                        hint=plugin.remedy,
+                    )
+                )
             new = Registered(kind, cls.name, cls, plugin.distribution)
             old = self._registered.setdefault((kind, new.name), new)
             if old.cls is not cls:
@@ -139,9 +150,10 @@ class Plugins:
             known = sorted(self.of_kind(kind))
             raise Refused(
                 Problem(
+                    "unknown-name",
                     f"there is no {kind} named `{name}`",
                     expected=f"one of {', '.join(known)}",
-                    nearest=nearest(name, known),
+                    did_you_mean=nearest(name, known),
                 )
             ) from None
 
@@ -201,11 +213,17 @@ def _folders(plugin: Plugin, offer: Callable[..., Any]) -> ConfigFolders:
     found = _named(plugin, "ftrun_config_sources", offer)
     if not isinstance(found, ConfigFolders):
         what = f"`ftrun_config_sources` of {plugin.distribution} returns {type(found).__name__}"
-        raise Refused(Problem(what, expected="an instance of ftrun.recipe.folders.ConfigFolders", do=plugin.remedy))
+        raise Refused(
+            Problem(
+                "plugin-error", what, expected="an instance of ftrun.recipe.folders.ConfigFolders", hint=plugin.remedy
+            )
+        )
     for folder in (found.conf, found.recipes):
         if folder is not None and not folder.is_dir():
             what = f"{plugin.distribution} names a folder that there is not"
-            raise Refused(Problem(what, str(folder), do=f"its package lacks data files: {plugin.remedy}"))
+            raise Refused(
+                Problem("plugin-error", what, str(folder), hint=f"its package lacks data files: {plugin.remedy}")
+            )
     return replace(found, provider=plugin.distribution)
 
 
@@ -228,8 +246,10 @@ def _named(plugin: Plugin, hook: str, offer: Callable[..., Any], **values: Any) 
 
 def _taken(what: str, old: str, new: str) -> Problem:
     if old == new:
-        return Problem(f"{new} registers {what} twice", do="give one of them another name")
-    return Problem(f"two packages register {what}: {old} and {new}", do=f"uninstall {new.partition(' ')[0]}")
+        return Problem("name-conflict", f"{new} registers {what} twice", hint="give one of them another name")
+    return Problem(
+        "name-conflict", f"two packages register {what}: {old} and {new}", hint=f"uninstall {new.partition(' ')[0]}"
+    )
 
 
 @cache

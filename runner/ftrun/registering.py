@@ -59,18 +59,26 @@ def wrong_hooks(module: ModuleType, plugin: str, do: str) -> Iterator[Problem]:
         where = _where(function)
         if marked and name not in HOOKS:
             what = f"{plugin} has `{name}`, and there is no such hook"
-            yield Problem(what, where, nearest=_near(name), do=do)
+            yield Problem("plugin-error", what, where, did_you_mean=_near(name), hint=do)
         elif name in HOOKS and not marked:
             what = f"{plugin} has `{name}` without `@hookimpl` above it, so that nothing would call it"
-            yield Problem(what, where, "from ftrun import hookimpl", do=do)
+            yield Problem("plugin-error", what, where, "from ftrun import hookimpl", hint=do)
         elif name in HOOKS:
             taken, given = _parameters(function), _parameters(HOOKS[name])
             if unknown := [parameter for parameter in taken if parameter not in given]:
                 listed = ", ".join(f"`{parameter}`" for parameter in unknown)
                 what = f"{plugin} has a wrong hook: `{name}` asks for {listed}, which it does not get"
-                yield Problem(what, where, f"{name}({', '.join(given)})", nearest(unknown[0], given), do)
+                yield Problem(
+                    "plugin-error", what, where, f"{name}({', '.join(given)})", nearest(unknown[0], given), do
+                )
         elif inspect.isfunction(function) and (near := _near(name)):
-            yield Problem(f"{plugin} has `{name}`, which is close to a hook but none", where, nearest=near, do=do)
+            yield Problem(
+                "plugin-error",
+                f"{plugin} has `{name}`, which is close to a hook but none",
+                where,
+                did_you_mean=near,
+                hint=do,
+            )
 
 
 def _near(name: str) -> tuple[str, ...]:

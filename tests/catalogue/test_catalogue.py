@@ -30,14 +30,14 @@ from helpers.catalogue import (
 )
 from helpers.catalogue.bad_options import BadOption
 from helpers.catalogue.bad_paths import BadPath
-from helpers.catalogue.case import Bad, Odd
+from helpers.catalogue.case import Bad, Odd, is_about
 from helpers.format_stage import examples, formatted, written
 
 MOST_SECONDS = 10.0  # on a busy machine; most take a hundredth
 MOST_MEMORY = 400_000  # kB that one of them may need beyond what any before it did
 LONGEST_MESSAGE = 1000  # characters
 BAD = [case for bad in (bad_files, bad_tables, bad_chat, bad_others, bad_formatters) for case in bad.CASES]
-LINES = {case.reason.partition(":")[0]: case for case in bad_lines.CASES}  # the tests of the source read them all
+LINES = {case.reason: case for case in bad_lines.CASES}  # the tests of the source read them all
 
 
 @pytest.fixture(autouse=True)
@@ -82,10 +82,11 @@ def test_a_path_to_no_file_is_told(case: BadPath, tmp_path: Path) -> None:
         formatted(tmp_path, path, {"name": "completion"})
 
     (problem,) = refused.value.problems
-    assert (problem.what, problem.nearest) == (case.reason, case.nearest)
-    assert problem.where is not None
-    assert problem.where.startswith(str(path).replace("\0", "\\0")[:100])
-    assert len(problem.where) < LONGEST_MESSAGE
+    assert is_about(problem.code, problem.what, case.reason)
+    assert problem.did_you_mean == case.nearest
+    assert problem.at is not None
+    assert problem.at.startswith(str(path).replace("\0", "\\0")[:100])
+    assert len(problem.at) < LONGEST_MESSAGE
 
 
 @pytest.mark.parametrize("case", bad_options.CASES, ids=lambda case: case.name)
@@ -94,7 +95,7 @@ def test_a_bad_option_is_told_with_its_key(case: BadOption, loading: Callable[..
         loading(more=f"dataset:\n  formatter: {case.formatter}\n")
 
     assert any(
-        problem.what == case.reason and (problem.where or "").startswith("mine.yaml:")
+        is_about(problem.code, problem.what, case.reason) and (problem.at or "").startswith("mine.yaml:")
         for problem in refused.value.problems
     ), refused.value.problems
 
@@ -119,4 +120,4 @@ def test_a_formatter_is_watched_behind_a_filter(tmp_path: Path) -> None:
             tmp_path, data, {"name": "misbehaving"}, misbehaving_formatter, filters=[{"column": "does", "matches": "o"}]
         )
 
-    assert refused.value.problems[0].where == "data.jsonl:2"
+    assert refused.value.problems[0].at == "data.jsonl:2"

@@ -78,7 +78,7 @@ class Part:
         path: Path
     def externals(self, options):
         if not options.path.exists():
-            raise Refused(Problem("there is no such file", str(options.path)))
+            raise Refused(Problem("file-not-found", "there is no such file", str(options.path)))
         return [External(name=options.path.name, path=options.path)]
     def rows(self, options, files):
         for name, path in files.items():

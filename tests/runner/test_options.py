@@ -107,7 +107,7 @@ def test_a_recipe_is_refused_with_both_places(loading: Callable[..., Loaded]) ->
     (problem,) = refused.value.problems
     assert problem.what == "`dataset.formatter.output` is 'question'"
     assert problem.expected == "a column of its own; `instruction` names it too"
-    assert problem.where == "override dataset.formatter.output=question and mine.yaml:16:5"
+    assert problem.at == "override dataset.formatter.output=question and mine.yaml:16:5"
 
 
 def test_a_default_has_no_place(loading: Callable[..., Loaded]) -> None:
@@ -116,4 +116,4 @@ def test_a_default_has_no_place(loading: Callable[..., Loaded]) -> None:
 
     (problem,) = refused.value.problems
     assert problem.expected == "a column of its own; `output` names it by default"
-    assert problem.where == "mine.yaml:16:5"
+    assert problem.at == "mine.yaml:16:5"

@@ -104,20 +104,20 @@ def test_a_faulty_plugin_is_named(text: str, what: str, where: str | None, insta
     assert what in problem.what
     assert "ftrun-acme 1.0" in problem.what
     assert "\n" not in problem.what
-    assert where is None or where in str(problem.where)
-    assert "ftrun-acme" in str(problem.do)
+    assert where is None or where in str(problem.at)
+    assert "ftrun-acme" in str(problem.hint)
 
 
 def test_the_nearest_hook_is_told(installing: Installing) -> None:
     installing(HEAD + "@hookimpl\ndef ftrun_register_formaters(register): pass")
-    assert problems()[0].nearest[0] == "ftrun_register_formatters"
+    assert problems()[0].did_you_mean[0] == "ftrun_register_formatters"
 
 
 def test_an_entry_point_that_leads_nowhere(installing: Installing) -> None:
     installing(value="ftrun_acme.plugins")
     (problem,) = problems()
     assert "`acme` of ftrun-acme 1.0 cannot be imported: ModuleNotFoundError" in problem.what
-    assert problem.where == "the entry point `acme = ftrun_acme.plugins` of ftrun-acme 1.0"
+    assert problem.at == "the entry point `acme = ftrun_acme.plugins` of ftrun-acme 1.0"
 
 
 def test_an_entry_point_that_is_no_module(installing: Installing) -> None:
@@ -154,7 +154,7 @@ def test_leaving_out_what_there_is_not_is_refused(installing: Installing, monkey
     installing("")
     monkeypatch.setenv("FTRUN_DISABLE_PLUGINS", "ftrun-amce")
     (problem,) = problems()
-    assert problem.nearest == ("ftrun-acme",)
+    assert problem.did_you_mean == ("ftrun-acme",)
     assert problem.expected == "1 for all, or ftrun-acme"
 
 

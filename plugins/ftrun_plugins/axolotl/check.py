@@ -73,9 +73,10 @@ def _lone_zero(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
     alone = (resources.processes or resources.gpus) in (0, 1)
     if config.values.get("deepspeed") and alone and not offloads(config.values["deepspeed"]):
         yield Finding(
+            "invalid-value",
             config.origins["deepspeed"],
             "DeepSpeed ZeRO shares a model between processes, and `train` has one",
-            do="leave the zero optimization out, ask for more GPUs, or choose zero3_offload",
+            hint="leave the zero optimization out, ask for more GPUs, or choose zero3_offload",
             also=(("resources", "train"),),
         )
 
@@ -84,6 +85,7 @@ def _too_long(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
     length, limit = config.values.get("sequence_len"), recipe.model.context_length
     if isinstance(length, int) and limit and length > limit:
         yield Finding(
+            "invalid-value",
             config.origins["sequence_len"],
             f"sequence_len {length} is over the model's maximum of {limit} tokens",
             f"at most {limit}",
@@ -95,6 +97,7 @@ def _too_short(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
     least, length = config.values.get("min_sample_len"), config.values.get("sequence_len")
     if isinstance(least, int) and isinstance(length, int) and least > length:
         yield Finding(
+            "invalid-value",
             config.origins["min_sample_len"],
             f"min_sample_len {least} is over sequence_len {length}, so that every row is dropped",
             f"at most {length}",
@@ -104,6 +107,7 @@ def _too_short(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
 def _lone_checkpoint(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
     if config.values.get("save_total_limit") == 1:
         yield Finding(
+            "invalid-value",
             config.origins["save_total_limit"],
             "with save_total_limit 1 the trainer removes a checkpoint before the next is known to be whole",
             "2 or more",
@@ -114,16 +118,18 @@ def _unpacked_evaluation(recipe: Recipe, config: TrainerConfig) -> Iterator[Find
     held_out = recipe.dataset.holds_out
     if config.values.get("eval_sample_packing") and not held_out:
         yield Finding(
+            "conflicting-keys",
             config.origins["eval_sample_packing"],
             "there are no held-out rows to pack",
-            do="set dataset.split.held_out, or leave eval_sample_packing out",
+            hint="set dataset.split.held_out, or leave eval_sample_packing out",
         )
     for key in ("eval_steps", "evals_per_epoch", "eval_strategy"):
         if config.values.get(key) and not held_out:
             yield Finding(
+                "conflicting-keys",
                 config.origins[key],
                 f"`{key}` asks for evaluations, and no rows are held out",
-                do="set dataset.split.held_out",
+                hint="set dataset.split.held_out",
             )
 
 
@@ -136,27 +142,30 @@ def _tracker_without_package(recipe: Recipe, config: TrainerConfig) -> Iterator[
     for tracker, key in chosen(config.values):
         if tracker.package not in locked:
             yield Finding(
+                "missing-package",
                 config.origins[key],
                 f"{tracker.name} needs the package {tracker.package}, which the trainer's lock does not have",
-                do="give a lock that has it: environment.trainer.lock=FILE",
+                hint="give a lock that has it: environment.trainer.lock=FILE",
             )
 
 
 def _unpacked_positions(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
     if config.values.get("use_pose") and not config.values.get("sample_packing"):
         yield Finding(
+            "no-effect",
             config.origins["use_pose"],
             "`use_pose` has no effect without sample_packing: the trainer changes positions only while it packs",
-            do="add the optimization sample_packing, or leave use_pose out",
+            hint="add the optimization sample_packing, or leave use_pose out",
         )
 
 
 def _missing_teacher(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
     if config.values.get("kd_trainer") and not config.values.get("kd_online_server_base_url"):
         yield Finding(
+            "missing-key",
             config.origins["kd_trainer"],
             "`kd_trainer` needs the probabilities of a teacher, which ftrun's rows do not hold",
-            do="set kd_online_server_base_url, the address of a server that runs the teacher",
+            hint="set kd_online_server_base_url, the address of a server that runs the teacher",
         )
 
 

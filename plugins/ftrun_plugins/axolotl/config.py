@@ -90,7 +90,7 @@ def _owned(recipe: Recipe) -> Iterator[Finding]:
     for path, fragment in parts:
         for key in fragment:
             if key in OWNED:
-                yield Finding((*path, key), f"`{key}` is not a recipe's to set", do=OWNED[key])
+                yield Finding("reserved-key", (*path, key), f"`{key}` is not a recipe's to set", hint=OWNED[key])
 
 
 def _optimizations(recipe: Recipe) -> tuple[dict[str, tuple[Any, KeyPath]], list[Finding]]:
@@ -108,7 +108,13 @@ def _optimizations(recipe: Recipe) -> tuple[dict[str, tuple[Any, KeyPath]], list
                 old, old_path = found[key]
                 what = f"the optimizations `{old_path[1]}` and `{name}` disagree on `{key}`: {old!r} and {value!r}"
                 findings.append(
-                    Finding(path, what, do=f"choose one of them, or decide by train.{key}=…", also=(old_path,))
+                    Finding(
+                        "conflicting-keys",
+                        path,
+                        what,
+                        hint=f"choose one of them, or decide by train.{key}=…",
+                        also=(old_path,),
+                    )
                 )
     undecided = [finding for finding in findings if finding.path[-1] not in recipe.train]
     return found, undecided

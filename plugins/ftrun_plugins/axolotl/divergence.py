@@ -43,7 +43,9 @@ class LossWatch:
         """Raise `StageFailed` with the step if a loss was not finite. Waits for the device."""
         step = 0 if self._first is None else int(self._first.item())
         if step:
-            raise StageFailed("train", Problem(f"the loss is not a finite number at step {step}", do=HINT))
+            raise StageFailed(
+                "train", Problem("diverged", f"the loss is not a finite number at step {step}", hint=HINT)
+            )
 
 
 def check_weights(model: Any, step: int) -> None:
@@ -54,4 +56,4 @@ def check_weights(model: Any, step: int) -> None:
         shard = getattr(weight, "ds_tensor", weight)  # ZeRO 3 keeps a shard there
         if weight.requires_grad and not bool(torch.isfinite(shard).all()):
             what = f"the weights are not finite numbers after step {step} ({name})"
-            raise StageFailed("train", Problem(what, do=HINT))
+            raise StageFailed("train", Problem("diverged", what, hint=HINT))

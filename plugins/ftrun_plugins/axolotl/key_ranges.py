@@ -113,7 +113,7 @@ def out_of_range(values: Mapping[str, object]) -> Iterator[Finding]:
         value = values.get(key)
         number = _number(value)
         if number is not None and not allowed.accepts(number):
-            yield Finding((key,), f"`{key}` is {shown(value)}, which {allowed.effect}", str(allowed))
+            yield Finding("invalid-value", (key,), f"`{key}` is {shown(value)}, which {allowed.effect}", str(allowed))
 
 
 def _number(value: object) -> float | None:

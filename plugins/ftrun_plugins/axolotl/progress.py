@@ -104,9 +104,10 @@ def _check_steps(steps: int) -> None:
         raise StageFailed(
             "train",
             Problem(
+                "not-trained",
                 "the training ended without an optimizer step, so the model is not trained",
                 expected="rows or packs for at least one whole batch",
-                do="give more rows, or lower train.micro_batch_size",
+                hint="give more rows, or lower train.micro_batch_size",
             ),
         )
 

@@ -51,7 +51,10 @@ def train_in_ranks(processes: int, accelerator: str, context: StageContext) -> N
         if outcome is not None:
             raise outcome.error("train")
         raise StageFailed(
-            "train", Problem(f"rank {rank} of {processes} ended with exit code {code}", do="its log says why")
+            "train",
+            Problem(
+                "process-ended", f"rank {rank} of {processes} ended with exit code {code}", hint="its log says why"
+            ),
         )
 
 

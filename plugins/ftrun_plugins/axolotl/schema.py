@@ -75,7 +75,7 @@ def _remarks(plugins: frozenset[str], path: Path, value: object, schema: Schema)
     plugin = schema.get("x-plugin")
     if plugin and plugin.rpartition(".")[2] not in plugins:
         needed = f"plugins: [{plugin}]"
-        yield Finding(path, f"`{dotted(path)}` has no effect without `{needed}`", needed, ())
+        yield Finding("no-effect", path, f"`{dotted(path)}` has no effect without `{needed}`", needed, ())
 
 
 def _deprecated(path: Path, value: object, mark: Schema) -> Finding:
@@ -83,4 +83,4 @@ def _deprecated(path: Path, value: object, mark: Schema) -> Finding:
     instead = [] if value is False else mark["use"]  # what was switched off needs no replacement
     advice = "use " + " and ".join(f"`{name}`" for name in instead) if instead else "leave it out"
     names = tuple(name.partition(":")[0] for name in mark["use"])
-    return Finding(path, f"`{dotted(path)}` {state}: {advice}", " and ".join(instead) or None, names)
+    return Finding("unsupported-key", path, f"`{dotted(path)}` {state}: {advice}", " and ".join(instead) or None, names)

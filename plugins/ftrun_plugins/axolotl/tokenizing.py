@@ -105,7 +105,7 @@ class Tokenizing:
         fault = plain_fault(self._strategy, self._ends, needs_end)
         if fault is not None:
             do = "take another train.chat_template, or name what ends a turn in train.eot_tokens"
-            raise Refused(Problem(fault, where="the chat template", do=do))
+            raise Refused(Problem("template-mismatch", fault, at="the chat template", hint=do))
         return calling_fault(self._strategy, self._ends, needs_end)
 
     def split(self, name: str, examples: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -225,10 +225,10 @@ class Tokenizing:
     def _judge(self, name: str, report: DataReport) -> None:
         """Stops the run for rows that would train nothing, or when too many are cut or dropped."""
         if report.problems:
-            first = [Problem(reason, where=place) for place, reason in report.problems[:MOST_SHOWN]]
+            first = [Problem("bad-row", reason, at=place) for place, reason in report.problems[:MOST_SHOWN]]
             more = report.problem_count - len(first)
             if more > 0:
-                first.append(Problem(f"and {more} more rows of {name} like these"))
+                first.append(Problem("bad-row", f"and {more} more rows of {name} like these"))
             raise Refused(first)
         affected = report.cut + report.dropped
         found = f"{affected} of {report.seen} {name} rows are longer than sequence_len {self.sequence_len}"
@@ -237,10 +237,11 @@ class Tokenizing:
             place, length = report.longest
             raise Refused(
                 Problem(
+                    "rows-too-long",
                     f"{found}; they would be {how}",
-                    where=f"{place} ({length} tokens, the longest)",
+                    at=f"{place} ({length} tokens, the longest)",
                     expected=f"at most {self._params.max_cut:.1%}",
-                    do="raise train.sequence_len or dataset.max_cut, or shorten the rows",
+                    hint="raise train.sequence_len or dataset.max_cut, or shorten the rows",
                 )
             )
         if affected:
@@ -248,9 +249,10 @@ class Tokenizing:
         if name == "held_out" and self._params.pack_held_out and report.tokens < self.sequence_len:
             raise Refused(
                 Problem(
+                    "too-few-rows",
                     f"the held-out rows have {report.tokens} tokens, too few for a pack of {self.sequence_len}",
-                    where="train.eval_sample_packing",
-                    do="hold out more rows, or leave eval_sample_packing out",
+                    at="train.eval_sample_packing",
+                    hint="hold out more rows, or leave eval_sample_packing out",
                 )
             )
 

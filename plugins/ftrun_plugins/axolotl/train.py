@@ -91,8 +91,9 @@ def _check_processes(config: dict[str, Any], hardware: Hardware) -> None:
     if config.get("deepspeed") and hardware.processes == 1 and not offloads(config["deepspeed"]):
         raise Refused(
             Problem(
+                "invalid-value",
                 f"DeepSpeed ZeRO shares a model between processes, and `train` would run one ({hardware.description})",
-                where="optimizations",
-                do="leave the zero optimization out, ask for more GPUs (resources.train.gpu), or choose zero3_offload",
+                at="optimizations",
+                hint="leave the zero optimization out, ask for more GPUs (resources.train.gpu), or use zero3_offload",
             )
         )

@@ -120,8 +120,9 @@ def train_here(work: Path, report: Reporter | None, stop: StopRequest) -> None:
             raise StageFailed(
                 "train",
                 Problem(
+                    "not-trained",
                     "the trainer ended without beginning to train",
-                    do="read its log; ftrun's plugin may not have been loaded",
+                    hint="read its log; ftrun's plugin may not have been loaded",
                 ),
             )
 

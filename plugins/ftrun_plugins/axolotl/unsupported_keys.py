@@ -154,9 +154,9 @@ def unsupported(values: Mapping[str, object], entry: Mapping[str, object]) -> It
             yield from _refuse((key,), key, value, why)
     for name in sorted(plugin_classes(values) & UNSUPPORTED_PLUGINS.keys()):
         why = UNSUPPORTED_PLUGINS[name]
-        yield Finding(("plugins",), f"`plugins` has {name}, but {why.reason}", do=why.do)
+        yield Finding("unsupported-key", ("plugins",), f"`plugins` has {name}, but {why.reason}", hint=why.do)
 
 
 def _refuse(path: KeyPath, name: str, value: object, why: Unsupported) -> Iterator[Finding]:
     if value not in SELECTS_NOTHING:
-        yield Finding(path, f"`{name}` is {shown(value)}, but {why.reason}", do=why.do)
+        yield Finding("unsupported-key", path, f"`{name}` is {shown(value)}, but {why.reason}", hint=why.do)

@@ -81,7 +81,7 @@ class Comparison:
                     yield from self.remarks(here, item, known[key])
             elif others is False:
                 names = one_of(list(known)) if len(known) <= FEW_KEYS else None
-                yield Finding(here, f"unknown key `{dotted(here)}`", names, nearest(key, known))
+                yield Finding("unknown-key", here, f"unknown key `{dotted(here)}`", names, nearest(key, known))
             elif others is not True:
                 yield from self.findings(item, others, here)
         yield from _missing(value, schema, path)
@@ -91,7 +91,7 @@ class Comparison:
         if not least <= len(value) <= most:
             wanted = f"exactly {least}" if least == schema.get("maxItems") else f"at least {least}"
             count = f"{wanted} item" if least == 1 else f"{wanted} items"
-            yield Finding(path, f"`{dotted(path)}` must have {count}, not {len(value)}", count, ())
+            yield Finding("invalid-value", path, f"`{dotted(path)}` must have {count}, not {len(value)}", count, ())
         first = schema.get("prefixItems", [])
         for index, item in enumerate(value):
             rule = first[index] if index < len(first) else schema.get("items", {})
@@ -150,15 +150,15 @@ def _distance(value: object, option: Schema, found: Sequence[Finding]) -> tuple[
 def _missing(value: Mapping[object, object], schema: Schema, path: Path) -> Iterator[Finding]:
     for name in schema.get("required", []):
         if name not in value:
-            yield Finding((*path, name), f"missing key `{dotted((*path, name))}`", None, ())
+            yield Finding("missing-key", (*path, name), f"missing key `{dotted((*path, name))}`", None, ())
     either = [option["required"][0] for option in schema.get("anyOf", [])]
     if either and all(value.get(name) is None for name in either):
         names = " or ".join(f"`{name}`" for name in either)
-        yield Finding((*path, either[0]), f"missing key {names}", None, ())
+        yield Finding("missing-key", (*path, either[0]), f"missing key {names}", None, ())
 
 
 def _unacceptable(value: object, options: Sequence[Schema], path: Path) -> Finding:
     close = nearest(value, words_of(options)) if isinstance(value, str) else ()
     expected = accepted(options, close)
     message = f"`{dotted(path)}` must be {expected}, not {shown(value)}"
-    return Finding(path, message, expected + number_hint(value, options), close)
+    return Finding("invalid-value", path, message, expected + number_hint(value, options), close)

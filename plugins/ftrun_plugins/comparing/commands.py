@@ -27,7 +27,7 @@ def compare(runs: tuple[str, ...], as_json: bool) -> int:
     store = default_store()
     folders = list(dict.fromkeys(find_run(store, run) for run in runs))
     if len(folders) < 2:
-        raise Refused(Problem("two or more different runs can be compared", do="`ftrun runs` lists them"))
+        raise Refused(Problem("usage", "two or more different runs can be compared", hint="`ftrun runs` lists them"))
     materials = [Material(folder, reader_of(store, folder)) for folder in folders]
     sides = [figures(material) for material in materials]
     differing = differences([material.values for material in materials])
@@ -51,7 +51,7 @@ def diff(first: str, other: str, as_json: bool) -> int:
     store = default_store()
     folders = [find_run(store, name) for name in (first, other)]
     if folders[0] == folders[1]:
-        raise Refused(Problem(f"both are the run {folders[0].id}", do="`ftrun runs` lists the others"))
+        raise Refused(Problem("usage", f"both are the run {folders[0].id}", hint="`ftrun runs` lists the others"))
     before, after = (Material(folder, reader_of(store, folder)) for folder in folders)
     found = sections(store, before, after)
     ids = [folder.id for folder in folders]

@@ -89,7 +89,9 @@ def load(longest: int, params: Params, context: StageContext) -> tuple[Any, Any]
         if "max_model_len" not in str(error):
             raise
         what = f"a prompt of {longest} tokens and an answer of up to {params.max_new_tokens} are too long for the model"
-        raise Refused(Problem(what, do="shorten the row, or set generate.max_new_tokens or generate.rows")) from error
+        raise Refused(
+            Problem("rows-too-long", what, hint="shorten the row, or set generate.max_new_tokens or generate.rows")
+        ) from error
     return llm, lora
 
 
@@ -98,7 +100,9 @@ def rank_of(adapter: Path) -> int:
     config = read_adapter(adapter)
     if reasons := list(unservable(config)):
         what = f"vLLM cannot answer with the adapter unmerged: {'; '.join(reasons)}"
-        raise Refused(Problem(what, do="put `merge` among the stages, or set generate.engine=transformers"))
+        raise Refused(
+            Problem("missing-merge", what, hint="put `merge` among the stages, or set generate.engine=transformers")
+        )
     return rank_for(config)
 
 

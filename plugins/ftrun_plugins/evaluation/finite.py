@@ -12,5 +12,5 @@ HINT = "the model may have diverged, or overflows in this precision: look at its
 def require_finite(value: float, what: str, place: str) -> float:
     """Return `value`. Raises `FtrunError` with the row's place if it is NaN or infinite."""
     if not math.isfinite(value):
-        raise FtrunError(Problem(f"{what} is not a finite number: {value}", where=place, do=HINT))
+        raise FtrunError(Problem("not-finite", f"{what} is not a finite number: {value}", at=place, hint=HINT))
     return value

@@ -30,7 +30,13 @@ def measure(params: Params, context: StageContext) -> None:
         samples = _samples(tasks, params, context)
     metrics = {name: _metric(name, task, samples[name], params.metric) for name, task in tasks.items()}
     if len(set(metrics.values())) > 1:
-        raise Refused(Problem("the tasks of this group have different metrics", do="name one that all have: `metric`"))
+        raise Refused(
+            Problem(
+                "invalid-task",
+                "the tasks of this group have different metrics",
+                hint="name one that all have: `metric`",
+            )
+        )
     metric, chosen = next(iter(metrics.values()))
     higher = next(iter(tasks.values())).higher_is_better().get(metric, True)
     rows = list(_rows(samples, tasks, metric, chosen))
@@ -64,7 +70,9 @@ def _samples(tasks: Mapping[str, Any], params: Params, context: StageContext) ->
     model = load_harness_model(params, context)
     chat = bool(model.tokenizer.chat_template) if params.apply_chat_template is None else params.apply_chat_template
     if chat and not model.tokenizer.chat_template:
-        raise Refused(Problem("the model has no chat template", "apply_chat_template", do="leave it out"))
+        raise Refused(
+            Problem("missing-template", "the model has no chat template", "apply_chat_template", hint="leave it out")
+        )
     results = simple_evaluate(  # with its own seeds, which are fixed
         model=model,
         tasks=list(tasks.values()),
@@ -85,7 +93,11 @@ def _metric(name: str, task: Any, samples: Sequence[Mapping[str, Any]], wanted: 
     """The metric and the filter that are scored: those asked for, else the first that give each document a score."""
     if not samples:
         raise Refused(
-            Problem(f"the task `{name}` has no document to score", do="see to its data, or name another task")
+            Problem(
+                "invalid-task",
+                f"the task `{name}` has no document to score",
+                hint="see to its data, or name another task",
+            )
         )
     filters = list(dict.fromkeys(str(one["filter"]) for one in samples))
     scored = [metric for metric, combine in task.aggregation().items() if _is_averaged(metric, combine, samples)]
@@ -98,7 +110,11 @@ def _metric(name: str, task: Any, samples: Sequence[Mapping[str, Any]], wanted: 
             if wanted
             else (f"the task `{name}` has no metric of single documents, which could be compared in pairs")
         )
-        raise Refused(Problem(what, "metric", f"one of {', '.join(','.join(one) for one in known)}" if known else None))
+        raise Refused(
+            Problem(
+                "unknown-name", what, "metric", f"one of {', '.join(','.join(one) for one in known)}" if known else None
+            )
+        )
     return found[0]
 
 

@@ -67,7 +67,7 @@ def _leave_out_the_head(adapter: Path) -> None:
     """
     if "lm_head" in str(read_adapter(adapter).get("target_modules")):
         what = "vLLM cannot weigh prompts with an adapter of `lm_head` on a CPU"
-        raise Refused(Problem(what, do="put `merge` among the stages"))
+        raise Refused(Problem("missing-merge", what, hint="put `merge` among the stages"))
     from vllm.lora.punica_wrapper.punica_cpu import PunicaWrapperCPU
 
     PunicaWrapperCPU.add_lora_logits = lambda *_, **__: None

@@ -58,7 +58,14 @@ class LmEvalStage:
 
     def _calls(self, name: str, evaluator: Any, recipe: Recipe, planning: Planning) -> Iterator[StageCall]:
         if not planning.backend.remote and (reason := why_no_vllm()):
-            raise Refused(Problem(f"lm_eval asks vLLM: {reason}", f"evals.{name}", do="leave this evaluation out"))
+            raise Refused(
+                Problem(
+                    "unsupported-machine",
+                    f"lm_eval asks vLLM: {reason}",
+                    f"evals.{name}",
+                    hint="leave this evaluation out",
+                )
+            )
         options = evaluator.Options.model_validate(recipe.evals[name].options)
         task, files, downloads = options.task, dict[str, Path](), True
         if options.task_file:

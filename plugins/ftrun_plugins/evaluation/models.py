@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 TOKENIZED = "tokenized"
 NO_ROWS = Problem(
+    "no-rows",
     "there are no held-out rows to evaluate",
-    do="set dataset.split.held_out or dataset.held_out, or leave the evaluations out",
+    hint="set dataset.split.held_out or dataset.held_out, or leave the evaluations out",
 )
 ANSWERS = ("predictions", "answers", "pairs")  # what evaluators of answers need; others name what measures rows
 

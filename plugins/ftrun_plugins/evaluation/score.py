@@ -63,7 +63,7 @@ class Score:
             return
         if evaluator.needs == "pairs" and TUNED not in inputs:
             what = f"{evaluator.name} compares two models, and the recipe trains none"
-            raise Refused(Problem(what, f"evals.{name}", do="leave it out"))
+            raise Refused(Problem("unsupported-evaluation", what, f"evals.{name}", hint="leave it out"))
         judges = evaluator.needs in ANSWERS
         if judges and data is not None:
             inputs["data"] = data
@@ -150,7 +150,7 @@ def _places(line: Mapping[str, Any]) -> Iterator[None]:
         yield
     except ValueError as error:
         do = "mend the row, or leave this evaluation out"
-        raise Refused(Problem(str(error), where=line["place"], do=do)) from error
+        raise Refused(Problem("bad-row", str(error), at=line["place"], hint=do)) from error
 
 
 def _judged(evaluator: Any, options: Any, context: StageContext) -> Iterator[dict[str, Any]]:

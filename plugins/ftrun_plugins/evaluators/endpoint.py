@@ -90,7 +90,9 @@ class Endpoint:
             what, do = f"the judge answers {failure.code}: {failure}", REMEDIES.get(failure.code, "mend `base_url`")
         if failure.code in OF_THE_REQUEST:
             return ValueError(what)
-        return Refused(Problem(what, self.base_url, do=f"{do}; `ftrun resume last` asks no pair again"))
+        return Refused(
+            Problem("endpoint-failed", what, self.base_url, hint=f"{do}; `ftrun resume last` asks no pair again")
+        )
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -113,7 +115,9 @@ def _authorization(url: str) -> dict[str, str]:
         return {}
     key = os.environ[name].strip()
     if not (key.isascii() and key.isprintable()):  # the error of the library would show it
-        raise Refused(Problem(f"{name} holds characters that are in no key", do=f"set {name} again"))
+        raise Refused(
+            Problem("invalid-secret", f"{name} holds characters that are in no key", hint=f"set {name} again")
+        )
     return {"Authorization": f"Bearer {key}"}
 
 

@@ -53,7 +53,9 @@ class JsonSchema:
         except ValueError as error:
             if options.inline is None:
                 raise
-            raise Refused(Problem(str(error), "the option `schema`", do="mend it in the recipe")) from error
+            raise Refused(
+                Problem("invalid-value", str(error), "the option `schema`", hint="mend it in the recipe")
+            ) from error
         return float(reason is None), reason
 
 

@@ -26,22 +26,29 @@ def download(url: str, sha256: str, context: StageContext) -> None:
         StageFailed: the server cannot be reached or refuses.
     """
     if url.partition(":")[0] not in SCHEMES:
-        raise Refused(Problem(f"cannot download {url}", expected=f"a URL that begins with one of {', '.join(SCHEMES)}"))
+        raise Refused(
+            Problem(
+                "invalid-value",
+                f"cannot download {url}",
+                expected=f"a URL that begins with one of {', '.join(SCHEMES)}",
+            )
+        )
     partial = context.work / "content"
     try:
         _fetch_patiently(url, partial, context)
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
         do = "check the address and the network; `ftrun resume last` goes on from what is there"
-        raise StageFailed("fetch", Problem(f"cannot download {url}: {reason}", do=do)) from error
+        raise StageFailed("fetch", Problem("download-failed", f"cannot download {url}: {reason}", hint=do)) from error
     found = sha256_of(partial)
     if found != sha256:
         partial.unlink()
         raise Refused(
             Problem(
+                "content-changed",
                 f"{url} has another content than the recipe says: sha256 {found}",
                 expected=sha256,
-                do="check the file; if it was meant to change, put the new sha256 into the recipe",
+                hint="check the file; if it was meant to change, put the new sha256 into the recipe",
             )
         )
     partial.rename(context.output / "content")

@@ -188,13 +188,14 @@ def checked_folder(path: Path) -> Path:
     from ftrun.errors import Problem, Refused
 
     if not path.is_dir():
-        raise Refused(Problem(f"there is no folder {path}", where="model.weights.path"))
+        raise Refused(Problem("file-not-found", f"there is no folder {path}", at="model.weights.path"))
     missing = [name for name in ("config.json",) if not (path / name).exists()]
     if missing or not [*path.glob("*.safetensors"), *path.glob("*.bin")]:
         raise Refused(
             Problem(
+                "wrong-format",
                 f"{path} is not a model in Hugging Face's layout",
-                where="model.weights.path",
+                at="model.weights.path",
                 expected="config.json, *.safetensors and a tokenizer",
             )
         )

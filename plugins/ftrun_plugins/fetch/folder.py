@@ -32,4 +32,4 @@ def copy(folder: Path, digest: str, context: StageContext) -> None:
         context.report.progress(done, total, "bytes")
     if FileDigests(context.work / "digests.json").folder(context.output) != digest:
         what = f"{folder} changed since this run was planned"
-        raise Refused(Problem(what, do="start a new run: what did not change is cached"))
+        raise Refused(Problem("content-changed", what, hint="start a new run: what did not change is cached"))

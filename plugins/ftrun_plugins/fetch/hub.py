@@ -73,7 +73,9 @@ def _ask(path: str, repository: str, kind: Kind, may_lack: bool = False) -> byte
             "dataset": "take the rows from a file: dataset.source={name: jsonl, path: PATH}",
         }
         what = f"the hub cannot be reached to look up {repository}: {reason}"
-        raise Refused(Problem(what, where=PLACES[kind], do=f"check the network, or {other[kind]}")) from None
+        raise Refused(
+            Problem("download-failed", what, at=PLACES[kind], hint=f"check the network, or {other[kind]}")
+        ) from None
 
 
 def endpoint() -> str:
@@ -90,20 +92,22 @@ def _refusal(code: int, repository: str, has_token: bool, kind: Kind) -> Problem
     where = PLACES[kind]
     if code in (401, 403) and not has_token:
         return Problem(
+            "missing-secret",
             f"{repository} is gated, private or misspelt, and no token is set",
-            where=where,
-            do="accept its licence on the hub, then set HF_TOKEN",
+            at=where,
+            hint="accept its licence on the hub, then set HF_TOKEN",
         )
     if code in (401, 403):
         return Problem(
+            "no-access",
             f"the token in the environment may not read {repository}",
-            where=where,
-            do=f"accept the {kind}'s licence on the hub with the account that the token belongs to",
+            at=where,
+            hint=f"accept the {kind}'s licence on the hub with the account that the token belongs to",
         )
     if code == 404:
         do = "check model.base_model and model.revision" if kind == "model" else "check `repo` and `revision`"
-        return Problem(f"the hub has no {kind} {repository} at this revision", where=where, do=do)
-    return Problem(f"the hub answered {code} for {repository}", where=where, do="try again later")
+        return Problem("unknown-name", f"the hub has no {kind} {repository} at this revision", at=where, hint=do)
+    return Problem("download-failed", f"the hub answered {code} for {repository}", at=where, hint="try again later")
 
 
 def download_model(repository: str, commit: str, context: StageContext) -> None:
@@ -131,7 +135,13 @@ def download_dataset(repository: str, commit: str, patterns: Sequence[str], cont
         shown = f"it has {', '.join(there[:MOST_NAMES])}{' …' if len(there) > MOST_NAMES else ''}"
         what = f"no file of {repository} at {commit[:12]} is one of those that the recipe asks for; {shown}"
         raise Refused(
-            Problem(what, PLACES["dataset"], "JSON Lines, JSON, CSV or Parquet", do="set `files` of the source")
+            Problem(
+                "wrong-format",
+                what,
+                PLACES["dataset"],
+                "JSON Lines, JSON, CSV or Parquet",
+                hint="set `files` of the source",
+            )
         )
     names = [file.rfilename for file in wanted]
     with _watched(context.work / "dataset", sum(file.size or 0 for file in wanted), context) as folder:

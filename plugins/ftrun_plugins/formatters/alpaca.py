@@ -41,7 +41,7 @@ class Alpaca:
             answer = filled(values, options.output)
             earlier = list(_earlier(history, options.history)) if history else []
         except InvalidRowError as invalid:
-            return Rejected(str(invalid))
+            return invalid.rejected()
         if given and not given.isspace():
             question = f"{question}\n{given}"
         first = [{"role": "system", "content": system}] if system else []
@@ -53,11 +53,11 @@ def _earlier(history: list[Any], column: str | None) -> Iterator[Message]:
         where = f"{column}[{index}]"
         if type(pair) is not list or len(pair) != 2:
             what = f"a list of {len(pair)}" if type(pair) is list else type_name(pair)
-            raise InvalidRowError(f"{where} is {what}, not a pair of what the user said and the answer")
+            raise InvalidRowError("wrong-type", f"{where} is {what}, not a pair of what the user said and the answer")
         turns: Mapping[int, str] = {0: "user", 1: "assistant"}
         for place, role in turns.items():
             if type(pair[place]) is not str:
-                raise InvalidRowError(f"{where}[{place}] is {type_name(pair[place])}, not a text")
+                raise InvalidRowError("wrong-type", f"{where}[{place}] is {type_name(pair[place])}, not a text")
             if role == "assistant" and (not pair[place] or pair[place].isspace()):
-                raise InvalidRowError(f"{where}[{place}]: the assistant says nothing")
+                raise InvalidRowError("empty-value", f"{where}[{place}]: the assistant says nothing")
             yield {"role": role, "content": pair[place]}

@@ -49,7 +49,7 @@ class Auto:
             else:
                 strange = strange or row
         if unclear:
-            raise Refused(Problem(unclear[0].reason, unclear[1].place, do=NAME_IT))
+            raise Refused(Problem("mixed-rows", unclear[0].reason, unclear[1].place, hint=NAME_IT))
         if len(shapes) > 1:
             raise Refused(_mixture(shapes))
         if not shapes:
@@ -62,7 +62,7 @@ class Auto:
         try:
             choice = self.choose([row], options)
         except Refused as refused:
-            return Rejected(refused.problems[0].what)
+            return Rejected(refused.problems[0].what, refused.problems[0].code)
         made: Any = choice.formatter.format(row, choice.options)
         return made  # type: ignore[no-any-return]
 
@@ -85,15 +85,18 @@ def _mixture(shapes: Mapping[Shape, Places]) -> list[Problem]:
     """One problem in all, then one for each shape with the rows that have it, the commonest first."""
     count = sum(places.count for places in shapes.values())
     first = Problem(
+        "mixed-rows",
         f"the first {count:,} rows have {len(shapes)} different shapes",
         expected="one shape",
-        do=f"put each into a file of its own, or {NAME_IT}",
+        hint=f"put each into a file of its own, or {NAME_IT}",
     )
     common = sorted(shapes.items(), key=lambda pair: -pair[1].count)
     return [
         first,
         *(
-            Problem(f"{places.count:,} {'has' if places.count == 1 else 'have'} {shape.what}", str(places))
+            Problem(
+                "mixed-rows", f"{places.count:,} {'has' if places.count == 1 else 'have'} {shape.what}", str(places)
+            )
             for shape, places in common
         ),
     ]
@@ -101,6 +104,6 @@ def _mixture(shapes: Mapping[Shape, Places]) -> list[Problem]:
 
 def _unknown(row: Row | None) -> Problem:
     if row is None:
-        return Problem("there is no row to choose a formatter by")
+        return Problem("no-rows", "there is no row to choose a formatter by")
     what = f"no row has a shape that `auto` knows; the first has {listed(row.values)}"
-    return Problem(what, row.place, expected=KNOWN, do=NAME_IT)
+    return Problem("unknown-format", what, row.place, expected=KNOWN, hint=NAME_IT)

@@ -28,7 +28,7 @@ class ChatFormatter:
         """The conversation, with parts of text joined and empty keys left out."""
         messages = row.values.get(options.messages)
         if messages is None and options.messages not in row.values:
-            return Rejected(missing(options.messages, row.values))
+            return Rejected(missing(options.messages, row.values), "missing-value")
         try:
             found = _conversation(messages, options.messages)
             tools = row.values.get(options.tools) if options.tools else None
@@ -36,15 +36,15 @@ class ChatFormatter:
                 check_tools(tools, options.tools)
                 check_declared(found, tools, options.messages)
         except InvalidRowError as invalid:
-            return Rejected(str(invalid))
+            return invalid.rejected()
         return Chat(found, tools or ())
 
 
 def _conversation(messages: Any, column: str) -> list[dict[str, Any]]:
     if type(messages) is not list:
-        raise InvalidRowError(f"`{column}` is {type_name(messages)}, not a list of messages")
+        raise InvalidRowError("wrong-type", f"`{column}` is {type_name(messages)}, not a list of messages")
     if not messages:
-        raise InvalidRowError(f"`{column}` is empty")
+        raise InvalidRowError("empty-value", f"`{column}` is empty")
     found = [checked(message, index, column) for index, message in enumerate(messages)]
     check_order(found, column)
     return found

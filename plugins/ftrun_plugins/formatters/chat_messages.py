@@ -35,13 +35,15 @@ def _is_plain(message: Any) -> bool:
 
 def _rebuilt(message: Any, where: str) -> dict[str, Any]:
     if type(message) is not dict:
-        raise InvalidRowError(f"{where} is {type_name(message)}, not an object with role and content")
+        raise InvalidRowError("wrong-type", f"{where} is {type_name(message)}, not an object with role and content")
     role = _role(message, where)
     # What the API's answers carry besides, such as `refusal` and `audio`, is null or empty where it says nothing.
     given = {key: value for key, value in message.items() if value is not None and value != []}
     for key in given:
         if key not in KNOWN_KEYS[role]:
-            raise InvalidRowError(f"{where} has the unknown key `{key[:40]}`{meant(key, KNOWN_KEYS[role])}")
+            raise InvalidRowError(
+                "unknown-key", f"{where} has the unknown key `{key[:40]}`{meant(key, KNOWN_KEYS[role])}"
+            )
     found = {"role": role, "content": _content(message, where)}
     if "name" in given:
         found["name"] = _text(given, "name", where)
@@ -49,20 +51,22 @@ def _rebuilt(message: Any, where: str) -> dict[str, Any]:
         _add_calls(found, given, where)
     if role == "tool":
         if "tool_call_id" not in given:
-            raise InvalidRowError(f"{where} is a tool's answer without `tool_call_id`")
+            raise InvalidRowError("missing-value", f"{where} is a tool's answer without `tool_call_id`")
         found["tool_call_id"] = _text(given, "tool_call_id", where)
     return found
 
 
 def _role(message: dict[str, Any], where: str) -> str:
     if "role" not in message:
-        raise InvalidRowError(f"{where} has no `role`; it has {listed(message)}")
+        raise InvalidRowError("missing-value", f"{where} has no `role`; it has {listed(message)}")
     role = message["role"]
     if type(role) is not str:
-        raise InvalidRowError(f"{where}.role is {type_name(role)}, not a text")
+        raise InvalidRowError("wrong-type", f"{where}.role is {type_name(role)}, not a text")
     if role not in ROLES:
         known = ", ".join(ROLES)
-        raise InvalidRowError(f"{where} has the unknown role `{role[:40]}`, not one of {known}{meant(role, ROLES)}")
+        raise InvalidRowError(
+            "unknown-role", f"{where} has the unknown role `{role[:40]}`, not one of {known}{meant(role, ROLES)}"
+        )
     return role
 
 
@@ -74,34 +78,38 @@ def _content(message: dict[str, Any], where: str) -> str:
     if content is None and message.get("tool_calls"):
         return ""
     if "content" not in message:
-        raise InvalidRowError(f"{where} has no `content`; it has {listed(message)}")
+        raise InvalidRowError("missing-value", f"{where} has no `content`; it has {listed(message)}")
     if type(content) is not list:
-        raise InvalidRowError(f"{where}.content is {type_name(content)}, not a text or a list of parts")
+        raise InvalidRowError("wrong-type", f"{where}.content is {type_name(content)}, not a text or a list of parts")
     return "".join(_part(part, f"{where}.content[{index}]") for index, part in enumerate(content))
 
 
 def _part(part: Any, where: str) -> str:
     kind = part.get("type") if type(part) is dict else None
     if type(kind) is str and kind != "text":
-        raise InvalidRowError(f"{where}: `{kind[:40]}` parts cannot be trained on, only text")
+        raise InvalidRowError("unsupported-content", f"{where}: `{kind[:40]}` parts cannot be trained on, only text")
     if kind is None or type(part.get("text")) is not str or len(part) != 2:
-        raise InvalidRowError(f'{where} must be {{"type": "text", "text": "…"}} and nothing else')
+        raise InvalidRowError(
+            "unsupported-content", f'{where} must be {{"type": "text", "text": "…"}} and nothing else'
+        )
     return str(part["text"])
 
 
 def _add_calls(found: dict[str, Any], given: dict[str, Any], where: str) -> None:
     if given.get("weight", 1) != 1:  # 1 is what every assistant message has; another would be lost without a word
-        raise InvalidRowError(f"{where} has a weight other than 1: assistant messages are all trained on")
+        raise InvalidRowError(
+            "unsupported-content", f"{where} has a weight other than 1: assistant messages are all trained on"
+        )
     if "tool_calls" in given:
         found["tool_calls"] = checked_calls(given["tool_calls"], f"{where}.tool_calls")
     elif found["content"] == "" or found["content"].isspace():
-        raise InvalidRowError(f"{where}: the assistant says nothing")
+        raise InvalidRowError("empty-value", f"{where}: the assistant says nothing")
 
 
 def _text(given: dict[str, Any], key: str, where: str) -> str:
     value = given[key]
     if type(value) is not str:
-        raise InvalidRowError(f"{where}.{key} is {type_name(value)}, not a text")
+        raise InvalidRowError("wrong-type", f"{where}.{key} is {type_name(value)}, not a text")
     if not value:
-        raise InvalidRowError(f"{where}.{key} is empty")
+        raise InvalidRowError("empty-value", f"{where}.{key} is empty")
     return value

@@ -20,18 +20,20 @@ def check_order(messages: Sequence[dict[str, Any]], column: str, has_ids: bool =
     """
     roles = [message["role"] for message in messages]
     if "assistant" not in roles:
-        raise InvalidRowError(f"`{column}` has no assistant message: there is nothing to learn")
+        raise InvalidRowError("turn-order", f"`{column}` has no assistant message: there is nothing to learn")
     if "system" in roles[1:] or "developer" in roles[1:]:
         late = next(index for index, role in enumerate(roles) if index and role in SYSTEM)
-        raise InvalidRowError(f"{column}[{late}] is a {roles[late]} message, which may only come first")
+        raise InvalidRowError("turn-order", f"{column}[{late}] is a {roles[late]} message, which may only come first")
     first = 1 if roles[0] in SYSTEM else 0
     if roles[first] != "user":
-        raise InvalidRowError(f"{column}[{first}] is of the role {roles[first]}: a conversation begins with the user")
+        raise InvalidRowError(
+            "turn-order", f"{column}[{first}] is of the role {roles[first]}: a conversation begins with the user"
+        )
     if has_ids and ("tool" in roles or any("tool_calls" in message for message in messages)):
         _check_answers(messages, column)
     if roles[-1] != "assistant":
         last = f"{column}[{len(roles) - 1}], the last,"
-        raise InvalidRowError(f"{last} is of the role {roles[-1]}: there is nothing to learn after it")
+        raise InvalidRowError("turn-order", f"{last} is of the role {roles[-1]}: there is nothing to learn after it")
 
 
 def _check_answers(messages: Sequence[dict[str, Any]], column: str) -> None:
@@ -41,10 +43,13 @@ def _check_answers(messages: Sequence[dict[str, Any]], column: str) -> None:
         if message["role"] == "tool":
             if message["tool_call_id"] not in waiting:
                 raise InvalidRowError(
-                    f"{column}[{index}] answers the tool call `{message['tool_call_id']}`, which is not open"
+                    "bad-tool-call",
+                    f"{column}[{index}] answers the tool call `{message['tool_call_id']}`, which is not open",
                 )
             del waiting[message["tool_call_id"]]
         elif waiting:
-            raise InvalidRowError(f"{column}[{index}] comes before the answer to the tool call `{next(iter(waiting))}`")
+            raise InvalidRowError(
+                "bad-tool-call", f"{column}[{index}] comes before the answer to the tool call `{next(iter(waiting))}`"
+            )
         else:
             waiting = dict.fromkeys(call["id"] for call in message.get("tool_calls", ()))

@@ -16,12 +16,12 @@ KINDS: Mapping[type[Any], str] = {str: "a text", list: "a list"}
 def filled(values: Mapping[str, Any], column: str) -> str:
     """A text that says something. Raises `InvalidRowError`."""
     if column not in values:
-        raise InvalidRowError(missing(column, values))
+        raise InvalidRowError("missing-value", missing(column, values))
     text = values[column]
     if type(text) is not str:
-        raise InvalidRowError(f"`{column}` is {type_name(text)}, not a text")
+        raise InvalidRowError("wrong-type", f"`{column}` is {type_name(text)}, not a text")
     if not text or text.isspace():
-        raise InvalidRowError(f"`{column}` is empty")
+        raise InvalidRowError("empty-value", f"`{column}` is empty")
     return text
 
 
@@ -38,8 +38,8 @@ def optional(values: Mapping[str, Any], column: str | None, default: str, kind: 
     value = values.get(column)
     if value is None:
         if column != default and column not in values:
-            raise InvalidRowError(missing(column, values))
+            raise InvalidRowError("missing-value", missing(column, values))
         return None
     if type(value) is not kind:
-        raise InvalidRowError(f"`{column}` is {type_name(value)}, not {KINDS[kind]}")
+        raise InvalidRowError("wrong-type", f"`{column}` is {type_name(value)}, not {KINDS[kind]}")
     return value

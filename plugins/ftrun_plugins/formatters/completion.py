@@ -22,10 +22,10 @@ class Completion:
     def format(self, row: Row, options: Options) -> Text | Rejected:
         """The text of the row."""
         if options.field not in row.values:
-            return Rejected(missing(options.field, row.values))
+            return Rejected(missing(options.field, row.values), "missing-value")
         text = row.values[options.field]
         if not isinstance(text, str):
-            return Rejected(f"`{options.field}` is {type_name(text)}, not a text")
+            return Rejected(f"`{options.field}` is {type_name(text)}, not a text", "wrong-type")
         if not text or text.isspace():
-            return Rejected(f"`{options.field}` is empty: there is nothing to learn")
+            return Rejected(f"`{options.field}` is empty: there is nothing to learn", "empty-value")
         return Text(text)

@@ -64,13 +64,13 @@ def _text(column: str, values: Mapping[str, Any]) -> str:
     try:
         value = values[column]
     except KeyError:
-        raise InvalidRowError(missing(column, values)) from None
+        raise InvalidRowError("missing-value", missing(column, values)) from None
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"  # as it stands in the data
     if isinstance(value, float) and abs(value) >= EXACT:
-        raise InvalidRowError(f"`{column}` is a number too large to be kept exactly; write it as a text")
+        raise InvalidRowError("wrong-type", f"`{column}` is a number too large to be kept exactly; write it as a text")
     if isinstance(value, int | float):
         return str(value)
-    raise InvalidRowError(f"`{column}` is {type_name(value)}, not a text, number or boolean")
+    raise InvalidRowError("wrong-type", f"`{column}` is {type_name(value)}, not a text, number or boolean")

@@ -48,25 +48,25 @@ class ShareGpt:
         column, values = options.conversations, row.values
         turns = values.get(column)
         if turns is None and column not in values:
-            return Rejected(missing(column, values))
+            return Rejected(missing(column, values), "missing-value")
         try:
             found = _conversation(turns, column, options)
             system = optional(values, options.system, "system", str)
             if system and found[0]["role"] == "system":
-                raise InvalidRowError(f"there are two system prompts: `{options.system}` and {column}[0]")
+                raise InvalidRowError("turn-order", f"there are two system prompts: `{options.system}` and {column}[0]")
             tools = _tools(values, options)
             if tools:
                 check_declared(found, tools, column)
         except InvalidRowError as invalid:
-            return Rejected(str(invalid))
+            return invalid.rejected()
         return Chat([{"role": "system", "content": system}, *found] if system else found, tools)
 
 
 def _conversation(turns: Any, column: str, options: ShareGpt.Options) -> list[dict[str, Any]]:
     if type(turns) is not list:
-        raise InvalidRowError(f"`{column}` is {type_name(turns)}, not a list of turns")
+        raise InvalidRowError("wrong-type", f"`{column}` is {type_name(turns)}, not a list of turns")
     if not turns:
-        raise InvalidRowError(f"`{column}` is empty")
+        raise InvalidRowError("empty-value", f"`{column}` is empty")
     found = options.turns.messages(turns)
     check_order(found, column, has_ids=False)  # the turns saw to the answers already
     return found
@@ -77,7 +77,7 @@ def _tools(values: Mapping[str, Any], options: ShareGpt.Options) -> list[dict[st
         return []
     given = values.get(options.tools)
     if given is None and options.tools != "tools" and options.tools not in values:
-        raise InvalidRowError(missing(options.tools, values))
+        raise InvalidRowError("missing-value", missing(options.tools, values))
     if not given:
         return []
     tools = tools_of(given, options.tools)

@@ -14,7 +14,7 @@ def tools_of(given: Any, column: str) -> list[Any]:
     """The tools of a row: a list, or one in a text; a bare function becomes a tool. Raises `InvalidRowError`."""
     tools = _parsed(given, f"`{column}`") if type(given) is str else given
     if type(tools) is not list:
-        raise InvalidRowError(f"`{column}` is {type_name(tools)}, not a list of tools")
+        raise InvalidRowError("wrong-type", f"`{column}` is {type_name(tools)}, not a list of tools")
     return [_tool(tool) for tool in tools]
 
 
@@ -23,7 +23,7 @@ def calls_of(text: str, where: str) -> list[dict[str, Any]]:
     value = _parsed(text, where)
     calls = value if type(value) is list else [value]
     if not calls:
-        raise InvalidRowError(f"{where} is a list without a call")
+        raise InvalidRowError("bad-tool-call", f"{where} is a list without a call")
     return [_call(call, where if value is call else f"{where}[{index}]") for index, call in enumerate(calls)]
 
 
@@ -35,11 +35,11 @@ def _tool(tool: Any) -> Any:
 def _call(call: Any, where: str) -> dict[str, Any]:
     if type(call) is not dict or type(call.get("name")) is not str or not call["name"]:
         what = "an object without `name`" if type(call) is dict else type_name(call)
-        raise InvalidRowError(f'{where} is {what}, not a call: {{"name": "…", "arguments": {{…}}}}')
+        raise InvalidRowError("wrong-type", f'{where} is {what}, not a call: {{"name": "…", "arguments": {{…}}}}')
     arguments = call.get("arguments", {})
     value = _parsed(arguments, f"{where}.arguments") if type(arguments) is str else arguments
     if type(value) is not dict:
-        raise InvalidRowError(f"{where}.arguments is {type_name(value)}, not an object")
+        raise InvalidRowError("wrong-type", f"{where}.arguments is {type_name(value)}, not an object")
     written = arguments if type(arguments) is str else orjson.dumps(value).decode()
     return {"type": "function", "function": {"name": call["name"], "arguments": written}}
 
@@ -48,4 +48,6 @@ def _parsed(text: str, where: str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise InvalidRowError(f"{where} is not JSON: {error.msg} at character {error.pos + 1}") from error
+        raise InvalidRowError(
+            "invalid-json", f"{where} is not JSON: {error.msg} at character {error.pos + 1}"
+        ) from error

@@ -68,12 +68,14 @@ class Turns:
             if role == "tool":
                 # A call may stand in the assistant's text, in the model's own words for it: without an id.
                 if not waiting and asked != "assistant":
-                    raise InvalidRowError(f"{self.column}[{index}] is a tool's answer to no call")
+                    raise InvalidRowError("bad-tool-call", f"{self.column}[{index}] is a tool's answer to no call")
                 belongs = {"tool_call_id": waiting.popleft()} if waiting else {}
                 found.append({"role": role, **belongs, "content": text})
                 continue
             if waiting:
-                raise InvalidRowError(f"{self.column}[{index}] comes before the answer to a call made before it")
+                raise InvalidRowError(
+                    "bad-tool-call", f"{self.column}[{index}] comes before the answer to a call made before it"
+                )
             if role == "tool_call":
                 made = self._calls(text, index, calls)
                 calls += len(made)
@@ -91,28 +93,30 @@ class Turns:
 
     def _checked(self, turn: Any, where: str) -> tuple[str, str]:
         if type(turn) is not dict:
-            raise InvalidRowError(f"{where} is {type_name(turn)}, not an object with {self.role} and {self.content}")
+            raise InvalidRowError(
+                "wrong-type", f"{where} is {type_name(turn)}, not an object with {self.role} and {self.content}"
+            )
         role = self._role(turn, where)
         text = turn.get(self.content)
         if self.content not in turn:
-            raise InvalidRowError(f"{where} has no `{self.content}`; it has {listed(turn)}")
+            raise InvalidRowError("missing-value", f"{where} has no `{self.content}`; it has {listed(turn)}")
         if type(text) is not str:
-            raise InvalidRowError(f"{where}.{self.content} is {type_name(text)}, not a text")
+            raise InvalidRowError("wrong-type", f"{where}.{self.content} is {type_name(text)}, not a text")
         for key, value in turn.items():
             self._check_extra(key, value, role, where)
         if role == "assistant" and (not text or text.isspace()):
-            raise InvalidRowError(f"{where}: the assistant says nothing")
+            raise InvalidRowError("empty-value", f"{where}: the assistant says nothing")
         return role, text
 
     def _role(self, turn: dict[str, Any], where: str) -> str:
         if self.role not in turn:
-            raise InvalidRowError(f"{where} has no `{self.role}`; it has {listed(turn)}")
+            raise InvalidRowError("missing-value", f"{where} has no `{self.role}`; it has {listed(turn)}")
         name = turn[self.role]
         if type(name) is not str:
-            raise InvalidRowError(f"{where}.{self.role} is {type_name(name)}, not a text")
+            raise InvalidRowError("wrong-type", f"{where}.{self.role} is {type_name(name)}, not a text")
         if name not in self.roles:
             near = meant(name, self.roles) or "; say in `roles` which role it is"
-            raise InvalidRowError(f"{where} has the unknown role `{name[:40]}`{near}")
+            raise InvalidRowError("unknown-role", f"{where} has the unknown role `{name[:40]}`{near}")
         return self.roles[name]
 
     def _check_extra(self, key: str, value: Any, role: str, where: str) -> None:
@@ -120,8 +124,10 @@ class Turns:
         if key in (self.role, self.content) or value is None or value in ("", []):
             return
         if key != "weight":
-            raise InvalidRowError(f"{where} has the unknown key `{key[:40]}`{meant(key, (self.role, self.content))}")
+            raise InvalidRowError(
+                "unknown-key", f"{where} has the unknown key `{key[:40]}`{meant(key, (self.role, self.content))}"
+            )
         is_trained = role in ("assistant", "tool_call")
         if value != (1 if is_trained else 0):
             what = f"{'all of' if is_trained else 'only'} the assistant's turns are trained on"
-            raise InvalidRowError(f"{where} has a weight other than {int(is_trained)}: {what}")
+            raise InvalidRowError("unsupported-content", f"{where} has a weight other than {int(is_trained)}: {what}")

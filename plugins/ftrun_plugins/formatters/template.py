@@ -45,8 +45,8 @@ class Template:
         try:
             prompt, answer = fill(options.prompt, row.values), fill(options.answer, row.values)
         except InvalidRowError as invalid:
-            return Rejected(str(invalid))
+            return invalid.rejected()
         if not answer or answer.isspace():
             named = ", ".join(f"`{column}`" for column in columns(options.answer))
-            return Rejected(f"the answer, of {named}, is empty: there is nothing to learn")
+            return Rejected(f"the answer, of {named}, is empty: there is nothing to learn", "empty-value")
         return Segments(((prompt, False), (answer, True)) if prompt else ((answer, True),))

@@ -18,7 +18,9 @@ def check(dataset: Dataset) -> Iterator[Finding]:
         yield from _mix(dataset)
     elif dataset.source is None:
         path: KeyPath = ("dataset", "source")
-        yield Finding(path, "`dataset.source` is missing", do="set it, or `dataset.parts` for several sources")
+        yield Finding(
+            "missing-key", path, "`dataset.source` is missing", hint="set it, or `dataset.parts` for several sources"
+        )
     yield from _formatters(dataset)
     yield from _held_out(dataset)
 
@@ -27,15 +29,22 @@ def _mix(dataset: Dataset) -> Iterator[Finding]:
     if dataset.source is not None:
         what = "`dataset.source` and `dataset.parts` both say where rows come from"
         do = "make the source one of the parts, or take it back: dataset.source=null"
-        yield Finding(("dataset", "source"), what, do=do, also=(("dataset", "parts"),))
+        yield Finding("conflicting-keys", ("dataset", "source"), what, hint=do, also=(("dataset", "parts"),))
     weighted = [name for name, part in dataset.parts.items() if part.weight]
     for name in dataset.parts:
         path = ("dataset", "parts", name)
         if not NAME.fullmatch(name):
-            yield Finding(path, f"`{name[:60]}` names a part", "a short name of letters, digits, `_`, `-` and `.`")
+            yield Finding(
+                "invalid-value",
+                path,
+                f"`{name[:60]}` names a part",
+                "a short name of letters, digits, `_`, `-` and `.`",
+            )
         if weighted and name not in weighted:
             what = f"`dataset.parts.{name}` has no weight, but {_some(weighted)} has"
-            yield Finding(path, what, "a weight for every part, or for none: then all are read whole, in turns")
+            yield Finding(
+                "invalid-value", path, what, "a weight for every part, or for none: then all are read whole, in turns"
+            )
 
 
 def _formatters(dataset: Dataset) -> Iterator[Finding]:
@@ -43,18 +52,22 @@ def _formatters(dataset: Dataset) -> Iterator[Finding]:
         return
     if dataset.source is not None or dataset.held_out is not None or not dataset.parts:
         do = "set it in the recipe or as an override"
-        yield Finding(("dataset", "formatter"), "`dataset.formatter` is missing", do=do)
+        yield Finding("missing-key", ("dataset", "formatter"), "`dataset.formatter` is missing", hint=do)
         return
     for name, part in dataset.parts.items():
         if part.formatter is None:
             what = f"`dataset.parts.{name}.formatter` is missing"
-            yield Finding(("dataset", "parts", name), what, do="set it, or `dataset.formatter` for all parts")
+            yield Finding(
+                "missing-key", ("dataset", "parts", name), what, hint="set it, or `dataset.formatter` for all parts"
+            )
 
 
 def _held_out(dataset: Dataset) -> Iterator[Finding]:
     if dataset.held_out_limit and not any(dataset.held_out_sources()):
         place, do = ("dataset", "held_out_limit"), "set dataset.limit, which bounds the rows that are split"
-        yield Finding(place, "`dataset.held_out_limit` bounds `dataset.held_out`, which names no source", do=do)
+        yield Finding(
+            "no-effect", place, "`dataset.held_out_limit` bounds `dataset.held_out`, which names no source", hint=do
+        )
     if dataset.held_out is not None:
         yield from _split_too(dataset, ("dataset",))
     for name, part in dataset.parts.items():
@@ -67,7 +80,13 @@ def _split_too(owner: Dataset | Part, path: KeyPath) -> Iterator[Finding]:
         return
     name = ".".join(map(str, path))
     what = f"`{name}.split.held_out` is {owner.split.held_out}, but `{name}.held_out` names held-out rows already"
-    yield Finding((*path, "split", "held_out"), what, f"0, or no `{name}.held_out`", also=((*path, "held_out"),))
+    yield Finding(
+        "conflicting-keys",
+        (*path, "split", "held_out"),
+        what,
+        f"0, or no `{name}.held_out`",
+        also=((*path, "held_out"),),
+    )
 
 
 def _some(names: list[str]) -> str:

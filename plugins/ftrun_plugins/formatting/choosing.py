@@ -53,4 +53,7 @@ class _FirstRows:
 
     def problems(self) -> list[Problem]:
         what = f"none of the first {self.bad} rows can be read" if self.bad > 1 else "the only row cannot be read"
-        return [Problem(what), *(Problem(row.reason, f"{row.file}:{row.line}") for row in self._shown)]
+        return [
+            Problem("bad-rows", what),
+            *(Problem(row.code, row.reason, f"{row.file}:{row.line}") for row in self._shown),
+        ]

@@ -71,7 +71,7 @@ class Planned:
             self._environments[named.name] = environment
             if len(set(self._environments.values())) > 1:
                 told = ", ".join(f"{name} in {where}" for name, where in self._environments.items())
-                raise Refused(Problem(f"the sources run in different environments: {told}", "dataset"))
+                raise Refused(Problem("name-conflict", f"the sources run in different environments: {told}", "dataset"))
         options = cls.Options.model_validate(named.options)
         externals = cls().externals(options)
         files = tuple(self._file(external) for external in externals)
@@ -92,7 +92,7 @@ class Planned:
         if external.path is not None:
             return self._local(external, external.path)
         if external.sha256 is None:
-            raise Refused(Problem("a download needs the sha256 of its content", external.url))
+            raise Refused(Problem("missing-key", "a download needs the sha256 of its content", external.url))
         file = OutsideFile(name=external.name, sha256=external.sha256)
         self._downloaded(external, file.download)
         return file
@@ -101,15 +101,19 @@ class Planned:
         call = self.planning.find(external.fetch_label)
         if call is None:
             do = "add `fetch` to the recipe's stages, before `format`"
-            raise Refused(Problem("no stage downloads it", external.url or external.name, do=do))
+            raise Refused(Problem("nothing-to-do", "no stage downloads it", external.url or external.name, hint=do))
         self.inputs[role] = call
 
     def _local(self, external: External, path: Path) -> OutsideFile:
         try:
             sha256 = self.planning.digests.file(path)
         except OSError as error:
-            raise Refused(Problem(f"the file cannot be read: {error.strerror}", str(path))) from error
+            raise Refused(
+                Problem("file-unreadable", f"the file cannot be read: {error.strerror}", str(path))
+            ) from error
         if external.sha256 not in (None, sha256):
-            raise Refused(Problem(f"the file's sha256 is {sha256}", str(path), expected=external.sha256))
+            raise Refused(
+                Problem("content-changed", f"the file's sha256 is {sha256}", str(path), expected=external.sha256)
+            )
         self.files[sha256] = path
         return OutsideFile(name=external.name, sha256=sha256)

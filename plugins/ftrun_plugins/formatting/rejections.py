@@ -38,22 +38,24 @@ class Rejections:
         if self._file is not None:
             self._file.close()
 
-    def add(self, place: str, reason: str, raw: str) -> None:
-        """Counts a bad row; `raw` is the beginning of what stands there."""
+    def add(self, place: str, code: str, reason: str, raw: str) -> None:
+        """Count a bad row; `raw` is the beginning of its content."""
         reason, raw = _one_line(_writable(str(reason))) or "no reason was given", _writable(raw)
         self.count += 1
         if len(self._first) < MOST_PROBLEMS - 1:  # with the total they fill one screen
-            self._first.append(Problem(reason, place))
+            self._first.append(Problem(code, reason, place))
         kind = SPECIFIC.sub("…", reason)
         self._kinds[kind if kind in self._kinds or len(self._kinds) < MOST_KINDS else "other reasons"] += 1
         if self._file is None:
             self._file = self._path.open("wb")
-        self._file.write(orjson.dumps({"place": place, "reason": reason, "raw": raw}) + b"\n")
+        self._file.write(orjson.dumps({"place": place, "code": code, "reason": reason, "raw": raw}) + b"\n")
 
     def problems(self, rows: int) -> list[Problem]:
         """The total, then the first bad rows."""
         first = f"; the first {len(self._first)} are:" if self.count > len(self._first) else ""
-        total = Problem(f"{self.count} of {rows} rows are bad{first}", do="mend them, or set dataset.on_bad_row=skip")
+        total = Problem(
+            "bad-rows", f"{self.count} of {rows} rows are bad{first}", hint="fix them, or set dataset.on_bad_row=skip"
+        )
         return [total, *self._first]
 
     def reasons(self) -> dict[str, int]:

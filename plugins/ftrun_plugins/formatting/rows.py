@@ -71,7 +71,7 @@ class Formatting:
             stream.rows += 1
             if isinstance(row, BadRow):
                 stream.rejected += 1
-                self._rejections.add(f"{row.file}:{row.line}", row.reason, row.raw)
+                self._rejections.add(f"{row.file}:{row.line}", row.code, row.reason, row.raw)
                 continue
             self._take_row(row, stream)
             if limit is not None and (limit := limit - 1) == 0:
@@ -86,13 +86,16 @@ class Formatting:
         place = row.place
         made = self._formatted(row, stream, place)
         if isinstance(made, Rejected):
-            return self._reject(row, stream, made.reason)
+            return self._reject(row, stream, made)
         try:
             line = encode(made, place)
+        except ValueError as error:
+            return self._reject(row, stream, Rejected(str(error), "invalid-example"))
+        try:
             held_out = stream.reading.role == "held_out" or stream.splitter.is_held_out(row)
             raw = encode_row(row) if held_out else b""
         except ValueError as error:
-            return self._reject(row, stream, str(error))
+            return self._reject(row, stream, Rejected(str(error)))
         self._check_kind(kind_of(made), place)
         return self._write(stream, line, raw, held_out)
 
@@ -104,9 +107,11 @@ class Formatting:
         except TakesTooLong:
             name, seconds = stream.formatter.name, self._watch.longest
             what = f"the formatter `{name}` has been at work on this row for {seconds:g} s"
-            raise Refused(Problem(what, place, do="mend the formatter: one row should take microseconds")) from None
+            raise Refused(
+                Problem("formatter-timeout", what, place, hint="mend the formatter: one row should take microseconds")
+            ) from None
         except (Exception, SystemExit, GeneratorExit) as error:
-            return Rejected(f"the formatter raised {said(error)}")
+            return Rejected(f"the formatter raised {said(error)}", "formatter-error")
         finally:
             self._watch.row = None
 
@@ -123,11 +128,11 @@ class Formatting:
             stream.train += 1
             self._train_file.write(line)
 
-    def _reject(self, row: Row, stream: Stream, reason: str) -> None:
+    def _reject(self, row: Row, stream: Stream, rejected: Rejected) -> None:
         if stream.repeats:
             return
         stream.rejected += 1
-        self._rejections.add(row.place, reason, beginning(row))
+        self._rejections.add(row.place, rejected.code, rejected.reason, beginning(row))
 
     def _check_kind(self, kind: str, place: str) -> None:
         if self._kind is None:
@@ -135,7 +140,7 @@ class Formatting:
         elif self._kind[0] != kind:
             first, where = self._kind
             what = f"the formatter made {kind} of this row, but {first} of {where}"
-            raise Refused(Problem(what, place, "one kind of example in a dataset"))
+            raise Refused(Problem("mixed-rows", what, place, "one kind of example in a dataset"))
 
     def finish(self) -> None:
         """Writes the report. Raises `Refused` where rows are bad and may not be, or none is left to train on."""
@@ -165,5 +170,5 @@ class Formatting:
             return self._rejections.problems(self._seen)
         if self._held_out:
             do = "lower dataset.split.held_out, or set another field in dataset.split.by"
-            return [Problem(f"all {self._held_out} rows are held out, none is left to train on", do=do)]
-        return [Problem("the source has no rows")]
+            return [Problem("no-rows", f"all {self._held_out} rows are held out, none is left to train on", hint=do)]
+        return [Problem("no-rows", "the source has no rows")]

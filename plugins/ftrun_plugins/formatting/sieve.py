@@ -48,7 +48,7 @@ class Sieve:
         """Why no row is left, filter by filter."""
         what = f"the filters leave none of {sum(self.removed)} rows{whose}"
         return [
-            Problem(what, do="mend the filters that are listed here with what each removed"),
+            Problem("no-rows", what, hint="mend the filters that are listed here with what each removed"),
             *map(self._told, range(len(self.filters))),
         ]
 
@@ -64,5 +64,5 @@ class Sieve:
         one, removed = self.filters[number], self.removed[number]
         if removed and removed == self._lacking[number]:
             what = f"none of the {removed} rows that it saw has a column `{one.column}`"
-            return Problem(what, f"filter {one}", nearest=nearest(str(one.column), self._columns))
-        return Problem(f"removed {removed}", f"filter {one}")
+            return Problem("no-rows", what, f"filter {one}", did_you_mean=nearest(str(one.column), self._columns))
+        return Problem("no-rows", f"removed {removed}", f"filter {one}")

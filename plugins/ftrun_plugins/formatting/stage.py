@@ -2,7 +2,7 @@
 
     train.jsonl held_out.jsonl   {"place": "data.jsonl:12", "messages": […], "tools": […]}, or `segments`, or `text`
     held_out.rows.jsonl          the raw row behind each held-out example, in the same order
-    rejected.jsonl               place, reason and beginning of each bad row, where there are any
+    rejected.jsonl               place, code, reason and beginning of each bad row, if there are any
     report.json                  what `ftrun show` says about the rows
 
 Everything keeps the order of the source, or of the mix, or of the shuffle that was asked for.
@@ -29,7 +29,7 @@ class Format:
     """Streams rows in constant memory, and names the place of every bad one."""
 
     name: ClassVar[str] = "format"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     environment: ClassVar[str] = "client"
     other_environments: ClassVar[tuple[str, ...]] = ("trainer",)  # of sources that need its packages
 

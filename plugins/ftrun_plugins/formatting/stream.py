@@ -90,7 +90,7 @@ class Stream:
         if good == 0 and any(sieve.removed):
             raise Refused(sieve.nothing_left(self._whose))
         if good == bad == 0 and self.reading.part:
-            raise Refused(Problem(f"the source{self._whose} has no rows"))
+            raise Refused(Problem("no-rows", f"the source{self._whose} has no rows"))
 
     @property
     def repeats(self) -> bool:

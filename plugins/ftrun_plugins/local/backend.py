@@ -63,9 +63,10 @@ class LocalBackend:
         if count > there:
             raise Refused(
                 Problem(
+                    "missing-hardware",
                     f"the stage `{stage}` asks for {count} GPUs and this machine has {there}: {', '.join(gpus())}",
-                    where=f"resources.{stage}.gpu",
-                    do=f"resources.{stage}.gpu={there}, or another backend",
+                    at=f"resources.{stage}.gpu",
+                    hint=f"resources.{stage}.gpu={there}, or another backend",
                 )
             )
         return Hardware("gpu", resources.processes or count, f"{count}x {gpus()[0]}")

@@ -37,9 +37,11 @@ def _gpus(wanted: int) -> Iterator[Health]:
     for name, driver, memory in found:
         old = driver.partition(".")[0].isdigit() and int(driver.partition(".")[0]) < OLDEST_DRIVER
         update = f"update the driver to {OLDEST_DRIVER} or later"
-        yield Health("GPU", not old, f"{name}, {memory}, driver {driver}", do=update)
+        yield Health("GPU", not old, f"{name}, {memory}, driver {driver}", hint=update)
     if 0 < len(found) < wanted:
-        yield Health("GPU", False, f"{len(found)} of the {wanted} that the recipe asks for", do="resources.STAGE.gpu=…")
+        yield Health(
+            "GPU", False, f"{len(found)} of the {wanted} that the recipe asks for", hint="resources.STAGE.gpu=…"
+        )
 
 
 def _listed() -> list[tuple[str, str, str]]:

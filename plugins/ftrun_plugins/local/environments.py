@@ -104,8 +104,9 @@ class LocalEnvironment:
             raise StageFailed(
                 f"environment {self.name}",
                 Problem(
+                    "install-failed",
                     f"the environment `{self.name}` cannot be installed: {' '.join(last)}"[:1500],
-                    do="check the network and the disk, then run again",
+                    hint="check the network and the disk, then run again",
                 ),
             )
 

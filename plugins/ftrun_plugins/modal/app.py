@@ -133,7 +133,9 @@ def deployed_apps(options: Options, prefix: str = PREFIX) -> list[str]:
     command += ["--env", options.environment] if options.environment else []
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
-        raise Refused(Problem(f"Modal does not list its apps: {result.stderr.strip()[-300:]}", do="ftrun doctor"))
+        raise Refused(
+            Problem("modal-error", f"Modal does not list its apps: {result.stderr.strip()[-300:]}", hint="ftrun doctor")
+        )
     found = {str(row["description"]) for row in json.loads(result.stdout) if row["state"] == "deployed"}
     others = () if prefix == SERVERS else (SERVERS,)
     return sorted(name for name in found if name.startswith(prefix) and not name.startswith(others))

@@ -71,7 +71,7 @@ class ModalBackend:
         return True  # as an Image, which the deploy that a run begins with builds where it is not there
 
     def environment_python(self, name: str) -> Path:
-        raise Refused(Problem(f"the environment `{name}` of Modal has no interpreter on this machine"))
+        raise Refused(Problem("usage", f"the environment `{name}` of Modal has no interpreter on this machine"))
 
     def prepare(self, name: str, progress: Callable[[str], None]) -> None:
         """Nothing: see `environment_ready`."""
@@ -92,4 +92,4 @@ class ModalBackend:
         return self._options.secret_advice(name)
 
     def runner(self) -> Runner:
-        raise Refused(Problem("runs of the backend `modal` are scheduled on Modal, not here"))
+        raise Refused(Problem("usage", "runs of the backend `modal` are scheduled on Modal, not here"))

@@ -36,7 +36,7 @@ def deploy(overrides: tuple[str, ...], prune: bool) -> int:
 def _session(overrides: tuple[str, ...]) -> Session:
     session = open_session(_with_defaults(overrides))
     if session.backend.remote is None:
-        raise Refused(Problem("only the backend `modal` deploys", do="backend=modal"))
+        raise Refused(Problem("usage", "only the backend `modal` deploys", hint="backend=modal"))
     return session
 
 

@@ -62,7 +62,7 @@ def _token(options: Options, remote: ModalRemote) -> Health:
         modal.Client.from_env().hello()
         return "accepted"
 
-    return _finding("token", look, do="modal token new")
+    return _finding("token", look, hint="modal token new")
 
 
 def _environment(options: Options, remote: ModalRemote) -> Health:
@@ -72,7 +72,7 @@ def _environment(options: Options, remote: ModalRemote) -> Health:
         modal.Dict.from_name(options.claims, create_if_missing=True, environment_name=options.environment).hydrate()
         return options.environment or "the workspace's default"
 
-    return _finding("environment", look, do="modal environment list; then backend.environment=NAME")
+    return _finding("environment", look, hint="modal environment list; then backend.environment=NAME")
 
 
 def _volume(options: Options, remote: ModalRemote) -> Health:
@@ -87,7 +87,7 @@ def _secret(name: str, options: Options) -> Health:
         there,
         f"has {variables}" if there else f"is not there, or has no {variables}",
         needed=False,
-        do=None if there else options.secret_advice(name),
+        hint=None if there else options.secret_advice(name),
     )
 
 
@@ -97,10 +97,10 @@ def _apps(options: Options, remote: ModalRemote) -> Health:
     )
 
 
-def _finding(what: str, look: Callable[[], str], do: str | None = None) -> Health:
+def _finding(what: str, look: Callable[[], str], hint: str | None = None) -> Health:
     try:
         with modal_errors(f"looking at the {what}"):
             return Health(what, True, look())
     except FtrunError as error:
         problem = error.problems[0]
-        return Health(what, False, problem.what, do=do or problem.do)
+        return Health(what, False, problem.what, hint=hint or problem.hint)

@@ -17,17 +17,25 @@ def modal_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except error.AuthError as reason:
-        problem = Problem(f"Modal does not know this machine: {_first(reason)}", do="modal token new")
+        problem = Problem(
+            "missing-account", f"Modal does not know this machine: {_first(reason)}", hint="modal token new"
+        )
         raise Refused(problem) from reason
     except error.NotFoundError as reason:
-        raise Refused(Problem(f"{doing}: {_first(reason)}", do="`ftrun doctor` looks at everything")) from reason
+        raise Refused(
+            Problem("modal-error", f"{doing}: {_first(reason)}", hint="`ftrun doctor` looks at everything")
+        ) from reason
     except error.ImageBuildError as reason:
-        raise Refused(Problem(f"{doing}: {_first(reason)}", do=f"modal image logs {reason.image_id}")) from reason
+        raise Refused(
+            Problem("image-failed", f"{doing}: {_first(reason)}", hint=f"modal image logs {reason.image_id}")
+        ) from reason
     except (error.ConnectionError, error.ServiceError, TimeoutError) as reason:
         what = f"Modal cannot be reached while {doing}: {_first(reason)}"
-        raise Refused(Problem(what, do="check the network; runs that were submitted go on without it")) from reason
+        raise Refused(
+            Problem("network", what, hint="check the network; runs that were submitted go on without it")
+        ) from reason
     except error.Error as reason:
-        raise Refused(Problem(f"{doing}: {_first(reason)}")) from reason
+        raise Refused(Problem("modal-error", f"{doing}: {_first(reason)}")) from reason
 
 
 def _first(reason: BaseException) -> str:

@@ -46,27 +46,33 @@ def check_resources(recipe: Recipe) -> Iterator[Finding]:
         yield from _check_gpu(("resources", stage, "gpu"), resources)
         if resources.timeout and resources.timeout > LONGEST:
             yield Finding(
+                "invalid-value",
                 ("resources", stage, "timeout"),
                 f"a time-out of {resources.timeout} s is over Modal's 24 hours",
                 f"at most {LONGEST}",
-                do="leave it out: training that times out after a new checkpoint is submitted again",
+                hint="leave it out: training that times out after a new checkpoint is submitted again",
             )
 
 
 def _check_gpu(path: KeyPath, resources: Resources) -> Iterator[Finding]:
     if isinstance(resources.gpu, int) and resources.gpu:
-        yield Finding(path, "Modal has to know which GPU", f'"H100:{resources.gpu}", or another name')
+        yield Finding("invalid-value", path, "Modal has to know which GPU", f'"H100:{resources.gpu}", or another name')
         return
     found = choices(resources.gpu)
     for name, count in found:
         if name not in MOST:
             yield Finding(
-                path, f"Modal has no GPU named `{name}`", f"one of {', '.join(MOST)}", nearest(name.upper(), MOST)
+                "unknown-name",
+                path,
+                f"Modal has no GPU named `{name}`",
+                f"one of {', '.join(MOST)}",
+                nearest(name.upper(), MOST),
             )
         elif count > MOST[name]:
-            yield Finding(path, f"a container cannot have {count} {name}", f"1 to {MOST[name]}")
+            yield Finding("invalid-value", path, f"a container cannot have {count} {name}", f"1 to {MOST[name]}")
     if len({count for _, count in found}) > 1:
         yield Finding(
+            "invalid-value",
             path,
             "the GPUs of an order of preference differ in number, and the number is part of a result",
             f"{found[0][1]} of each",

@@ -22,10 +22,11 @@ def check_environment(name: str, declared: Environment) -> None:
     if declared.lock is None or (declared.image.python is None and not _is_version(declared.python)):
         raise Refused(
             Problem(
+                "invalid-value",
                 f"the environment `{name}` is an interpreter of this machine, and cannot go to Modal",
-                where=f"environment.{name}",
+                at=f"environment.{name}",
                 expected="a version of Python and a lock",
-                do=f"environment.{name}.python=3.12 environment.{name}.lock=FILE, or environment.{name}.image.python",
+                hint=f"environment.{name}.python=3.12 environment.{name}.lock=FILE, or environment.{name}.image.python",
             )
         )
 

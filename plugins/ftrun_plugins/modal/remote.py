@@ -59,7 +59,9 @@ class ModalRemote:
         record, plan = runs.load(folder), read_plan(folder)
         launches = record.remote.get("launches", [])
         if launches and record.status in runs.OPEN and function_calls.is_alive(launches[-1]):
-            raise Refused(Problem(f"the run {folder.id} is running already", do=f"ftrun logs -f {folder.id}"))
+            raise Refused(
+                Problem("run-active", f"the run {folder.id} is running already", hint=f"ftrun logs -f {folder.id}")
+            )
         app = self.app(plan.calls)
         if not app.is_deployed():
             app.deploy(progress)
@@ -90,7 +92,7 @@ class ModalRemote:
                 for call_id in alive:
                     function_calls.cancel(call_id, now)
                 time.sleep(SECONDS_BETWEEN_LOOKS)
-        raise Refused(Problem(f"{folder.id} has not stopped yet", do=f"ftrun cancel --now {folder.id}"))
+        raise Refused(Problem("run-active", f"{folder.id} has not stopped yet", hint=f"ftrun cancel --now {folder.id}"))
 
     # --- looking at runs
 
@@ -146,7 +148,7 @@ class ModalRemote:
         """A run that is being submitted, or whose scheduler has not begun."""
         record = runs.load(folder) if folder.record.exists() else None
         if record is None:
-            raise Refused(Problem(f"there is no run `{folder.id}` on the Volume {self._options.volume}"))
+            raise Refused(Problem("unknown-run", f"there is no run `{folder.id}` on the Volume {self._options.volume}"))
         launches = record.remote.get("launches", [])
         if record.status in runs.OPEN and not (launches and function_calls.is_alive(launches[-1])):
             record.status = "interrupted"

@@ -150,4 +150,4 @@ def _first_line(text: str) -> str:
 
 
 def _failed(what: str, do: str) -> StageOutcome:
-    return StageOutcome("failed", "stage", (Problem(what, do=do),))
+    return StageOutcome("failed", "stage", (Problem("timeout", what, hint=do),))

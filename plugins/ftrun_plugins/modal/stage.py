@@ -147,16 +147,18 @@ def _own_variables() -> Iterator[str]:
 
 def _lost_inputs(call: StageCall, missing: list[str]) -> StageOutcome:
     what = f"inputs of {call.label} are not on the Volume: {', '.join(missing)}"
-    return StageOutcome("failed", "store", (Problem(what, do="`ftrun resume` makes them again"),))
+    return StageOutcome("failed", "store", (Problem("missing-artifact", what, hint="`ftrun resume` makes them again"),))
 
 
 def _lost_files(run: str, paths: list[Path]) -> StageOutcome:
     what = f"not uploaded: {', '.join(map(str, paths))}"
-    return StageOutcome("failed", "user", (Problem(what, do=f"ftrun resume {run}, from the machine that has it"),))
+    return StageOutcome(
+        "failed", "user", (Problem("missing-artifact", what, hint=f"ftrun resume {run}, from the machine that has it"),)
+    )
 
 
 def _dies(call: StageCall, tries: int) -> StageOutcome:
     """Modal begins the work of a container that crashed again and again: somebody has to end it."""
     what = f"{call.label} was begun {tries - 1} times and got no further: its container dies"
     do = f"often it lacks memory: raise resources.{call.stage}.memory; `ftrun logs` has its last lines"
-    return StageOutcome("failed", "stage", (Problem(what, do=do),))
+    return StageOutcome("failed", "stage", (Problem("missing-artifact", what, hint=do),))

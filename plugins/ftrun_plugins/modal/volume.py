@@ -107,7 +107,7 @@ class ClientVolume:
         """Raises `Refused` where the artifact is not there."""
         content = self.read(ROOT.artifact(ref) / MANIFEST)
         if content is None:
-            raise Refused(Problem(f"there is no {ref} on the Volume {self._options.volume}"))
+            raise Refused(Problem("missing-artifact", f"there is no {ref} on the Volume {self._options.volume}"))
         return Manifest.model_validate_json(content).files
 
     def push(self, ref: Ref, folder: Path, progress: Callable[[str], None]) -> None:
@@ -137,7 +137,13 @@ class ClientVolume:
                     )
             if sha256_of(path) != file.sha256:
                 path.unlink()
-                raise Refused(Problem(f"{file.path} arrived damaged", do="pull again: what arrived whole is kept"))
+                raise Refused(
+                    Problem(
+                        "damaged-artifact",
+                        f"{file.path} arrived damaged",
+                        hint="pull again: what arrived whole is kept",
+                    )
+                )
             done += file.size
             progress(done, total)
         aside.rename(target)

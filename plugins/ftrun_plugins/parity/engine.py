@@ -32,7 +32,7 @@ def tokenizing(folder: Path, log: Path, trust_remote_code: bool) -> Iterator[Cal
     try:
         if not engine.wait_until_ready(lambda seconds: None):
             last = log.read_text(errors="replace").splitlines()[-LINES_SHOWN:]
-            raise StageFailed("parity", Problem("the engine cannot load the tokenizer", do="\n".join(last)))
+            raise StageFailed("parity", Problem("parity", "the engine cannot load the tokenizer", hint="\n".join(last)))
         yield lambda prompt: _ask(f"http://{HOST}:{port}/tokenize", prompt)
     finally:
         engine.stop()
@@ -57,4 +57,6 @@ def _ask(url: str, prompt: Prompt) -> list[int]:
             return ids
     except urllib.error.HTTPError as error:
         said = error.read().decode(errors="replace")[:300]
-        raise StageFailed("parity", Problem(f"the engine refuses a prompt: {said}", where=prompt.place)) from error
+        raise StageFailed(
+            "parity", Problem("parity", f"the engine refuses a prompt: {said}", at=prompt.place)
+        ) from error

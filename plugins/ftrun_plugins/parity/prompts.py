@@ -97,7 +97,12 @@ def _check(name: str, folder: Path, rows: Sequence[Row], params: Params, context
     trained = json.loads((context.inputs["tokenized"] / VOCABULARY).read_text())
     problems = list(_check_vocabulary(name, vocabulary(tokenizer), trained))
     if not tokenizer.chat_template:
-        return [*problems, Problem(f"{name} has no chat template", do="merge again: the template is saved with it")]
+        return [
+            *problems,
+            Problem(
+                "missing-template", f"{name} has no chat template", hint="merge again: the template is saved with it"
+            ),
+        ]
     problems += _bounded(_first_differences(rows, lambda prompt: _by_template(prompt, tokenizer), tokenizer, name))
     problems += _bounded(_doubled_begin(rows, tokenizer, name))
     if not params.untrained_end_of_turn:
@@ -120,7 +125,9 @@ def _check_vocabulary(name: str, served: Mapping[str, Any], trained: Mapping[str
     if served != trained:
         counts = f"{served['tokens']} tokens, and it was trained with {trained['tokens']}"
         what = counts if served["tokens"] != trained["tokens"] else "as many tokens as in training, but others"
-        yield Problem(f"the tokenizer of {name} has {what}", do="add tokens by train.tokens, before training")
+        yield Problem(
+            "parity", f"the tokenizer of {name} has {what}", hint="add tokens by train.tokens, before training"
+        )
 
 
 def _first_differences(rows: Sequence[Row], tokens: Tokens, tokenizer: Any, name: str) -> Iterator[Problem]:
@@ -132,11 +139,12 @@ def _first_differences(rows: Sequence[Row], tokens: Tokens, tokenizer: Any, name
                 min(len(row.ids), len(ids)),
             )
             yield Problem(
+                "parity",
                 f"{name} reads the prompt otherwise than it was trained, from token {place + 1} on: "
                 f"{_shown(ids, place, tokenizer)}",
-                where=row.prompt.place,
+                at=row.prompt.place,
                 expected=_shown(row.ids, place, tokenizer),
-                do="serve the template that was trained: train.chat_template, or the model's own",
+                hint="serve the template that was trained: train.chat_template, or the model's own",
             )
 
 
@@ -151,9 +159,10 @@ def _doubled_begin(rows: Sequence[Row], tokenizer: Any, name: str) -> Iterator[P
         for how, ids in (("trained", row.ids), ("served", _by_template(row.prompt, tokenizer))):
             if begin is not None and ids[:2] == [begin, begin]:
                 yield Problem(
+                    "parity",
                     f"a prompt is {how} with two begin tokens {tokenizer.bos_token!r} by {name}",
-                    where=row.prompt.place,
-                    do="take the begin token out of the template, for the tokenizer adds it",
+                    at=row.prompt.place,
+                    hint="take the begin token out of the template, for the tokenizer adds it",
                 )
 
 
@@ -161,4 +170,4 @@ def _bounded(problems: Iterator[Problem]) -> list[Problem]:
     found = list(problems)
     if len(found) <= MOST_SHOWN:
         return found
-    return [*found[:MOST_SHOWN], Problem(f"and {len(found) - MOST_SHOWN} more rows like these")]
+    return [*found[:MOST_SHOWN], Problem("parity", f"and {len(found) - MOST_SHOWN} more rows like these")]

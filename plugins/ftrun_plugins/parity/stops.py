@@ -17,10 +17,11 @@ def check_end(rows: Sequence[tuple[str, int]], folder: Path, tokenizer: Any, nam
     for place, last in rows:
         if last not in stops:
             yield Problem(
+                "parity",
                 f"{name} would not stop where it was trained to: {tokenizer.decode([last])!r} ends the trained turn, "
                 f"and the saved generation config stops at {names}",
-                where=place,
-                do="name it in train.eot_tokens, and in the base model's generation_config.json",
+                at=place,
+                hint="name it in train.eot_tokens, and in the base model's generation_config.json",
             )
 
 

@@ -31,7 +31,7 @@ def compare_weights(params: Params, context: StageContext) -> tuple[dict[str, An
     chosen = _windows(context.inputs["tokenized"])
     if not chosen:
         what = "the merged weights cannot be compared: no tokenized row has a trained token behind its first"
-        return {"rows": 0, "tokens": 0}, [Problem(what, do="look at the rows with `ftrun preview`")]
+        return {"rows": 0, "tokens": 0}, [Problem("parity", what, hint="look at the rows with `ftrun preview`")]
     unmerged = {"model": context.inputs["model"], "adapter": context.inputs["adapter"]}
     one = _log_probabilities(unmerged, chosen, params, context)
     other = _log_probabilities({"model": context.inputs["merged"]}, chosen, params, context)
@@ -41,7 +41,9 @@ def compare_weights(params: Params, context: StageContext) -> tuple[dict[str, An
     if mean <= TOLERANCE:
         return found, []
     what = f"the merged model is not the tuned one: over {len(apart)} tokens they are {mean:.3f} nats apart on average"
-    return found, [Problem(what, expected=f"at most {TOLERANCE}", do="delete the artifact of `merge`, and resume")]
+    return found, [
+        Problem("parity", what, expected=f"at most {TOLERANCE}", hint="delete the artifact of `merge`, and resume")
+    ]
 
 
 def _windows(tokenized: Path) -> list[Window]:

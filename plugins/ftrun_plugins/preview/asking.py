@@ -111,7 +111,9 @@ class Looker:
     def failure(self) -> StageFailed:
         """Why there is no answer, by the last lines that it printed."""
         last = self._log.read_text(errors="replace").splitlines()[-LINES_SHOWN:]
-        return StageFailed("preview", Problem("the trainer cannot tokenize these rows", do="\n".join(last)))
+        return StageFailed(
+            "preview", Problem("stage-error", "the trainer cannot tokenize these rows", hint="\n".join(last))
+        )
 
 
 def tokenized(looker: Looker, folder: Path, request: dict[str, Any]) -> dict[str, Any]:

@@ -53,6 +53,7 @@ class Rejected:
     place: str
     reason: str
     raw: str
+    code: str
 
 
 def candidates(examples: Examples, choice: Choice) -> list[dict[str, Any]]:

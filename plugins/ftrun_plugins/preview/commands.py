@@ -73,13 +73,15 @@ def _without_seed(overrides: tuple[str, ...], at_random: bool) -> tuple[list[str
 def _one_of(ways: dict[Way, bool]) -> Way:
     chosen = [way for way, wanted in ways.items() if wanted]
     if len(chosen) > 1:
-        raise Refused(Problem(f"rows are chosen in one way, not by --{' and --'.join(chosen)}"))
+        raise Refused(Problem("usage", f"rows are chosen in one way, not by --{' and --'.join(chosen)}"))
     return chosen[0] if chosen else "first"
 
 
 def _check_place(choice: Choice) -> None:
     if choice.way == "row" and not choice.place.rpartition(":")[2].isdecimal():
-        raise Refused(Problem(f"`{choice.place}` is no place of a row", "--row", "FILE:LINE, such as data.jsonl:12"))
+        raise Refused(
+            Problem("usage", f"`{choice.place}` is no place of a row", "--row", "FILE:LINE, such as data.jsonl:12")
+        )
 
 
 def _started_early(folder: Path) -> AbstractContextManager[Looker | None]:

@@ -73,7 +73,7 @@ def local_backend(recipe: Recipe, plugins: Plugins, store: Store) -> Backend:
     """
     if "tokenize" not in recipe.stages and not set(recipe.stages) <= set(STAGES):
         what = "the recipe does not use the stage `tokenize`, whose view of the rows a preview shows"
-        raise Refused(Problem(what, where="stages"))
+        raise Refused(Problem("nothing-to-do", what, at="stages"))
     local = plugins.get("backend", "local").cls
     backend: Backend = local(local.Options(), recipe.environment, store)
     return backend

@@ -50,7 +50,9 @@ def _from_hub(planned: Planned, trainer: Trainer, what: FromHub) -> Path:
     )
     if result.returncode:
         last = (result.stderr.strip().splitlines() or ["no message"])[-1][:300]
-        raise StageFailed("preview", Problem(f"the tokenizer of {what.repository} cannot be downloaded", do=last))
+        raise StageFailed(
+            "preview", Problem("download-failed", f"the tokenizer of {what.repository} cannot be downloaded", hint=last)
+        )
     (aside / COMPLETE).touch()
     shutil.rmtree(folder, ignore_errors=True)
     aside.rename(folder)

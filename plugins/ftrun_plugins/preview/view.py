@@ -123,12 +123,21 @@ def _kind(example: dict[str, Any]) -> str:
 def _nothing(examples: Examples, choice: Choice) -> list[Problem]:
     if choice.way == "row":
         return [
-            Problem(f"no row is at {choice.place}", "--row", do="give the file as the dataset names it, and its line")
+            Problem(
+                "no-rows",
+                f"no row is at {choice.place}",
+                "--row",
+                hint="give the file as the dataset names it, and its line",
+            )
         ]
     if examples.problems:
         return list(examples.problems)
     report = read_json(examples.folder / "report.json") or {}
     what = "no row is held out" if choice.split == "held_out" else "no row is trained on"
     return [
-        Problem(what, do=f"`format` counts {report.get('train', 0)} for training, {report.get('held_out', 0)} held out")
+        Problem(
+            "no-rows",
+            what,
+            hint=f"`format` counts {report.get('train', 0)} for training, {report.get('held_out', 0)} held out",
+        )
     ]

@@ -79,7 +79,7 @@ def _unknown(parts: list[str], known: list[str], document: Schema) -> Problem:
         near = tuple(f"train.{key}" for key in meant)
     within = f" in `{before}`" if before else ""
     few = f"one of {', '.join(known)}" if 0 < len(known) <= 20 else None
-    return Problem(f"there is no key `{name}`{within}", "--key", few, near)
+    return Problem("unknown-key", f"there is no key `{name}`{within}", "--key", few, near)
 
 
 def _described(path: str, schema: Schema, document: Schema) -> Key:

@@ -57,9 +57,11 @@ class Asker:
                     if line.startswith(b"data: {"):
                         yield from json.loads(line.removeprefix(b"data: ")).get("choices", ())
         except urllib.error.HTTPError as error:
-            raise Refused(Problem(f"the server answers {error.code}: {_words(error.read())}")) from error
+            raise Refused(
+                Problem("server-error", f"the server answers {error.code}: {_words(error.read())}")
+            ) from error
         except OSError as error:
-            raise StageFailed("the server", Problem(f"it does not answer any more: {error}")) from error
+            raise StageFailed("the server", Problem("server-error", f"it does not answer any more: {error}")) from error
 
 
 def _words(answer: bytes) -> str:

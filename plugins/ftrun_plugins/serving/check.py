@@ -22,7 +22,7 @@ def check_serving(recipe: Recipe) -> Iterator[Finding]:
     length, limit = recipe.serve.max_model_len, recipe.model.context_length
     if length and limit and length > limit:
         what = f"serve.max_model_len {length} is over the model's maximum of {limit} tokens"
-        yield Finding(("serve", "max_model_len"), what, f"at most {limit}")
+        yield Finding("invalid-value", ("serve", "max_model_len"), what, f"at most {limit}")
     config = merge(recipe)
     if config.values.get("adapter") and "train" in recipe.stages and _is_unmerged(recipe):
         yield from _unservable(config)
@@ -40,14 +40,16 @@ def _unservable(config: TrainerConfig) -> Iterator[Finding]:
     for key, what in HELD_WHOLE.items():
         if config.values.get(key):
             yield Finding(
+                "unsupported-key",
                 config.origins[key],
                 f"vLLM cannot hold an adapter with {what} (`{key}`)",
-                do="add the stage `merge` and serve the merged model (serve=vllm)",
+                hint="add the stage `merge` and serve the merged model (serve=vllm)",
             )
     rank = config.values.get("lora_r")
     if isinstance(rank, int) and rank > max(RANKS):
         yield Finding(
+            "unsupported-key",
             config.origins["lora_r"],
             f"vLLM holds adapters up to rank {max(RANKS)}, and lora_r is {rank}",
-            do="lower lora_r, or merge and serve the merged model (serve=vllm)",
+            hint="lower lora_r, or merge and serve the merged model (serve=vllm)",
         )

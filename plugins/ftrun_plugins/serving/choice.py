@@ -37,7 +37,13 @@ def choose(
 
     def serving(ref: Ref, name: str, note: str = "", **more: Any) -> Serving:
         if not has(ref):
-            raise Refused(Problem(f"{ref} is not whole in the store any more", do=f"ftrun resume {run} makes it again"))
+            raise Refused(
+                Problem(
+                    "missing-artifact",
+                    f"{ref} is not whole in the store any more",
+                    hint=f"ftrun resume {run} makes it again",
+                )
+            )
         return Serving(
             run=run,
             engine="transformers" if no_vllm else "vllm",
@@ -51,7 +57,11 @@ def choose(
         )
 
     if model is None:
-        raise Refused(Problem(f"the run {run} has no model to serve", do="`fetch` has to be among its stages"))
+        raise Refused(
+            Problem(
+                "missing-artifact", f"the run {run} has no model to serve", hint="`fetch` has to be among its stages"
+            )
+        )
     if train is None:
         return serving(model.ref, BASE, "the run trains nothing: only the base model is served")
     if not train.params["trainer"].get("adapter"):
@@ -67,10 +77,10 @@ def choose(
         return serving(model.ref, BASE, adapter=train.ref, rank=rank_for(adapter))
     why = "; ".join(reasons)
     if gone and (merged is None or not has(merged.ref)):
-        raise Refused(Problem(why, do=f"ftrun resume {run} makes it again"))
+        raise Refused(Problem("missing-artifact", why, hint=f"ftrun resume {run} makes it again"))
     if merged is None:
         what = f"the engine cannot serve the adapter of {run} unmerged: {why}"
-        raise Refused(Problem(what, do="put `merge` among the recipe's stages and run it again"))
+        raise Refused(Problem("missing-merge", what, hint="put `merge` among the recipe's stages and run it again"))
     return serving(merged.ref, TUNED, f"served merged, without the base model: {why}")
 
 

@@ -51,7 +51,7 @@ def serve(run: str, overrides: tuple[str, ...], port: int, listing: bool, stop: 
     changes = [one for one in overrides if not one.startswith("backend=")]
     if changes and any(known.run == target.folder.id for known in target.remote.servers()):
         do = f"ftrun serve --stop {target.folder.id}, and serve it again"
-        raise Refused(Problem("the run has a server already, which overrides do not change", do=do))
+        raise Refused(Problem("server-exists", "the run has a server already, which overrides do not change", hint=do))
     endpoint = _elsewhere(target, target.remote)
     tell(target.serving, endpoint)
     if not endpoint.key and not target.recipe.serve.public:
@@ -75,7 +75,7 @@ def chat(run: str, prompt: str | None, model: str | None, raw: bool, max_tokens:
     target = Target.of(run)
     names = target.serving.names
     if model is not None and model not in names:
-        raise Refused(Problem(f"there is no model `{model}`", expected=f"one of {', '.join(names)}"))
+        raise Refused(Problem("unknown-name", f"there is no model `{model}`", expected=f"one of {', '.join(names)}"))
     with _answering(target) as endpoint:
         asker = Asker(endpoint, max_tokens, temperature, raw)
         talk = Chat(asker, names, model or names[-1])
@@ -99,7 +99,11 @@ def _answering(target: Target) -> Iterator[Endpoint]:
         log.info("its key is %s: export %s=…", endpoint.key, API_KEY)
     if not key and not target.recipe.serve.public:
         what = "the server asks for the key that was shown when it was deployed"
-        raise Refused(Problem(what, do=f"export {API_KEY}=…, or ftrun serve --stop {target.folder.id} for another"))
+        raise Refused(
+            Problem(
+                "missing-secret", what, hint=f"export {API_KEY}=…, or ftrun serve --stop {target.folder.id} for another"
+            )
+        )
     yield Endpoint(endpoint.run, endpoint.url, key)
 
 
@@ -124,7 +128,9 @@ def _stop(run: str) -> int:
             remote.stop_server(folder.id)
             break
     else:
-        raise Refused(Problem(f"{folder.id} has no server elsewhere; Ctrl-C stops one of this machine"))
+        raise Refused(
+            Problem("unknown-server", f"{folder.id} has no server elsewhere; Ctrl-C stops one of this machine")
+        )
     print(f"the server of {folder.id} was stopped")
     return 0
 

@@ -94,7 +94,9 @@ class Here:
                 wanted.bind((HOST, self._port))
             except OSError as error:
                 raise Refused(
-                    Problem(f"port {self._port} of {HOST}: {error.strerror}", do=f"--port {self._port + 1}")
+                    Problem(
+                        "port-in-use", f"port {self._port} of {HOST}: {error.strerror}", hint=f"--port {self._port + 1}"
+                    )
                 ) from error
 
     def _wait(self, engine: Engine) -> None:
@@ -117,4 +119,4 @@ class Here:
         what, do = f"the engine ended with exit code {code}", "serve again"
         if memory.ran_out(code, text):
             what, do = f"{what}: there was not enough memory", "serve a smaller model, or serve.max_model_len=N"
-        return Problem(what, where=str(self._log), do=f"{do}\n{last}")
+        return Problem("server-error", what, at=str(self._log), hint=f"{do}\n{last}")

@@ -26,7 +26,9 @@ def run_of(overrides: Sequence[str]) -> tuple[str, Recipe]:
     for record in reversed(runs.all_runs(session.store)):
         if record.status in ENDED_WELL and _models(read_plan(session.store.run(record.id))) == wanted:
             return record.id, session.loaded.recipe
-    raise Refused(Problem("no run has made the models of this recipe yet", do=f"ftrun {' '.join(overrides)}"))
+    raise Refused(
+        Problem("unknown-run", "no run has made the models of this recipe yet", hint=f"ftrun {' '.join(overrides)}")
+    )
 
 
 def _models(plan: Plan) -> dict[str, str]:

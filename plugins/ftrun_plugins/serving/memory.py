@@ -31,7 +31,9 @@ def check(serving: Serving, store: Store, gpus: int) -> None:
     if free is not None and needed > free:
         where = "the GPU has" if gpus == 1 else "these GPUs have" if gpus else "this machine has"
         what = f"the weights take {needed / 1e9:,.1f} GB, and {where} {free / 1e9:,.1f} GB of memory free"
-        raise Refused(Problem(what, where=str(serving.model), do="free memory, or serve a smaller model"))
+        raise Refused(
+            Problem("out-of-memory", what, at=str(serving.model), hint="free memory, or serve a smaller model")
+        )
 
 
 def ran_out(code: int | None, log: str) -> bool:

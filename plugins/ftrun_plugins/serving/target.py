@@ -54,7 +54,9 @@ class Target:
             run, asked = run_of((run, *overrides))
         folder = find_run(store, run)
         if runs.load(folder).status in runs.OPEN:
-            raise Refused(Problem(f"the run {folder.id} is not over yet", do=f"ftrun logs -f {folder.id}"))
+            raise Refused(
+                Problem("run-active", f"the run {folder.id} is not over yet", hint=f"ftrun logs -f {folder.id}")
+            )
         recipe = asked or changed(read_recipe(folder), overrides, CHANGEABLE, plugins())
         # runs know the environments that they were made with; those that serve may have come later, or moved
         known = {name: one for name, one in recipe.environment.items() if one.lock is None or one.lock.exists()}
@@ -63,7 +65,7 @@ class Target:
         if elsewhere and elsewhere != recipe.backend.name:
             if home is not None:
                 what = f"{folder.id} ran on {recipe.backend.name}, and can only be served there"
-                raise Refused(Problem(what, f"override backend={elsewhere}", do="leave it out"))
+                raise Refused(Problem("invalid-override", what, f"override backend={elsewhere}", hint="leave it out"))
             recipe = recipe.model_copy(update={"backend": BackendName(name=elsewhere)})
         backend = make_backend(recipe, plugins(), store)
         remote = backend.remote if home is not None or elsewhere else None

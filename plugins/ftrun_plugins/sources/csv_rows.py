@@ -49,14 +49,15 @@ def read_csv(path: Path, name: str, shape: Shape) -> Iterator[Row | BadRow]:
         rows = 0
         for number, fields, reason in records:
             rows += 1
+            code = "bad-row"
             if reason is None and len(fields) != len(columns):
-                reason = _wrong_number(len(fields), columns)
+                code, reason = "wrong-columns", _wrong_number(len(fields), columns)
             if reason is None:
                 yield Row(dict(zip(columns, fields, strict=True)), name, number)
             else:
-                yield BadRow(name, number, reason, shorten(shape.delimiter.join(fields).encode(errors="replace")))
+                yield BadRow(name, number, reason, shorten(shape.delimiter.join(fields).encode(errors="replace")), code)
         if not rows:
-            raise Refused(Problem("the file has names of columns and no rows", name, EXPECTED))
+            raise Refused(Problem("no-rows", "the file has names of columns and no rows", name, EXPECTED))
 
 
 Record = tuple[int, list[str], str | None]  # its first line, its fields, what is wrong with it
@@ -128,12 +129,12 @@ class _Lines:
 def _unending(line: int, name: str) -> Refused:
     what = f"the row that begins in line {line} is longer than {MAX_ROW_BYTES // 1_000_000} MB, or never ends"
     do = 'look for a quote there without its partner; inside of quotes a quote is written twice: ""'
-    return Refused(Problem(what, f"{name}:{line}", do=do))
+    return Refused(Problem("wrong-format", what, f"{name}:{line}", hint=do))
 
 
 def _columns(record: Record | None, name: str) -> tuple[str, ...]:
     if record is None:
-        raise Refused(Problem("the file has only blank lines", name, EXPECTED))
+        raise Refused(Problem("no-rows", "the file has only blank lines", name, EXPECTED))
     line, fields, reason = record
     twice = sorted({field for field in fields if fields.count(field) > 1})[:3] if len(fields) <= MOST_COLUMNS else []
     if reason is None and "" in fields:
@@ -144,7 +145,7 @@ def _columns(record: Record | None, name: str) -> tuple[str, ...]:
         reason = f"there are {len(fields):,} columns"
     if reason is not None:
         do = "mend the first line, or name the columns in `columns` if it is a row already"
-        raise Refused(Problem(reason, f"{name}:{line}", EXPECTED, do=do))
+        raise Refused(Problem("wrong-format", reason, f"{name}:{line}", EXPECTED, hint=do))
     return tuple(fields)
 
 
@@ -153,7 +154,14 @@ def _check_delimiter(columns: Sequence[str], delimiter: str, name: str) -> None:
     if len(columns) == 1 and other:
         shown = other.replace("\t", "\\t")
         what = f"the only column is `{columns[0][:60].replace(other, shown)}`: is `{shown}` the delimiter?"
-        raise Refused(Problem(what, f"{name}:1", do=f'set `delimiter: "{shown}"` at the source, or rename the column'))
+        raise Refused(
+            Problem(
+                "wrong-format",
+                what,
+                f"{name}:1",
+                hint=f'set `delimiter: "{shown}"` at the source, or rename the column',
+            )
+        )
 
 
 def _wrong_number(found: int, columns: Sequence[str]) -> str:

@@ -30,12 +30,18 @@ def refuse_missing(path: Path, kind: str = "a JSON Lines file") -> None:
     """Raises `Refused` where there is no file that can be read, with the nearest names beside it."""
     refuse_impossible(path, kind)
     if path.exists() and not path.is_file():
-        raise Refused(Problem("it is neither a file nor a folder", str(path), kind))
+        raise Refused(Problem("wrong-format", "it is neither a file nor a folder", str(path), kind))
     if not path.parent.is_dir():
-        raise Refused(Problem("there is no such file, and no such folder", str(path), do=_nearest_folder(path)))
+        raise Refused(
+            Problem(
+                "file-not-found", "there is no such file, and no such folder", str(path), hint=_nearest_folder(path)
+            )
+        )
     if not path.exists():
         beside = [file.name for file in path.parent.iterdir()]
-        raise Refused(Problem("there is no such file", str(path), nearest=nearest(path.name, beside)))
+        raise Refused(
+            Problem("file-not-found", "there is no such file", str(path), did_you_mean=nearest(path.name, beside))
+        )
 
 
 def head(path: Path, name: str, kind: str = "JSON Lines", expected: str = JSON_LINES) -> bytes:
@@ -43,10 +49,10 @@ def head(path: Path, name: str, kind: str = "JSON Lines", expected: str = JSON_L
     with opened(path, name) as file:
         first = file.read(HEAD_BYTES)
     if not first:
-        raise Refused(Problem("the file is empty", name, expected))
+        raise Refused(Problem("no-rows", "the file is empty", name, expected))
     for magic, what, remedy in FOREIGN:
         if first.startswith(magic):
-            raise Refused(Problem(f"the file {what}, not {kind}", name, expected, do=remedy))
+            raise Refused(Problem("wrong-format", f"the file {what}, not {kind}", name, expected, hint=remedy))
     return first.removeprefix(UTF8_BOM)
 
 
@@ -55,15 +61,17 @@ def refuse_foreign(path: Path, name: str) -> None:
     text = head(path, name).lstrip()
     if text.startswith(b"["):
         remedy = "read it as such: dataset.source.name=json"
-        raise Refused(Problem("the file is a JSON array, not JSON Lines", name, JSON_LINES, do=remedy))
+        raise Refused(
+            Problem("wrong-format", "the file is a JSON array, not JSON Lines", name, JSON_LINES, hint=remedy)
+        )
     if text.partition(b"\n")[0].rstrip() == b"{":
         remedy = f"put each object on one line: jq --compact-output . {name} > {Path(name).stem}.rows.jsonl"
-        raise Refused(Problem("the file has objects over several lines", name, JSON_LINES, do=remedy))
+        raise Refused(Problem("wrong-format", "the file has objects over several lines", name, JSON_LINES, hint=remedy))
 
 
 def only_blank_lines(name: str) -> Refused:
     """The error for a file that has lines but no row."""
-    return Refused(Problem("the file has only blank lines", name, JSON_LINES))
+    return Refused(Problem("no-rows", "the file has only blank lines", name, JSON_LINES))
 
 
 def _nearest_folder(path: Path) -> str:

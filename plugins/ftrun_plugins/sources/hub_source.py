@@ -38,7 +38,14 @@ class HubDataset:
         from ftrun_plugins.fetch.hub import resolve
 
         if options.files and options.split:
-            raise Refused(Problem("`split` and `files` both say which files are read", "dataset.source", "one of them"))
+            raise Refused(
+                Problem(
+                    "conflicting-keys",
+                    "`split` and `files` both say which files are read",
+                    "dataset.source",
+                    "one of them",
+                )
+            )
         commit = resolve(options.repo, options.revision, "dataset")
         named = options.revision or "main"
         hub = HubFiles(options.repo, commit, patterns(options), options.gated, None if named == commit else named)

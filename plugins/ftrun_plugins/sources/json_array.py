@@ -25,12 +25,16 @@ def refuse_no_array(path: Path, name: str, field: str | None) -> None:
     """Raises `Refused` where the file's beginning tells that it holds no list of rows, or not there."""
     first = head(path, name, "JSON", EXPECTED).lstrip()[:1]
     if first == b"[" and field is not None:
-        raise Refused(Problem("the file is a list, and no object with keys", name, do="leave `field` out"))
+        raise Refused(
+            Problem("wrong-format", "the file is a list, and no object with keys", name, hint="leave `field` out")
+        )
     if first == b"{" and field is None:
         do = "name the key that holds the list in `field`, or read JSON Lines: dataset.source.name=jsonl"
-        raise Refused(Problem("the file begins with an object, not with a list", name, EXPECTED, do=do))
+        raise Refused(
+            Problem("wrong-format", "the file begins with an object, not with a list", name, EXPECTED, hint=do)
+        )
     if first not in (b"[", b"{"):
-        raise Refused(Problem("the file is not JSON, or neither a list nor an object", name, EXPECTED))
+        raise Refused(Problem("wrong-format", "the file is not JSON, or neither a list nor an object", name, EXPECTED))
 
 
 def read_array(path: Path, name: str, field: str | None = None) -> Iterator[Row | BadRow]:
@@ -51,7 +55,7 @@ def read_array(path: Path, name: str, field: str | None = None) -> Iterator[Row 
         if field is None and scanner.peek():
             raise scanner.wrong("the end of the file")
         if number == 0:
-            raise Refused(Problem("the list is empty", name, EXPECTED))
+            raise Refused(Problem("no-rows", "the list is empty", name, EXPECTED))
 
 
 def _find(field: str, scanner: Scanner, name: str) -> None:
@@ -69,7 +73,9 @@ def _find(field: str, scanner: Scanner, name: str) -> None:
         if len(seen) < MOST_KEYS:
             seen.append(text)
         scanner.skip()
-    raise Refused(Problem(f"the file's object has no key `{field}`", name, nearest=nearest(field, seen)))
+    raise Refused(
+        Problem("unknown-key", f"the file's object has no key `{field}`", name, did_you_mean=nearest(field, seen))
+    )
 
 
 def _reason(reason: str, line: int) -> str:

@@ -140,7 +140,7 @@ class Scanner:
         found = self._buffer[self._at : self._at + SHOWN].decode(errors="replace")
         what = f"{found!r} stands where {expected} should" if found else f"the file ends where {expected} should stand"
         column = self._column() + 1
-        return Refused(Problem(f"{what} (line {self.line}, column {column})", self._name, "sound JSON"))
+        return Refused(Problem("invalid-json", f"{what} (line {self.line}, column {column})", self._name, "sound JSON"))
 
     def _plain(self) -> bytes:
         while True:
@@ -161,12 +161,14 @@ class Scanner:
         self._check_length()
         line = self.line
         if not self._more():
-            raise Refused(Problem(f"the file ends inside the value that begins in line {line}", self._name))
+            raise Refused(
+                Problem("invalid-json", f"the file ends inside the value that begins in line {line}", self._name)
+            )
 
     def _check_length(self) -> None:
         if len(self._buffer) - self._at > MAX_ROW_BYTES:
             what = f"the value that begins in line {self.line} is longer than {MAX_ROW_BYTES // 1_000_000} MB"
-            raise Refused(Problem(what, self._name, "a list of rows"))
+            raise Refused(Problem("too-large", what, self._name, "a list of rows"))
 
     def _column(self) -> int:
         """How many bytes stand before the position in its line."""

@@ -35,7 +35,7 @@ def read_rows(path: Path, name: str) -> Iterator[Row | BadRow]:
             if len(line) > MAX_ROW_BYTES:
                 _skip_line(file, line)
                 reason = f"the row is longer than {MAX_ROW_BYTES // 1_000_000} MB"
-                yield BadRow(name, number, reason, shorten(line))
+                yield BadRow(name, number, reason, shorten(line), "too-large")
             else:
                 yield parse(line, name, number)
     if not has_rows:

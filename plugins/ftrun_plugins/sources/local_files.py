@@ -32,7 +32,7 @@ def local_files(path: Path, suffixes: Sequence[str], kind: str) -> list[External
         if not found:
             inside = sorted(file.name for file in path.iterdir())[:3]
             what = f"no file in the folder ends in {' or '.join(suffixes)}"
-            raise Refused(Problem(what, str(path), f"{kind}, or a folder of such", tuple(inside)))
+            raise Refused(Problem("no-files", what, str(path), f"{kind}, or a folder of such", tuple(inside)))
         return _externals(path, found)
     if path.exists() or not MAGIC & set(str(path)):
         refuse_missing(path, kind)
@@ -43,7 +43,7 @@ def local_files(path: Path, suffixes: Sequence[str], kind: str) -> list[External
     found = _below(folder, folder.glob(str(path.relative_to(folder))))
     if not found:
         beside = sorted(file.name for file in folder.iterdir())[:3]
-        raise Refused(Problem("no file matches", str(path), kind, tuple(beside)))
+        raise Refused(Problem("no-files", "no file matches", str(path), kind, tuple(beside)))
     return _externals(folder, found)
 
 
@@ -54,7 +54,9 @@ def _below(folder: Path, paths: Iterable[Path]) -> list[Path]:
         if not hidden and path.is_file():
             found.append(path)
         if len(found) > MOST_FILES:
-            raise Refused(Problem(f"there are more than {MOST_FILES:,} files", str(folder), do="put them together"))
+            raise Refused(
+                Problem("too-large", f"there are more than {MOST_FILES:,} files", str(folder), hint="put them together")
+            )
     return found
 
 

@@ -31,7 +31,7 @@ def opened(path: Path, name: str) -> Iterator[BinaryIO]:
     try:
         file = path.open("rb", buffering=BLOCK)
     except OSError as error:
-        raise Refused(Problem(f"the file cannot be read: {error.strerror}", name)) from error
+        raise Refused(Problem("file-unreadable", f"the file cannot be read: {error.strerror}", name)) from error
     with file:
         is_packed = file.read(len(GZIP)) == GZIP
         file.seek(0)
@@ -57,10 +57,14 @@ class _Unpacked(io.RawIOBase):
         try:
             data = self._file.read1(len(view))
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise Refused(Problem(f"the gzip file is damaged: {error}", self._name, do="fetch it again")) from error
+            raise Refused(
+                Problem("damaged-file", f"the gzip file is damaged: {error}", self._name, hint="fetch it again")
+            ) from error
         self._left -= len(data)
         if self._left < 0:
             what = f"the gzip file unpacks to more than {MOST_TIMES} times its size"
-            raise Refused(Problem(what, self._name, do="look at what is in it; if it is right, unpack it"))
+            raise Refused(
+                Problem("too-large", what, self._name, hint="look at what is in it; if it is right, unpack it")
+            )
         view[: len(data)] = data
         return len(data)

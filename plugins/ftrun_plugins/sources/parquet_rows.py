@@ -42,15 +42,17 @@ def read_parquet(path: Path, name: str, columns: Sequence[str] | None = None) ->
     except (ArrowException, OSError, ValueError) as error:
         where = f"{name}:{number + 1}" if number else name
         reason = str(error).strip().splitlines()[0][:200]
-        raise Refused(Problem(f"the file is damaged, or no Parquet: {reason}", where)) from error
+        raise Refused(Problem("damaged-file", f"the file is damaged, or no Parquet: {reason}", where)) from error
     if not number:
-        raise Refused(Problem("the file has no rows", name))
+        raise Refused(Problem("no-rows", "the file has no rows", name))
 
 
 def _check(there: Sequence[str], columns: Sequence[str] | None, name: str) -> None:
     for column in columns or ():
         if column not in there:
-            raise Refused(Problem(f"there is no column `{column}`", name, nearest=nearest(column, there)))
+            raise Refused(
+                Problem("unknown-column", f"there is no column `{column}`", name, did_you_mean=nearest(column, there))
+            )
 
 
 def _row(values: dict[str, Any], name: str, number: int) -> Row | BadRow:

@@ -53,10 +53,12 @@ def _refuse_foreign(path: Path) -> None:
             file.seek(max(0, size - len(MAGIC)))
             last = file.read()
     except OSError as error:
-        raise Refused(Problem(f"the file cannot be read: {error.strerror}", str(path))) from error
+        raise Refused(Problem("file-unreadable", f"the file cannot be read: {error.strerror}", str(path))) from error
     if not first:
-        raise Refused(Problem("the file is empty", str(path), "a Parquet file"))
+        raise Refused(Problem("no-rows", "the file is empty", str(path), "a Parquet file"))
     if first != MAGIC:
-        raise Refused(Problem("the file is no Parquet file", str(path), "a file that begins with PAR1"))
+        raise Refused(Problem("wrong-format", "the file is no Parquet file", str(path), "a file that begins with PAR1"))
     if last != MAGIC or size < 2 * len(MAGIC):
-        raise Refused(Problem("the Parquet file is cut: its end is missing", str(path), do="fetch it again"))
+        raise Refused(
+            Problem("damaged-file", "the Parquet file is cut: its end is missing", str(path), hint="fetch it again")
+        )

@@ -28,7 +28,9 @@ class PythonDocsSource:
         try:
             package = Package(options.package)
         except ValueError as error:
-            raise Refused(Problem(str(error), do="install it beside ftrun, or correct `package`")) from error
+            raise Refused(
+                Problem("unknown-name", str(error), hint="install it beside ftrun, or correct `package`")
+            ) from error
         return [External(name=_name(package, package.relative(file)), path=file) for file in package.files]
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
@@ -43,7 +45,7 @@ class PythonDocsSource:
                 for values, file, line in PythonDocs().rows(options, root):
                     yield Row(values, file if root.is_file() else f"{root.name}/{file}", line)
             except ValueError as error:
-                raise Refused(Problem(str(error))) from error
+                raise Refused(Problem("no-rows", str(error))) from error
 
 
 def _name(package: Package, file: str) -> str:

@@ -23,14 +23,18 @@ def refuse_impossible(path: Path, expected: str) -> None:
     except FileNotFoundError:
         if path.is_symlink():
             target = os.readlink(path)  # noqa: PTH115  (as it was written, whatever it is)
-            raise Refused(Problem(f"it is a symbolic link to {target}, which is not there", shown, expected)) from None
+            raise Refused(
+                Problem("file-not-found", f"it is a symbolic link to {target}, which is not there", shown, expected)
+            ) from None
         return
     except NotADirectoryError:
         return
     except OSError as error:
         reason = REASONS.get(error.errno or 0, f"it cannot be looked at: {error.strerror}")
-        raise Refused(Problem(reason, shown, expected)) from None
+        raise Refused(Problem("file-unreadable", reason, shown, expected)) from None
     except ValueError:
-        raise Refused(Problem("the path holds a NUL byte", shown.replace("\0", "\\0"), expected)) from None
+        raise Refused(
+            Problem("file-unreadable", "the path holds a NUL byte", shown.replace("\0", "\\0"), expected)
+        ) from None
     if path.is_file() and not status.st_size:
-        raise Refused(Problem("the file is empty", shown, expected))
+        raise Refused(Problem("no-rows", "the file is empty", shown, expected))

@@ -10,7 +10,7 @@ import orjson
 from ftrun.contracts import BadRow
 from ftrun.examples import Row
 from ftrun_plugins.shown import shorten, type_name
-from ftrun_plugins.sources.diagnosis import MAX_DEPTH, TOO_DEEP, what_is_wrong
+from ftrun_plugins.sources.diagnosis import MAX_DEPTH, TOO_DEEP, Fault, what_is_wrong
 
 KEY_END = re.compile(rb'"[ \t\r]*:')
 ESCAPED_KEY_END = re.compile(rb'\\"[ \t\r]*:')
@@ -21,19 +21,21 @@ def parse(line: bytes, name: str, number: int) -> Row | BadRow:
     try:
         values = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        return _bad(line, name, number, what_is_wrong(line) or f"the line is not JSON: {error.msg}")
+        return _bad(
+            line, name, number, what_is_wrong(line) or Fault("invalid-json", f"the line is not JSON: {error.msg}")
+        )
     if type(values) is not dict:
-        return _bad(line, name, number, f"the row is {type_name(values)}, not an object")
+        return _bad(line, name, number, Fault("wrong-type", f"the row is {type_name(values)}, not an object"))
     keys, depth = _keys_and_depth(values)
     if depth > MAX_DEPTH:
         return _bad(line, name, number, TOO_DEEP)
-    if _may_repeat_a_key(line, keys) and (reason := what_is_wrong(line)):
-        return _bad(line, name, number, reason)
+    if _may_repeat_a_key(line, keys) and (fault := what_is_wrong(line)):
+        return _bad(line, name, number, fault)
     return Row(values, name, number)
 
 
-def _bad(line: bytes, name: str, number: int, reason: str) -> BadRow:
-    return BadRow(name, number, reason, shorten(line))
+def _bad(line: bytes, name: str, number: int, fault: Fault) -> BadRow:
+    return BadRow(name, number, fault.reason, shorten(line), fault.code)
 
 
 def _keys_and_depth(row: dict[str, Any]) -> tuple[int, int]:

@@ -82,9 +82,9 @@ def _disk(what: str, folder: Path, variable: str) -> Iterator[Health]:
     free = shutil.disk_usage(there).free
     detail = f"{folder}, {human_size(free)} free"
     if not _writable(there):
-        yield Health(what, False, f"{detail}, but it cannot be written", do=f"name another folder in {variable}")
+        yield Health(what, False, f"{detail}, but it cannot be written", hint=f"name another folder in {variable}")
     elif free < LEAST_FREE:
-        yield Health(what, False, detail, do=f"`ftrun rm --unused`, or name a folder on another disk in {variable}")
+        yield Health(what, False, detail, hint=f"`ftrun rm --unused`, or name a folder on another disk in {variable}")
     else:
         yield Health(what, True, detail)
 
@@ -108,7 +108,7 @@ def _examined(checks: Iterable[Check]) -> Iterator[Health]:
         yield from list(found)
         if thread.is_alive():
             late = f"no answer within {check.seconds:.0f} s"
-            yield Health(check.name, False, late, check.needed, do="check the network, then try again")
+            yield Health(check.name, False, late, check.needed, hint="check the network, then try again")
 
 
 def _begun(check: Check) -> tuple[threading.Thread, list[Health]]:
@@ -128,5 +128,5 @@ def _begun(check: Check) -> tuple[threading.Thread, list[Health]]:
 
 def _lines(health: Health) -> Iterator[str]:
     yield f"{STATES[health.well, health.needed]:<8} {health.what:<22} {health.detail}"
-    if health.do and not health.well:
-        yield f"{'':<31} {health.do}"
+    if health.hint and not health.well:
+        yield f"{'':<31} {health.hint}"

@@ -69,7 +69,9 @@ def error_of(record: runs.RunRecord) -> FtrunError | None:
     """The error that a run ended with, from its record."""
     problems = [Problem.from_dict(problem) for problem in record.problems]
     if record.status == "interrupted":
-        return Interrupted(problems or Problem("the run was stopped", do=f"`ftrun resume {record.id}` goes on"))
+        return Interrupted(
+            problems or Problem("stopped", "the run was stopped", hint=f"`ftrun resume {record.id}` goes on")
+        )
     if record.status == "failed" and (record.exit_code or 1) not in ERRORS:
         return StageFailed("the run", problems)
     return ERRORS[record.exit_code](problems) if record.exit_code in ERRORS else None

@@ -87,4 +87,6 @@ def path(name: str) -> None:
 def _check_name(name: str, declared: dict[str, Environment]) -> None:
     if name not in declared:
         expected = f"one of {', '.join(declared)}"
-        raise Refused(Problem(f"there is no environment `{name}`", None, expected, nearest(name, declared)))
+        raise Refused(
+            Problem("unknown-name", f"there is no environment `{name}`", None, expected, nearest(name, declared))
+        )

@@ -56,7 +56,11 @@ def artifact_of(folder: RunFolder, call: str) -> Ref:
     made = artifacts_of(folder)
     if call not in made:
         expected = f"one of {', '.join(made)}" if made else "the run has finished no call yet"
-        raise Refused(Problem(f"the run {folder.id} has no result of `{call}`", None, expected, nearest(call, made)))
+        raise Refused(
+            Problem(
+                "missing-result", f"the run {folder.id} has no result of `{call}`", None, expected, nearest(call, made)
+            )
+        )
     return made[call]
 
 
@@ -66,5 +70,7 @@ def files_of(store: Store, folder: RunFolder, ref: Ref) -> Sequence[StoredFile]:
         return remote.files(ref)
     manifest = find(store, ref)
     if manifest is None:
-        raise Refused(Problem(f"{ref} is no longer in {store.root}", do=f"ftrun resume {folder.id}"))
+        raise Refused(
+            Problem("missing-artifact", f"{ref} is no longer in {store.root}", hint=f"ftrun resume {folder.id}")
+        )
     return manifest.files

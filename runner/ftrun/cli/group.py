@@ -45,9 +45,10 @@ class LazyGroup(click.Group):
             near = nearest(name, self.list_commands(ctx))
             raise Refused(
                 Problem(
+                    "unknown-command",
                     f"there is no verb `{name}`",
-                    nearest=near,
-                    do="`ftrun --help` lists the verbs; an override has a `=`",
+                    did_you_mean=near,
+                    hint="`ftrun --help` lists the verbs; an override has a `=`",
                 )
             )
         return super().resolve_command(ctx, args)

@@ -35,7 +35,9 @@ def logs(run: str, call: str | None, following: bool) -> int:
             click.echo(f"{folder.id}: {runs.load(folder).status}")
         return 0
     if not log_files(folder):
-        raise Refused(Problem(f"the run {folder.id} has no logs", do=_elsewhere(store, folder, call)))
+        raise Refused(
+            Problem("missing-result", f"the run {folder.id} has no logs", hint=_elsewhere(store, folder, call))
+        )
     for path in log_files(folder):
         if call in (None, path.stem, path.stem.replace(".", ":", 1)):
             click.echo(f"==> {path.stem} <==") if call is None else None
@@ -47,10 +49,11 @@ def logs(run: str, call: str | None, following: bool) -> int:
         known = [path.stem.replace(".", ":", 1) for path in log_files(folder)]
         raise Refused(
             Problem(
+                "missing-result",
                 f"the run {folder.id} has no log of `{call}`",
                 expected=f"one of {', '.join(known)}",
-                nearest=nearest(call, known),
-                do=_elsewhere(store, folder, call),
+                did_you_mean=nearest(call, known),
+                hint=_elsewhere(store, folder, call),
             )
         )
     return 0

@@ -102,7 +102,7 @@ def run_command(arguments: list[str]) -> int:
         if (problem := _plugin_problem(error)) is not None:
             return _report(problem, arguments)
         click.echo(f"ftrun: internal error: {type(error).__name__}: {error}", err=True)
-        click.echo("    do        run it again with FTRUN_DEBUG=1 and report what it prints", err=True)
+        click.echo("    hint          run it again with FTRUN_DEBUG=1 and report what it prints", err=True)
         return 1
 
 
@@ -136,7 +136,7 @@ def _usage_problem(error: click.ClickException) -> Refused:
     context = getattr(error, "ctx", None)
     verb = f" {context.info_name}" if context and context.info_name != "ftrun" else ""
     text = error.format_message().rstrip(".")
-    return Refused(Problem(text[:1].lower() + text[1:], do=f"`ftrun{verb} --help` shows what it takes"))
+    return Refused(Problem("usage", text[:1].lower() + text[1:], hint=f"`ftrun{verb} --help` shows what it takes"))
 
 
 def _dispatch(arguments: list[str]) -> int:

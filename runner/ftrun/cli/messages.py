@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 
 from ftrun.errors import MOST_PROBLEMS, FtrunError, GateNotMet, Interrupted, Problem, Refused, StageFailed, StoreFailed
 
-LABELS = ("where", "expected", "nearest", "do")
 WIDTH = 110
 UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 TITLES = {
@@ -57,23 +56,25 @@ def _title(error: FtrunError) -> str:
 
 
 def _problem_lines(problem: Problem) -> Iterator[str]:
-    for line in problem.what.splitlines() or [""]:
+    first, *others = problem.what.splitlines() or [""]
+    for line in (f"{first} [{problem.code}]", *others):
         yield from textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="  ") or ["  "]
-    values = {
-        "where": problem.where,
+    suggested = f"{', '.join(problem.did_you_mean)}?" if problem.did_you_mean else None
+    labelled = {
+        "at": problem.at,
         "expected": problem.expected,
-        "nearest": ", ".join(problem.nearest),
-        "do": problem.do,
+        "did you mean": suggested,
+        "hint": problem.hint,
     }
-    for label in LABELS:
-        if values[label]:
-            yield from _labelled(label, str(values[label]).splitlines())
+    for label, text in labelled.items():
+        if text:
+            yield from _labelled(label, text.splitlines())
 
 
 def _labelled(label: str, texts: Sequence[str]) -> Iterator[str]:
-    indent = " " * 14
+    indent = " " * 18
     for number, text in enumerate(texts):
-        first = f"    {label:<10}" if number == 0 else indent
+        first = f"    {label:<14}" if number == 0 else indent
         yield from textwrap.wrap(
             text, WIDTH, initial_indent=first, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
         ) or [indent]

@@ -58,9 +58,11 @@ def copy(name: str, target: Path) -> None:
     source = _file_of(name)
     file = target / source.name if target.is_dir() else target
     if file.suffix not in (".yaml", ".yml"):
-        raise Refused(Problem(f"{file} is not named like a recipe", expected="a name that ends in .yaml"))
+        raise Refused(
+            Problem("invalid-value", f"{file} is not named like a recipe", expected="a name that ends in .yaml")
+        )
     if file.exists():
-        raise Refused(Problem(f"{file} exists already", do="name another file, or remove it first"))
+        raise Refused(Problem("file-exists", f"{file} exists already", hint="name another file, or remove it first"))
     write_text(file, copied(name, source, file, plugins()))
     print(f"{file}\n\nnext     ftrun validate recipe={shlex.quote(str(file))}")
 
@@ -69,7 +71,12 @@ def _file_of(name: str) -> Path:
     files = {known: file for known, _, file in _recipes()}
     if name not in files:
         raise Refused(
-            Problem(f"there is no recipe named `{name}`", nearest=nearest(name, files), do="`ftrun recipes` lists them")
+            Problem(
+                "unknown-name",
+                f"there is no recipe named `{name}`",
+                did_you_mean=nearest(name, files),
+                hint="`ftrun recipes` lists them",
+            )
         )
     return files[name]
 

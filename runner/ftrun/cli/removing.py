@@ -74,7 +74,9 @@ def of_runs(store: Store, folders: Sequence[RunFolder], with_artifacts: bool) ->
     elsewhere = [folder.id for folder in folders if runs.load(folder).remote]
     if with_artifacts and elsewhere:
         what = f"the artifacts of {elsewhere[0]} are not on this machine, and other runs there may need them"
-        problems.append(Problem(what, do="leave out --artifacts, or remove them with the tools of that place"))
+        problems.append(
+            Problem("not-removable", what, hint="leave out --artifacts, or remove them with the tools of that place")
+        )
     if problems:
         raise Refused(problems)
     total = sum(folder_size(folder.root) for folder in folders)
@@ -124,11 +126,17 @@ def _artifact(store: Store, name: str) -> Ref:
         return found[0]
     if found:
         raise Refused(
-            Problem(f"`{name}` is the beginning of {len(found)} artifacts", expected=", ".join(map(str, found[:5])))
+            Problem(
+                "ambiguous-name",
+                f"`{name}` is the beginning of {len(found)} artifacts",
+                expected=", ".join(map(str, found[:5])),
+            )
         )
     what = f"there is no artifact `{name}` in {store.root}"
     near = nearest(name, map(str, there))
-    raise Refused(Problem(what, None, "STAGE/KEY", near, "`ftrun files RUN` names the artifacts of a run"))
+    raise Refused(
+        Problem("missing-artifact", what, None, "STAGE/KEY", near, "`ftrun files RUN` names the artifacts of a run")
+    )
 
 
 def _sizes(store: Store, refs: Sequence[Ref]) -> dict[Ref, int]:

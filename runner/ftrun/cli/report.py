@@ -26,6 +26,6 @@ def report(run: str, output: Path | None, as_json: bool) -> int:
         write_report(folder, reader_of(store, folder), target)
     except OSError as error:
         what = f"{target} cannot be written: {error.strerror}"
-        raise Refused(Problem(what, do="name another file: --output FILE")) from error
+        raise Refused(Problem("unwritable", what, hint="name another file: --output FILE")) from error
     print(json.dumps({"run": folder.id, "report": str(target)}) if as_json else target)
     return 0

@@ -37,7 +37,9 @@ def rerun(run: str, overrides: tuple[str, ...], only_plan: bool, detach: bool, a
     """
     if "=" in run:
         raise Refused(
-            Problem("no run is named", f"argument {run}", "ftrun rerun RUN OVERRIDES", do="`last` is the last")
+            Problem(
+                "usage", "no run is named", f"argument {run}", "ftrun rerun RUN OVERRIDES", hint="`last` is the last"
+            )
         )
     folder = find_run(default_store(), run)
     record = runs.load(folder)
@@ -69,8 +71,8 @@ def _session(folder: RunFolder, record: runs.RunRecord, overrides: Sequence[str]
         missing = list(gone(read_plan(folder)))
         if not missing:
             raise
-        places = {one.where for one in missing}
-        told = [problem for problem in error.problems if problem.where not in places]
+        places = {one.at for one in missing}
+        told = [problem for problem in error.problems if problem.at not in places]
         raise Refused([*missing, *told]) from error
 
 

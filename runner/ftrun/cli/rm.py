@@ -32,7 +32,9 @@ def rm(names: tuple[str, ...], with_artifacts: bool, all_unused: bool, yes: bool
     Never removes what a run that is not over needs, or what a living process works on.
     """
     if bool(names) == all_unused:
-        raise Refused(Problem("nothing is named" if not names else "--unused takes no names", do="ftrun rm --help"))
+        raise Refused(
+            Problem("usage", "nothing is named" if not names else "--unused takes no names", hint="ftrun rm --help")
+        )
     store = default_store()
     with store_errors(store.root):
         removal = unused(store) if all_unused else _named(store, names, with_artifacts)
@@ -60,7 +62,9 @@ def _named(store: Store, names: Sequence[str], with_artifacts: bool) -> Removal:
 
 def _ask(removal: Removal, can: bool) -> None:
     if not can:
-        raise Refused(Problem("there is no terminal to ask at, and nothing was removed", do="ftrun rm --yes …"))
+        raise Refused(
+            Problem("usage", "there is no terminal to ask at, and nothing was removed", hint="ftrun rm --yes …")
+        )
     click.confirm(f"remove {human_size(removal.size)}?", abort=True)
 
 

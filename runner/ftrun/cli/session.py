@@ -56,9 +56,10 @@ class Session:
         if limit is None or self.estimate is None or self.estimate.low <= limit:
             return
         problem = Problem(
+            "over-budget",
             f"the run would cost at least ${self.estimate.low:.2f}, and the budget is ${limit:.2f}",
-            where="budget.usd",
-            do="`ftrun plan` shows what each stage costs",
+            at="budget.usd",
+            hint="`ftrun plan` shows what each stage costs",
         )
         raise Refused(problem)
 
@@ -67,7 +68,7 @@ class Session:
             for name in call.secrets:
                 if not self.backend.has_secret(name):
                     what = f"{call.label} needs the secret `{name}`, and it is not there"
-                    yield Problem(what, do=self.backend.secret_advice(name))
+                    yield Problem("missing-secret", what, hint=self.backend.secret_advice(name))
 
 
 def _earlier_seconds(store: Store, recipe: str) -> dict[str, float]:
@@ -90,5 +91,5 @@ def planned(loaded: Loaded) -> Session:
     backend = make_backend(loaded.recipe, plugins(), store)
     plan = make_plan(loaded.recipe, plugins(), backend)
     if not plan.calls:
-        raise Refused(Problem("the recipe's stages have nothing to do", where="stages"))
+        raise Refused(Problem("nothing-to-do", "the recipe's stages have nothing to do", at="stages"))
     return Session(loaded, plugins(), store, backend, plan)

@@ -43,10 +43,11 @@ def gone(plan: Plan) -> Iterator[Problem]:
     for place, (digest, call) in places.items():
         if not place.exists():
             yield Problem(
+                "file-not-found",
                 f"`{place.name}` is gone, which {call.label} of the run read",
                 str(place),
                 f"the same content: digest {digest[:DIGITS]}…",
-                do="put it back, or name another by an override; `ftrun files RUN` lists what the run made of it",
+                hint="put it back, or name another by an override; `ftrun files RUN` lists what the run made of it",
             )
 
 

@@ -39,7 +39,9 @@ def _all_names() -> list[str]:
 
 def _named(name: str, problem: Problem, everything: bool) -> Problem:
     return (
-        Problem(f"{name}: {problem.what}", problem.where, problem.expected, problem.nearest, problem.do)
+        Problem(
+            problem.code, f"{name}: {problem.what}", problem.at, problem.expected, problem.did_you_mean, problem.hint
+        )
         if everything
         else problem
     )

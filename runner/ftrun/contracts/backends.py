@@ -29,14 +29,14 @@ class Health:
         well: Whether it is there and works.
         detail: What was found, without secrets.
         needed: Whether the recipe cannot run without it; then the command fails where it is not well.
-        do: What to do about it.
+        hint: What the user can do about it.
     """
 
     what: str
     well: bool
     detail: str
     needed: bool = True
-    do: str | None = None
+    hint: str | None = None
 
 
 @dataclass(frozen=True)

@@ -64,12 +64,13 @@ class External:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that its source could not read, with the reason; `raw` is what stands there, shortened."""
+    """A row that its source cannot read, with the reason; `raw` is the beginning of its content."""
 
     file: str
     line: int
     reason: str
     raw: str = ""
+    code: str = "bad-row"
 
 
 class Source(Protocol):

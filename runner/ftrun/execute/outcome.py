@@ -52,13 +52,13 @@ class StageOutcome:
         problem = disk_problem(error, root)
         if problem is not None:
             return cls("failed", "store", (problem,))
-        return cls("failed", "stage", (Problem(error_text(error)),))
+        return cls("failed", "stage", (Problem("stage-error", error_text(error)),))
 
     def error(self, label: str) -> FtrunError:
         """The error that a failed or stopped outcome stands for."""
         if self.status == "stopped":
             return Interrupted(
-                Problem(f"{label} was stopped", do="`ftrun resume last` goes on from its last checkpoint")
+                Problem("stopped", f"{label} was stopped", hint="`ftrun resume last` goes on from its last checkpoint")
             )
         if self.fault == "user":
             return Refused(self.problems)
@@ -71,4 +71,4 @@ def _validation_problems(error: ValidationError) -> Iterator[Problem]:
     """Yield one problem for each error of a pydantic model: its own text hides them behind a count."""
     for detail in error.errors(include_url=False, include_input=False, include_context=False):
         where = ".".join(str(part) for part in detail["loc"])
-        yield Problem(detail["msg"].removeprefix("Value error, "), where=where or error.title)
+        yield Problem("invalid-value", detail["msg"].removeprefix("Value error, "), at=where or error.title)

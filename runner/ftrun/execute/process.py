@@ -151,8 +151,9 @@ class StageProcess:
             return StageOutcome("stopped")
         if self._overdue():
             problem = Problem(
+                "timeout",
                 f"{self._call.label} ran longer than its time-out of {self._call.work.timeout} s",
-                do="its checkpoints are kept; raise the time-out and resume",
+                hint="its checkpoints are kept; raise the time-out and resume",
             )
             return StageOutcome("failed", "stage", (problem,))
         return StageOutcome("failed", "stage", (self._crash(),))
@@ -163,10 +164,11 @@ class StageProcess:
         hint = "often the system was out of memory; " if code == -signal.SIGKILL else ""
         last = "\n".join(_last_lines(self._place.log))
         return Problem(
+            "process-ended",
             f"{self._call.label} {how}",
             expected=None,
-            where=str(self._place.log),
-            do=f"{hint}`ftrun resume last` goes on\n{last}".rstrip(),
+            at=str(self._place.log),
+            hint=f"{hint}`ftrun resume last` goes on\n{last}".rstrip(),
         )
 
 

@@ -82,7 +82,11 @@ def execute(
     with store_errors(store.root), FileLock(folder.lock) as lock:
         if not lock.try_acquire():
             raise Refused(
-                Problem(f"the run {folder.id} is running already", do=f"`ftrun logs -f {folder.id}` follows it")
+                Problem(
+                    "run-active",
+                    f"the run {folder.id} is running already",
+                    hint=f"`ftrun logs -f {folder.id}` follows it",
+                )
             )
         write_json(folder.scheduler, {"pid": os.getpid()})
         record = runs.load(folder)
@@ -126,15 +130,16 @@ def run_plan(
         call, outcome = stopped_last[0]
         return outcome.error(call.label)
     if stop.level:
-        return Interrupted(Problem("the run was stopped", do=f"`ftrun resume {folder.id}` goes on"))
+        return Interrupted(Problem("stopped", "the run was stopped", hint=f"`ftrun resume {folder.id}` goes on"))
     return _missed_gates(store, plan)
 
 
 def _missed_gates(store: Store, plan: Plan) -> FtrunError | None:
     missed = [
         Problem(
+            "gate-not-met",
             f"the gate of `{gate.name}` is not met: {gate.detail}",
-            do="the model and its evaluation are kept; change the recipe or the gate",
+            hint="the model and its evaluation are kept; change the recipe or the gate",
         )
         for call in plan.calls
         for gate in getattr(find(store, call.ref), "gates", ())
@@ -203,7 +208,7 @@ def _warn(folder: RunFolder, problems: Iterable[Problem]) -> None:
 
 def warning_of(problem: Problem) -> str:
     """A plugin's failure in one line: it does not stop the run."""
-    return f"{problem.what} ({problem.where})" if problem.where else problem.what
+    return f"{problem.what} ({problem.at})" if problem.at else problem.what
 
 
 def tell_hooks(plugins: Plugins, run_id: str, event: Event) -> list[Problem]:

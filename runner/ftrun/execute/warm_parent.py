@@ -105,7 +105,11 @@ class WarmParent:
             return None
         pending.begun.wait()
         if pending.process is None:
-            raise FtrunError(Problem("the process that stages are forked from has ended", do="`ftrun resume last`"))
+            raise FtrunError(
+                Problem(
+                    "process-ended", "the process that stages are forked from has ended", hint="`ftrun resume last`"
+                )
+            )
         return pending.process
 
 

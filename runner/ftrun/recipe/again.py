@@ -96,12 +96,17 @@ def _check(overrides: Mapping[str, Override]) -> None:
         where = f"override {text}"
         if override.key_or_group == "recipe":
             problems.append(
-                Problem("a run is done again with its own recipe", where, do="`ftrun recipe=…` runs another recipe")
+                Problem(
+                    "usage",
+                    "a run is done again with its own recipe",
+                    where,
+                    hint="`ftrun recipe=…` runs another recipe",
+                )
             )
         elif override.key_or_group.startswith("hydra"):
-            problems.append(Problem("Hydra composes nothing here: the recipe is the run's own", where))
+            problems.append(Problem("usage", "Hydra composes nothing here: the recipe is the run's own", where))
         elif override.is_sweep_override():
-            problems.append(Problem("one run is done again at a time", where, "one value"))
+            problems.append(Problem("usage", "one run is done again at a time", where, "one value"))
     if problems:
         raise Refused(problems)
 
@@ -122,7 +127,7 @@ def _apply(values: dict[str, Any], override: Override, where: str) -> None:
         put(values, key, _merged(mapping(inside).get(key[-1]), override.value()))
         return
     if key[-1] not in mapping(inside):
-        raise Refused(Problem(f"the run's recipe has no `{'.'.join(key)}`", where))
+        raise Refused(Problem("unknown-key", f"the run's recipe has no `{'.'.join(key)}`", where))
     del inside[key[-1]]
 
 
@@ -140,6 +145,7 @@ def _check_chosen(values: Mapping[str, Any], key: tuple[str, ...], where: str) -
     group, chosen = key[0], list(mapping(values.get(key[0])))
     raise Refused(
         Problem(
+            "unknown-name",
             f"`{key[1]}` is not among the chosen {group}",
             where,
             f"one of {', '.join(chosen) or 'none'}",
@@ -160,7 +166,7 @@ def _checked(values: dict[str, Any], composed: Composed, before: Mapping[str, st
     findings = [*check_parts(values, plugins), *(result if isinstance(result, list) else _checks(result, plugins))]
     if findings or isinstance(result, list):
         problems = [
-            Problem(one.what, one.where or before.get(name), one.expected, one.nearest, one.do)
+            Problem(one.code, one.what, one.at or before.get(name), one.expected, one.did_you_mean, one.hint)
             for finding in findings
             for one, name in zip(placed([finding], composed), [dotted(finding.path)], strict=True)
         ]

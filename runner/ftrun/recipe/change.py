@@ -40,7 +40,7 @@ def changed(recipe: Recipe, overrides: Sequence[str], sections: Sequence[tuple[s
 def _check_sections(overrides: Overrides, sections: Sequence[tuple[str, ...]]) -> None:
     known = " or ".join(".".join((*section, "KEY=VALUE")) for section in sections)
     problems = [
-        Problem(f"`{override}` cannot be said of a run that is over", f"override {override}", known)
+        Problem("invalid-override", f"`{override}` cannot be said of a run that is over", f"override {override}", known)
         for override in overrides.given
         if override.startswith("~")
         or not any(key_of(override)[: len(section)] == section != key_of(override) for section in sections)

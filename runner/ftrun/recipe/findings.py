@@ -9,11 +9,12 @@ from ftrun.recipe.yaml_files import KeyPath
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing wrong at `path` of the composed recipe; the rest is as in `ftrun.errors.Problem`."""
+    """One thing wrong at `path` of the composed recipe; the other fields are those of `ftrun.errors.Problem`."""
 
+    code: str
     path: KeyPath
     what: str
     expected: str | None = None
-    nearest: tuple[str, ...] = ()
-    do: str | None = None
+    did_you_mean: tuple[str, ...] = ()
+    hint: str | None = None
     also: tuple[KeyPath, ...] = ()  # further places that take part, e.g. the other of two that disagree

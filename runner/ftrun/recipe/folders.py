@@ -35,7 +35,11 @@ def check_unique(folders: Iterable[ConfigFolders]) -> None:
             owner = owners.setdefault(name, folder.provider)
             if owner != folder.provider:
                 problems.append(
-                    Problem(f"`{name}` is provided by both {owner} and {folder.provider}", do="uninstall one of them")
+                    Problem(
+                        "name-conflict",
+                        f"`{name}` is provided by both {owner} and {folder.provider}",
+                        hint="uninstall one of them",
+                    )
                 )
     if problems:
         raise Refused(problems)

@@ -43,7 +43,7 @@ def as_refusal(error: BaseException, overrides: Overrides, folders: Sequence[Con
             others = wording.unknown_options() if isinstance(link, MissingConfigException) else ()
             return Refused(list({one.what: one for one in (problem, *others)}.values()))
     what = next((line for line in map(_first_line, chain) if line), type(error).__name__)
-    return Refused(Problem(what, where=wording.recipe))
+    return Refused(Problem("invalid-recipe", what, at=wording.recipe))
 
 
 class _Wording:
@@ -64,30 +64,34 @@ class _Wording:
                 return self._missing(error)
             case OverrideParseException():
                 return Problem(
+                    "invalid-override",
                     f"cannot read the override: {_first_line(error)}",
-                    where=f"override {self._given(error.override)}",
+                    at=f"override {self._given(error.override)}",
                     expected="KEY=VALUE; quote what the shell would change",
                 )
             case InterpolationKeyError():
                 do = "an interpolation ${…} names a key of the composed recipe"
-                return Problem(_first_line(error), where=self._place_of_key(error), do=do)
+                return Problem("invalid-interpolation", _first_line(error), at=self._place_of_key(error), hint=do)
             case UnsupportedInterpolationType():
                 do = "recipes cannot read the environment; secrets are taken from it by the stages that need them"
-                return Problem(_first_line(error), where=self._place_of_key(error), do=do)
+                return Problem("invalid-interpolation", _first_line(error), at=self._place_of_key(error), hint=do)
             case GrammarParseError() | InterpolationResolutionError():
                 what = f"cannot read an interpolation: {_first_line(error)}"
-                return Problem(what, where=self._place_of_key(error), expected="${KEY.OF.THE.RECIPE}")
+                return Problem(
+                    "invalid-interpolation", what, at=self._place_of_key(error), expected="${KEY.OF.THE.RECIPE}"
+                )
             case MarkedYAMLError():
                 mark = error.problem_mark
                 where = f"{mark.name}:{mark.line + 1}:{mark.column + 1}" if mark else None
-                return Problem(f"not YAML: {error.problem or _first_line(error)}", where=where)
+                return Problem("invalid-yaml", f"not YAML: {error.problem or _first_line(error)}", at=where)
             case ConfigTypeError():
                 return self._wrong_kind(error)
             case RecursionError():
                 return Problem(
+                    "invalid-defaults",
                     "the defaults lists of these files include each other in a circle",
-                    where=self.recipe,
-                    do="look at the `defaults:` at the top of the recipe and of the files it names",
+                    at=self.recipe,
+                    hint="look at the `defaults:` at the top of the recipe and of the files it names",
                 )
         return self._by_words(_first_line(error))
 
@@ -96,22 +100,28 @@ class _Wording:
         if found := re.search(r"Could not override '([^']+)'. No match in the defaults list", text):
             known = sorted({file.parent.name for folder in self._folders for file in _options(folder)})
             what, near = f"there is no config group `{found[1]}`", nearest(found[1], known)
-            return Problem(what, self._in_defaults(found[1]), f"one of {', '.join(known)}", near)
+            return Problem("unknown-name", what, self._in_defaults(found[1]), f"one of {', '.join(known)}", near)
         if found := re.search(r"Could not delete from config. '([^']+)'", text):
-            return Problem(f"there is no `{found[1]}` to take out", where=self._override(found[1]))
+            return Problem("unknown-key", f"there is no `{found[1]}` to take out", at=self._override(found[1]))
         if found := re.search(r"Could not override '([^']+)'", text):
-            return Problem(f"there is no `{found[1]}` to override", where=self._override(found[1]))
+            return Problem("unknown-key", f"there is no `{found[1]}` to override", at=self._override(found[1]))
         if found := re.search(r"Multiple values for ([^ .]+)\.|^(\S+) appears more than once", text):
             chosen = found[1] or found[2]
             where = self._override(chosen) or self._in_defaults(chosen)
-            return Problem(f"`{chosen}` is chosen already", where, expected=f"override /{chosen}: OPTION")
+            return Problem(
+                "invalid-defaults", f"`{chosen}` is chosen already", where, expected=f"override /{chosen}: OPTION"
+            )
         if found := re.search(r"Ambiguous value for argument '(.+)'", text):
             do = "a sweep needs -m; a list is written [A,B]"
-            return Problem("several values for one key", where=f"override {self._given(found[1])}", do=do)
+            return Problem(
+                "invalid-override", "several values for one key", at=f"override {self._given(found[1])}", hint=do
+            )
         if "Config group override must be" in text:
             wrong = [given for given in self._overrides.given if re.search(r"=(null|true|false|[\d.]*)$", given)]
             where = f"override {wrong[0]}" if wrong else None
-            return Problem("a config group takes the name of an option", where, "NAME, or [NAME,NAME]")
+            return Problem(
+                "invalid-override", "a config group takes the name of an option", where, "NAME, or [NAME,NAME]"
+            )
         return None
 
     def _missing(self, error: MissingConfigException) -> Problem:
@@ -144,8 +154,10 @@ class _Wording:
         for file in self._files:
             if place := place_of_list(file, (*(path.parent.name for path in self._all_options()), "train")):
                 what = "a list where a mapping of keys belongs"
-                return Problem(what, str(place), do="what is chosen in a group stands in `defaults:`")
-        return Problem(f"values of different kinds meet: {_first_line(error)}", where=self.recipe)
+                return Problem(
+                    "invalid-recipe", what, str(place), hint="what is chosen in a group stands in `defaults:`"
+                )
+        return Problem("invalid-recipe", f"values of different kinds meet: {_first_line(error)}", at=self.recipe)
 
     def _all_options(self) -> Iterator[Path]:
         for folder in self._folders:
@@ -174,7 +186,7 @@ class _Wording:
 def _unknown(group: str, option: str, where: str | None, options: Sequence[str]) -> Problem:
     known = ", ".join(options[:LISTED]) + (f", … ({len(options)} in all)" if len(options) > LISTED else "")
     expected = f"one of {known}" if options else None
-    return Problem(f"there is no {group} named `{option}`", where, expected, nearest(option, options))
+    return Problem("unknown-name", f"there is no {group} named `{option}`", where, expected, nearest(option, options))
 
 
 def _recipe_files(overrides: Overrides, folders: Sequence[ConfigFolders]) -> Iterator[Path]:

@@ -52,13 +52,18 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
     if name is None:
         raise Refused(
             Problem(
+                "missing-recipe",
                 "no recipe is named",
                 expected="recipe=NAME, or recipe=FILE.yaml",
-                do="`ftrun recipes` lists those that there are",
+                hint="`ftrun recipes` lists those that there are",
             )
         )
     values = prepared(composed, plugins)
-    named = [Finding(("name",), "a recipe is named by its file", do="leave `name` out")] if "name" in values else []
+    named = (
+        [Finding("reserved-key", ("name",), "a recipe is named by its file", hint="leave `name` out")]
+        if "name" in values
+        else []
+    )
     values["name"] = name
     findings = [
         *named,
@@ -100,8 +105,10 @@ def placed(findings: Iterable[Finding], composed: Composed) -> list[Problem]:
         places = [composed.origin(path) for path in (finding.path, *finding.also) if path]
         where = " and ".join(dict.fromkeys(str(place) for place in places if place))
         where = where or (own[-1] if own else "")
-        problems.append(Problem(finding.what, where or None, finding.expected, finding.nearest, finding.do))
-    return sorted(dict.fromkeys(problems), key=lambda problem: _as_read(problem.where or ""))
+        problems.append(
+            Problem(finding.code, finding.what, where or None, finding.expected, finding.did_you_mean, finding.hint)
+        )
+    return sorted(dict.fromkeys(problems), key=lambda problem: _as_read(problem.at or ""))
 
 
 def _as_read(where: str) -> list[tuple[int, str]]:
@@ -124,13 +131,15 @@ def _not_chosen(composed: Composed, folders: Sequence[ConfigFolders]) -> Iterato
                 continue
             if name in known:
                 yield Finding(
+                    "unknown-name",
                     (group, name),
                     f"`{name}` is not among the chosen {group}",
                     f"one of {', '.join(chosen) or 'none'}",
-                    do=f"choose it: {group}=[{','.join([*chosen, name])}]",
+                    hint=f"choose it: {group}=[{','.join([*chosen, name])}]",
                 )
             else:
                 yield Finding(
+                    "unknown-name",
                     (group, name),
                     f"there is no `{name}` in {group}",
                     f"one of {', '.join(chosen) or 'none'}",
@@ -143,7 +152,10 @@ def _unset(values: dict[str, Any]) -> Iterator[Finding]:
     for path, value in leaves(values):
         if value == UNSET:
             yield Finding(
-                path, f"`{dotted(path)}` has to be set", do=f"in the recipe, or {dotted(path)}=… on the command line"
+                "missing-key",
+                path,
+                f"`{dotted(path)}` has to be set",
+                hint=f"in the recipe, or {dotted(path)}=… on the command line",
             )
 
 
@@ -153,4 +165,4 @@ def _not_finite(values: dict[str, Any]) -> Iterator[Finding]:
         for index, item in enumerate(value) if isinstance(value, list) else [(None, value)]:
             if isinstance(item, float) and not math.isfinite(item):
                 place = path if index is None else (*path, index)
-                yield Finding(place, f"`{dotted(place)}` is {item}", "a finite number")
+                yield Finding("invalid-value", place, f"`{dotted(place)}` is {item}", "a finite number")

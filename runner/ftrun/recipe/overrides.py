@@ -37,9 +37,15 @@ def prepare(given: Sequence[str], groups: Iterable[str]) -> Overrides:
         match = _PLAIN.match(override)
         key = match["key"] if match else ""
         if override.startswith("-"):
-            raise Refused(Problem(f"there is no option `{override}`", do="`ftrun VERB --help` lists the options"))
+            raise Refused(
+                Problem(
+                    "unknown-option", f"there is no option `{override}`", hint="`ftrun VERB --help` lists the options"
+                )
+            )
         if not key_of(override)[0]:
-            raise Refused(Problem("an override begins with a key", f"override {override}", "KEY=VALUE"))
+            raise Refused(
+                Problem("invalid-override", "an override begins with a key", f"override {override}", "KEY=VALUE")
+            )
         if key == "recipe" and override.endswith((".yaml", ".yml")) and "," not in override:
             recipe_file = _existing(override.removeprefix("recipe="))
             ready.append(f"recipe={_quoted(recipe_file.stem)}")
@@ -61,9 +67,10 @@ def _existing(path: str) -> Path:
     if not file.is_file():
         raise Refused(
             Problem(
+                "file-not-found",
                 f"no such recipe file: {path}",
-                where=f"recipe={path}",
-                do="`ftrun recipes` lists the recipes known by name",
+                at=f"recipe={path}",
+                hint="`ftrun recipes` lists the recipes known by name",
             )
         )
     return file

@@ -134,7 +134,9 @@ def _check_settings(name: str, values: dict[str, Any], known: Mapping[str, type[
         yield from _check(known[name], values, ("settings", name))
         return
     expected = f"one of {', '.join(sorted(known))}" if known else "no installed plugin has settings"
-    yield Finding(("settings", name), f"no plugin has settings named `{name}`", expected, nearest(name, known))
+    yield Finding(
+        "unknown-name", ("settings", name), f"no plugin has settings named `{name}`", expected, nearest(name, known)
+    )
 
 
 def _check(cls: type[BaseModel], values: dict[str, Any], path: KeyPath) -> Iterator[Finding]:
@@ -144,4 +146,6 @@ def _check(cls: type[BaseModel], values: dict[str, Any], path: KeyPath) -> Itera
 
 
 def _unknown(kind: str, path: KeyPath, name: str, known: Sequence[str]) -> Finding:
-    return Finding(path, f"there is no {kind} named `{name}`", f"one of {', '.join(known)}", nearest(name, known))
+    return Finding(
+        "unknown-name", path, f"there is no {kind} named `{name}`", f"one of {', '.join(known)}", nearest(name, known)
+    )

@@ -47,7 +47,11 @@ def check_recipe(text: str, file: Path) -> None:
     if root is None:
         return
     if not isinstance(root, yaml.MappingNode):
-        raise Refused(Problem("a recipe is a mapping of keys to values", str(position(root, file)), "KEY: VALUE"))
+        raise Refused(
+            Problem(
+                "invalid-recipe", "a recipe is a mapping of keys to values", str(position(root, file)), "KEY: VALUE"
+            )
+        )
     for key, value in root.value:
         if key.value == "defaults":
             _check_defaults(value, file)
@@ -55,10 +59,12 @@ def check_recipe(text: str, file: Path) -> None:
 
 def _check_defaults(node: yaml.Node, file: Path) -> None:
     if not isinstance(node, yaml.SequenceNode):
-        raise Refused(Problem("`defaults` is not a list", str(position(node, file)), ENTRY))
+        raise Refused(Problem("invalid-defaults", "`defaults` is not a list", str(position(node, file)), ENTRY))
     for item in node.value:
         if not _is_entry(item):
-            raise Refused(Problem("an entry of `defaults` cannot be read", str(position(item, file)), ENTRY))
+            raise Refused(
+                Problem("invalid-defaults", "an entry of `defaults` cannot be read", str(position(item, file)), ENTRY)
+            )
 
 
 def _is_entry(item: yaml.Node) -> bool:

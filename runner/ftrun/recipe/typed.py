@@ -43,17 +43,27 @@ def _finding(cls: type[BaseModel], values: Any, prefix: KeyPath, details: Any) -
     name, kind = dotted((*prefix, *path)), details["type"]
     if kind == "extra_forbidden":
         known = sorted(known_keys(cls, path[:-1], values))
-        return Finding((*prefix, *path), f"unknown key `{name}`", _one_of(known), nearest(str(path[-1]), known))
+        return Finding(
+            "unknown-key", (*prefix, *path), f"unknown key `{name}`", _one_of(known), nearest(str(path[-1]), known)
+        )
     if kind == "union_tag_invalid":
         key, known = details["ctx"]["discriminator"].strip("'"), details["ctx"]["expected_tags"].split(", ")
         known, tag = [one.strip("'") for one in known], details["ctx"]["tag"]
-        return Finding((*prefix, *path, key), f"`{name}.{key}` is {shown(tag)}", _one_of(known), nearest(tag, known))
+        return Finding(
+            "invalid-value",
+            (*prefix, *path, key),
+            f"`{name}.{key}` is {shown(tag)}",
+            _one_of(known),
+            nearest(tag, known),
+        )
     if kind == "missing":
-        return Finding((*prefix, *path), f"`{name}` is missing", do="set it in the recipe or as an override")
+        return Finding(
+            "missing-key", (*prefix, *path), f"`{name}` is missing", hint="set it in the recipe or as an override"
+        )
     expected = str(details["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
     is_set = kind == NAMED_TWICE and details["ctx"]["is_set"]
     also = ((*prefix, *path[:-1], details["ctx"]["other"]),) if is_set else ()
-    return Finding((*prefix, *path), f"`{name}` is {shown(details['input'])}", expected, also=also)
+    return Finding("invalid-value", (*prefix, *path), f"`{name}` is {shown(details['input'])}", expected, also=also)
 
 
 def _without_tags(location: Iterable[str | int], values: Any) -> KeyPath:

@@ -58,13 +58,18 @@ def read_text(file: Path) -> str:
     if file.stat().st_size > LARGEST:
         raise Refused(
             Problem(
-                f"the file is larger than {LARGEST >> 20} MiB", where=short(file), expected="a recipe of some lines"
+                "too-large",
+                f"the file is larger than {LARGEST >> 20} MiB",
+                at=short(file),
+                expected="a recipe of some lines",
             )
         )
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Refused(Problem(f"not UTF-8 text: byte {error.start} cannot be read", where=short(file))) from None
+        raise Refused(
+            Problem("invalid-encoding", f"not UTF-8 text: byte {error.start} cannot be read", at=short(file))
+        ) from None
     compose(text, file)
     return text
 
@@ -76,9 +81,9 @@ def compose(text: str, file: Path) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         raise Refused(syntax_problem(error, file)) from None
     except yaml.YAMLError as error:
-        raise Refused(Problem(f"not YAML: {str(error).splitlines()[0]}", where=short(file))) from None
+        raise Refused(Problem("invalid-yaml", f"not YAML: {str(error).splitlines()[0]}", at=short(file))) from None
     except RecursionError:
-        raise Refused(Problem(f"nested deeper than {DEEPEST} levels", where=short(file))) from None
+        raise Refused(Problem("invalid-yaml", f"nested deeper than {DEEPEST} levels", at=short(file))) from None
     if node is not None:
         _check_shape(node, file)
     return node
@@ -90,7 +95,10 @@ def syntax_problem(error: yaml.MarkedYAMLError, file: Path) -> Problem:
     where = str(Position(file, mark.line + 1, mark.column + 1)) if mark else short(file)
     what = error.problem or error.context or "cannot be read"
     return Problem(
-        f"not YAML: {what}", where=where, do="look at the indentation and quotes on this line and the one above"
+        "invalid-yaml",
+        f"not YAML: {what}",
+        at=where,
+        hint="look at the indentation and quotes on this line and the one above",
     )
 
 
@@ -100,14 +108,16 @@ def _check_shape(root: yaml.Node, file: Path) -> None:
     def size(node: yaml.Node, depth: int, open_nodes: frozenset[int]) -> int:
         where = str(position(node, file))
         if id(node) in open_nodes:
-            raise Refused(Problem("an alias stands inside its own anchor", where=where))
+            raise Refused(Problem("invalid-yaml", "an alias stands inside its own anchor", at=where))
         if depth > DEEPEST:
-            raise Refused(Problem(f"nested deeper than {DEEPEST} levels", where=where))
+            raise Refused(Problem("invalid-yaml", f"nested deeper than {DEEPEST} levels", at=where))
         if id(node) not in sizes:
             inner = open_nodes | {id(node)}
             sizes[id(node)] = 1 + sum(size(child, depth + 1, inner) for child in children(node))
         if sizes[id(node)] > MOST_NODES:
-            raise Refused(Problem(f"more than {MOST_NODES:,} values once its aliases are expanded", where=where))
+            raise Refused(
+                Problem("too-large", f"more than {MOST_NODES:,} values once its aliases are expanded", at=where)
+            )
         return sizes[id(node)]
 
     size(root, 0, frozenset())

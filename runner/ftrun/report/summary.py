@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ftrun.errors import Problem
 from ftrun.report.evaluation import conclusion
 from ftrun.report.markup import Content, Html, element, facts
 from ftrun.report.material import Material
@@ -29,8 +30,9 @@ def summary(material: Material) -> Html:
 
 
 def _problem(problem: dict[str, Any]) -> Html:
-    more = ((name, problem.get(name)) for name in ("where", "expected", "do"))
-    return element("div", element("p", problem["what"]), facts(more), class_="problem")
+    found = Problem.from_dict(problem)
+    more = (("at", found.at), ("expected", found.expected), ("hint", found.hint))
+    return element("div", element("p", found.what), facts(more), class_="problem")
 
 
 def _facts(material: Material) -> Iterator[tuple[str, Content]]:

@@ -27,7 +27,11 @@ def write_skeleton(name: str, folder: Path | None = None) -> Path:
     short = _short_name(name)
     target = folder or Path(f"ftrun-{short.replace('_', '-')}")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise Refused(Problem("there is something already", str(target), do="name another folder behind the name"))
+        raise Refused(
+            Problem(
+                "file-exists", "there is something already", str(target), hint="name another folder behind the name"
+            )
+        )
     values = {
         "name": short,
         "distribution": f"ftrun-{short.replace('_', '-')}",
@@ -46,10 +50,10 @@ def _short_name(name: str) -> str:
     short = name.removeprefix("ftrun-").removeprefix("ftrun_").replace("-", "_")
     if not NAME.fullmatch(short) or len(short) > LONGEST:
         expected = f"small letters and digits, with - or _ between, at most {LONGEST}; e.g. acme"
-        raise Refused(Problem(f"{name[:60]!r} cannot be the name of a plugin", expected=expected))
+        raise Refused(Problem("invalid-value", f"{name[:60]!r} cannot be the name of a plugin", expected=expected))
     if taken := surveyed()[0].of_kind("formatter").get(short):
         what = f"there is a formatter `{short}` already, of {taken.distribution}"
-        raise Refused(Problem(what, do="name the plugin for its data or its maker"))
+        raise Refused(Problem("name-conflict", what, hint="name the plugin for its data or its maker"))
     return short
 
 

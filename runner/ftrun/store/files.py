@@ -71,14 +71,23 @@ def disk_problem(error: BaseException, root: Path) -> Problem | None:
     code = _code(error)
     if code in (errno.ENOSPC, errno.EDQUOT):
         return Problem(
+            "disk-full",
             f"the disk is full: {_free(root)} free at {root}",
-            do=f"free space{_largest(root)}, then `ftrun resume last`: nothing that was finished is lost",
+            hint=f"free space{_largest(root)}, then `ftrun resume last`: nothing that was finished is lost",
         )
     if code == errno.EROFS:
-        return Problem(f"the store is read-only: {root}", do="make it writable, or name another folder in FTRUN_STORE")
+        return Problem(
+            "store-read-only",
+            f"the store is read-only: {root}",
+            hint="make it writable, or name another folder in FTRUN_STORE",
+        )
     if code in (errno.EACCES, errno.EPERM):
         where = getattr(error, "filename", None) or root
-        return Problem(f"no permission to write {where}", do="change its owner, or name another folder in FTRUN_STORE")
+        return Problem(
+            "no-permission",
+            f"no permission to write {where}",
+            hint="change its owner, or name another folder in FTRUN_STORE",
+        )
     return None
 
 

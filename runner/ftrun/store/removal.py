@@ -28,11 +28,13 @@ def obstacle_of_run(store: Store, folder: RunFolder) -> Problem | None:
     """Why a run's record has to stay: its scheduler lives, or a stage process that outlived it."""
     record = runs.load(folder)
     if record.status in runs.OPEN:
-        return Problem(f"{folder.id} is not over: {record.status}", do=f"ftrun cancel {folder.id}")
+        return Problem("run-active", f"{folder.id} is not over: {record.status}", hint=f"ftrun cancel {folder.id}")
     for ref in () if record.remote else refs_of(folder) or ():
         process = read_json(store.scratch(ref).process)
         if process and process["run"] == folder.id and is_held(store.lock(ref)):
-            return Problem(f"{ref.stage} of {folder.id} is still at work", do=f"ftrun cancel {folder.id}")
+            return Problem(
+                "run-active", f"{ref.stage} of {folder.id} is still at work", hint=f"ftrun cancel {folder.id}"
+            )
     return None
 
 
@@ -66,7 +68,7 @@ def remove_run(store: Store, folder: RunFolder) -> Problem | None:
     """Removes a run's record, logs and report; what is in the way, if something is by now."""
     with FileLock(folder.lock) as lock:
         if not lock.try_acquire():
-            return Problem(f"{folder.id} is not over", do=f"ftrun cancel {folder.id}")
+            return Problem("run-active", f"{folder.id} is not over", hint=f"ftrun cancel {folder.id}")
         _put_aside(store, folder.root)
     return None
 
@@ -78,13 +80,17 @@ def empty_trash(store: Store) -> None:
 
 def _needed(store: Store, ref: Ref) -> Problem | None:
     run = open_run_that_needs(store, ref)
-    return Problem(f"{ref} is needed by {run}, which is not over", do=f"ftrun cancel {run}") if run else None
+    return (
+        Problem("run-active", f"{ref} is needed by {run}, which is not over", hint=f"ftrun cancel {run}")
+        if run
+        else None
+    )
 
 
 def _worked_on(store: Store, ref: Ref) -> Problem:
     run = (read_json(store.scratch(ref).process) or {}).get("run")
     do = f"ftrun cancel {run}" if run else "wait until it has ended, or end the server of it"
-    return Problem(f"a living process works on {ref}", do=do)
+    return Problem("run-active", f"a living process works on {ref}", hint=do)
 
 
 def _put_aside(store: Store, path: Path) -> Path | None:

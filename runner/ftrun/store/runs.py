@@ -101,9 +101,18 @@ def find_run(store: Store, name: str) -> RunFolder:
         return store.run(matching[0])
     if matching:
         raise Refused(
-            Problem(f"`{name}` is the beginning of {len(matching)} run ids", expected=", ".join(matching[:5]))
+            Problem(
+                "ambiguous-name",
+                f"`{name}` is the beginning of {len(matching)} run ids",
+                expected=", ".join(matching[:5]),
+            )
         )
     known = [record.id for record in records]
     raise Refused(
-        Problem(f"there is no run `{name}` in {store.root}", nearest=nearest(name, known), do="`ftrun runs` lists them")
+        Problem(
+            "unknown-run",
+            f"there is no run `{name}` in {store.root}",
+            did_you_mean=nearest(name, known),
+            hint="`ftrun runs` lists them",
+        )
     )

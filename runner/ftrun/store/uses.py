@@ -40,7 +40,9 @@ def uses(store: Store, without: Collection[str] = ()) -> Uses:
         if refs is None and record.id not in without:
             unreadable.append(
                 Problem(
-                    f"the plan of {record.id} cannot be read, so what it needs is not known", do=f"ftrun rm {record.id}"
+                    "damaged-record",
+                    f"the plan of {record.id} cannot be read, so what it needs is not known",
+                    hint=f"ftrun rm {record.id}",
                 )
             )
         for ref in refs or ():

@@ -126,7 +126,7 @@ class BackendContract(PartContract):
         assert (outcome.status, outcome.fault) == ("failed", fault)
         assert outcome.problems, "the outcome has no problem to tell"
         if do == "refuse":
-            assert outcome.problems[0].where == "rows.jsonl:3"
+            assert outcome.problems[0].at == "rows.jsonl:3"
         self.assert_nothing(do, store, tmp_path)
 
     def test_a_killed_call_leaves_no_half_artifact_and_can_be_run_again(

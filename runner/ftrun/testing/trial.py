@@ -46,7 +46,7 @@ class Trial:
 def _do(deed: Deed, context: StageContext) -> None:
     match deed:
         case "refuse":
-            raise Refused(Problem("row is bad", "rows.jsonl:3", do="mend it"))
+            raise Refused(Problem("bad-row", "row is bad", "rows.jsonl:3", hint="mend it"))
         case "raise":
             raise ValueError("boom")
         case "exit":

@@ -17,7 +17,7 @@ class Bad:
     Args:
         name: What is wrong, in few words; the test's id.
         data: The file's bytes, or its rows.
-        reason: The whole of what the message says, or its beginning and `…` where libraries choose the words behind.
+        reason: The error code, and after a space what the message has to name: a part of the row, or a character.
         where: The place that it names.
         formatter: The formatter with its options.
         source: The source that reads the file; it is named `data.` and this.
@@ -31,12 +31,15 @@ class Bad:
     source: str = "jsonl"
 
     def is_told(self, problem: Problem, folder: Path) -> bool:
-        """Whether a problem says this of this place; files are named from `folder` on."""
-        where = problem.where and problem.where.removeprefix(f"{folder}/")
-        beginning = self.reason.removesuffix("…")
-        return where == self.where and (
-            problem.what.startswith(beginning) if self.reason.endswith("…") else problem.what == self.reason
-        )
+        """Return whether a problem has this code and place, and names this part; files are relative to `folder`."""
+        at = problem.at and problem.at.removeprefix(f"{folder}/")
+        return at == self.where and is_about(problem.code, problem.what, self.reason)
+
+
+def is_about(code: str, what: str, reason: str) -> bool:
+    """Return whether an error has the code that `reason` begins with, and names the part behind it."""
+    expected, _, part = reason.partition(" ")
+    return code == expected and part in what
 
 
 @dataclass(frozen=True)

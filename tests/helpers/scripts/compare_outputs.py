@@ -21,7 +21,7 @@ def main() -> None:
     context = StageContext(work, work, inputs, {}, Reporter("parity", work / "events.jsonl"))
     params = Params(what=asked["what"], engine=asked["engine"], trust_remote_code=False)
     found, problems = _compare(params, context)
-    problems_shown = [{"what": one.what, "where": one.where, "expected": one.expected} for one in problems]
+    problems_shown = [{"what": one.what, "where": one.at, "expected": one.expected} for one in problems]
     print(json.dumps({"found": found, "problems": problems_shown}))
 
 

@@ -31,7 +31,7 @@ def main() -> None:
             with told_templates(params.task):
                 found += [task.doc_to_text(task.test_docs()[0]) for task in load_tasks(params, context).values()]
         except Refused as error:
-            found.append({"what": error.problems[0].what, "nearest": error.problems[0].nearest})
+            found.append({"what": error.problems[0].what, "nearest": error.problems[0].did_you_mean})
     print(json.dumps(found))
 
 

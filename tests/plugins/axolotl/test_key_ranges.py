@@ -100,7 +100,7 @@ def test_numbers_outside_their_range_are_refused(values: dict[str, object], load
     with pytest.raises(Refused) as caught:
         loading(*(f"train.{key}={value}" for key, value in values.items()))
 
-    problems = {problem.where: problem for problem in caught.value.problems}
+    problems = {problem.at: problem for problem in caught.value.problems}
     assert len(problems) == len(caught.value.problems) == len(values)
     for key, value in values.items():
         problem = problems[f"override train.{key}={value}"]
@@ -126,7 +126,7 @@ def test_the_place_is_that_of_the_fragment_which_set_the_number(loading: Loading
         loading(
             "optimizations.lora.lora_r=0", "+model.trainer.seed=-1", more="  weight_decay: -1\ngenerate: {seed: 1}\n"
         )
-    found = {problem.what.split("`")[1]: problem.where for problem in caught.value.problems}
+    found = {problem.what.split("`")[1]: problem.at for problem in caught.value.problems}
     assert found == {
         "lora_r": "override optimizations.lora.lora_r=0",
         "seed": "override +model.trainer.seed=-1",

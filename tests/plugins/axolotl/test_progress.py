@@ -46,7 +46,7 @@ def test_a_training_without_an_optimizer_step_fails(progress: Any) -> None:
         end_training(progress, 0)
     (problem,) = caught.value.problems
     assert problem.what == "the training ended without an optimizer step, so the model is not trained"
-    assert "micro_batch_size" in str(problem.do)
+    assert "micro_batch_size" in str(problem.hint)
 
 
 def test_a_training_that_was_resumed_after_its_last_step_does_not(progress: Any) -> None:

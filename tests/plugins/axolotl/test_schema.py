@@ -89,34 +89,34 @@ def test_a_real_configuration_is_clean() -> None:
 
 
 def test_a_misspelt_key() -> None:
-    assert the_one(lora_rr=8) == Finding(("lora_rr",), "unknown key `lora_rr`", None, ("lora_r",))
+    assert the_one(lora_rr=8) == Finding("unknown-key", ("lora_rr",), "unknown key `lora_rr`", None, ("lora_r",))
 
 
 @pytest.mark.parametrize("spelling", ["lora-r", "LORA_R", "lroa_r", "lora_r_"])
 def test_the_nearest_name_sees_through_spelling(spelling: str) -> None:
-    assert the_one(**{spelling: 8}).nearest[0] == "lora_r"
+    assert the_one(**{spelling: 8}).did_you_mean[0] == "lora_r"
 
 
 def test_the_beginning_of_a_name_is_near() -> None:
-    assert the_one(fsdp=["full_shard"]).nearest[:2] == ("fsdp_config", "fsdp_version")
+    assert the_one(fsdp=["full_shard"]).did_you_mean[:2] == ("fsdp_config", "fsdp_version")
 
 
 def test_a_misspelt_key_inside_a_list_of_alternatives() -> None:
     finding = the_one(datasets=[{"path": "a"}, {"path": "b", "type": "chat_template", "fied_messages": "messages"}])
     assert finding.path == ("datasets", 1, "fied_messages")
     assert finding.what == "unknown key `datasets[1].fied_messages`"
-    assert finding.nearest == ("field_messages",)
+    assert finding.did_you_mean == ("field_messages",)
 
 
 def test_a_misspelt_key_inside_an_alternative_inside_an_alternative() -> None:
     finding = the_one(datasets=[{"path": "a", "type": {"field_instructon": "q"}}])
     assert finding.what == "unknown key `datasets[0].type.field_instructon`"
-    assert finding.nearest[0] == "field_instruction"
+    assert finding.did_you_mean[0] == "field_instruction"
 
 
 def test_fixed_words_choose_the_alternative() -> None:
     finding = the_one(datasets=[{"path": "synthetic", "type": "_synthetic", "lenght": 4}])
-    assert finding.nearest == ("length",)
+    assert finding.did_you_mean == ("length",)
 
 
 def test_the_loss_chooses_the_kind_of_dataset() -> None:
@@ -175,7 +175,7 @@ def test_a_number_that_yaml_reads_as_text_is_explained() -> None:
 
 def test_near_words_come_first_where_many_are_accepted() -> None:
     finding = the_one(optimizer="adamw_trch")
-    assert finding.nearest[0] == "adamw_torch"
+    assert finding.did_you_mean[0] == "adamw_torch"
     assert finding.what.startswith("`optimizer` must be one of adamw_torch, ")
     assert len(finding.what) < 250
 
@@ -199,7 +199,7 @@ def test_a_deprecated_key_names_its_replacement() -> None:
     finding = the_one(flash_attention=True)
     assert finding.what == "`flash_attention` is deprecated: use `attn_implementation: flash_attention_2`"
     assert finding.expected == "attn_implementation: flash_attention_2"
-    assert finding.nearest == ("attn_implementation",)
+    assert finding.did_you_mean == ("attn_implementation",)
 
 
 def test_a_deprecated_key_that_is_switched_off_needs_no_replacement() -> None:
@@ -213,7 +213,7 @@ def test_a_removed_key() -> None:
 
 def test_missing_keys() -> None:
     finding = the_one(lr_groups=[{"name": "a", "modules": ["b"]}])
-    assert finding == Finding(("lr_groups", 0, "lr"), "missing key `lr_groups[0].lr`", None, ())
+    assert finding == Finding("missing-key", ("lr_groups", 0, "lr"), "missing key `lr_groups[0].lr`", None, ())
     assert {finding.what for finding in check({})} == {
         "missing key `base_model`",
         "missing key `learning_rate`",

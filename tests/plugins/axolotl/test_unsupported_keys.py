@@ -71,13 +71,13 @@ def test_each_key_is_refused_at_its_override(loading: Loading) -> None:
     with pytest.raises(Refused) as caught:
         loading(*refused)
 
-    problems = {problem.where: problem for problem in caught.value.problems}
+    problems = {problem.at: problem for problem in caught.value.problems}
     assert len(problems) == len(caught.value.problems) == len(refused)
     for override, (name, why) in refused.items():
         problem = problems[f"override {override}"]
         assert problem.what.startswith(f"`{name}` is ")
         assert problem.what.endswith(f", but {why.reason}")
-        assert problem.do == why.do
+        assert problem.hint == why.do
 
 
 @pytest.mark.parametrize(("key", "value"), UNSUPPORTED_VALUES)
@@ -93,7 +93,7 @@ def test_a_key_of_a_fragment_is_refused_at_its_place(fragment: str, loading: Loa
     with pytest.raises(Refused) as caught:
         loading(f"+{fragment}.rl=dpo")
     (problem,) = caught.value.problems
-    assert problem.where == f"override +{fragment}.rl=dpo"
+    assert problem.at == f"override +{fragment}.rl=dpo"
 
 
 def test_a_value_that_selects_nothing_is_accepted(loading: Loading) -> None:

@@ -172,7 +172,7 @@ def test_another_base_model_matters_only_to_evaluators_of_pairs(
 
 def test_scores_that_cannot_be_reached_leave_the_rest(making: Making, store: Store) -> None:
     def read(*_: object) -> bytes:
-        raise Refused(Problem("Modal cannot be reached"))
+        raise Refused(Problem("network", "Modal cannot be reached"))
 
     first = making(calls("one"), scored([1.0]))
     (found,) = against(Material(first, reader(store)), Material(making(calls("two"), None), read))

@@ -12,7 +12,7 @@ from ftrun_plugins.evaluation.finite import require_finite
 def test_a_value_that_cannot_be_averaged_is_refused_with_its_row(value: float) -> None:
     with pytest.raises(FtrunError) as refused:
         require_finite(value, "the loss", "rows.jsonl:3")
-    assert refused.value.problems[0].where == "rows.jsonl:3"
+    assert refused.value.problems[0].at == "rows.jsonl:3"
 
 
 def test_a_finite_value_comes_back() -> None:

@@ -91,7 +91,7 @@ def test_a_row_at_fault_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     }
     with pytest.raises(Refused) as refused:
         scored(tmp_path / "s", Longer, inputs)
-    assert (refused.value.problems[0].what, refused.value.problems[0].where) == ("it cannot be read", "rows.jsonl:2")
+    assert (refused.value.problems[0].what, refused.value.problems[0].at) == ("it cannot be read", "rows.jsonl:2")
 
 
 def test_an_evaluator_of_whole_answers_sees_how_they_ended(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_what_is_refused(text: str, told: str, read: Read) -> None:
     with pytest.raises(Refused) as refused:
         read(text)
     assert told in refused.value.problems[0].what
-    assert str(refused.value.problems[0].where).endswith("task.yaml")
+    assert str(refused.value.problems[0].at).endswith("task.yaml")
 
 
 def test_a_trusted_file_may_name_functions_beside_it(read: Read, tmp_path: Path) -> None:

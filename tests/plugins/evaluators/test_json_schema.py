@@ -95,7 +95,7 @@ def test_a_bad_schema_of_a_row_is_the_rows_fault(row: dict[str, Any], told: str)
 def test_a_bad_schema_of_the_recipe_is_the_recipes(schema: dict[str, Any]) -> None:
     with pytest.raises(Refused) as refused:
         score(RIGHT, schema=schema)
-    assert refused.value.problems[0].where == "the option `schema`"
+    assert refused.value.problems[0].at == "the option `schema`"
 
 
 def test_a_recipe_says_which_schema(loading: Callable[..., Loaded]) -> None:
@@ -105,12 +105,12 @@ def test_a_recipe_says_which_schema(loading: Callable[..., Loaded]) -> None:
     assert refused.value.problems[0].expected == "either `schema` or `schema_field`"
     with pytest.raises(Refused) as refused:
         loading(chosen, more="evals: {json_schema: {schema: [1]}}\n")
-    assert (refused.value.problems[0].what, refused.value.problems[0].where) == (
+    assert (refused.value.problems[0].what, refused.value.problems[0].at) == (
         "`evals.json_schema.schema` is [1]",
         "mine.yaml:13:23",
     )
     with pytest.raises(Refused) as refused:
         loading(chosen, more="evals: {json_schema: {shema: {}}}\n")
-    assert any("schema" in problem.nearest for problem in refused.value.problems)
+    assert any("schema" in problem.did_you_mean for problem in refused.value.problems)
     loaded = loading(chosen, more="evals: {json_schema: {schema: {$ref: '#/$defs/a', $defs: {a: {type: object}}}}}\n")
     assert loaded.recipe.evals["json_schema"].options["schema"]["$ref"] == "#/$defs/a"

@@ -128,8 +128,8 @@ def test_what_does_not_pass_is_told(failure: tuple[int, dict[str, str]], retries
         compare(server, "well?", "a", "b", retries=retries)
     (problem,) = refused.value.problems
     assert told in problem.what
-    assert do in str(problem.do)
-    assert problem.where == server.url
+    assert do in str(problem.hint)
+    assert problem.at == server.url
 
 
 def test_an_endpoint_that_is_not_there_is_one_line() -> None:
@@ -137,10 +137,10 @@ def test_an_endpoint_that_is_not_there_is_one_line() -> None:
         gone, elsewhere = server.url, server.url.removesuffix("/v1")
         with pytest.raises(Refused, match="answers 404: there is no /chat/completions") as refused:
             compare(elsewhere, "well?", "a", "b")
-        assert "mostly ends in /v1" in str(refused.value.problems[0].do)
+        assert "mostly ends in /v1" in str(refused.value.problems[0].hint)
     with pytest.raises(Refused, match=r"the judge does not answer: .*refused") as refused:
         compare(gone, "well?", "a", "b", retries=1)
-    assert (len(refused.value.problems), refused.value.problems[0].where) == (1, gone)
+    assert (len(refused.value.problems), refused.value.problems[0].at) == (1, gone)
 
 
 def test_the_key_is_sent_and_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +186,7 @@ def test_verdicts_are_counted(tmp_path: Path) -> None:
 def test_a_row_that_the_judge_does_not_take_is_named(tmp_path: Path) -> None:
     with judge_server() as server, pytest.raises(Refused) as refused:
         scored(tmp_path / "s", Judge, inputs(tmp_path, ["well?", "long"]), **options(server))
-    assert refused.value.problems[0].where == "rows.jsonl:2"
+    assert refused.value.problems[0].at == "rows.jsonl:2"
 
 
 KILLED = """\

@@ -93,7 +93,7 @@ def test_a_mixture_is_refused_with_the_rows_of_each_kind() -> None:
     first, *kinds = refused(CHAT, CHAT, ALPACA, CHAT, SHARE, ALPACA, CHAT, ALPACA)
 
     assert first.what == "the first 8 rows have 3 different shapes"
-    assert [(kind.what, kind.where) for kind in kinds] == [
+    assert [(kind.what, kind.at) for kind in kinds] == [
         ("4 have a list of messages with role and content in `messages`", "data.jsonl:1-2, 4, 7"),
         ("3 have texts in `instruction` and `output`", "data.jsonl:3, 6, 8"),
         ("1 has a list of turns with from and value in `conversations`", "data.jsonl:5"),
@@ -103,7 +103,7 @@ def test_a_mixture_is_refused_with_the_rows_of_each_kind() -> None:
 def test_rows_of_many_ranges_are_told_in_short() -> None:
     _, chats, alpacas = refused(*[CHAT, ALPACA] * 500)
 
-    assert chats.where == "data.jsonl:1, 3, 5, 7, …"
+    assert chats.at == "data.jsonl:1, 3, 5, 7, …"
     assert alpacas.what.startswith("500 have")
 
 
@@ -111,7 +111,7 @@ def test_an_unknown_shape_is_refused_with_the_known_ones() -> None:
     (problem,) = refused({"a": 1, "b": [1]}, {"a": 2, "b": []})
 
     assert problem.what == "no row has a shape that `auto` knows; the first has `a`, `b`"
-    assert problem.where == "data.jsonl:1"
+    assert problem.at == "data.jsonl:1"
     assert "conversations (from, value)" in str(problem.expected)
 
 
@@ -188,11 +188,11 @@ def test_rows_of_which_none_can_be_read_are_told_as_such(tmp_path: Path) -> None
     with pytest.raises(Refused) as error:
         formatted(tmp_path, data, AUTO, on_bad_row="skip")
 
-    assert error.value.problems == (
-        Problem("none of the first 2 rows can be read"),
-        Problem("the line ends in the middle of an object", "data.jsonl:1"),
-        Problem("the row is null, not an object", "data.jsonl:2"),
-    )
+    assert [(problem.code, problem.at) for problem in error.value.problems] == [
+        ("bad-rows", None),
+        ("truncated", "data.jsonl:1"),
+        ("wrong-type", "data.jsonl:2"),
+    ]
 
 
 def test_bad_rows_are_passed_over_and_told_by_the_chosen_formatter(tmp_path: Path) -> None:

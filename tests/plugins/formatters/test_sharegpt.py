@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ftrun.examples import Chat, Rejected, Row
 from ftrun_plugins.formatters.chat import ChatFormatter
 from ftrun_plugins.formatters.sharegpt import ShareGpt
+from helpers.catalogue.case import is_about
 
 HUMAN = {"from": "human", "value": "Weather in Ulm?"}
 GPT = {"from": "gpt", "value": "Rain."}
@@ -92,7 +93,8 @@ def test_bare_functions_become_tools(written: Any) -> None:
 def test_a_call_of_an_undeclared_tool_is_refused() -> None:
     outcome = formatted({"conversations": [HUMAN, CALLING, SEEN, SEEN, GPT], "tools": '[{"name": "weather"}]'})
 
-    assert outcome == Rejected("conversations[1].tool_calls[1] calls `time`, which the row's tools lack")
+    assert isinstance(outcome, Rejected)
+    assert is_about(outcome.code, outcome.reason, "bad-tool-call conversations[1].tool_calls[1] calls `time`")
 
 
 texts = st.text(min_size=1).filter(lambda text: not text.isspace())

@@ -88,8 +88,8 @@ def test_why_nothing_is_left_is_told_filter_by_filter_with_the_nearest_column() 
     total, first, second = two.nothing_left(" of part `a`")
 
     assert total.what == "the filters leave none of 3 rows of part `a`"
-    assert (first.what, first.where) == ("removed 1", "filter lang equals 'en'")
-    assert (second.what, second.nearest) == ("none of the 2 rows that it saw has a column `txt`", ("text",))
+    assert (first.what, first.at) == ("removed 1", "filter lang equals 'en'")
+    assert (second.what, second.did_you_mean) == ("none of the 2 rows that it saw has a column `txt`", ("text",))
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+$", "^(a|a)*$", "(.*a){25}$"])

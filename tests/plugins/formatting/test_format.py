@@ -28,6 +28,7 @@ from ftrun_plugins.formatting import plugin as formatting_plugin
 from ftrun_plugins.formatting.split import Splitter
 from ftrun_plugins.formatting.stage import Format
 from ftrun_plugins.sources import plugin as sources_plugin
+from helpers.catalogue.case import is_about
 
 THIRD_PARTY = """
 from ftrun import hookimpl
@@ -281,7 +282,8 @@ def test_a_row_without_the_field_of_the_split_is_bad(workshop: Workshop) -> None
 
     problems = workshop.refused(data, split={"held_out": 0.5, "by": "group"})
 
-    assert problems[1] == Problem("there is no column `group`, which dataset.split.by names", "data.jsonl:2")
+    assert (problems[1].code, problems[1].at) == ("bad-row", "data.jsonl:2")
+    assert "`group`" in problems[1].what
 
 
 def test_a_source_of_its_own_is_held_out_whole(workshop: Workshop) -> None:
@@ -329,7 +331,7 @@ def test_a_limit_takes_the_first_rows_and_no_row_behind_it_is_looked_at(workshop
 
     assert [example["place"] for example in artifact.lines("train.jsonl")] == [f"data.jsonl:{n}" for n in (1, 2, 3)]
     assert artifact.report["sources"][0]["rows"] == 3
-    assert workshop.refused(data, limit=4)[1].where == "data.jsonl:4"
+    assert workshop.refused(data, limit=4)[1].at == "data.jsonl:4"
 
 
 def test_the_limit_bounds_the_rows_that_are_split(workshop: Workshop) -> None:
@@ -379,12 +381,13 @@ def test_bad_rows_stop_it_all_at_once_with_their_places(workshop: Workshop) -> N
 
     problems = workshop.refused(workshop.write("data.jsonl", rows), "chat")
 
-    assert problems == (
-        Problem("3 of 5 rows are bad", do="mend them, or set dataset.on_bad_row=skip"),
-        Problem("the line ends in the middle of an object", "data.jsonl:2"),
-        Problem("`messages` is empty", "data.jsonl:3"),
-        Problem("there is no column `messages`: the row has `prompt`", "data.jsonl:5"),
-    )
+    assert [(problem.code, problem.at) for problem in problems] == [
+        ("bad-rows", None),
+        ("truncated", "data.jsonl:2"),
+        ("empty-value", "data.jsonl:3"),
+        ("missing-value", "data.jsonl:5"),
+    ]
+    assert problems[0].what.startswith("3 of 5 rows")
 
 
 def test_many_bad_rows_are_all_counted_and_the_first_shown(workshop: Workshop) -> None:
@@ -394,7 +397,7 @@ def test_many_bad_rows_are_all_counted_and_the_first_shown(workshop: Workshop) -
 
     assert len(problems) == MOST_PROBLEMS
     assert problems[0].what == "5000 of 5000 rows are bad; the first 19 are:"
-    assert problems[-1].where == "data.jsonl:19"
+    assert problems[-1].at == "data.jsonl:19"
 
 
 def test_skipped_rows_are_in_a_file_and_in_a_warning(workshop: Workshop) -> None:
@@ -403,7 +406,7 @@ def test_skipped_rows_are_in_a_file_and_in_a_warning(workshop: Workshop) -> None
     artifact = workshop.format(data, on_bad_row="skip")
 
     first, second = artifact.lines("rejected.jsonl")
-    assert (first["place"], first["reason"]) == ("data.jsonl:3", "`text` is null, not a text")
+    assert (first["place"], first["code"]) == ("data.jsonl:3", "wrong-type")
     assert first["raw"].startswith('{"text": null')
     assert len(first["raw"]) == 200
     assert second["place"] == "data.jsonl:4"
@@ -414,40 +417,39 @@ def test_skipped_rows_are_in_a_file_and_in_a_warning(workshop: Workshop) -> None
 def test_skipping_every_row_is_refused_with_the_reasons(workshop: Workshop) -> None:
     problems = workshop.refused(workshop.write("data.jsonl", [{"a": 1}] * 2), on_bad_row="skip")
 
-    assert [problem.where for problem in problems] == [None, "data.jsonl:1", "data.jsonl:2"]
+    assert [problem.at for problem in problems] == [None, "data.jsonl:1", "data.jsonl:2"]
 
 
 @pytest.mark.parametrize(
     ("makes", "reason"),
     [
-        ("raises", "the formatter raised KeyError: 'x'"),
-        ("none", "the formatter returned NoneType, not an example"),
-        ("no text", "the example has no text"),
-        ("untrained", "the example has no text that is trained on"),
-        ("no assistant", "the example has no assistant message"),
-        ("half", "it cannot be written as JSON: str is not valid UTF-8: surrogates not allowed"),
-        ("quotes half", "the formatter raised KeyError: '\\ud83d'"),
+        ("raises", "formatter-error KeyError: 'x'"),
+        ("none", "invalid-example NoneType"),
+        ("no text", "invalid-example"),
+        ("untrained", "invalid-example"),
+        ("no assistant", "invalid-example"),
+        ("half", "invalid-example UTF-8"),
+        ("quotes half", "formatter-error KeyError"),
     ],
 )
 def test_a_formatter_at_fault_is_told_by_row(makes: str, reason: str, workshop: Workshop) -> None:
     problems = workshop.refused({"name": "given", "values": ["text", makes]}, "odd")
 
-    assert problems[1] == Problem(reason, "given:2")
+    assert problems[1].at == "given:2"
+    assert is_about(problems[1].code, problems[1].what, reason)
 
 
 def test_two_kinds_of_examples_are_refused(workshop: Workshop) -> None:
     (problem,) = workshop.refused({"name": "given", "values": ["text", "segments"]}, "odd")
 
-    assert (problem.what, problem.where) == (
-        "the formatter made segments of this row, but text of given:1",
-        "given:2",
-    )
+    assert (problem.code, problem.at) == ("mixed-rows", "given:2")
+    assert "given:1" in problem.what
 
 
 def test_a_source_without_rows_is_refused(workshop: Workshop) -> None:
     (problem,) = workshop.refused({"name": "given", "values": []}, "odd")
 
-    assert problem.what == "the source has no rows"
+    assert problem.code == "no-rows"
 
 
 def test_a_file_that_is_no_json_lines_is_refused_when_planned(workshop: Workshop) -> None:
@@ -577,7 +579,7 @@ def test_filters_that_leave_nothing_are_refused(formatter: str, workshop: Worksh
     total, told = workshop.refused(workshop.write("data.jsonl", texts(9)), **wanted)
 
     assert total.what == "the filters leave none of 9 rows"
-    assert told.nearest == ("text",)
+    assert told.did_you_mean == ("text",)
 
 
 def test_a_part_without_rows_is_refused(workshop: Workshop) -> None:
@@ -707,5 +709,5 @@ def test_a_download_without_its_stage_is_refused(workshop: Workshop) -> None:
     with pytest.raises(Refused) as refused:
         workshop.plan(recipe)
 
-    assert refused.value.problems[0].where == "https://one.example/rows.jsonl"
-    assert "`fetch`" in str(refused.value.problems[0].do)
+    assert refused.value.problems[0].at == "https://one.example/rows.jsonl"
+    assert "`fetch`" in str(refused.value.problems[0].hint)

@@ -49,7 +49,7 @@ def test_what_modal_would_refuse_is_told_at_once(override: str, what: str, expec
     (problem,) = caught.value.problems
     assert what in problem.what
     assert expected in (problem.expected or "")
-    assert problem.where == f"override {override}"
+    assert problem.at == f"override {override}"
 
 
 @pytest.mark.parametrize("name", MOST)

@@ -41,4 +41,4 @@ def test_a_build_that_fails_names_the_command_that_shows_its_log(tmp_path: Path)
         assert "cannot be used multiple times" in plane.build_logs[image_id]
         (problem,) = refused.value.problems
         assert image_id in problem.what
-        assert problem.do == f"modal image logs {image_id}"
+        assert problem.hint == f"modal image logs {image_id}"

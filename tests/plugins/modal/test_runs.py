@@ -300,7 +300,7 @@ def test_a_container_that_always_dies_is_given_up(workplace: ModalPlace) -> None
     run = submitted(workplace, "train.seed=15", "resources.counting.retries=1")
     record = workplace.wait_for_end(run, "failed")
     assert "got no further: its container dies" in record["problems"][0]["what"]
-    assert "resources.counting.memory" in record["problems"][0]["do"]
+    assert "resources.counting.memory" in record["problems"][0]["hint"]
 
 
 @pytest.mark.slow

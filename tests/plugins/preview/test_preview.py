@@ -103,7 +103,7 @@ def examples(folder: Path, lengths: list[int]) -> Examples:
     ]
     (folder / "train.jsonl").write_bytes(b"\n".join(lines) + b"\n")
     (folder / "held_out.jsonl").write_bytes(b'{"place": "b.jsonl:1", "text": "held"}\n')
-    (folder / "rejected.jsonl").write_bytes(b'{"place": "a.jsonl:9", "reason": "no text", "raw": "{}"}\n')
+    (folder / "rejected.jsonl").write_bytes(b'{"place": "a.jsonl:9", "code": "bad-row", "reason": "no text", "raw": "{}"}\n')
     return Examples(folder, whole=True)
 
 
@@ -133,7 +133,7 @@ def test_a_seed_draws_the_same_rows_again(tmp_path: Path) -> None:
 
 
 def test_rejected_rows_have_their_reason(tmp_path: Path) -> None:
-    assert list(rejected(examples(tmp_path, [1]))) == [Rejected("a.jsonl:9", "no text", "{}")]
+    assert list(rejected(examples(tmp_path, [1]))) == [Rejected("a.jsonl:9", "no text", "{}", "bad-row")]
 
 
 def test_files_are_named_with_folders_or_without() -> None:
@@ -150,7 +150,7 @@ def test_a_wish_to_stop_comes_at_the_second_look() -> None:
 
 def test_the_page_escapes_what_data_holds_and_needs_no_script() -> None:
     evil = [[1, "<script>alert(1)</script>\x1b", True, False]]
-    html = page(found(seen(pieces=evil, ids=[1], labels=[1]), bad=(Rejected("a:1", "<b>", "<i>"),)))
+    html = page(found(seen(pieces=evil, ids=[1], labels=[1]), bad=(Rejected("a:1", "<b>", "<i>", "bad-row"),)))
     assert "<script" not in html
     assert "&lt;script&gt;" in html
     assert "\x1b" not in html
@@ -161,7 +161,7 @@ def test_the_page_escapes_what_data_holds_and_needs_no_script() -> None:
 def test_in_a_pipe_there_are_marks_and_no_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.StringIO()
     monkeypatch.setattr("sys.stdout", out)
-    show(found(seen(), bad=(Rejected("a:1", "no answer", "{}"),)), full=False)
+    show(found(seen(), bad=(Rejected("a:1", "no answer", "{}", "bad-row"),)), full=False)
     assert "\x1b" not in out.getvalue()
     assert "⟦trained⟧" in out.getvalue()
     assert "a.jsonl:3  train  6 tokens, 4 trained" in out.getvalue()

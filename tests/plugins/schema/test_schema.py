@@ -184,7 +184,7 @@ def test_options_of_groups_say_what_they_are(schema: dict[str, Any]) -> None:
 def test_a_misspelt_key_is_told_the_nearest(schema: dict[str, Any], path: str, near: str) -> None:
     with pytest.raises(Refused) as caught:
         find(path, schema)
-    assert near in caught.value.problems[0].nearest
+    assert near in caught.value.problems[0].did_you_mean
 
 
 def test_the_verb_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -96,7 +96,7 @@ def test_a_merged_model_stands_in_for_a_deleted_artifact(deleted: str) -> None:
     ):
         with pytest.raises(Refused, match=f"{deleted}/k is not whole") as refused:
             chosen(stages=stages, gone=gone)
-        assert refused.value.problems[0].do == "ftrun resume r1 makes it again"
+        assert refused.value.problems[0].hint == "ftrun resume r1 makes it again"
 
 
 def test_what_is_served_has_to_be_there() -> None:

@@ -40,4 +40,4 @@ def test_a_recipe_that_nobody_ran_is_refused_with_the_command_that_runs_it() -> 
     run("train.learning_rate=0.5")
     with pytest.raises(Refused, match="no run has made the models") as refused:
         run_of((RECIPE,))
-    assert refused.value.problems[0].do == "ftrun recipe=quickstart"
+    assert refused.value.problems[0].hint == "ftrun recipe=quickstart"

@@ -100,13 +100,13 @@ def test_a_file_that_is_wrong_as_a_whole_is_refused(
 ) -> None:
     problem = problem_of(data(content))
 
-    assert problem.where == where
+    assert problem.at == where
     assert problem.what.startswith(what)
 
 
 @pytest.mark.parametrize("content", [b"x" * (MAX_ROW_BYTES + 1), b'"' + b"xxxxxxxxx\n" * (MAX_ROW_BYTES // 9)])
 def test_a_row_without_end_is_not_kept_in_memory(content: bytes, data: Callable[[bytes], Path]) -> None:
-    assert problem_of(data(HEAD + content)).where == "data.csv:3"
+    assert problem_of(data(HEAD + content)).at == "data.csv:3"
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")) | st.sampled_from(

@@ -90,7 +90,7 @@ WRONG_FILES = {
 def test_a_file_that_is_wrong_as_a_whole_is_refused(content: bytes, what: str, data: Callable[[bytes], Path]) -> None:
     problem = problem_of(data(content))
 
-    assert problem.where == "data.json"
+    assert problem.at == "data.json"
     assert problem.what.startswith(what)
 
 
@@ -121,7 +121,7 @@ def test_a_list_under_a_key_is_found_behind_others(data: Callable[[bytes], Path]
 def test_a_key_that_is_not_there_comes_with_the_nearest(data: Callable[[bytes], Path]) -> None:
     problem = problem_of(data(NESTED), "row")
 
-    assert (problem.what, problem.nearest[0]) == ("the file's object has no key `row`", "rows")
+    assert (problem.what, problem.did_you_mean[0]) == ("the file's object has no key `row`", "rows")
 
 
 @pytest.mark.parametrize(

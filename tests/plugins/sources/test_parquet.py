@@ -78,7 +78,7 @@ def test_bytes_that_are_no_text_are_told_by_row_and_can_be_left_out(tmp_path: Pa
 def test_a_column_that_is_not_there_comes_with_the_nearest(tmp_path: Path) -> None:
     problem = problem_of(written(tmp_path / "x.parquet", {"text": ["a"]}), "txt")
 
-    assert (problem.what, problem.nearest) == ("there is no column `txt`", ("text",))
+    assert (problem.what, problem.did_you_mean) == ("there is no column `txt`", ("text",))
 
 
 def test_a_file_without_rows_is_refused(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_damage_inside_is_told_with_the_row_before_it(tmp_path: Path) -> None:
     problem = problem_of(path)
 
     assert problem.what.startswith("the file is damaged, or no Parquet: ")
-    assert str(problem.where).startswith("data.parquet:")
+    assert str(problem.at).startswith("data.parquet:")
 
 
 WRONG_FILES = {
@@ -116,7 +116,7 @@ def test_a_file_that_is_no_parquet_is_refused_when_planned(content: bytes, what:
     with pytest.raises(Refused) as refused:
         Parquet().externals(Parquet.Options(path=path))
 
-    assert (refused.value.problems[0].what, refused.value.problems[0].where) == (what, str(path))
+    assert (refused.value.problems[0].what, refused.value.problems[0].at) == (what, str(path))
 
 
 @pytest.mark.parametrize("content", [b"PAR1PAR1", b"PAR1" + b"\0" * 40 + b"PAR1", b"PAR1" + b"\xff" * 40 + b"PAR1"])

@@ -81,10 +81,10 @@ def test_what_is_missing_and_not_needed_is_told_with_what_to_do(told: Told) -> N
         "hub": False,
         "hub's token": False,
     }
-    assert found["environment trainer"]["do"] == "ftrun envs make trainer"
-    assert found["Modal"]["do"] == "modal token new"
+    assert found["environment trainer"]["hint"] == "ftrun envs make trainer"
+    assert found["Modal"]["hint"] == "modal token new"
     assert "cannot be reached" in found["hub"]["detail"]
-    assert "HF_TOKEN" in found["hub's token"]["do"]
+    assert "HF_TOKEN" in found["hub's token"]["hint"]
 
 
 def test_what_a_recipe_needs_is_needed(told: Told) -> None:
@@ -107,7 +107,7 @@ def test_a_token_that_only_the_hubs_own_tool_knows_is_pointed_at(folder: Path, t
     kept.parent.mkdir(parents=True)
     kept.write_text(SECRET)
     found = told()["hub's token"]
-    assert found["do"] == f"export HF_TOKEN=$(cat {kept})"
+    assert found["hint"] == f"export HF_TOKEN=$(cat {kept})"
     assert SECRET not in json.dumps(found)
 
 
@@ -123,7 +123,7 @@ def test_a_full_or_forbidden_disk_is_broken(folder: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("ftrun.cli.doctor.LEAST_FREE", 1 << 60)
     (found,) = _disk("store", folder / "not" / "there", "FTRUN_STORE")
     assert (found.well, found.needed) == (False, True)
-    assert "ftrun rm --unused" in str(found.do)
+    assert "ftrun rm --unused" in str(found.hint)
     (found,) = _disk("store", Path("/proc/nothing"), "FTRUN_STORE")
     assert "cannot be written" in found.detail
 
@@ -152,7 +152,7 @@ def test_looks_run_at_one_time_and_late_ones_are_left_behind() -> None:
 
 def test_a_plugin_adds_checks(told: Told) -> None:
     def checks(recipe: Any) -> list[Check]:
-        broken = Health("licence", False, f"none for {recipe.name}", do="buy one")
+        broken = Health("licence", False, f"none for {recipe.name}", hint="buy one")
         return [Check("licence", lambda: [broken])]
 
     with another_plugin(ftrun_doctor_checks=checks):

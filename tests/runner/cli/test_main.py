@@ -70,55 +70,55 @@ def test_the_help_lists_every_verb_with_its_line(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(
-    ("arguments", "what", "near"),
+    ("arguments", "code", "near"),
     [
-        (["plann"], "there is no verb `plann`", "plan"),
-        (["vaildate", "recipe=quickstart"], "there is no verb `vaildate`", "validate"),
-        (["recipe=quikstart"], "there is no recipe named `quikstart`", "quickstart"),
-        (["-m", "recipe=quikstart"], "there is no recipe named `quikstart`", "quickstart"),
-        (["recipe=quikstart", "--cfg", "job"], "there is no recipe named `quikstart`", "quickstart"),
-        (["recipes", "show", "quikstart"], "there is no recipe named `quikstart`", "quickstart"),
-        (["plan", "recipe=quickstart", "train.num_epoch=1"], "unknown key `num_epoch`", "num_epochs"),
-        (["envs", "path", "trainr"], "there is no environment `trainr`", "trainer"),
-        (["envs", "make", "trainr"], "there is no environment `trainr`", "trainer"),
+        (["plann"], "unknown-command", "plan"),
+        (["vaildate", "recipe=quickstart"], "unknown-command", "validate"),
+        (["recipe=quikstart"], "unknown-name", "quickstart"),
+        (["-m", "recipe=quikstart"], "unknown-name", "quickstart"),
+        (["recipe=quikstart", "--cfg", "job"], "unknown-name", "quickstart"),
+        (["recipes", "show", "quikstart"], "unknown-name", "quickstart"),
+        (["plan", "recipe=quickstart", "train.num_epoch=1"], "unknown-key", "num_epochs"),
+        (["envs", "path", "trainr"], "unknown-name", "trainer"),
+        (["envs", "make", "trainr"], "unknown-name", "trainer"),
     ],
 )
 def test_a_mistake_ends_with_2_and_the_nearest_name(
-    arguments: list[str], what: str, near: str, capsys: pytest.CaptureFixture[str], store: Store, folder: Path
+    arguments: list[str], code: str, near: str, capsys: pytest.CaptureFixture[str], store: Store, folder: Path
 ) -> None:
     assert run_command(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert what in err
-    assert re.search(rf"nearest +{near}", err)
+    assert f"[{code}]" in err
+    assert re.search(rf"did you mean +{near}\?", err)
     assert not store.root.exists()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "what"),
+    ("arguments", "code"),
     [
-        (["validate"], "no recipe is named"),
-        (["validate", "--bogus"], "no option `--bogus`"),
-        (["--bogus"], "no option `--bogus`"),
-        (["runs", "--jsno"], "no such option"),
-        (["show", "a", "b"], "unexpected extra argument"),
-        (["show", "nope"], "there is no run `nope`"),
-        (["logs"], "there is no run `last`"),
-        (["resume"], "there is no run `last`"),
-        (["cancel", "nope"], "there is no run `nope`"),
+        (["validate"], "missing-recipe"),
+        (["validate", "--bogus"], "unknown-option"),
+        (["--bogus"], "unknown-option"),
+        (["runs", "--jsno"], "usage"),
+        (["show", "a", "b"], "usage"),
+        (["show", "nope"], "unknown-run"),
+        (["logs"], "unknown-run"),
+        (["resume"], "unknown-run"),
+        (["cancel", "nope"], "unknown-run"),
     ],
 )
 def test_what_cannot_be_done_ends_with_2_and_says_so(
-    arguments: list[str], what: str, capsys: pytest.CaptureFixture[str], store: Store
+    arguments: list[str], code: str, capsys: pytest.CaptureFixture[str], store: Store
 ) -> None:
     assert run_command(arguments) == 2
-    assert what in capsys.readouterr().err
+    assert f"[{code}]" in capsys.readouterr().err
 
 
 def test_a_mistake_of_usage_is_json_where_json_is_asked_for(capsys: pytest.CaptureFixture[str], store: Store) -> None:
     assert run_command(["runs", "--json", "--jsno"]) == 2
     out, err = capsys.readouterr()
-    assert json.loads(out)["problems"][0]["do"] == "`ftrun runs --help` shows what it takes"
+    assert json.loads(out)["problems"][0]["code"] == "usage"
     assert err == ""
 
 
@@ -129,11 +129,12 @@ def test_the_problems_for_programs(capsys: pytest.CaptureFixture[str], folder: P
     assert told["exit_code"] == 2
     assert told["problems"] == [
         {
+            "code": "unknown-key",
             "what": "unknown key `num_epoch`",
-            "where": "override train.num_epoch=1",
+            "at": "override train.num_epoch=1",
             "expected": None,
-            "nearest": ["num_epochs"],
-            "do": None,
+            "did_you_mean": ["num_epochs"],
+            "hint": None,
         }
     ]
     assert err == ""
@@ -238,7 +239,7 @@ def test_logs_of_all_calls_of_one_and_of_none(a_run: RunFolder, capsys: pytest.C
         assert run_command(["logs", "last", name]) == 0
         assert capsys.readouterr().out == "line one\nline two\n"
     assert run_command(["logs", "last", "fetch:modle"]) == 2
-    assert re.search(r"nearest +fetch:model", capsys.readouterr().err)
+    assert re.search(r"did you mean +fetch:model\?", capsys.readouterr().err)
 
 
 def test_cancelling_what_does_not_run_says_so(a_run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,15 +12,15 @@ from ftrun.suggest import nearest
 GOLDEN = """\
 ftrun: 2 problems
 
-  unknown key `lora_rr`
-    where     r.yaml:9:5
-    expected  one of lora_r, lora_alpha
-    nearest   lora_r, lora_alpha
-    do        mend it
-              and again
+  unknown key `lora_rr` [unknown-key]
+    at            r.yaml:9:5
+    expected      one of lora_r, lora_alpha
+    did you mean  lora_r, lora_alpha?
+    hint          fix it
+                  and again
 
   a very long finding that says a great deal about what is wrong with the recipe, so much that it does not fit
-  into one line of the screen
+  into one line of the screen [long]
 """
 
 
@@ -30,24 +30,25 @@ def test_problems_are_one_short_screen() -> None:
         "into one line of the screen"
     )
     first = Problem(
+        "unknown-key",
         "unknown key `lora_rr`",
         "r.yaml:9:5",
         "one of lora_r, lora_alpha",
         ("lora_r", "lora_alpha"),
-        "mend it\nand again",
+        "fix it\nand again",
     )
-    assert "\n".join(lines(Refused([first, Problem(long)]))) + "\n" == GOLDEN
+    assert "\n".join(lines(Refused([first, Problem("long", long)]))) + "\n" == GOLDEN
 
 
 def test_a_path_is_never_broken() -> None:
     path = "/a-folder/" + "very-long-name/" * 12 + "x.yaml:1:1"
-    assert path in "\n".join(lines(Refused(Problem("x", path))))
+    assert path in "\n".join(lines(Refused(Problem("x", "x", path))))
 
 
 def test_of_many_problems_twenty_are_shown_and_the_rest_counted() -> None:
-    text = "\n".join(lines(Refused([Problem(f"problem {number}") for number in range(25)])))
+    text = "\n".join(lines(Refused([Problem("x", f"problem {number}") for number in range(25)])))
     assert text.startswith("ftrun: 25 problems\n")
-    assert "problem 19" in text
+    assert "problem 19 [x]" in text
     assert "problem 20" not in text
     assert text.endswith("and 5 more")
 
@@ -55,23 +56,28 @@ def test_of_many_problems_twenty_are_shown_and_the_rest_counted() -> None:
 @pytest.mark.parametrize(
     ("error", "title"),
     [
-        (Refused(Problem("x")), "ftrun: 1 problem"),
-        (StageFailed("train", Problem("x")), "ftrun: train failed"),
-        (StoreFailed(Problem("x")), "ftrun: the store cannot be used"),
-        (GateNotMet(Problem("x")), "ftrun: a gate is not met"),
-        (Interrupted(Problem("x")), "ftrun: stopped"),
-        (FtrunError(Problem("x")), "ftrun: failed"),
+        (Refused(Problem("x", "x")), "ftrun: 1 problem"),
+        (StageFailed("train", Problem("x", "x")), "ftrun: train failed"),
+        (StoreFailed(Problem("x", "x")), "ftrun: the store cannot be used"),
+        (GateNotMet(Problem("x", "x")), "ftrun: a gate is not met"),
+        (Interrupted(Problem("x", "x")), "ftrun: stopped"),
+        (FtrunError(Problem("x", "x")), "ftrun: failed"),
     ],
 )
 def test_the_first_line_says_what_kind_of_end_it_is(error: FtrunError, title: str) -> None:
     assert next(lines(error)) == title
 
 
+def test_a_problem_of_an_older_version_is_read() -> None:
+    old = {"what": "it is wrong", "where": "a.yaml:1:1", "expected": None, "nearest": ["b"], "do": "fix it"}
+    assert Problem.from_dict(old) == Problem("unknown", "it is wrong", "a.yaml:1:1", None, ("b",), "fix it")
+
+
 def test_a_report_goes_to_people_by_stderr_and_to_programs_by_stdout(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("FTRUN_DEBUG", raising=False)
-    error = GateNotMet(Problem("x", nearest=("y",)))
+    error = GateNotMet(Problem("x", "x", did_you_mean=("y",)))
     assert report(error) == report(error, as_json=True) == 3
     out, err = capsys.readouterr()
     assert err.startswith("ftrun: a gate is not met")

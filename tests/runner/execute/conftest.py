@@ -43,7 +43,8 @@ class Tiny:
         (context.output / "copy.txt").write_text((context.inputs["data"] / "inner" / "x.txt").read_text())
 
     def refuse(self, call, context, tries):
-        raise Refused([Problem("row is bad", "rows.jsonl:3", "a good row", ("goood",), "mend it"), Problem("another")])
+        bad = Problem("bad-row", "row is bad", "rows.jsonl:3", "a good row", ("goood",), "fix it")
+        raise Refused([bad, Problem("another", "more")])
 
     def fail(self, call, context, tries):
         raise ValueError("boom\\nand more")

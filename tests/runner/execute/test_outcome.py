@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError, model_validator
 from ftrun.errors import MOST_LINES, FtrunError, Interrupted, Problem, Refused, StageFailed, StoreFailed, error_text
 from ftrun.execute.outcome import StageOutcome
 
-PROBLEM = Problem("it is wrong", "here")
+PROBLEM = Problem("invalid-value", "it is wrong", "here")
 
 
 class Trainer(BaseModel):
@@ -48,7 +48,7 @@ def test_each_error_of_a_model_is_a_problem(tmp_path: Path) -> None:
     for values in ({"lora_r": 8}, {"lora_r": "eight", "adapter": 7}):
         with pytest.raises(ValidationError) as caught:
             Trainer.model_validate(values)
-        found.append([(one.where, one.what) for one in StageOutcome.failed(caught.value, tmp_path).problems])
+        found.append([(one.at, one.what) for one in StageOutcome.failed(caught.value, tmp_path).problems])
     assert found[0] == [("Trainer", "lora_r needs an adapter")]
     assert [where for where, _ in found[1]] == ["lora_r", "adapter"]
     assert "integer" in found[1][0][1]
@@ -74,7 +74,9 @@ def test_any_other_error_is_the_stages_fault(tmp_path: Path) -> None:
     [
         StageOutcome("done"),
         StageOutcome("stopped"),
-        StageOutcome("failed", "user", (PROBLEM, Problem("more", expected="a number", nearest=("7",), do="look"))),
+        StageOutcome(
+            "failed", "user", (PROBLEM, Problem("more", "more", expected="a number", did_you_mean=("7",), hint="look"))
+        ),
     ],
     ids=lambda outcome: outcome.status,
 )
@@ -105,6 +107,6 @@ def test_an_outcome_stands_for_an_error(outcome: StageOutcome, kind: type[FtrunE
 def test_a_stopped_call_can_be_resumed() -> None:
     error = StageOutcome("stopped").error("train")
     assert isinstance(error, Interrupted)
-    assert [(problem.what, problem.do) for problem in error.problems] == [
-        ("train was stopped", "`ftrun resume last` goes on from its last checkpoint")
-    ]
+    (problem,) = error.problems
+    assert problem.code == "stopped"
+    assert "ftrun resume" in str(problem.hint)

@@ -163,7 +163,7 @@ def test_the_first_failure_starts_nothing_new_and_keeps_what_runs(store: Store) 
 
     def before(one: StageCall) -> StageOutcome | None:
         if one.label == "bad":
-            return StageOutcome("failed", "stage", (Problem("broken"),))
+            return StageOutcome("failed", "stage", (Problem("stage-error", "broken"),))
         assert failed.wait(SECONDS)  # ends after the failure was told
         return None
 

@@ -71,7 +71,10 @@ def test_bad_data_is_the_users_fault_and_keeps_every_word(
 ) -> None:
     call = tiny("refuse")
     outcome = backend.run_stage(call, new_run(), StopSignal())
-    told = (Problem("row is bad", "rows.jsonl:3", "a good row", ("goood",), "mend it"), Problem("another"))
+    told = (
+        Problem("bad-row", "row is bad", "rows.jsonl:3", "a good row", ("goood",), "fix it"),
+        Problem("another", "more"),
+    )
     assert outcome == StageOutcome("failed", "user", told)
     assert find(store, call.ref) is None
 
@@ -81,7 +84,7 @@ def test_an_exception_is_the_stages_fault_with_its_trace_in_the_log(
 ) -> None:
     call, run = tiny("fail"), new_run()
     outcome = backend.run_stage(call, run, StopSignal())
-    assert outcome == StageOutcome("failed", "stage", (Problem("ValueError: boom\nand more"),))
+    assert outcome == StageOutcome("failed", "stage", (Problem("stage-error", "ValueError: boom\nand more"),))
     assert "Traceback" in run.log("tiny").read_text()
     assert find(store, call.ref) is None
 
@@ -97,7 +100,7 @@ def test_a_process_that_leaves_without_an_outcome_has_failed(tiny: Calls, new_ru
     outcome = backend.run_stage(tiny("leave"), run, StopSignal())
     assert (outcome.status, outcome.fault) == ("failed", "stage")
     assert "ended with exit code 3" in outcome.problems[0].what
-    assert outcome.problems[0].where == str(run.log("tiny"))
+    assert outcome.problems[0].at == str(run.log("tiny"))
 
 
 def test_a_killed_process_leaves_no_artifact_and_its_next_try_goes_on(
@@ -223,9 +226,9 @@ def _wait_for(run: RunFolder, kind: str) -> Event:
     ("outcome", "error"),
     [
         (StageOutcome("stopped"), Interrupted),
-        (StageOutcome("failed", "user", (Problem("a"),)), Refused),
-        (StageOutcome("failed", "store", (Problem("a"),)), StoreFailed),
-        (StageOutcome("failed", "stage", (Problem("a", "b:1", "c", ("d", "e"), "f"),)), StageFailed),
+        (StageOutcome("failed", "user", (Problem("x", "a"),)), Refused),
+        (StageOutcome("failed", "store", (Problem("x", "a"),)), StoreFailed),
+        (StageOutcome("failed", "stage", (Problem("x", "a", "b:1", "c", ("d", "e"), "f"),)), StageFailed),
     ],
 )
 def test_an_outcome_survives_its_file_and_stands_for_an_error(

@@ -53,8 +53,8 @@ def test_a_wrong_value_is_told_with_its_place(
 ) -> None:
     found = problem(recipe, override)
     assert what in found.what
-    assert found.where == f"override {override}"
-    assert found.nearest[:1] == nearest
+    assert found.at == f"override {override}"
+    assert found.did_you_mean[:1] == nearest
 
 
 @pytest.mark.parametrize(

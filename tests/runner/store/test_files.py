@@ -71,7 +71,7 @@ def test_an_error_of_the_disk_says_what_to_do(how: object, code: int, what: str,
     assert problem is not None
     assert what in problem.what
     assert str(tmp_path) in problem.what
-    assert do in (problem.do or "")
+    assert do in (problem.hint or "")
 
 
 @pytest.mark.parametrize(
@@ -97,14 +97,14 @@ def test_a_full_disk_names_the_largest_folders(tmp_path: Path) -> None:
     problem = disk_problem(OSError(errno.ENOSPC, ""), tmp_path)
     assert problem is not None
     named = "scratch/train/big 5.0 kB, artifacts/fetch/middle 1.0 kB, artifacts/train/small 10 B"
-    assert named in (problem.do or "")
+    assert named in (problem.hint or "")
 
 
 def test_a_full_disk_is_told_also_where_the_store_is_not_made_yet(tmp_path: Path) -> None:
     problem = disk_problem(OSError(errno.ENOSPC, ""), tmp_path / "not" / "yet")
     assert problem is not None
     assert " free at " in problem.what
-    assert (problem.do or "").startswith("free space, then")
+    assert (problem.hint or "").startswith("free space, then")
 
 
 def test_errors_of_the_disk_become_errors_of_the_store_and_others_stay(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_an_unknown_run_is_refused_with_the_nearest(store: Store) -> None:
     made(store, "k7m2pq-quickstart", 1.0)
     with pytest.raises(Refused, match="there is no run `k7m2qp-quickstart`") as caught:
         runs.find_run(store, "k7m2qp-quickstart")
-    assert caught.value.problems[0].nearest == ("k7m2pq-quickstart",)
+    assert caught.value.problems[0].did_you_mean == ("k7m2pq-quickstart",)
 
 
 @pytest.mark.parametrize("name", ["last", "x"])

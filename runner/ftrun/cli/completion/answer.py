@@ -21,7 +21,7 @@ def answer(arguments: Sequence[str]) -> int:
         given = f"{wish}={shell}" if wish else " ".join(arguments)
         known = " or ".join(f"install={name}" for name in INSTALL)
         do = 'eval "$(ftrun --shell-completion install=bash)", in ~/.bashrc to have it in every shell'
-        raise Refused(Problem("completion is made for bash, zsh and fish", given, known, do=do))
+        raise Refused(Problem("unknown-name", "completion is made for bash, zsh and fish", given, known, hint=do))
     if wish != "query":
         print((INSTALL if wish == "install" else UNINSTALL)[shell])
         return 0
