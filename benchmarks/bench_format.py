@@ -23,8 +23,8 @@ from pathlib import Path
 
 from ftrun.execute.context import Reporter, StageContext, load
 from ftrun.plan.call import Component, EnvironmentRef, StageCall
-from ftrun.plan.digests import sha256_of, source_digest
 from ftrun.recipe.types import Split
+from ftrun.utils.digests import sha256_of, source_digest
 from ftrun_plugins.formatting.params import FormatterPart, OutsideFile, Params, SourcePart
 from ftrun_plugins.formatting.stage import Format
 

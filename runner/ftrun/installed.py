@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
 from ftrun.errors import Problem, Refused
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 
 GROUP = "ftrun"
 DISABLE = "FTRUN_DISABLE_PLUGINS"  # 1: no plugin of another package; else names of distributions, with commas between

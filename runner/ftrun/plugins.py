@@ -17,7 +17,7 @@ from ftrun.errors import FtrunError, Problem, Refused
 from ftrun.installed import distribution, imported, in_use, place, remedy, short
 from ftrun.recipe.folders import ConfigFolders, own_folders
 from ftrun.registering import fault_of, wrong_hooks
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 
 if TYPE_CHECKING:
     import click

@@ -12,7 +12,7 @@ from ftrun import hookspecs
 from ftrun.contracts import Settings
 from ftrun.errors import Problem
 from ftrun.examples import Options
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 HOOKS = {name: hook for name, hook in vars(hookspecs).items() if name.startswith("ftrun_")}

@@ -13,9 +13,9 @@ from pyarrow import Table
 from pyarrow.parquet import write_table
 
 from ftrun.contracts import External
-from ftrun.plan.digests import sha256_of
 from ftrun.plugins import plugins
 from ftrun.testing import SourceContract
+from ftrun.utils.digests import sha256_of
 from ftrun_plugins.sources.csv_source import Csv
 from ftrun_plugins.sources.hub_source import HubDataset
 from ftrun_plugins.sources.json_source import JsonArray

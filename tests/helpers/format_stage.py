@@ -10,10 +10,10 @@ from typing import Any
 
 from ftrun.execute.context import Reporter, StageContext
 from ftrun.plan.call import StageCall
-from ftrun.plan.digests import FileDigests
 from ftrun.plan.planning import Planning
 from ftrun.plugins import Plugins
 from ftrun.recipe.types import Recipe
+from ftrun.utils.digests import FileDigests
 from ftrun_plugins.formatters import plugin as formatters_plugin
 from ftrun_plugins.formatting import plugin as formatting_plugin
 from ftrun_plugins.formatting.stage import Format

@@ -9,7 +9,7 @@ from typing import Any
 
 from ftrun.execute.context import Reporter, StageContext, StopRequest
 from ftrun.plan.call import Component, EnvironmentRef, StageCall
-from ftrun.plan.digests import source_digest
+from ftrun.utils.digests import source_digest
 from ftrun_plugins.evaluation.lines import lines
 from ftrun_plugins.evaluation.score import Score
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftrun.values import short
+from ftrun.utils.value_format import short
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ftrun.values import short
+from ftrun.utils.value_format import short
 
 FUSED_KERNELS = ("lora_mlp_kernel", "lora_qkv_kernel", "lora_o_kernel", "lora_embedding_kernel")
 # Integrations whose kernels are written for GPUs, with the prefix of their keys.

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
-from ftrun.store.files import read_json, write_json
+from ftrun.utils.atomic_io import read_json, write_json
 
 MODULE = "transformers.utils.import_utils"
 KEPT = Path(sys.prefix) / "share" / "ftrun" / "transformers_import_map.json"

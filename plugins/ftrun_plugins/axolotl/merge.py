@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ftrun.recipe.types import Frozen
-from ftrun.store.files import read_json
+from ftrun.utils.atomic_io import read_json
 from ftrun_plugins.axolotl.adapt import FUSED_KERNELS
 from ftrun_plugins.axolotl.config import merge
 from ftrun_plugins.axolotl.workspace import ADAPTER, CONFIG, MODEL, NO_TRAINING, OUT, inside, lay_out

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ftrun.store.files import read_json, write_json, write_text
+from ftrun.utils.atomic_io import read_json, write_json, write_text
 
 WITHOUT_SERVER = ("offline", "disabled", "dryrun")  # values of `wandb_mode`
 RECORD = "tracker.json"  # in the stage's working folder

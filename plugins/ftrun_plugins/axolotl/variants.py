@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TypeGuard
 
 from ftrun.recipe.findings import Finding
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 from ftrun_plugins.axolotl.wording import (
     Path,
     Schema,

@@ -8,7 +8,7 @@ from typing import Any
 
 from ftrun.cli.results import evaluation_table
 from ftrun.report.words import duration, number
-from ftrun.values import written
+from ftrun.utils.value_format import written
 
 MOST_DIFFERENCES = 40
 LONGEST_VALUE = 28  # letters

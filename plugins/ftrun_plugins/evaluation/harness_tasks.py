@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ftrun.errors import Problem, Refused
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 from ftrun_plugins.evaluation.task_file import FUNCTION, TRUST
 
 if TYPE_CHECKING:

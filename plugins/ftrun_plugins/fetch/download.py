@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftrun.errors import Problem, Refused, StageFailed
-from ftrun.plan.digests import sha256_of
+from ftrun.utils.digests import sha256_of
 
 if TYPE_CHECKING:
     from ftrun.execute.context import StageContext

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftrun.errors import Problem, Refused
-from ftrun.plan.digests import FileDigests
+from ftrun.utils.digests import FileDigests
 
 if TYPE_CHECKING:
     from ftrun.execute.context import StageContext

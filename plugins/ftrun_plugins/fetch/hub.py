@@ -174,7 +174,7 @@ class _watched:  # noqa: N801  (reads as a statement)
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def _watch(self) -> None:
-        from ftrun.store.files import folder_size
+        from ftrun.utils.sizes import folder_size
 
         while not self._over.wait(SECONDS_BETWEEN_LOOKS):
             self._context.report.progress(min(folder_size(self._folder), self._total), self._total, "bytes")

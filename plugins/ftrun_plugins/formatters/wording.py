@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 
 MOST_NAMES = 8
 NAME_CHARACTERS = 40

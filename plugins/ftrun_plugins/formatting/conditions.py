@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from ftrun.patterns import search
 from ftrun.recipe.dataset import Filter, Value
+from ftrun.utils.safe_regex import search
 
 Meets = Callable[[Any], bool]
 CACHE = 64_000  # kB of digests in memory; more lie on disk

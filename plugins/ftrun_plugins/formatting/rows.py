@@ -11,7 +11,7 @@ from ftrun.contracts import BadRow
 from ftrun.errors import Problem, Refused
 from ftrun.examples import Rejected, Row
 from ftrun.execute.context import StageContext
-from ftrun.store.files import write_json
+from ftrun.utils.atomic_io import write_json
 from ftrun_plugins.formatting.encoding import encode, encode_row, kind_of
 from ftrun_plugins.formatting.mixing import Mix
 from ftrun_plugins.formatting.params import Params

@@ -8,7 +8,7 @@ from ftrun.contracts import BadRow
 from ftrun.errors import Problem
 from ftrun.examples import Row
 from ftrun.recipe.dataset import Filter
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 from ftrun_plugins.formatting.conditions import condition
 
 MOST_COLUMNS = 1000  # remembered of rows that lack one

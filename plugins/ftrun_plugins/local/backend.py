@@ -23,9 +23,9 @@ from ftrun.plan.secrets import variables_of
 from ftrun.recipe.types import Environment, Resources
 from ftrun.store.artifacts import find
 from ftrun.store.events import append
-from ftrun.store.files import read_json
 from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import FileLock
+from ftrun.utils.atomic_io import read_json
 from ftrun_plugins.local.environments import LocalEnvironment
 from ftrun_plugins.local.hardware import cores, gpus
 

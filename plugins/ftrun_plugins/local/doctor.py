@@ -11,7 +11,7 @@ from platformdirs import user_cache_path
 from ftrun.contracts import Check, Health
 from ftrun.plan.call import CLIENT
 from ftrun.recipe.types import Environment, Recipe
-from ftrun.store.files import human_size
+from ftrun.utils.sizes import human_size
 from ftrun_plugins.local.environments import LocalEnvironment, interpreter
 
 OLDEST_DRIVER = 580  # that runs CUDA 13, for which torch and vLLM of the locks are built

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from ftrun.api.environment_digest import environment_digest
 from ftrun.errors import Problem, StageFailed
-from ftrun.plan.digests import environment_digest
 from ftrun.recipe.types import Environment
 from ftrun.store.locks import FileLock
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ftrun.api.environment_digest import environment_digest
 from ftrun.errors import Problem, Refused
 from ftrun.plan.call import CLIENT, StageCall
-from ftrun.plan.digests import digest, environment_digest
 from ftrun.plugins import Plugins
 from ftrun.recipe.types import Environment
+from ftrun.utils.digests import digest
 from ftrun_plugins.modal import container, shipping
 from ftrun_plugins.modal.errors import modal_errors
 from ftrun_plugins.modal.functions import LAUNCH, StageFunction, stage_functions

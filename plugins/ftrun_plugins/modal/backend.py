@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+from ftrun.api.environment_digest import environment_digest
 from ftrun.contracts import Estimate, Hardware, Runner
 from ftrun.errors import Problem, Refused
 from ftrun.plan.call import StageCall
-from ftrun.plan.digests import environment_digest
 from ftrun.recipe.types import Environment, Resources
 from ftrun.store.layout import Store
 from ftrun_plugins.modal.costs import estimate

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ftrun.recipe.findings import Finding
 from ftrun.recipe.types import Recipe, Resources
 from ftrun.recipe.yaml_files import KeyPath
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 
 # modal 1.6.4; `H100!` is never upgraded to an H200, `B200+` may be.
 MOST: dict[str, int] = {

@@ -23,8 +23,8 @@ from ftrun.report.page import keep_report
 from ftrun.store import runs
 from ftrun.store.artifacts import reader
 from ftrun.store.events import Event, add, append
-from ftrun.store.files import read_json, write_text
 from ftrun.store.runs import RunRecord
+from ftrun.utils.atomic_io import read_json, write_text
 from ftrun_plugins.modal.attended import Attended
 from ftrun_plugins.modal.claims import Claims
 from ftrun_plugins.modal.costs import price_run

@@ -18,9 +18,10 @@ from ftrun.recipe.types import Environment, Recipe
 from ftrun.store import runs
 from ftrun.store.artifacts import StoredFile
 from ftrun.store.events import Event, read
-from ftrun.store.files import folder_size, write_bytes, write_text
 from ftrun.store.layout import RunFolder
 from ftrun.store.runs import RunRecord
+from ftrun.utils.atomic_io import write_bytes, write_text
+from ftrun.utils.sizes import folder_size
 from ftrun_plugins.modal import function_calls
 from ftrun_plugins.modal.app import App
 from ftrun_plugins.modal.claims import Claims

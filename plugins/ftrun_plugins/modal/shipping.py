@@ -11,7 +11,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from ftrun.installed import in_use
-from ftrun.plan.digests import digest, sha256_of
+from ftrun.utils.digests import digest, sha256_of
 
 OWN = ("ftrun", "ftrun_plugins")
 

@@ -16,7 +16,7 @@ from ftrun.execute.stop import StopSignal
 from ftrun.plan.call import StageCall
 from ftrun.store.artifacts import Manifest, publish
 from ftrun.store.events import make
-from ftrun.store.files import read_json
+from ftrun.utils.atomic_io import read_json
 from ftrun_plugins.modal.attended import Attended
 from ftrun_plugins.modal.claims import Claims
 from ftrun_plugins.modal.marker import Markers, marked

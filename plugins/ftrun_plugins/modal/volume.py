@@ -12,10 +12,10 @@ from typing import Any
 
 from ftrun.errors import Problem, Refused
 from ftrun.plan.call import Ref, StageCall
-from ftrun.plan.digests import sha256_of
 from ftrun.store.artifacts import Manifest, StoredFile
-from ftrun.store.files import folder_size, human_size
 from ftrun.store.layout import MANIFEST, Store
+from ftrun.utils.digests import sha256_of
+from ftrun.utils.sizes import folder_size, human_size
 from ftrun_plugins.modal.options import Options
 
 AT_ONCE = 8  # requests

@@ -17,7 +17,7 @@ from platformdirs import user_cache_path
 from ftrun.errors import Problem, Refused, StageFailed
 from ftrun.execute import bootstrap
 from ftrun.execute.surroundings import surroundings
-from ftrun.store.files import write_json
+from ftrun.utils.atomic_io import write_json
 
 if TYPE_CHECKING:  # importing these takes longer than starting a process
     from ftrun.contracts import Backend

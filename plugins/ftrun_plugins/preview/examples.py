@@ -13,7 +13,7 @@ from ftrun.execute.context import Reporter, StageContext, Stopped, StopRequest, 
 from ftrun.plan.call import CLIENT, StageCall
 from ftrun.recipe.dataset import Dataset
 from ftrun.store.events import read
-from ftrun.store.files import read_json
+from ftrun.utils.atomic_io import read_json
 from ftrun_plugins.preview.planned import Planned
 
 

@@ -16,8 +16,8 @@ from ftrun.plan.planning import make_plan
 from ftrun.plugins import Plugins
 from ftrun.recipe.types import STAGES, Recipe
 from ftrun.store.artifacts import find
-from ftrun.store.files import read_json
 from ftrun.store.layout import RunFolder, Store
+from ftrun.utils.atomic_io import read_json
 
 log = logging.getLogger(__name__)
 

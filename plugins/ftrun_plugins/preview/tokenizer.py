@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ftrun.errors import Problem, StageFailed
 from ftrun.plan.call import KEY_LENGTH
-from ftrun.plan.digests import digest
+from ftrun.utils.digests import digest
 from ftrun_plugins.fetch.fetch import FromFolder, FromHub, Params
 from ftrun_plugins.fetch.hub import ACCESS
 from ftrun_plugins.preview.asking import Trainer

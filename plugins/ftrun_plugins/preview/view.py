@@ -12,8 +12,8 @@ from typing import Any
 from ftrun.errors import Problem, Refused
 from ftrun.plugins import plugins
 from ftrun.recipe.load import load
-from ftrun.store.files import read_json
 from ftrun.store.layout import default_store
+from ftrun.utils.atomic_io import read_json
 from ftrun_plugins.preview.asking import LIGHT, TRAINER, Looker, Trainer, tokenized
 from ftrun_plugins.preview.choice import Choice, Rejected, candidates, is_at, rejected
 from ftrun_plugins.preview.examples import Examples, all_examples, first_examples

@@ -18,7 +18,7 @@ from ftrun.execute.run import prepare
 from ftrun.plugins import plugins
 from ftrun.store import runs
 from ftrun.store.layout import RunFolder
-from ftrun.values import short
+from ftrun.utils.value_format import short
 from ftrun_plugins.rehearsal.recipe import rehearsal_of
 from ftrun_plugins.rehearsal.replaced import Replaced
 

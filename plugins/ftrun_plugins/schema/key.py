@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftrun.errors import Problem, Refused
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 from ftrun_plugins.axolotl.wording import accepted
 from ftrun_plugins.schema.models import ANYTHING, Schema, alternatives, part_of, properties_of
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from ftrun.errors import Refused
-from ftrun.store.files import write_text
+from ftrun.utils.atomic_io import write_text
 from ftrun_plugins.serving.asking import Asker, Message
 
 HELP = """\

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ftrun.errors import Problem, Refused
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 from ftrun_plugins.sources.opened import opened
 from ftrun_plugins.sources.readable import refuse_impossible
 

@@ -11,7 +11,7 @@ import orjson
 from ftrun.contracts import BadRow
 from ftrun.errors import Problem, Refused
 from ftrun.examples import Row
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 from ftrun_plugins.sources.files import head
 from ftrun_plugins.sources.json_scanner import Scanner
 from ftrun_plugins.sources.opened import opened

@@ -12,7 +12,7 @@ from typing import Any
 from ftrun.contracts import BadRow
 from ftrun.errors import Problem, Refused
 from ftrun.examples import Row
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 
 BATCH = 1024  # rows
 BUFFER = 1 << 20  # bytes read of a column at a time

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Node = Function | ast.ClassDef

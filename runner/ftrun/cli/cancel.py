@@ -12,9 +12,9 @@ from ftrun.cli.found import find_run, remote_of
 from ftrun.contracts import Remote
 from ftrun.execute.run import read_plan
 from ftrun.store import runs
-from ftrun.store.files import read_json
 from ftrun.store.layout import RunFolder, Store, default_store
 from ftrun.store.locks import is_held
+from ftrun.utils.atomic_io import read_json
 
 SECONDS_TO_WAIT = 200.0  # a stage may still have to write its checkpoint
 

@@ -20,8 +20,8 @@ from ftrun.contracts import Check, Health
 from ftrun.plugins import plugins
 from ftrun.recipe.load import load
 from ftrun.recipe.types import Recipe
-from ftrun.store.files import human_size
 from ftrun.store.layout import default_store
+from ftrun.utils.sizes import human_size
 
 DEFAULT_RECIPE = "recipe=quickstart"
 LEAST_FREE = 2_000_000_000  # bytes: less holds no model at all

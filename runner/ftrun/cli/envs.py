@@ -14,7 +14,7 @@ from ftrun.recipe.compose import compose
 from ftrun.recipe.typed import read, with_absolute_paths
 from ftrun.recipe.types import Environment
 from ftrun.store.layout import default_store
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 
 
 @click.group(invoke_without_command=True)

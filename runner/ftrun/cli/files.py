@@ -13,9 +13,9 @@ from ftrun.execute.run import read_plan
 from ftrun.plan.call import Ref
 from ftrun.store import runs
 from ftrun.store.artifacts import StoredFile, find
-from ftrun.store.files import human_size
 from ftrun.store.layout import RunFolder, Store, default_store
-from ftrun.suggest import nearest
+from ftrun.utils.sizes import human_size
+from ftrun.utils.suggest import nearest
 
 
 @click.command()

@@ -13,8 +13,8 @@ from ftrun.execute.run import execute
 from ftrun.execute.stop import StopSignal, stop_on_signals
 from ftrun.plugins import plugins
 from ftrun.store import runs
-from ftrun.store.files import read_json
 from ftrun.store.layout import RunFolder, Store
+from ftrun.utils.atomic_io import read_json
 
 
 def in_foreground(store: Store, folder: RunFolder, as_json: bool = False) -> int:

@@ -10,7 +10,7 @@ from ftrun import __version__
 from ftrun.cli.main import VERBS
 from ftrun.errors import Problem, Refused
 from ftrun.installed import in_use
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 
 EPILOG = """
 \b

@@ -14,7 +14,7 @@ from ftrun.store import runs
 from ftrun.store.artifacts import find
 from ftrun.store.events import follow
 from ftrun.store.layout import RunFolder, Store, default_store
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 
 BLOCK = 1 << 16
 

@@ -108,7 +108,7 @@ def run_command(arguments: list[str]) -> int:
 
 def _disk_problem(error: Exception) -> FtrunError | None:
     """What stands for a disk that is full or may not be written, wherever ftrun came upon it."""
-    from ftrun.store.files import disk_problem
+    from ftrun.api.disk_errors import disk_problem
     from ftrun.store.layout import default_store
 
     problem = disk_problem(error, default_store().root)

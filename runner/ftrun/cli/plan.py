@@ -14,8 +14,8 @@ from ftrun.contracts import Estimate
 from ftrun.execute.run import read_plan
 from ftrun.plan.call import Plan, StageCall
 from ftrun.plan.explain import reasons
-from ftrun.store.files import human_size
 from ftrun.store.runs import all_runs
+from ftrun.utils.sizes import human_size
 
 MOST_UPLOADS = 5  # shown by name
 BYTES_A_PARAMETER = 2  # weights are stored in 16 bits

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from ftrun.execute.stop import StopSignal
 from ftrun.report.words import duration
 from ftrun.store.events import Event
-from ftrun.store.files import human_size
 from ftrun.store.layout import RunFolder
+from ftrun.utils.sizes import human_size
 
 SECONDS_BETWEEN_LINES = 10.0  # of progress, in a pipe
 METRICS = {

@@ -14,8 +14,8 @@ from ftrun.errors import Problem, Refused
 from ftrun.plugins import plugins
 from ftrun.recipe.compose import compose
 from ftrun.recipe.folders import headline, recipe_names
-from ftrun.store.files import write_text
-from ftrun.suggest import nearest
+from ftrun.utils.atomic_io import write_text
+from ftrun.utils.suggest import nearest
 
 
 @click.group(invoke_without_command=True)

@@ -9,11 +9,11 @@ from typing import Any
 from ftrun.errors import Problem, Refused
 from ftrun.plan.call import Ref
 from ftrun.store import runs
-from ftrun.store.files import folder_size
 from ftrun.store.layout import RunFolder, Store
 from ftrun.store.removal import obstacle, obstacle_of_run
 from ftrun.store.uses import kept, refs_of, size, stale_scratch, uses
-from ftrun.suggest import nearest
+from ftrun.utils.sizes import folder_size
+from ftrun.utils.suggest import nearest
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Sequence
 
 import click
 
+from ftrun.api.disk_errors import store_errors
 from ftrun.cli.found import find_run, remote_of
 from ftrun.cli.removing import Removal, named_artifacts, of_runs, unused
 from ftrun.errors import FtrunError, Problem, Refused
 from ftrun.plan.call import Ref
 from ftrun.store import runs
-from ftrun.store.files import human_size, store_errors
 from ftrun.store.layout import RunFolder, Store, default_store
 from ftrun.store.removal import empty_trash, remove_artifact, remove_run, remove_scratch
+from ftrun.utils.sizes import human_size
 
 MOST_LINES = 30  # of one kind
 

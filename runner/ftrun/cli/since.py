@@ -22,7 +22,7 @@ from ftrun.recipe.yaml_files import leaves
 from ftrun.store.layout import RunFolder, Store
 from ftrun.store.packages import packages
 from ftrun.store.runs import RunRecord
-from ftrun.values import short
+from ftrun.utils.value_format import short
 
 MOST_NAMED = 3  # values or packages in one line
 DIGITS = 12  # shown of a digest or commit

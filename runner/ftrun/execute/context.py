@@ -15,9 +15,9 @@ from typing import Any
 from ftrun.errors import Problem, Refused
 from ftrun.execute.recent_rate import RecentRate
 from ftrun.plan.call import StageCall
-from ftrun.plan.digests import sha256_of, source_digest
 from ftrun.store.artifacts import GateResult
 from ftrun.store.events import append, make
+from ftrun.utils.digests import sha256_of, source_digest
 
 SECONDS_BETWEEN_PROGRESS = 0.5
 

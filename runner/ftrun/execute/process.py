@@ -25,9 +25,9 @@ from ftrun.execute.surroundings import surroundings
 from ftrun.execute.warm_parent import ForkedProcess, WarmParent
 from ftrun.plan.call import StageCall
 from ftrun.store.artifacts import find
-from ftrun.store.files import write_json, write_text
 from ftrun.store.layout import Scratch, Store
 from ftrun.store.locks import FileLock
+from ftrun.utils.atomic_io import write_json, write_text
 
 SECONDS_BETWEEN_LOOKS = 0.2
 MODULE = "ftrun.execute.stage_process"

@@ -11,6 +11,7 @@ from functools import partial
 
 import yaml
 
+from ftrun.api.disk_errors import store_errors
 from ftrun.contracts import Backend, Runner
 from ftrun.errors import FtrunError, GateNotMet, Interrupted, Problem, Refused
 from ftrun.execute.scheduler import Scheduler, Tell
@@ -21,9 +22,9 @@ from ftrun.recipe.types import Recipe
 from ftrun.store import packages, runs
 from ftrun.store.artifacts import find, reader
 from ftrun.store.events import Event, append, follow
-from ftrun.store.files import store_errors, write_json, write_text
 from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import FileLock
+from ftrun.utils.atomic_io import write_json, write_text
 
 Listen = Callable[[Event], None]
 

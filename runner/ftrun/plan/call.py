@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import Field
 
-from ftrun.plan.digests import digest
 from ftrun.recipe.types import Frozen
+from ftrun.utils.digests import digest
 
 CLIENT = "client"  # the environment that ftrun itself runs in
 KEY_LENGTH = 32  # hexadecimal digits: 128 bits, far beyond accidental collisions

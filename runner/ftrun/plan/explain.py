@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ftrun.plan.call import Plan, StageCall
-from ftrun.values import short
+from ftrun.utils.value_format import short
 
 MOST_REASONS = 3
 SHORTEST_DIGEST = 32  # hexadecimal digits: longer words of them are digests, which tell a person nothing

@@ -9,9 +9,9 @@ from pydantic import BaseModel
 
 from ftrun.contracts import Backend, Hardware, Stage
 from ftrun.plan.call import CLIENT, Component, EnvironmentRef, Plan, Ref, StageCall, Work
-from ftrun.plan.digests import FileDigests, source_digest
 from ftrun.plugins import Plugins
 from ftrun.recipe.types import Recipe
+from ftrun.utils.digests import FileDigests, source_digest
 
 
 class Planning:

@@ -21,7 +21,7 @@ from ftrun.recipe.parts import check_parts, mapping, prepared
 from ftrun.recipe.typed import dotted, read
 from ftrun.recipe.types import Recipe
 from ftrun.recipe.yaml_files import leaves
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 
 
 @dataclass(frozen=True)

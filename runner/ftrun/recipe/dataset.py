@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ftrun.patterns import search
 from ftrun.recipe.frozen import Frozen, Json, Named
+from ftrun.utils.safe_regex import search
 
 
 class Split(Frozen):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ftrun.errors import Problem, Refused
-from ftrun.recipe.shipped import shipped
+from ftrun.utils.package_data import shipped
 
 
 @dataclass(frozen=True)

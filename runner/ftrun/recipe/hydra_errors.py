@@ -21,7 +21,7 @@ from ftrun.recipe.folders import ConfigFolders, options_of
 from ftrun.recipe.overrides import Overrides, key_of
 from ftrun.recipe.recipe_file import chosen, place_in_defaults, place_of_list
 from ftrun.recipe.yaml_files import positions
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 
 LISTED = 12  # options named of a group that has many
 

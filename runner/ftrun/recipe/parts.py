@@ -19,7 +19,7 @@ from ftrun.recipe.findings import Finding
 from ftrun.recipe.typed import keys_of, read, with_absolute_paths
 from ftrun.recipe.types import SERVER, WEIGHTS, Environment
 from ftrun.recipe.yaml_files import KeyPath
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ftrun.options import NAMED_TWICE
 from ftrun.recipe.compose import Composed
 from ftrun.recipe.findings import Finding
 from ftrun.recipe.yaml_files import KeyPath, Position
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 
 M = TypeVar("M", bound=BaseModel)
 LONGEST_VALUE = 60  # characters shown of a wrong value

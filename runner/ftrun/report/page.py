@@ -18,8 +18,8 @@ from ftrun.report.summary import summary
 from ftrun.report.surroundings import surroundings
 from ftrun.report.training import training
 from ftrun.store.artifacts import Read
-from ftrun.store.files import write_bytes
 from ftrun.store.layout import RunFolder
+from ftrun.utils.atomic_io import write_bytes
 
 SECTIONS: Mapping[str, Callable[[Material], Iterable[Html]]] = {
     "Evaluation": evaluation,

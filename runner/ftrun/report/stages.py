@@ -8,7 +8,7 @@ from ftrun.plan.call import StageCall
 from ftrun.report.markup import Content, Html, element, table
 from ftrun.report.material import Material
 from ftrun.report.words import duration, metrics
-from ftrun.store.files import human_size
+from ftrun.utils.sizes import human_size
 
 # What happened to a call, the first that the events tell: a run that was resumed finds its own results cached.
 ENDS = {"call_finished": "made", "call_cached": "cached", "call_failed": "failed", "call_stopped": "stopped"}

@@ -11,7 +11,7 @@ from string import Template
 
 from ftrun.errors import Problem, Refused
 from ftrun.plugins import surveyed
-from ftrun.store.files import write_text
+from ftrun.utils.atomic_io import write_text
 
 NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 LONGEST = 40  # characters of a name

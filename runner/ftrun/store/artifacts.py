@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from ftrun.plan.call import Ref, StageCall
-from ftrun.plan.digests import sha256_of
-from ftrun.store.files import read_json, sync, write_json
 from ftrun.store.layout import MANIFEST, Store
+from ftrun.utils.atomic_io import read_json, sync, write_json
+from ftrun.utils.digests import sha256_of
 
 FILE_MODE = 0o644  # some libraries write files that only their owner can read
 MOST_READ = 16_000_000  # bytes of a file that is read whole, wherever that happens

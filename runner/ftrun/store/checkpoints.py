@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from ftrun.store.files import sync
+from ftrun.utils.atomic_io import sync
 
 MARK = "complete"
 PREFIX = "checkpoint-"

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ftrun.plan.call import Ref
-from ftrun.store.root import default_root
+from ftrun.utils.default_store import default_root
 
 MANIFEST = "manifest.json"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ftrun.store.files import write_bytes
 from ftrun.store.layout import Store
+from ftrun.utils.atomic_io import write_bytes
 
 
 def keep(store: Store, digest: str, lock: Path) -> None:

@@ -13,10 +13,10 @@ from pathlib import Path
 from ftrun.errors import Problem
 from ftrun.plan.call import Ref
 from ftrun.store import runs
-from ftrun.store.files import read_json
 from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import FileLock, is_held
 from ftrun.store.uses import open_run_that_needs, refs_of
+from ftrun.utils.atomic_io import read_json
 
 
 def obstacle(store: Store, ref: Ref) -> Problem | None:

@@ -9,10 +9,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from ftrun.errors import Problem, Refused
-from ftrun.store.files import read_json, write_json
 from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import is_held
-from ftrun.suggest import nearest
+from ftrun.utils.atomic_io import read_json, write_json
+from ftrun.utils.suggest import nearest
 
 Status = Literal["waiting", "running", "done", "failed", "gate_not_met", "interrupted"]
 OPEN: tuple[Status, ...] = ("waiting", "running")  # the run is not over

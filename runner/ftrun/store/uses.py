@@ -9,9 +9,9 @@ from ftrun.errors import Problem, Refused
 from ftrun.plan.call import Plan, Ref
 from ftrun.store import runs
 from ftrun.store.artifacts import find
-from ftrun.store.files import folder_size
 from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import is_held
+from ftrun.utils.sizes import folder_size
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from pydantic import BaseModel, ValidationError
 
 from ftrun.contracts import Backend
 from ftrun.plan.call import Plan, StageCall
-from ftrun.plan.digests import sha256_of
 from ftrun.recipe.types import Recipe
 from ftrun.store.layout import MANIFEST, Store
 from ftrun.testing import junk
 from ftrun.testing.part import PartContract, assert_closed
 from ftrun.testing.running import make, read_recipe, registry, run_calls, write_recipe
+from ftrun.utils.digests import sha256_of
 
 SECONDS = 1.0  # of processor time that a plan may take; on a quiet machine it takes a tenth
 _RECIPES: dict[tuple[Path | str, ...], Recipe] = {}

@@ -15,7 +15,7 @@ def main() -> None:
     sys.path[:0] = [str(project / "runner"), str(project / "plugins")]
     from ftrun.errors import Refused
     from ftrun.execute.context import Reporter, StageContext
-    from ftrun.plan.digests import sha256_of
+    from ftrun.utils.digests import sha256_of
     from ftrun_plugins.evaluation.harness_tasks import load_tasks, told_templates
     from ftrun_plugins.evaluation.lm_eval import Params
     from ftrun_plugins.evaluation.task_file import TaskFile

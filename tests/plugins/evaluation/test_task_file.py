@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 
 from ftrun.errors import Refused
-from ftrun.plan.digests import sha256_of
+from ftrun.utils.digests import sha256_of
 from ftrun_plugins.evaluation.task_file import TaskFile
 
 WHOLE = """\

@@ -8,7 +8,7 @@ import pytest
 from ftrun.contracts import Choice
 from ftrun.errors import Problem, Refused
 from ftrun.examples import Chat, Rejected, Row, Text
-from ftrun.plan.digests import _closure
+from ftrun.utils.digests import _closure
 from ftrun_plugins.formatters.auto import CHOICES, Auto
 from ftrun_plugins.formatters.shapes import PAIRS
 from ftrun_plugins.formatting.choosing import LOOKED_AT

@@ -17,12 +17,12 @@ from ftrun.errors import MOST_PROBLEMS, Problem, Refused
 from ftrun.examples import Row
 from ftrun.execute.context import Reporter, StageContext, Stopped, StopRequest
 from ftrun.plan.call import EnvironmentRef, StageCall
-from ftrun.plan.digests import FileDigests
 from ftrun.plan.planning import Planning
 from ftrun.plugins import Plugins
 from ftrun.recipe.dataset import Dataset
 from ftrun.recipe.findings import Finding
 from ftrun.recipe.types import Recipe, Split
+from ftrun.utils.digests import FileDigests
 from ftrun_plugins.formatters import plugin as formatters_plugin
 from ftrun_plugins.formatting import plugin as formatting_plugin
 from ftrun_plugins.formatting.split import Splitter

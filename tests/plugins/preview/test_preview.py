@@ -103,7 +103,9 @@ def examples(folder: Path, lengths: list[int]) -> Examples:
     ]
     (folder / "train.jsonl").write_bytes(b"\n".join(lines) + b"\n")
     (folder / "held_out.jsonl").write_bytes(b'{"place": "b.jsonl:1", "text": "held"}\n')
-    (folder / "rejected.jsonl").write_bytes(b'{"place": "a.jsonl:9", "code": "bad-row", "reason": "no text", "raw": "{}"}\n')
+    (folder / "rejected.jsonl").write_bytes(
+        b'{"place": "a.jsonl:9", "code": "bad-row", "reason": "no text", "raw": "{}"}\n'
+    )
     return Examples(folder, whole=True)
 
 

@@ -23,8 +23,8 @@ from ftrun.cli.completion.line import split
 from ftrun.cli.main import VERBS, run_command
 from ftrun.recipe.folders import recipe_names
 from ftrun.recipe.load import Loaded
-from ftrun.recipe.shipped import shipped
 from ftrun.store.layout import RunFolder, Store
+from ftrun.utils.package_data import shipped
 from helpers.another_plugin import another_plugin
 from helpers.ended_runs import call, ended_run
 from helpers.terminal import Terminal

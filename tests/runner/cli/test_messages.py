@@ -7,7 +7,7 @@ import pytest
 from ftrun.cli.messages import lines, report
 from ftrun.cli.progress import progress_text
 from ftrun.errors import FtrunError, GateNotMet, Interrupted, Problem, Refused, StageFailed, StoreFailed
-from ftrun.suggest import nearest
+from ftrun.utils.suggest import nearest
 
 GOLDEN = """\
 ftrun: 2 problems

@@ -10,7 +10,7 @@ from ftrun.cli.main import run_command
 from ftrun.plugins import plugins
 from ftrun.recipe.folders import ConfigFolders, recipe_names
 from ftrun.recipe.load import load
-from ftrun.recipe.shipped import shipped
+from ftrun.utils.package_data import shipped
 from helpers.another_plugin import another_plugin
 
 FEW = ("quickstart", "codellama_modal_docs", "mistral_sql", "llama3_1_8b_full")  # the others are alike

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftrun.plan import digests
-from ftrun.plan.digests import FileDigests, digest, sha256_of, source_digest
+from ftrun.utils import digests
+from ftrun.utils.digests import FileDigests, digest, sha256_of, source_digest
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ftrun.api.disk_errors import disk_problem, store_errors
 from ftrun.errors import StoreFailed
 from ftrun.plan.call import Ref
-from ftrun.store.files import disk_problem, folder_size, human_size, read_json, store_errors, write_json, write_text
 from ftrun.store.layout import Store, default_store
+from ftrun.utils.atomic_io import read_json, write_json, write_text
+from ftrun.utils.sizes import folder_size, human_size
 
 NAME = st.text("abcdefghijklmnopqrstuvwxyz0123456789_-.", min_size=1, max_size=12).filter(lambda name: name.strip("."))
 KEY = st.text("0123456789abcdef", min_size=32, max_size=32)

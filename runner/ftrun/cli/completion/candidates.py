@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ftrun.recipe.folders import ConfigFolders, options_of
-from ftrun.store.root import default_root
+from ftrun.utils.default_store import default_root
 
 Found = dict[str, str]  # what may be typed -> what it means, or nothing
 

@@ -28,7 +28,7 @@ def index() -> Index:
     except (OSError, ValueError, KeyError, AttributeError):
         pass
     from ftrun.cli.completion.indexing import made
-    from ftrun.store.files import write_bytes
+    from ftrun.utils.atomic_io import write_bytes
 
     new = made()
     new["made_of"] = {str(path): _stamp(path) for path in (*new["made_of"], *_places())}

@@ -1,57 +1,15 @@
-"""Writes files so that a reader sees the old content or the new, and says what to do when a disk is full."""
+"""Report a full, read-only or forbidden disk as a problem that says what to free."""
 
 from __future__ import annotations
 
 import errno
-import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from ftrun.errors import Problem, StoreFailed
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes aside, then renames."""
-    write_bytes(path, text.encode())
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Writes aside, then renames."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with aside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def sync(path: Path) -> None:
-    """Sends a file's content, or a folder's entries, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_json(path: Path, value: Any) -> None:
-    write_text(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
-
-
-def read_json(path: Path) -> Any:
-    """The JSON value in a file, or None where there is no such file."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
+from ftrun.utils.sizes import folder_size, human_size
 
 
 @contextmanager
@@ -113,24 +71,3 @@ def _largest(root: Path) -> str:
     sized = sorted(((folder_size(folder), folder) for folder in folders if folder.is_dir()), reverse=True)[:3]
     named = ", ".join(f"{folder.relative_to(root)} {human_size(size)}" for size, folder in sized)
     return f" (largest in the store: {named})" if named else ""
-
-
-def folder_size(folder: Path) -> int:
-    """Bytes of all files below a folder, links not followed."""
-    total = 0
-    for here, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.lstat(Path(here) / name).st_size
-            except OSError:  # it went away meanwhile
-                continue
-    return total
-
-
-def human_size(size: float) -> str:
-    """Bytes for people, in powers of 1,000: `1.2 GB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"

@@ -10,10 +10,7 @@ import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from ftrun.recipe.types import Environment
+from typing import Any
 
 
 def digest(value: Any) -> str:
@@ -70,19 +67,6 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file's content, read in blocks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def environment_digest(declared: Environment, installed: list[Any] | None = None) -> str:
-    """Identifies what is in an environment, wherever it is made real: Python, packages and variables.
-
-    Args:
-        declared: The environment; its lock is read unless it names an interpreter.
-        installed: The packages of the interpreter that it names.
-    """
-    if installed is None:
-        assert declared.lock is not None
-        installed = [declared.python, sha256_of(declared.lock)]
-    return digest([installed, declared.variables])[:32]
 
 
 def source_digest(cls: type[Any]) -> str:
