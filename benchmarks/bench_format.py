@@ -21,9 +21,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ftrun.execute.context import Reporter, StageContext, load
-from ftrun.plan.call import Component, EnvironmentRef, StageCall
-from ftrun.recipe.types import Split
+from ftrun.api.context import Reporter, StageContext, load
+from ftrun.api.recipe import Split
+from ftrun.api.stage_call import Component, EnvironmentRef, StageCall
 from ftrun.utils.digests import sha256_of, source_digest
 from ftrun_plugins.formatting.params import FormatterPart, OutsideFile, Params, SourcePart
 from ftrun_plugins.formatting.stage import Format

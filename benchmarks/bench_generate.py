@@ -25,7 +25,7 @@ sys.path[:0] = [str(PROJECT / "runner"), str(PROJECT / "plugins")]
 
 def main() -> None:
     arguments = _arguments()
-    from ftrun.execute.context import Reporter, StageContext
+    from ftrun.api.context import Reporter, StageContext
     from ftrun_plugins.evaluation import by_vllm
     from ftrun_plugins.evaluation.generate import Params
 
@@ -68,8 +68,8 @@ def main() -> None:
 
 def _newest() -> tuple[Path, Path]:
     """The model and the answers of the last call of `generate` on this machine."""
-    from ftrun.plan.call import Ref
-    from ftrun.store.layout import MANIFEST, Store
+    from ftrun.api.paths import MANIFEST, Store
+    from ftrun.api.stage_call import Ref
 
     store = Store(Path(os.environ.get("FTRUN_STORE", Path.home() / ".local" / "share" / "ftrun")))
     made = max(store.root.glob("artifacts/generate/*/predictions.jsonl"), key=lambda path: path.stat().st_mtime)

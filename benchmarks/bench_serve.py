@@ -22,8 +22,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ftrun.plan.call import Ref
-from ftrun.plan.serving import BASE, Serving
+from ftrun.api.serving_spec import BASE, Serving
+from ftrun.api.stage_call import Ref
 from ftrun_plugins.local.hardware import gpus
 from ftrun_plugins.serving.engine import Engine, command, environment, surroundings
 from ftrun_plugins.serving.ports import HOST, free_port

@@ -18,9 +18,9 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 
-from ftrun.contracts import BadRow
-from ftrun.examples import Row
-from ftrun.recipe.dataset import Filter
+from ftrun.api.dataset import Filter
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow
 from ftrun_plugins.formatting.shuffling import shuffled
 from ftrun_plugins.formatting.sieve import Sieve
 from ftrun_plugins.sources.by_suffix import read_file

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from ftrun.api.paths import Store
 from ftrun.plugins import plugins
 from ftrun.recipe.load import Loaded, load
-from ftrun.store.layout import Store
 
 # A small valid recipe; the line numbers in tests count from its first line.
 RECIPE = """\

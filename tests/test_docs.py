@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ftrun import errors, hookspecs
+from ftrun.api import errors, hookspecs
 from ftrun.cli.main import VERBS
 from ftrun.recipe.compose import GROUPS
 

@@ -63,7 +63,7 @@ def test_every_except_can_run() -> None:
 )
 def test_a_base_class_first_is_found(first: str, second: str, lines: list[int]) -> None:
     source = (
-        "from ftrun.errors import FtrunError, StageFailed\n"
+        "from ftrun.api.errors import FtrunError, StageFailed\n"
         f"try:\n    pass\nexcept {first}:\n    pass\nexcept {second}:\n    pass\n"
     )
     assert list(unreachable(source)) == lines

@@ -92,7 +92,7 @@ def test_a_plugin_author_sees_the_types_of_the_installed_wheel(installed: Path, 
     plugin = ROOT / "examples" / "ftrun-acme" / "src" / "ftrun_acme"
     assert _mypy(installed, plugin, cache=tmp_path) == []
     wrong = tmp_path / "wrong.py"
-    wrong.write_text('from ftrun.examples import Rejected\n\nRejected(reason=["no text"])\n', encoding="utf-8")
+    wrong.write_text('from ftrun.api.rows import Rejected\n\nRejected(reason=["no text"])\n', encoding="utf-8")
     (error,) = _mypy(installed, wrong, cache=tmp_path)
     assert "arg-type" in error  # and not Any, as an untyped package's classes would be
 

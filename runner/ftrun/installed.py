@@ -7,7 +7,7 @@ import re
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
 from ftrun.utils.suggest import nearest
 
 GROUP = "ftrun"

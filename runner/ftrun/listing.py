@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ftrun import __version__
-from ftrun.errors import Problem, Refused
+from ftrun.api.config_dirs import ConfigFolders, check_unique, options_of, own_folders, recipe_names
+from ftrun.api.errors import Problem, Refused
 from ftrun.plugins import KINDS, OWN, Plugin, Plugins, surveyed
-from ftrun.recipe.folders import ConfigFolders, check_unique, options_of, own_folders, recipe_names
 from ftrun.registering import HOOKS
 
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from ftrun import hookspecs
-from ftrun.errors import FtrunError, Problem, Refused
+from ftrun.api import hookspecs
+from ftrun.api.config_dirs import ConfigFolders, own_folders
+from ftrun.api.errors import FtrunError, Problem, Refused
 from ftrun.installed import distribution, imported, in_use, place, remedy, short
-from ftrun.recipe.folders import ConfigFolders, own_folders
 from ftrun.registering import fault_of, wrong_hooks
 from ftrun.utils.suggest import nearest
 
@@ -215,7 +215,7 @@ def _folders(plugin: Plugin, offer: Callable[..., Any]) -> ConfigFolders:
         what = f"`ftrun_config_sources` of {plugin.distribution} returns {type(found).__name__}"
         raise Refused(
             Problem(
-                "plugin-error", what, expected="an instance of ftrun.recipe.folders.ConfigFolders", hint=plugin.remedy
+                "plugin-error", what, expected="an instance of ftrun.api.config_dirs.ConfigFolders", hint=plugin.remedy
             )
         )
     for folder in (found.conf, found.recipes):

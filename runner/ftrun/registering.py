@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from ftrun import hookspecs
-from ftrun.contracts import Settings
-from ftrun.errors import Problem
-from ftrun.examples import Options
+from ftrun.api import hookspecs
+from ftrun.api.errors import Problem
+from ftrun.api.rows import Options
+from ftrun.api.stages import Settings
 from ftrun.utils.suggest import nearest
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -37,7 +37,7 @@ def fault_of(kind: str, cls: Any) -> str | None:
     if not NAME.fullmatch(name):
         return f"has the name {name[:60]!r}: small letters, digits and `_`, a letter first"
     if kind == "setting" and not issubclass(cls, Settings):
-        return "is no subclass of ftrun.contracts.Settings"
+        return "is no subclass of ftrun.api.stages.Settings"
     members = MEMBERS[kind]
     if kind == "evaluator":
         members += ("compare" if getattr(cls, "needs", "") == "pairs" else "score",)
@@ -46,7 +46,7 @@ def fault_of(kind: str, cls: Any) -> str | None:
         return f"has no {', '.join(missing)}"
     options = getattr(cls, "Options", None)
     if "Options" in members and not (isinstance(options, type) and issubclass(options, Options)):
-        return "has `Options` that are no subclass of ftrun.examples.Options"
+        return "has `Options` that are no subclass of ftrun.api.rows.Options"
     return None
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.errors import Refused
+from ftrun.api.errors import Refused
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.formatting import watch
 from helpers.catalogue import (

@@ -12,7 +12,7 @@ import pytest
 from pyarrow import Table
 from pyarrow.parquet import write_table
 
-from ftrun.contracts import External
+from ftrun.api.sources import External
 from ftrun.plugins import plugins
 from ftrun.testing import SourceContract
 from ftrun.utils.digests import sha256_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ftrun.api.recipe import STAGES
 from ftrun.plugins import plugins
-from ftrun.recipe.types import STAGES
 from ftrun.testing import StageContract
 from ftrun_plugins.axolotl.merge import Merge
 from ftrun_plugins.axolotl.tokenize import Tokenize

@@ -16,7 +16,7 @@ class Broken:
 
 
 FORMATTER = """
-from ftrun.examples import Chat, FormatterOptions, Rejected
+from ftrun.api.rows import Chat, FormatterOptions, Rejected
 
 class Part:
     name = "broken"
@@ -68,9 +68,9 @@ FORMATTERS = [
 SOURCE = """
 from pathlib import Path
 
-from ftrun.contracts import BadRow, External
-from ftrun.errors import Problem, Refused
-from ftrun.examples import Options as Base, Row
+from ftrun.api.sources import BadRow, External
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.rows import Options as Base, Row
 
 class Part:
     name = "broken"
@@ -124,7 +124,7 @@ SOURCES = [
 ]  # fmt: skip
 
 STAGE = """
-from ftrun.recipe.types import Frozen
+from ftrun.api.recipe import Frozen
 
 class Params(Frozen):
     steps: int
@@ -183,7 +183,7 @@ STAGES = [
 ]  # fmt: skip
 
 EVALUATOR = """
-from ftrun.examples import Options as Base
+from ftrun.api.rows import Options as Base
 
 class Part:
     name = "broken"
@@ -224,7 +224,7 @@ EVALUATORS = [
 
 BACKEND = """
 from ftrun_plugins.local.backend import LocalBackend
-from ftrun.execute.outcome import StageOutcome
+from ftrun.api.outcome import StageOutcome
 
 class Part(LocalBackend):
     name = "broken"
@@ -249,7 +249,7 @@ BACKENDS = [
     ("one digest for all", "def environment_digest(self, name):\n        return 'same'",
      ("test_the_digest_of_an_environment_is_that_of_what_is_in_it",)),
     ("a GPU that was not asked for", "def hardware(self, stage, resources):\n"
-     "        from ftrun.contracts import Hardware\n        return Hardware('gpu')",
+     "        from ftrun.api.backends import Hardware\n        return Hardware('gpu')",
      ("test_hardware_is_what_was_asked_for_or_refused",)),
     ("half an artifact", "def run_stage(self, call, run, stop):\n"
      "        folder = self._store.artifact(call.ref)\n        folder.mkdir(parents=True, exist_ok=True)\n"

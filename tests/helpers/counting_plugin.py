@@ -66,9 +66,9 @@ import json
 import time
 from typing import ClassVar
 
-from ftrun.errors import Problem, Refused
-from ftrun.examples import Chat, FormatterOptions, Rejected
-from ftrun.recipe.types import Frozen
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.rows import Chat, FormatterOptions, Rejected
+from ftrun.api.recipe import Frozen
 
 
 class Shout:

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ftrun.api.events import add, make
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.recipe import Recipe
+from ftrun.api.stage_call import EnvironmentRef, Plan, Ref, StageCall
 from ftrun.execute.run import prepare
-from ftrun.plan.call import EnvironmentRef, Plan, Ref, StageCall
-from ftrun.recipe.types import Recipe
 from ftrun.store import runs
-from ftrun.store.events import add, make
-from ftrun.store.layout import RunFolder, Store
 
 Files = Mapping[str, Any]  # by `call/name`; lists become JSON lines, where the name says so
 

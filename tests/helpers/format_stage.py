@@ -8,11 +8,11 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from ftrun.execute.context import Reporter, StageContext
-from ftrun.plan.call import StageCall
+from ftrun.api.context import Reporter, StageContext
+from ftrun.api.recipe import Recipe
+from ftrun.api.stage_call import StageCall
 from ftrun.plan.planning import Planning
 from ftrun.plugins import Plugins
-from ftrun.recipe.types import Recipe
 from ftrun.utils.digests import FileDigests
 from ftrun_plugins.formatters import plugin as formatters_plugin
 from ftrun_plugins.formatting import plugin as formatting_plugin

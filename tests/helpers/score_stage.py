@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ftrun.execute.context import Reporter, StageContext, StopRequest
-from ftrun.plan.call import Component, EnvironmentRef, StageCall
+from ftrun.api.context import Reporter, StageContext, StopRequest
+from ftrun.api.stage_call import Component, EnvironmentRef, StageCall
 from ftrun.utils.digests import source_digest
 from ftrun_plugins.evaluation.lines import lines
 from ftrun_plugins.evaluation.score import Score

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from ftrun.recipe.types import Recipe
+from ftrun.api.recipe import Recipe
 from ftrun_plugins.axolotl.config import merge
 from ftrun_plugins.axolotl.defaults import with_defaults
 from ftrun_plugins.axolotl.workspace import ALWAYS

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from ftrun.api.config_dirs import own_folders, recipe_names
+from ftrun.api.recipe import Recipe
 from ftrun.plugins import plugins
-from ftrun.recipe.folders import own_folders, recipe_names
 from ftrun.recipe.load import load
-from ftrun.recipe.types import Recipe
 
 RECIPES = own_folders().recipes or Path()
 NAMES = recipe_names(RECIPES)

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field, ValidationError
 
-from ftrun.errors import Refused
-from ftrun.examples import Column, FormatterOptions, OptionalColumn
-from ftrun.options import Names
+from ftrun.api.errors import Refused
+from ftrun.api.options import Names
+from ftrun.api.rows import Column, FormatterOptions, OptionalColumn
 from ftrun.plugins import plugins
 from ftrun.recipe.load import Loaded
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from ftrun import hookimpl
+from ftrun.api.errors import Problem, Refused
 from ftrun.cli.main import run_command
-from ftrun.errors import Problem, Refused
 from ftrun.listing import listings
 from ftrun.plugins import Plugins, plugins, surveyed
 from helpers.installed_package import write_package
@@ -24,7 +24,7 @@ HEAD = "from ftrun import hookimpl\n"
 PART = """
 class Part:
     name = "shout"
-    class Options(__import__("ftrun.examples").examples.Options):
+    class Options(__import__("ftrun.api.rows").api.rows.Options):
         pass
     def format(self, row, options):
         pass
@@ -91,8 +91,8 @@ def problems() -> tuple[Problem, ...]:
                      "ftrun_acme.plugin", id="bad name"),
         pytest.param(HEAD + PART.replace("def format", "def forma") + REGISTERS.format("Part"), "has no `format`",
                      "ftrun_acme.plugin", id="no method"),
-        pytest.param(HEAD + PART.replace('__import__("ftrun.examples").examples.Options', "object")
-                     + REGISTERS.format("Part"), "no subclass of ftrun.examples.Options", "ftrun_acme.plugin",
+        pytest.param(HEAD + PART.replace('__import__("ftrun.api.rows").api.rows.Options', "object")
+                     + REGISTERS.format("Part"), "no subclass of ftrun.api.rows.Options", "ftrun_acme.plugin",
                      id="options"),
         pytest.param(HEAD + PART.replace("shout", "chat") + REGISTERS.format("Part"),
                      "two packages register the formatter `chat`: ftrun and ftrun-acme 1.0", None, id="taken"),
@@ -192,7 +192,7 @@ def test_the_list_names_what_each_package_registers(
 
 FOLDERS = """
 from pathlib import Path
-from ftrun.recipe.folders import ConfigFolders
+from ftrun.api.config_dirs import ConfigFolders
 
 @hookimpl
 def ftrun_config_sources():

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ftrun.api.errors import Refused
 from ftrun.cli.main import run_command
-from ftrun.errors import Refused
 from ftrun.skeleton import write_skeleton
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ftrun.errors import Refused
+from ftrun.api.errors import Refused
 from ftrun.plugins import plugins
 from ftrun.recipe.load import load
 from ftrun.testing import EvaluatorContract, FormatterContract

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from ftrun.recipe.findings import Finding
-from ftrun.recipe.types import STAGES, Recipe
+from ftrun.api.issues import Finding
+from ftrun.api.recipe import STAGES, Recipe
 from ftrun.recipe.yaml_files import KeyPath
 from ftrun_plugins.axolotl import schema
 from ftrun_plugins.axolotl.config import OWNED, TrainerConfig, merge

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ftrun.recipe.findings import Finding
-from ftrun.recipe.types import Recipe
+from ftrun.api.issues import Finding
+from ftrun.api.recipe import Recipe
 from ftrun.recipe.yaml_files import KeyPath
 
 # Keys that ftrun fills in itself, and what a recipe says in their place.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ftrun.errors import Problem, StageFailed
+from ftrun.api.errors import Problem, StageFailed
 
 HINT = (
     "start a new run with a lower train.learning_rate, more train.warmup_steps or a smaller train.max_grad_norm; "

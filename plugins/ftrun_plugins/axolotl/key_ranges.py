@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ftrun.recipe.findings import Finding
+from ftrun.api.issues import Finding
 from ftrun_plugins.axolotl.wording import shown
 
 

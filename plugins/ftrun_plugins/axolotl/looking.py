@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ftrun.errors import FtrunError
+from ftrun.api.errors import FtrunError
 
 LIGHT, WHOLE = "light", "whole"
 INCOMPLETE = "\ufffd"  # what a decoder shows of half a character
@@ -39,7 +39,7 @@ def main() -> None:
 
 def look(request: dict[str, Any]) -> dict[str, Any]:
     """What training would see of each of the examples of a request."""
-    from ftrun.execute.context import Reporter, StageContext
+    from ftrun.api.context import Reporter, StageContext
     from ftrun_plugins.axolotl.tokenize import Params
     from ftrun_plugins.axolotl.tokenizing import Tokenizing
 

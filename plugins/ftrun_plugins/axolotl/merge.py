@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ftrun.recipe.types import Frozen
+from ftrun.api.recipe import Frozen
 from ftrun.utils.atomic_io import read_json
 from ftrun_plugins.axolotl.adapt import FUSED_KERNELS
 from ftrun_plugins.axolotl.config import merge
 from ftrun_plugins.axolotl.workspace import ADAPTER, CONFIG, MODEL, NO_TRAINING, OUT, inside, lay_out
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
-    from ftrun.plan.call import StageCall
+    from ftrun.api.context import StageContext
+    from ftrun.api.recipe import Recipe
+    from ftrun.api.stage_call import StageCall
     from ftrun.plan.planning import Planning
-    from ftrun.recipe.types import Recipe
 
 TOKENIZER_FILES = (
     "tokenizer*",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from ftrun import hookimpl
-from ftrun.contracts import Stage
-from ftrun.recipe.findings import Finding
-from ftrun.recipe.types import Recipe
+from ftrun.api.issues import Finding
+from ftrun.api.recipe import Recipe
+from ftrun.api.stages import Stage
 from ftrun_plugins.axolotl.check import check_trainer
 from ftrun_plugins.axolotl.merge import Merge
 from ftrun_plugins.axolotl.tokenize import Tokenize

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from axolotl.integrations.base import BasePlugin
 from transformers import TrainerCallback
 
-from ftrun.errors import Problem, StageFailed
-from ftrun.store.checkpoints import PREFIX, mark
+from ftrun.api.checkpoints import PREFIX, mark
+from ftrun.api.errors import Problem, StageFailed
 from ftrun_plugins.axolotl.divergence import LossWatch, check_weights
 from ftrun_plugins.axolotl.trackers import keep_url, running_url
 from ftrun_plugins.axolotl.workspace import PREPARED
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import Reporter, StopRequest
+    from ftrun.api.context import Reporter, StopRequest
 
 SHOWN = {
     "loss": "loss",

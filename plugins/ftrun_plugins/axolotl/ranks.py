@@ -17,13 +17,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftrun.errors import Problem, StageFailed
+from ftrun.api.context import Reporter, Stopped, StopRequest
+from ftrun.api.errors import Problem, StageFailed
+from ftrun.api.outcome import StageOutcome
 from ftrun.execute import bootstrap
-from ftrun.execute.context import Reporter, Stopped, StopRequest
-from ftrun.execute.outcome import StageOutcome
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
+    from ftrun.api.context import StageContext
 
 STOP = "stop"  # a file in the work folder: the user asked to stop
 STOPPED = 75  # exit code of a rank that stopped because it was asked to

@@ -12,7 +12,7 @@ from functools import cache, partial
 from itertools import islice
 from pathlib import Path as FilePath
 
-from ftrun.recipe.findings import Finding
+from ftrun.api.issues import Finding
 from ftrun_plugins.axolotl.variants import MOST_FINDINGS, Comparison
 from ftrun_plugins.axolotl.wording import Path, Schema, dotted
 

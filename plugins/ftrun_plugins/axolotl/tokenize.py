@@ -15,15 +15,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ftrun.recipe.types import Frozen
+from ftrun.api.recipe import Frozen
 from ftrun_plugins.axolotl.config import merge
 from ftrun_plugins.axolotl.special_tokens import vocabulary
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
-    from ftrun.plan.call import StageCall
+    from ftrun.api.context import StageContext
+    from ftrun.api.recipe import Recipe
+    from ftrun.api.stage_call import StageCall
     from ftrun.plan.planning import Planning
-    from ftrun.recipe.types import Recipe
 
 SPLITS = ("train", "held_out")
 TEMPLATE = "chat_template.jinja"

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
 from ftrun_plugins.axolotl.data_report import DataReport
 from ftrun_plugins.axolotl.probe import calling_fault, plain_fault
 from ftrun_plugins.axolotl.sample import Sample
@@ -21,7 +21,7 @@ from ftrun_plugins.axolotl.special_tokens import adds_begin, end_of_turn_ids
 from ftrun_plugins.axolotl.workspace import MODEL, NO_TRAINING, inside, lay_out
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
+    from ftrun.api.context import StageContext
     from ftrun_plugins.axolotl.tokenize import Params
 
 STRATEGIES = {"chat": "chat_template", "segments": "input_output", "text": "completion"}

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ftrun.errors import Problem, Refused
-from ftrun.recipe.types import Frozen
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.recipe import Frozen
 from ftrun_plugins.axolotl.adapt import adapt_to_cpu
 from ftrun_plugins.axolotl.config import merge
 from ftrun_plugins.axolotl.defaults import offloads, turns_on_kernels, with_defaults, with_settled_precision
 from ftrun_plugins.axolotl.trackers import secrets_of
 
 if TYPE_CHECKING:
-    from ftrun.contracts import Hardware
-    from ftrun.execute.context import StageContext
-    from ftrun.plan.call import StageCall
+    from ftrun.api.backends import Hardware
+    from ftrun.api.context import StageContext
+    from ftrun.api.recipe import Recipe
+    from ftrun.api.stage_call import StageCall
     from ftrun.plan.planning import Planning
-    from ftrun.recipe.types import Recipe
 
 
 class Params(Frozen):

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from ftrun.errors import Problem, StageFailed
-from ftrun.execute.context import Stopped
-from ftrun.store.checkpoints import last_step, remove_unfinished, remove_unmarked
+from ftrun.api.checkpoints import last_step, remove_unfinished, remove_unmarked
+from ftrun.api.context import Stopped
+from ftrun.api.errors import Problem, StageFailed
 from ftrun_plugins.axolotl import trackers
 from ftrun_plugins.axolotl.workspace import DATA, MODEL, OUT, PREPARED, inside, lay_out
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import Reporter, StageContext, StopRequest
+    from ftrun.api.context import Reporter, StageContext, StopRequest
     from ftrun_plugins.axolotl.train import Params
 
 PLUGIN = "ftrun_plugins.axolotl.progress.ProgressPlugin"

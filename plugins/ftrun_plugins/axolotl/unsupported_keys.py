@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ftrun.recipe.findings import Finding
+from ftrun.api.issues import Finding
 from ftrun.recipe.yaml_files import KeyPath
 from ftrun_plugins.axolotl.schema import plugin_classes
 from ftrun_plugins.axolotl.wording import shown

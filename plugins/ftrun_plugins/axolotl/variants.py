@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeGuard
 
-from ftrun.recipe.findings import Finding
+from ftrun.api.issues import Finding
 from ftrun.utils.suggest import nearest
 from ftrun_plugins.axolotl.wording import (
     Path,

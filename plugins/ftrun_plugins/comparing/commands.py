@@ -6,10 +6,10 @@ import json
 
 import click
 
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.paths import default_store
 from ftrun.cli.found import find_run, reader_of
-from ftrun.errors import Problem, Refused
 from ftrun.report.material import Material
-from ftrun.store.layout import default_store
 from ftrun_plugins.comparing.sections import sections
 from ftrun_plugins.comparing.sides import differences, figures
 from ftrun_plugins.comparing.table import diff_lines, lines

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from ftrun.plan.call import Plan
+from ftrun.api.paths import Store
+from ftrun.api.stage_call import Plan
 from ftrun.recipe.yaml_files import leaves
 from ftrun.report.masking import without_secrets
 from ftrun.report.material import Material
-from ftrun.store.layout import Store
 from ftrun.store.packages import packages
 from ftrun_plugins.comparing.sides import differences
 

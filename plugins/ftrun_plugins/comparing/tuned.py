@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ftrun.errors import FtrunError
-from ftrun.plan.call import StageCall
-from ftrun.plan.serving import BASE, TUNED
+from ftrun.api.errors import FtrunError
+from ftrun.api.serving_spec import BASE, TUNED
+from ftrun.api.stage_call import StageCall
 from ftrun.plugins import plugins
 from ftrun.report.material import Material
 from ftrun_plugins.evaluation.comparison import CONFIDENCE, compare

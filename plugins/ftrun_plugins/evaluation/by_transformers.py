@@ -9,7 +9,7 @@ from ftrun_plugins.evaluation.answer import Answer
 from ftrun_plugins.evaluation.models import load_model
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
+    from ftrun.api.context import StageContext
     from ftrun_plugins.evaluation.generate import Params
 
 

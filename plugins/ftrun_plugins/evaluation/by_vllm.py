@@ -8,13 +8,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
 from ftrun_plugins.evaluation.answer import Answer
 from ftrun_plugins.serving.engine import CPU_CACHE
 from ftrun_plugins.serving.lora import rank_for, read_adapter, unservable
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
+    from ftrun.api.context import StageContext
     from ftrun_plugins.evaluation.generate import Params
 
 EXACT = {"dtype": "float32", "enforce_eager": True}  # on a CPU, where it also starts sooner

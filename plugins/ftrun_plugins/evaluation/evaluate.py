@@ -10,17 +10,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ftrun.plan.serving import BASE, TUNED
-from ftrun.recipe.types import Frozen, Gate
+from ftrun.api.recipe import Frozen, Gate
+from ftrun.api.serving_spec import BASE, TUNED
 from ftrun_plugins.evaluation.comparison import CONFIDENCE, compare, mean
 from ftrun_plugins.evaluation.lines import lines
 from ftrun_plugins.evaluation.score import MEANING, SCORES
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
-    from ftrun.plan.call import StageCall
+    from ftrun.api.context import StageContext
+    from ftrun.api.recipe import Recipe
+    from ftrun.api.stage_call import StageCall
     from ftrun.plan.planning import Planning
-    from ftrun.recipe.types import Recipe
 
 Rows = Sequence[Mapping[str, Any]]
 

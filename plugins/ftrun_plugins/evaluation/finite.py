@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ftrun.errors import FtrunError, Problem
+from ftrun.api.errors import FtrunError, Problem
 
 HINT = "the model may have diverged, or overflows in this precision: look at its losses and weights"
 

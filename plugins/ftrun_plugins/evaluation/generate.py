@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from ftrun.recipe.types import Frozen
+from ftrun.api.recipe import Frozen
 from ftrun_plugins.evaluation.models import ANSWERS, calls_for_each, is_needed, template_of
 from ftrun_plugins.serving.fits import why_no_vllm
 
 if TYPE_CHECKING:
-    from ftrun.contracts import Hardware
-    from ftrun.execute.context import StageContext
-    from ftrun.plan.call import StageCall
+    from ftrun.api.backends import Hardware
+    from ftrun.api.context import StageContext
+    from ftrun.api.recipe import Recipe
+    from ftrun.api.stage_call import StageCall
     from ftrun.plan.planning import Planning
-    from ftrun.recipe.types import Recipe
 
 
 class Params(Frozen):

@@ -13,7 +13,7 @@ from ftrun_plugins.evaluation.models import give_template, load_tokenizer
 from ftrun_plugins.evaluation.prompts import Prompt, for_template, prompts
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
+    from ftrun.api.context import StageContext
     from ftrun_plugins.evaluation.generate import Params
 
 ANSWERS = "predictions.jsonl"

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
 from ftrun_plugins.evaluation.by_vllm import AHEAD, EXACT, rank_of
 from ftrun_plugins.evaluation.lines import Kept
 from ftrun_plugins.evaluation.models import give_template
 from ftrun_plugins.serving.lora import read_adapter
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
+    from ftrun.api.context import StageContext
     from ftrun_plugins.evaluation.lm_eval import Params
 
 KINDS = ("loglikelihood", "loglikelihood_rolling", "generate_until")  # of requests

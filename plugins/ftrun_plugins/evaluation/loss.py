@@ -6,17 +6,17 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ftrun.errors import Refused
-from ftrun.recipe.types import Frozen
+from ftrun.api.errors import Refused
+from ftrun.api.recipe import Frozen
 from ftrun_plugins.evaluation.finite import require_finite
 from ftrun_plugins.evaluation.lines import lines
 from ftrun_plugins.evaluation.models import NO_ROWS, calls_for_each, is_needed
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
-    from ftrun.plan.call import StageCall
+    from ftrun.api.context import StageContext
+    from ftrun.api.recipe import Recipe
+    from ftrun.api.stage_call import StageCall
     from ftrun.plan.planning import Planning
-    from ftrun.recipe.types import Recipe
 
 TOKENS_A_BATCH = 4096  # padding included: bounds the logits in memory
 LOSSES = "losses.jsonl"

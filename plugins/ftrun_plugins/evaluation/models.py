@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftrun.errors import Problem
-from ftrun.plan.serving import BASE, TUNED
+from ftrun.api.errors import Problem
+from ftrun.api.serving_spec import BASE, TUNED
 from ftrun_plugins.axolotl.config import merge
 from ftrun_plugins.axolotl.tokenize import TEMPLATE
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from ftrun.contracts import Hardware, Stage
-    from ftrun.plan.call import StageCall
+    from ftrun.api.backends import Hardware
+    from ftrun.api.recipe import Recipe
+    from ftrun.api.stage_call import StageCall
+    from ftrun.api.stages import Stage
     from ftrun.plan.planning import Planning
-    from ftrun.recipe.types import Recipe
 
 TOKENIZED = "tokenized"
 NO_ROWS = Problem(

@@ -14,20 +14,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ftrun.contracts import Answer, Pair
-from ftrun.errors import Problem, Refused
-from ftrun.plan.serving import BASE, TUNED
-from ftrun.recipe.types import Frozen
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.evaluators import Answer, Pair
+from ftrun.api.recipe import Frozen
+from ftrun.api.serving_spec import BASE, TUNED
 from ftrun_plugins.evaluation.finite import require_finite
 from ftrun_plugins.evaluation.lines import Kept, lines
 from ftrun_plugins.evaluation.models import ANSWERS, NO_ROWS
 from ftrun_plugins.evaluation.prompts import asked
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
-    from ftrun.plan.call import StageCall
+    from ftrun.api.context import StageContext
+    from ftrun.api.recipe import Recipe
+    from ftrun.api.stage_call import StageCall
     from ftrun.plan.planning import Planning
-    from ftrun.recipe.types import Recipe
 
 SCORES = "scores.jsonl"
 MEANING = "score.json"

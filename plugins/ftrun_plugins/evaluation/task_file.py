@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
 
 FUNCTION = "!function"
 BUILDERS = ("json", "csv", "text", "parquet", "arrow")  # of `datasets`, for files; another unpickles what it reads

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar, Literal
 
-from ftrun.examples import Options as BaseOptions
+from ftrun.api.rows import Options as BaseOptions
 
 
 class Bleu:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from ftrun.examples import Options as BaseOptions
+from ftrun.api.rows import Options as BaseOptions
 
 
 class Chrf:

@@ -16,7 +16,7 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
 
 KEY, KEY_OF_OPENAI = "JUDGE_API_KEY", "OPENAI_API_KEY"  # the secret `judge`
 OF_THE_REQUEST = (400, 413, 422)  # e.g. too long for the model: the row's fault

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ftrun.examples import Options as BaseOptions
+from ftrun.api.rows import Options as BaseOptions
 
 
 class ExactMatch:

@@ -12,8 +12,8 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from pydantic import Field, model_validator
 
-from ftrun.errors import Problem, Refused
-from ftrun.examples import Options as BaseOptions
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.rows import Options as BaseOptions
 
 FENCED = re.compile(r"```(?:json\b|\w*[ \t]*\n)?(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
 REASON_CHARACTERS = 200

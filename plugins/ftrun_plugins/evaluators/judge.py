@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from ftrun.contracts import Pair, PairScores
-from ftrun.examples import Options as BaseOptions
+from ftrun.api.evaluators import Pair, PairScores
+from ftrun.api.rows import Options as BaseOptions
 from ftrun_plugins.evaluators.endpoint import Endpoint
 
 QUESTION = """\

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from ftrun.contracts import Answer
-from ftrun.examples import Options as BaseOptions
+from ftrun.api.evaluators import Answer
+from ftrun.api.rows import Options as BaseOptions
 
 
 class LengthAndStop:

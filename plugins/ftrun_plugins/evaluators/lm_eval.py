@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from ftrun.examples import Options as BaseOptions
+from ftrun.api.rows import Options as BaseOptions
 
 
 class LmEval:

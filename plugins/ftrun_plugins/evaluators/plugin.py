@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ftrun import hookimpl
-from ftrun.contracts import AnswerEvaluator, Evaluator, PairEvaluator, Stage
+from ftrun.api.evaluators import AnswerEvaluator, Evaluator, PairEvaluator
+from ftrun.api.stages import Stage
 from ftrun_plugins.evaluation.evaluate import Evaluate
 from ftrun_plugins.evaluation.generate import Generate
 from ftrun_plugins.evaluation.lm_eval import LmEvalStage

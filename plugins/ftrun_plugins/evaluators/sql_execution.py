@@ -16,7 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
-from ftrun.examples import Options as BaseOptions
+from ftrun.api.rows import Options as BaseOptions
 
 Cell: TypeAlias = str | int | float | bytes | None
 Row: TypeAlias = tuple[Cell, ...]

@@ -9,8 +9,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from ftrun.contracts import Check, Health
-from ftrun.recipe.types import Recipe
+from ftrun.api.backends import Check, Health
+from ftrun.api.recipe import Recipe
 from ftrun_plugins.fetch.hub import endpoint, token_here
 
 SECONDS = 5.0

@@ -7,11 +7,11 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftrun.errors import Problem, Refused, StageFailed
+from ftrun.api.errors import Problem, Refused, StageFailed
 from ftrun.utils.digests import sha256_of
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
+    from ftrun.api.context import StageContext
 
 BLOCK = 1 << 20  # bytes
 TIMEOUT = 60  # seconds without a byte

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ftrun.plan.call import CLIENT
-from ftrun.recipe.types import Frozen
+from ftrun.api.recipe import Frozen
+from ftrun.api.stage_call import CLIENT
 
 if TYPE_CHECKING:
-    from ftrun.contracts import External, HubFiles
-    from ftrun.execute.context import StageContext
-    from ftrun.plan.call import StageCall
+    from ftrun.api.context import StageContext
+    from ftrun.api.recipe import Recipe
+    from ftrun.api.sources import External, HubFiles
+    from ftrun.api.stage_call import StageCall
     from ftrun.plan.planning import Planning
-    from ftrun.recipe.types import Recipe
 
 
 class FromHub(Frozen):
@@ -185,7 +185,7 @@ class Fetch:
 
 def checked_folder(path: Path) -> Path:
     """The folder, once it is seen to hold a model. Raises `Refused` otherwise."""
-    from ftrun.errors import Problem, Refused
+    from ftrun.api.errors import Problem, Refused
 
     if not path.is_dir():
         raise Refused(Problem("file-not-found", f"there is no folder {path}", at="model.weights.path"))

@@ -6,11 +6,11 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
 from ftrun.utils.digests import FileDigests
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
+    from ftrun.api.context import StageContext
 
 
 def copy(folder: Path, digest: str, context: StageContext) -> None:

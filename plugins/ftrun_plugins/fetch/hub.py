@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-from ftrun.errors import Problem, Refused
-from ftrun.plan.secrets import variables_of
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.secrets import variables_of
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
+    from ftrun.api.context import StageContext
 
 HUB = "https://huggingface.co"
 ACCESS = "huggingface"

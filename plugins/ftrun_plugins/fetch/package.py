@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ftrun.errors import Problem, StageFailed
+from ftrun.api.errors import Problem, StageFailed
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
+    from ftrun.api.context import StageContext
     from ftrun_plugins.fetch.fetch import FileInPackage, FromPackage, FromTiny
 
 

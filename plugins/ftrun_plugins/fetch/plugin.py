@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from ftrun import hookimpl
-from ftrun.contracts import Backend, Check, Stage
-from ftrun.errors import Problem, Refused
-from ftrun.plan.call import StageCall
-from ftrun.recipe.types import Recipe
+from ftrun.api.backends import Backend, Check
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.recipe import Recipe
+from ftrun.api.stage_call import StageCall
+from ftrun.api.stages import Stage
 from ftrun_plugins.fetch.fetch import Fetch, FromDataset, FromHub, Params
 
 

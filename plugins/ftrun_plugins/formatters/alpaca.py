@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from ftrun.examples import Chat, Column, FormatterOptions, OptionalColumn, Rejected, Row
+from ftrun.api.rows import Chat, Column, FormatterOptions, OptionalColumn, Rejected, Row
 from ftrun_plugins.formatters.columns import filled, optional
 from ftrun_plugins.formatters.invalid import InvalidRowError
 from ftrun_plugins.shown import type_name

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from ftrun.contracts import Choice, Formatter
-from ftrun.errors import Problem, Refused
-from ftrun.examples import Chat, FormatterOptions, Rejected, Row, Segments, Text
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.formatters import Choice, Formatter
+from ftrun.api.rows import Chat, FormatterOptions, Rejected, Row, Segments, Text
 from ftrun_plugins.formatters.alpaca import Alpaca
 from ftrun_plugins.formatters.chat import ChatFormatter
 from ftrun_plugins.formatters.completion import Completion

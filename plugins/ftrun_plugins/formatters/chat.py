@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ftrun.examples import Chat, Column, FormatterOptions, OptionalColumn, Rejected, Row
+from ftrun.api.rows import Chat, Column, FormatterOptions, OptionalColumn, Rejected, Row
 from ftrun_plugins.formatters.chat_messages import checked
 from ftrun_plugins.formatters.chat_order import check_order
 from ftrun_plugins.formatters.chat_tools import check_declared, check_tools

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ftrun.examples import Column, FormatterOptions, Rejected, Row, Text
+from ftrun.api.rows import Column, FormatterOptions, Rejected, Row, Text
 from ftrun_plugins.formatters.wording import missing
 from ftrun_plugins.shown import type_name
 

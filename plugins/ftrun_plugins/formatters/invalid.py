@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ftrun.examples import Rejected
+from ftrun.api.rows import Rejected
 
 
 class InvalidRowError(ValueError):

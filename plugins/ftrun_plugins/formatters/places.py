@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ftrun.examples import Row
+from ftrun.api.rows import Row
 
 MOST_RANGES = 4
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ftrun import hookimpl
-from ftrun.contracts import Formatter
+from ftrun.api.formatters import Formatter
 from ftrun_plugins.formatters.alpaca import Alpaca
 from ftrun_plugins.formatters.auto import Auto
 from ftrun_plugins.formatters.chat import ChatFormatter

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from ftrun.examples import Chat, Column, FormatterOptions, OptionalColumn, Rejected, Row
-from ftrun.options import Names
+from ftrun.api.options import Names
+from ftrun.api.rows import Chat, Column, FormatterOptions, OptionalColumn, Rejected, Row
 from ftrun_plugins.formatters.chat_order import check_order
 from ftrun_plugins.formatters.chat_tools import check_declared, check_tools
 from ftrun_plugins.formatters.columns import optional

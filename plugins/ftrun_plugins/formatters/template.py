@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, ValidationInfo, field_validator
 
-from ftrun.examples import FormatterOptions, Rejected, Row, Segments
+from ftrun.api.rows import FormatterOptions, Rejected, Row, Segments
 from ftrun_plugins.formatters.invalid import InvalidRowError
 from ftrun_plugins.formatters.placeholders import columns, fill
 

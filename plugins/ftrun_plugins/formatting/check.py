@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ftrun.recipe.dataset import Dataset, Part
-from ftrun.recipe.findings import Finding
+from ftrun.api.dataset import Dataset, Part
+from ftrun.api.issues import Finding
 from ftrun.recipe.yaml_files import KeyPath
 
 NAME = re.compile(r"\w[\w.-]{0,59}", re.ASCII)

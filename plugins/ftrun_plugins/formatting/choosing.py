@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from ftrun.contracts import BadRow, Choice, Formatter
-from ftrun.errors import Problem, Refused
-from ftrun.examples import Row
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.formatters import Choice, Formatter
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow
 
 LOOKED_AT = 1000  # rows of a source, bad ones included
 MOST_SHOWN = 10  # of rows that cannot be read

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from ftrun.recipe.dataset import Filter, Value
+from ftrun.api.dataset import Filter, Value
 from ftrun.utils.safe_regex import search
 
 Meets = Callable[[Any], bool]

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from ftrun.examples import Chat, Row, Segments, Text
+from ftrun.api.rows import Chat, Row, Segments, Text
 
 MOST_BYTES = 64_000_000  # of one example, longer than any context window
 KINDS: dict[type[Any], str] = {Chat: "chat", Segments: "segments", Text: "text"}

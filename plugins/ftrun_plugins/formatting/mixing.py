@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from heapq import heapify, heapreplace
 from typing import Literal, Protocol
 
-from ftrun.contracts import BadRow
-from ftrun.examples import Row
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow
 
 Strategy = Literal["first_exhausted", "all_exhausted"]
 

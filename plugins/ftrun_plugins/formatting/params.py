@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
-from ftrun.contracts import HubFiles
-from ftrun.recipe.dataset import Filter, Split
+from ftrun.api.dataset import Filter, Split
+from ftrun.api.sources import HubFiles
 
 Role = Literal["source", "held_out"]
 # Recipes that know nothing of these keep their keys.

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ftrun.contracts import External
-from ftrun.errors import Problem, Refused
-from ftrun.plan.call import Component, StageCall
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.recipe import Dataset, Named
+from ftrun.api.sources import External
+from ftrun.api.stage_call import Component, StageCall
 from ftrun.plan.planning import Planning
 from ftrun.plan.portable import portable
-from ftrun.recipe.types import Dataset, Named
 from ftrun_plugins.formatting.params import FormatterPart, MixedPart, OutsideFile, OutsideRepository, Params, SourcePart
 
 

@@ -10,8 +10,8 @@ from typing import BinaryIO, Self
 
 import orjson
 
-from ftrun.errors import MOST_PROBLEMS, Problem
-from ftrun.examples import Row
+from ftrun.api.errors import MOST_PROBLEMS, Problem
+from ftrun.api.rows import Row
 from ftrun_plugins.shown import shorten
 
 MOST_REASONS = 20  # in the report

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, Self
 
-from ftrun.contracts import BadRow
-from ftrun.errors import Problem, Refused
-from ftrun.examples import Rejected, Row
-from ftrun.execute.context import StageContext
+from ftrun.api.context import StageContext
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.rows import Rejected, Row
+from ftrun.api.sources import BadRow
 from ftrun.utils.atomic_io import write_json
 from ftrun_plugins.formatting.encoding import encode, encode_row, kind_of
 from ftrun_plugins.formatting.mixing import Mix

@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 
 import orjson
 
-from ftrun.contracts import BadRow
-from ftrun.examples import Row
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow
 
 FILES = 128
 BITS = 64

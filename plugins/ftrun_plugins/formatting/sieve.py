@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ftrun.contracts import BadRow
-from ftrun.errors import Problem
-from ftrun.examples import Row
-from ftrun.recipe.dataset import Filter
+from ftrun.api.dataset import Filter
+from ftrun.api.errors import Problem
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow
 from ftrun.utils.suggest import nearest
 from ftrun_plugins.formatting.conditions import condition
 

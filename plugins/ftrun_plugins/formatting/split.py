@@ -6,8 +6,8 @@ import hashlib
 
 import orjson
 
-from ftrun.examples import Row
-from ftrun.recipe.types import Split
+from ftrun.api.recipe import Split
+from ftrun.api.rows import Row
 
 
 class Splitter:

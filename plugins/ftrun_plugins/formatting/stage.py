@@ -19,10 +19,10 @@ from ftrun_plugins.formatting.rows import Formatting
 from ftrun_plugins.formatting.stream import Stream
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
-    from ftrun.plan.call import StageCall
+    from ftrun.api.context import StageContext
+    from ftrun.api.recipe import Recipe
+    from ftrun.api.stage_call import StageCall
     from ftrun.plan.planning import Planning
-    from ftrun.recipe.types import Recipe
 
 
 class Format:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ftrun.contracts import BadRow, Choice, Formatter
-from ftrun.errors import Problem, Refused
-from ftrun.examples import Row
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.formatters import Choice, Formatter
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow
 from ftrun_plugins.formatting.choosing import chosen
 from ftrun_plugins.formatting.params import Reading
 from ftrun_plugins.formatting.shuffling import shuffled

@@ -7,7 +7,7 @@ import threading
 from types import FrameType
 from typing import Self
 
-from ftrun.examples import Row
+from ftrun.api.rows import Row
 
 LONGEST = 60.0  # seconds for one row, which takes microseconds
 TICK = 1.0  # seconds

@@ -10,20 +10,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ftrun.contracts import Hardware
-from ftrun.errors import FtrunError, Problem, Refused
-from ftrun.examples import Options
-from ftrun.execute.outcome import StageOutcome
+from ftrun.api.backends import Hardware
+from ftrun.api.cancellation import StopSignal
+from ftrun.api.errors import FtrunError, Problem, Refused
+from ftrun.api.events import append
+from ftrun.api.outcome import StageOutcome
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.recipe import Environment, Resources
+from ftrun.api.rows import Options
+from ftrun.api.secrets import variables_of
+from ftrun.api.stage_call import CLIENT, StageCall
 from ftrun.execute.process import Place, StageProcess, send_stop
 from ftrun.execute.run import read_plan
-from ftrun.execute.stop import StopSignal
 from ftrun.execute.warm_parent import WarmParent, can_fork, warm_parent
-from ftrun.plan.call import CLIENT, StageCall
-from ftrun.plan.secrets import variables_of
-from ftrun.recipe.types import Environment, Resources
 from ftrun.store.artifacts import find
-from ftrun.store.events import append
-from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import FileLock
 from ftrun.utils.atomic_io import read_json
 from ftrun_plugins.local.environments import LocalEnvironment

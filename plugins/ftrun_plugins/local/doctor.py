@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from platformdirs import user_cache_path
 
-from ftrun.contracts import Check, Health
-from ftrun.plan.call import CLIENT
-from ftrun.recipe.types import Environment, Recipe
+from ftrun.api.backends import Check, Health
+from ftrun.api.recipe import Environment, Recipe
+from ftrun.api.stage_call import CLIENT
 from ftrun.utils.sizes import human_size
 from ftrun_plugins.local.environments import LocalEnvironment, interpreter
 

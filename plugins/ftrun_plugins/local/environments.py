@@ -13,8 +13,8 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from ftrun.api.environment_digest import environment_digest
-from ftrun.errors import Problem, StageFailed
-from ftrun.recipe.types import Environment
+from ftrun.api.errors import Problem, StageFailed
+from ftrun.api.recipe import Environment
 from ftrun.store.locks import FileLock
 
 LINES_KEPT = 12  # of the installer's output, shown when it fails

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ftrun import hookimpl
-from ftrun.contracts import Backend, Check
-from ftrun.recipe.types import Recipe
+from ftrun.api.backends import Backend, Check
+from ftrun.api.recipe import Recipe
 from ftrun_plugins.local.backend import LocalBackend
 
 

@@ -12,10 +12,10 @@ from functools import cached_property
 from typing import Any
 
 from ftrun.api.environment_digest import environment_digest
-from ftrun.errors import Problem, Refused
-from ftrun.plan.call import CLIENT, StageCall
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.recipe import Environment
+from ftrun.api.stage_call import CLIENT, StageCall
 from ftrun.plugins import Plugins
-from ftrun.recipe.types import Environment
 from ftrun.utils.digests import digest
 from ftrun_plugins.modal import container, shipping
 from ftrun_plugins.modal.errors import modal_errors

@@ -8,12 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+from ftrun.api.backends import Estimate, Hardware, Runner
 from ftrun.api.environment_digest import environment_digest
-from ftrun.contracts import Estimate, Hardware, Runner
-from ftrun.errors import Problem, Refused
-from ftrun.plan.call import StageCall
-from ftrun.recipe.types import Environment, Resources
-from ftrun.store.layout import Store
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.paths import Store
+from ftrun.api.recipe import Environment, Resources
+from ftrun.api.stage_call import StageCall
 from ftrun_plugins.modal.costs import estimate
 from ftrun_plugins.modal.errors import modal_errors
 from ftrun_plugins.modal.images import check_environment

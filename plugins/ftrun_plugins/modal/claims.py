@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from ftrun.plan.call import Ref
+from ftrun.api.stage_call import Ref
 from ftrun_plugins.modal.function_calls import is_alive
 from ftrun_plugins.modal.patience import patiently
 

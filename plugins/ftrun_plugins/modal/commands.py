@@ -6,8 +6,8 @@ import sys
 
 import click
 
+from ftrun.api.errors import Problem, Refused
 from ftrun.cli.session import Session, open_session
-from ftrun.errors import Problem, Refused
 
 DEFAULT_RECIPE = "recipe=quickstart"
 

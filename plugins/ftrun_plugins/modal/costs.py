@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ftrun.contracts import CallEstimate, Estimate
-from ftrun.plan.call import Plan, StageCall, Work
-from ftrun.store.events import Event, read
-from ftrun.store.layout import RunFolder
+from ftrun.api.backends import CallEstimate, Estimate
+from ftrun.api.events import Event, read
+from ftrun.api.paths import RunFolder
+from ftrun.api.stage_call import Plan, StageCall, Work
 from ftrun.store.runs import RunRecord
 from ftrun_plugins.modal.gpus import choices
 from ftrun_plugins.modal.options import Prices

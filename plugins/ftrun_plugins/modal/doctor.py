@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from ftrun.contracts import Check, Health
-from ftrun.errors import FtrunError
-from ftrun.plan.secrets import SECRETS, variables_of
+from ftrun.api.backends import Check, Health
+from ftrun.api.errors import FtrunError
+from ftrun.api.recipe import Recipe
+from ftrun.api.secrets import SECRETS, variables_of
 from ftrun.plugins import plugins
-from ftrun.recipe.types import Recipe
 from ftrun_plugins.modal.app import deployed_apps
 from ftrun_plugins.modal.backend import ModalBackend
 from ftrun_plugins.modal.errors import modal_errors

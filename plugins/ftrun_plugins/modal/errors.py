@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
 
 
 @contextmanager

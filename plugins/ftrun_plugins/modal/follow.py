@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any
 
-from ftrun.store.events import Event
+from ftrun.api.events import Event
 from ftrun_plugins.modal import function_calls
 from ftrun_plugins.modal.marker import Markers
 

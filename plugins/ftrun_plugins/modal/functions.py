@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ftrun.plan.call import StageCall
+from ftrun.api.stage_call import StageCall
 from ftrun.plugins import Plugins
 
 LAUNCH = "launch"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ftrun.recipe.findings import Finding
-from ftrun.recipe.types import Recipe, Resources
+from ftrun.api.issues import Finding
+from ftrun.api.recipe import Recipe, Resources
 from ftrun.recipe.yaml_files import KeyPath
 from ftrun.utils.suggest import nearest
 

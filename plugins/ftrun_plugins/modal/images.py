@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.recipe import Environment
 from ftrun.execute.surroundings import DEFAULTS
 from ftrun.plugins import SHIPPED
-from ftrun.recipe.types import Environment
 from ftrun_plugins.modal import shipping
 from ftrun_plugins.modal.mounted import VARIABLE
 from ftrun_plugins.modal.options import MOUNT

@@ -15,14 +15,14 @@ from typing import Any
 
 import yaml
 
-from ftrun.errors import FtrunError, Problem
+from ftrun.api.cancellation import StopSignal
+from ftrun.api.errors import FtrunError, Problem
+from ftrun.api.events import Event, add, append
 from ftrun.execute.run import close_record, run_plan, tell_hooks, warning_of
-from ftrun.execute.stop import StopSignal
 from ftrun.plugins import shipped_plugins
 from ftrun.report.page import keep_report
 from ftrun.store import runs
 from ftrun.store.artifacts import reader
-from ftrun.store.events import Event, add, append
 from ftrun.store.runs import RunRecord
 from ftrun.utils.atomic_io import read_json, write_text
 from ftrun_plugins.modal.attended import Attended

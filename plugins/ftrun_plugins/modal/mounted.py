@@ -14,10 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ftrun.plan.call import Ref
+from ftrun.api.checkpoints import last_step
+from ftrun.api.paths import Store
+from ftrun.api.stage_call import Ref
 from ftrun.store.artifacts import Manifest, find
-from ftrun.store.checkpoints import last_step
-from ftrun.store.layout import Store
 from ftrun_plugins.modal.options import MOUNT
 
 T = TypeVar("T")

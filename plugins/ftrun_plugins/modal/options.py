@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ftrun import examples
-from ftrun.plan.secrets import variables_of
-from ftrun.recipe.types import Frozen
+from ftrun.api import rows
+from ftrun.api.recipe import Frozen
+from ftrun.api.secrets import variables_of
 
 SERVERS = "ftrun-serve-"  # apps of inference servers, each followed by its run's id
 MOUNT = "/ftrun-store"  # where containers see the Volume
@@ -23,7 +23,7 @@ class Prices(Frozen):
     memory: float | None = Field(default=None, ge=0)  # of one GiB
 
 
-class Options(examples.Options):
+class Options(rows.Options):
     """Names in the user's workspace."""
 
     volume: str = Field(default="ftrun-store", min_length=1)

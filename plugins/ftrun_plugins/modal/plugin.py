@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ftrun import hookimpl
-from ftrun.contracts import Backend, Check
-from ftrun.recipe.findings import Finding
-from ftrun.recipe.types import Recipe
+from ftrun.api.backends import Backend, Check
+from ftrun.api.issues import Finding
+from ftrun.api.recipe import Recipe
 from ftrun_plugins.modal.backend import ModalBackend
 from ftrun_plugins.modal.gpus import check_resources
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import orjson
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.events import Event, read
+from ftrun.api.paths import RunFolder
+from ftrun.api.recipe import Environment, Recipe
+from ftrun.api.serving_spec import Endpoint, Serving
+from ftrun.api.stage_call import Ref, StageCall
 from ftrun.execute.run import read_plan
-from ftrun.plan.call import Ref, StageCall
-from ftrun.plan.serving import Endpoint, Serving
 from ftrun.plugins import Plugins
-from ftrun.recipe.types import Environment, Recipe
 from ftrun.store import runs
 from ftrun.store.artifacts import StoredFile
-from ftrun.store.events import Event, read
-from ftrun.store.layout import RunFolder
 from ftrun.store.runs import RunRecord
 from ftrun.utils.atomic_io import write_bytes, write_text
 from ftrun.utils.sizes import folder_size

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from ftrun.plan.call import Plan, StageCall
+from ftrun.api.stage_call import Plan, StageCall
 from ftrun.store.runs import RunRecord
 from ftrun_plugins.modal.options import Options
 

@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from ftrun.errors import Problem
-from ftrun.execute.outcome import StageOutcome
+from ftrun.api.cancellation import StopSignal
+from ftrun.api.errors import Problem
+from ftrun.api.outcome import StageOutcome
+from ftrun.api.paths import RunFolder
+from ftrun.api.stage_call import StageCall
 from ftrun.execute.scheduler import Tell
-from ftrun.execute.stop import StopSignal
-from ftrun.plan.call import StageCall
-from ftrun.store.layout import RunFolder
 from ftrun_plugins.modal import function_calls
 from ftrun_plugins.modal.claims import Claims, is_scheduler
 from ftrun_plugins.modal.mounted import LONGEST_WAIT, MountedStore

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ftrun.plan.secrets import variables_of
+from ftrun.api.secrets import variables_of
 from ftrun_plugins.modal.options import Options
 
 

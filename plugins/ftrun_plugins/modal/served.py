@@ -7,8 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
-from ftrun.plan.serving import Serving
-from ftrun.store.layout import Store
+from ftrun.api.paths import Store
+from ftrun.api.serving_spec import Serving
 from ftrun_plugins.modal.mounted import VARIABLE
 from ftrun_plugins.modal.options import MOUNT
 from ftrun_plugins.serving.engine import Engine, command, launch, variables

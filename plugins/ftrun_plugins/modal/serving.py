@@ -6,8 +6,8 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ftrun.plan.serving import Endpoint, Serving
-from ftrun.recipe.types import SERVER, Environment, Recipe
+from ftrun.api.recipe import SERVER, Environment, Recipe
+from ftrun.api.serving_spec import Endpoint, Serving
 from ftrun_plugins.modal import container, shipping
 from ftrun_plugins.modal.app import deployed_apps, stop_app
 from ftrun_plugins.modal.functions import container_options

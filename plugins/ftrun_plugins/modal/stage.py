@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from ftrun.errors import Problem
-from ftrun.execute.outcome import StageOutcome
+from ftrun.api.cancellation import StopSignal
+from ftrun.api.errors import Problem
+from ftrun.api.events import make
+from ftrun.api.outcome import StageOutcome
+from ftrun.api.stage_call import StageCall
 from ftrun.execute.process import Place, StageProcess
-from ftrun.execute.stop import StopSignal
-from ftrun.plan.call import StageCall
 from ftrun.store.artifacts import Manifest, publish
-from ftrun.store.events import make
 from ftrun.utils.atomic_io import read_json
 from ftrun_plugins.modal.attended import Attended
 from ftrun_plugins.modal.claims import Claims

@@ -6,11 +6,11 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from ftrun.api.events import Event, add, make
+from ftrun.api.paths import RunFolder
+from ftrun.api.stage_call import StageCall
 from ftrun.execute.run import read_plan, read_recipe
-from ftrun.plan.call import StageCall
 from ftrun.store import runs
-from ftrun.store.events import Event, add, make
-from ftrun.store.layout import RunFolder
 from ftrun_plugins.modal.claims import Claims, of_client
 from ftrun_plugins.modal.functions import LAUNCH
 from ftrun_plugins.modal.options import Options

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ftrun.plan.call import StageCall
+from ftrun.api.stage_call import StageCall
 from ftrun_plugins.modal.claims import Claims
 from ftrun_plugins.modal.functions import container_options, function_name
 from ftrun_plugins.modal.gpus import LONGEST

@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ftrun.errors import Problem, Refused
-from ftrun.plan.call import Ref, StageCall
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.paths import MANIFEST, Store
+from ftrun.api.stage_call import Ref, StageCall
 from ftrun.store.artifacts import Manifest, StoredFile
-from ftrun.store.layout import MANIFEST, Store
 from ftrun.utils.digests import sha256_of
 from ftrun.utils.sizes import folder_size, human_size
 from ftrun_plugins.modal.options import Options

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ftrun.errors import Problem, StageFailed
-from ftrun.recipe.types import Limits
+from ftrun.api.errors import Problem, StageFailed
+from ftrun.api.recipe import Limits
 from ftrun_plugins.evaluation.prompts import Prompt
 from ftrun_plugins.serving.engine import Engine, launch, start, variables
 from ftrun_plugins.serving.forked_engine import ForkedEngine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ftrun import hookimpl
-from ftrun.contracts import Stage
+from ftrun.api.stages import Stage
 from ftrun_plugins.parity.stage import Parity
 
 

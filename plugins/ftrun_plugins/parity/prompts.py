@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftrun.errors import Problem
+from ftrun.api.errors import Problem
 from ftrun_plugins.axolotl.special_tokens import vocabulary
 from ftrun_plugins.axolotl.tokenize import SAMPLE, TEMPLATE, VOCABULARY
 from ftrun_plugins.evaluation.lines import lines
@@ -18,7 +18,7 @@ from ftrun_plugins.parity.stops import check_end
 from ftrun_plugins.serving.lora import read_adapter, unservable
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
+    from ftrun.api.context import StageContext
     from ftrun_plugins.parity.stage import Params
 
 IGNORED = -100

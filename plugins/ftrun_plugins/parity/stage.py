@@ -9,15 +9,15 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ftrun.errors import Problem, Refused
-from ftrun.recipe.types import Frozen
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.recipe import Frozen
 from ftrun_plugins.serving.fits import why_no_vllm
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
-    from ftrun.plan.call import StageCall
+    from ftrun.api.context import StageContext
+    from ftrun.api.recipe import Recipe
+    from ftrun.api.stage_call import StageCall
     from ftrun.plan.planning import Planning
-    from ftrun.recipe.types import Recipe
 
 
 class Params(Frozen):

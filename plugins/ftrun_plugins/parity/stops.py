@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ftrun.errors import Problem
+from ftrun.api.errors import Problem
 
 
 def check_end(rows: Sequence[tuple[str, int]], folder: Path, tokenizer: Any, name: str) -> Iterator[Problem]:

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftrun.errors import Problem
+from ftrun.api.errors import Problem
 from ftrun_plugins.axolotl.tokenize import SAMPLE, SPLITS
 from ftrun_plugins.evaluation.lines import lines
 from ftrun_plugins.evaluation.models import load_model
 from ftrun_plugins.parity.window import Window, windows
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
+    from ftrun.api.context import StageContext
     from ftrun_plugins.parity.stage import Params
 
 ROWS = 8

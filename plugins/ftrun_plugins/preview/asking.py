@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from platformdirs import user_cache_path
 
-from ftrun.errors import Problem, Refused, StageFailed
+from ftrun.api.errors import Problem, Refused, StageFailed
 from ftrun.execute import bootstrap
 from ftrun.execute.surroundings import surroundings
 from ftrun.utils.atomic_io import write_json
 
 if TYPE_CHECKING:  # importing these takes longer than starting a process
-    from ftrun.contracts import Backend
-    from ftrun.recipe.types import Recipe
+    from ftrun.api.backends import Backend
+    from ftrun.api.recipe import Recipe
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
 from ftrun.utils.atomic_io import write_bytes
 from ftrun_plugins.preview.asking import LIGHT, Looker, Trainer
 from ftrun_plugins.preview.choice import Choice, Way

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ftrun.errors import Problem, Refused
-from ftrun.execute.context import Reporter, StageContext, Stopped, StopRequest, load
-from ftrun.plan.call import CLIENT, StageCall
-from ftrun.recipe.dataset import Dataset
-from ftrun.store.events import read
+from ftrun.api.context import Reporter, StageContext, Stopped, StopRequest, load
+from ftrun.api.dataset import Dataset
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.events import read
+from ftrun.api.stage_call import CLIENT, StageCall
 from ftrun.utils.atomic_io import read_json
 from ftrun_plugins.preview.planned import Planned
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ftrun.errors import Problem
+from ftrun.api.errors import Problem
 from ftrun_plugins.preview.choice import Choice, Rejected
 from ftrun_plugins.preview.seen import Seen
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ftrun.contracts import Backend
-from ftrun.errors import Problem, Refused
-from ftrun.execute.stop import StopSignal, stop_on_signals
-from ftrun.plan.call import StageCall
+from ftrun.api.backends import Backend
+from ftrun.api.cancellation import StopSignal, stop_on_signals
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.recipe import STAGES, Recipe
+from ftrun.api.stage_call import StageCall
 from ftrun.plan.planning import make_plan
 from ftrun.plugins import Plugins
-from ftrun.recipe.types import STAGES, Recipe
 from ftrun.store.artifacts import find
-from ftrun.store.layout import RunFolder, Store
 from ftrun.utils.atomic_io import read_json
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ftrun.errors import Problem, StageFailed
-from ftrun.plan.call import KEY_LENGTH
+from ftrun.api.errors import Problem, StageFailed
+from ftrun.api.stage_call import KEY_LENGTH
 from ftrun.utils.digests import digest
 from ftrun_plugins.fetch.fetch import FromFolder, FromHub, Params
 from ftrun_plugins.fetch.hub import ACCESS

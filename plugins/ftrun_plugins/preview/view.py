@@ -9,10 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.paths import default_store
 from ftrun.plugins import plugins
 from ftrun.recipe.load import load
-from ftrun.store.layout import default_store
 from ftrun.utils.atomic_io import read_json
 from ftrun_plugins.preview.asking import LIGHT, TRAINER, Looker, Trainer, tokenized
 from ftrun_plugins.preview.choice import Choice, Rejected, candidates, is_at, rejected

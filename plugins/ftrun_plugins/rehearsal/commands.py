@@ -9,15 +9,15 @@ from typing import Any
 
 import click
 
+from ftrun.api.errors import GateNotMet
+from ftrun.api.paths import RunFolder
 from ftrun.cli.foreground import in_foreground
 from ftrun.cli.results import ending
 from ftrun.cli.session import Session, planned
-from ftrun.errors import GateNotMet
 from ftrun.execute.facts import facts
 from ftrun.execute.run import prepare
 from ftrun.plugins import plugins
 from ftrun.store import runs
-from ftrun.store.layout import RunFolder
 from ftrun.utils.value_format import short
 from ftrun_plugins.rehearsal.recipe import rehearsal_of
 from ftrun_plugins.rehearsal.replaced import Replaced

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
+from ftrun.api.recipe import Recipe
 from ftrun.plugins import Plugins
 from ftrun.recipe.compose import compose
 from ftrun.recipe.load import Loaded, load
-from ftrun.recipe.types import Recipe
 from ftrun_plugins.axolotl.config import merge
 from ftrun_plugins.rehearsal.replaced import LEFT_OUT, Replaced, hydra_value
 from ftrun_plugins.rehearsal.trainer import replaced_in_trainer

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
 from ftrun.utils.suggest import nearest
 from ftrun_plugins.axolotl.wording import accepted
 from ftrun_plugins.schema.models import ANYTHING, Schema, alternatives, part_of, properties_of

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ftrun import __version__
+from ftrun.api.config_dirs import headline, options_of
+from ftrun.api.recipe import SERVER, Recipe
 from ftrun.plugins import Plugins
 from ftrun.recipe.compose import GROUPS
-from ftrun.recipe.folders import headline, options_of
 from ftrun.recipe.load import MULTI_SELECT
-from ftrun.recipe.types import SERVER, Recipe
 from ftrun_plugins.schema import trainer
 from ftrun_plugins.schema.models import REFERENCE, Schema, definitions, fields, or_interpolation, partial
 

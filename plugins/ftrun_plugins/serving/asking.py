@@ -8,8 +8,8 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ftrun.errors import Problem, Refused, StageFailed
-from ftrun.plan.serving import Endpoint
+from ftrun.api.errors import Problem, Refused, StageFailed
+from ftrun.api.serving_spec import Endpoint
 
 LONGEST = 1200.0  # seconds: a server elsewhere may have to start first
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import orjson
 
-from ftrun.errors import Refused
+from ftrun.api.errors import Refused
 from ftrun.utils.atomic_io import write_text
 from ftrun_plugins.serving.asking import Asker, Message
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ftrun.recipe.findings import Finding
-from ftrun.recipe.types import Recipe
+from ftrun.api.issues import Finding
+from ftrun.api.recipe import Recipe
 from ftrun_plugins.axolotl.config import TrainerConfig, merge
 from ftrun_plugins.serving.lora import RANKS
 

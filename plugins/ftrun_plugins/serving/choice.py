@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ftrun.errors import Problem, Refused
-from ftrun.plan.call import Plan, Ref
-from ftrun.plan.serving import BASE, TUNED, Serving
-from ftrun.recipe.types import Limits, Recipe
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.recipe import Limits, Recipe
+from ftrun.api.serving_spec import BASE, TUNED, Serving
+from ftrun.api.stage_call import Plan, Ref
 from ftrun.store.artifacts import Read
 from ftrun_plugins.serving.lora import ADAPTER_CONFIG, rank_for, unservable
 

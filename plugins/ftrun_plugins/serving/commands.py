@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 
 import click
 
+from ftrun.api.backends import Remote
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.paths import default_store
+from ftrun.api.serving_spec import Endpoint, Serving
 from ftrun.cli.found import find_run, remote_of, remotes
-from ftrun.contracts import Remote
-from ftrun.errors import Problem, Refused
-from ftrun.plan.serving import Endpoint, Serving
-from ftrun.store.layout import default_store
 from ftrun_plugins.serving.here import API_KEY, Here
 from ftrun_plugins.serving.target import Target
 

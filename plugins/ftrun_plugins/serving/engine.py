@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
+from ftrun.api.recipe import Limits
+from ftrun.api.serving_spec import TUNED, Serving
+from ftrun.api.stage_call import Ref
 from ftrun.execute import bootstrap
 from ftrun.execute.surroundings import surroundings
-from ftrun.plan.call import Ref
-from ftrun.plan.serving import TUNED, Serving
-from ftrun.recipe.types import Limits
 from ftrun_plugins.serving.forked_engine import ForkedEngine
 from ftrun_plugins.serving.gate import KEY, LIMITS, Gate
 from ftrun_plugins.serving.process import SECONDS_FOR_ANSWERS, SECONDS_TO_END

@@ -11,9 +11,9 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from ftrun.errors import Problem, Refused, StageFailed
-from ftrun.plan.serving import Endpoint
-from ftrun.recipe.types import SERVER
+from ftrun.api.errors import Problem, Refused, StageFailed
+from ftrun.api.recipe import SERVER
+from ftrun.api.serving_spec import Endpoint
 from ftrun.store.locks import FileLock
 from ftrun_plugins.serving import memory
 from ftrun_plugins.serving.engine import Engine, command, environment, launch, variables

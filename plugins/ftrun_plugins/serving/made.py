@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.recipe import Recipe
+from ftrun.api.stage_call import Plan
 from ftrun.cli.session import open_session
-from ftrun.errors import Problem, Refused
 from ftrun.execute.run import read_plan
-from ftrun.plan.call import Plan
-from ftrun.recipe.types import Recipe
 from ftrun.store import runs
 
 MODELS = ("fetch:model", "train", "merge")

@@ -7,11 +7,11 @@ import re
 import subprocess
 from pathlib import Path
 
-from ftrun.errors import Problem, Refused
-from ftrun.plan.call import Ref
-from ftrun.plan.serving import Serving
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.paths import Store
+from ftrun.api.serving_spec import Serving
+from ftrun.api.stage_call import Ref
 from ftrun.store.artifacts import find
-from ftrun.store.layout import Store
 
 MEMINFO = Path("/proc/meminfo")
 CONTAINER = Path("/sys/fs/cgroup")  # of a container with a limit of its own (control groups, version 2)

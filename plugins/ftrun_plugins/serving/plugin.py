@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ftrun import hookimpl
-from ftrun.recipe.findings import Finding
-from ftrun.recipe.types import Recipe
+from ftrun.api.issues import Finding
+from ftrun.api.recipe import Recipe
 
 
 @hookimpl

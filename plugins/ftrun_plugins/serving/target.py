@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ftrun.api.backends import Backend, Remote
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.paths import MANIFEST, RunFolder, Store, default_store
+from ftrun.api.recipe import SERVER, Recipe
+from ftrun.api.recipe import Backend as BackendName
+from ftrun.api.serving_spec import Serving
+from ftrun.api.stage_call import Ref
 from ftrun.cli.envs import declared_environments
 from ftrun.cli.found import find_run, remote_of
-from ftrun.contracts import Backend, Remote
-from ftrun.errors import Problem, Refused
 from ftrun.execute.run import make_backend, read_plan, read_recipe
-from ftrun.plan.call import Ref
-from ftrun.plan.serving import Serving
 from ftrun.plugins import plugins
 from ftrun.recipe.change import changed
-from ftrun.recipe.types import SERVER, Recipe
-from ftrun.recipe.types import Backend as BackendName
 from ftrun.store import runs
 from ftrun.store.artifacts import find, reader
-from ftrun.store.layout import MANIFEST, RunFolder, Store, default_store
 from ftrun_plugins.serving.choice import choose
 from ftrun_plugins.serving.fits import why_no_vllm
 from ftrun_plugins.serving.made import run_of

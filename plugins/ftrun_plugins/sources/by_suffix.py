@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ftrun.contracts import BadRow
-from ftrun.examples import Row
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow
 from ftrun_plugins.sources.csv_rows import Shape, read_csv
 from ftrun_plugins.sources.files import head
 from ftrun_plugins.sources.json_array import read_array

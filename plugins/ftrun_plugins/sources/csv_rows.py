@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ftrun.contracts import BadRow
-from ftrun.errors import Problem, Refused
-from ftrun.examples import Row
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow
 from ftrun_plugins.shown import shorten
 from ftrun_plugins.sources.files import UTF8_BOM, head
 from ftrun_plugins.sources.lines import MAX_ROW_BYTES

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from ftrun import examples
-from ftrun.contracts import BadRow, External
-from ftrun.examples import Row
+from ftrun.api import rows
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow, External
 from ftrun_plugins.sources.csv_rows import EXPECTED, Shape, read_csv
 from ftrun_plugins.sources.files import head
 from ftrun_plugins.sources.local_files import local_files
@@ -21,7 +21,7 @@ class Csv:
 
     name: ClassVar[str] = "csv"
 
-    class Options(examples.Options):
+    class Options(rows.Options):
         """Where the file is, or a folder, or a pattern; how its fields are told apart and called."""
 
         path: Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
 from ftrun.utils.suggest import nearest
 from ftrun_plugins.sources.opened import opened
 from ftrun_plugins.sources.readable import refuse_impossible

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ftrun import examples
-from ftrun.contracts import BadRow, External, HubFiles
-from ftrun.errors import Problem, Refused
-from ftrun.examples import Row
+from ftrun.api import rows
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow, External, HubFiles
 from ftrun_plugins.sources.by_suffix import SUFFIXES, read_file, suffix_of
 
 NAME = r"^[\w.-]+(/[\w.-]+)?$"
@@ -23,7 +23,7 @@ class HubDataset:
     name: ClassVar[str] = "hub"
     environment: ClassVar[str] = "trainer"
 
-    class Options(examples.Options):
+    class Options(rows.Options):
         """The dataset, its revision, and which of its files; `split` takes those that are named as splits are."""
 
         repo: str = Field(pattern=NAME)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import orjson
 
-from ftrun.contracts import BadRow
-from ftrun.errors import Problem, Refused
-from ftrun.examples import Row
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow
 from ftrun.utils.suggest import nearest
 from ftrun_plugins.sources.files import head
 from ftrun_plugins.sources.json_scanner import Scanner

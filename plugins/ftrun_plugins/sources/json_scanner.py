@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
 from ftrun_plugins.sources.files import UTF8_BOM
 from ftrun_plugins.sources.lines import MAX_ROW_BYTES
 from ftrun_plugins.sources.opened import BLOCK

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from ftrun import examples
-from ftrun.contracts import BadRow, External
-from ftrun.examples import Row
+from ftrun.api import rows
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow, External
 from ftrun_plugins.sources.json_array import read_array, refuse_no_array
 from ftrun_plugins.sources.local_files import local_files
 
@@ -18,7 +18,7 @@ class JsonArray:
 
     name: ClassVar[str] = "json"
 
-    class Options(examples.Options):
+    class Options(rows.Options):
         """Where the file is, or a folder, or a pattern; and the key that holds the list, where it is not all."""
 
         path: Path

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from ftrun import examples
-from ftrun.contracts import BadRow, External
-from ftrun.examples import Row
+from ftrun.api import rows
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow, External
 from ftrun_plugins.sources.files import refuse_foreign
 from ftrun_plugins.sources.lines import read_rows
 from ftrun_plugins.sources.local_files import local_files
@@ -19,7 +19,7 @@ class JsonLines:
 
     name: ClassVar[str] = "jsonl"
 
-    class Options(examples.Options):
+    class Options(rows.Options):
         """Where the file is, or a folder, or a pattern."""
 
         path: Path

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from ftrun.contracts import BadRow
-from ftrun.examples import Row
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow
 from ftrun_plugins.shown import shorten
 from ftrun_plugins.sources.files import UTF8_BOM, only_blank_lines, refuse_foreign
 from ftrun_plugins.sources.opened import BLOCK, opened

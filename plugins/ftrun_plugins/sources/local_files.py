@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ftrun.contracts import External
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.sources import External
 from ftrun_plugins.sources.files import refuse_missing
 from ftrun_plugins.sources.readable import refuse_impossible
 

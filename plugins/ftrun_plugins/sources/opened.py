@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

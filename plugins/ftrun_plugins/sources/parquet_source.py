@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ftrun import examples
-from ftrun.contracts import BadRow, External
-from ftrun.errors import Problem, Refused
-from ftrun.examples import Row
+from ftrun.api import rows
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow, External
 from ftrun_plugins.sources.local_files import local_files
 from ftrun_plugins.sources.parquet_rows import read_parquet
 
@@ -24,7 +24,7 @@ class Parquet:
     name: ClassVar[str] = "parquet"
     environment: ClassVar[str] = "trainer"
 
-    class Options(examples.Options):
+    class Options(rows.Options):
         """Where the file is, or a folder, or a pattern; and the columns that are read, by default all."""
 
         path: Path

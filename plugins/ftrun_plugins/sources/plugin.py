@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ftrun import hookimpl
-from ftrun.contracts import Source
+from ftrun.api.sources import Source
 from ftrun_plugins.sources.csv_source import Csv
 from ftrun_plugins.sources.hub_source import HubDataset
 from ftrun_plugins.sources.json_source import JsonArray

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from ftrun import examples
-from ftrun.contracts import BadRow, External
-from ftrun.errors import Problem, Refused
-from ftrun.examples import Row
+from ftrun.api import rows
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow, External
 from ftrun_plugins.sources.python_docs import PythonDocs
 from ftrun_plugins.sources.python_package import Package
 
@@ -20,7 +20,7 @@ class PythonDocsSource:
 
     name: ClassVar[str] = "python_docs"
 
-    class Options(PythonDocs.Options, examples.Options):
+    class Options(PythonDocs.Options, rows.Options):
         """As `PythonDocs.Options`."""
 
     def externals(self, options: Options) -> Sequence[External]:

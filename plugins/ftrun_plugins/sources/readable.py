@@ -6,7 +6,7 @@ import errno
 import os
 from pathlib import Path
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
 
 LOOP = "it is a symbolic link that leads back to itself"
 REASONS = {errno.ELOOP: LOOP, errno.ENAMETOOLONG: "the name is too long for a file"}

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from ftrun.contracts import BadRow
-from ftrun.examples import Row
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow
 from ftrun_plugins.shown import shorten, type_name
 from ftrun_plugins.sources.diagnosis import MAX_DEPTH, TOO_DEEP, Fault, what_is_wrong
 

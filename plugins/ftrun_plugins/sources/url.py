@@ -9,9 +9,9 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field
 
-from ftrun import examples
-from ftrun.contracts import BadRow, External
-from ftrun.examples import Row
+from ftrun.api import rows
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow, External
 from ftrun_plugins.sources.by_suffix import read_file
 
 
@@ -20,7 +20,7 @@ class Url:
 
     name: ClassVar[str] = "url"
 
-    class Options(examples.Options):
+    class Options(rows.Options):
         """The address, the digest of what it must deliver, and how messages call it."""
 
         url: str = Field(pattern=r"^https?://[^/\s]+/?\S*$")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ftrun.errors import Problem, StoreFailed
+from ftrun.api.errors import Problem, StoreFailed
 from ftrun.utils.sizes import folder_size, human_size
 
 

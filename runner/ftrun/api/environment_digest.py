@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ftrun.recipe.types import Environment
+from ftrun.api.recipe import Environment
 from ftrun.utils.digests import digest, sha256_of
 
 

@@ -16,11 +16,11 @@ import click
 from platformdirs import user_cache_path
 
 from ftrun import __version__
-from ftrun.contracts import Check, Health
+from ftrun.api.backends import Check, Health
+from ftrun.api.paths import default_store
+from ftrun.api.recipe import Recipe
 from ftrun.plugins import plugins
 from ftrun.recipe.load import load
-from ftrun.recipe.types import Recipe
-from ftrun.store.layout import default_store
 from ftrun.utils.sizes import human_size
 
 DEFAULT_RECIPE = "recipe=quickstart"

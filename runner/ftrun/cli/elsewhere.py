@@ -8,12 +8,12 @@ import sys
 
 import click
 
+from ftrun.api.backends import Remote
+from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, Problem, Refused, StageFailed
+from ftrun.api.paths import RunFolder, Store
 from ftrun.cli.progress import Display
 from ftrun.cli.results import ending
-from ftrun.contracts import Remote
-from ftrun.errors import FtrunError, GateNotMet, Interrupted, Problem, Refused, StageFailed
 from ftrun.store import runs
-from ftrun.store.layout import RunFolder, Store
 
 log = logging.getLogger(__name__)
 

@@ -6,14 +6,14 @@ import json
 
 import click
 
-from ftrun.contracts import Backend
-from ftrun.errors import Problem, Refused
-from ftrun.plan.call import CLIENT
+from ftrun.api.backends import Backend
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.paths import default_store
+from ftrun.api.recipe import Environment
+from ftrun.api.stage_call import CLIENT
 from ftrun.plugins import plugins
 from ftrun.recipe.compose import compose
 from ftrun.recipe.typed import read, with_absolute_paths
-from ftrun.recipe.types import Environment
-from ftrun.store.layout import default_store
 from ftrun.utils.suggest import nearest
 
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import click
 
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.paths import RunFolder, Store, default_store
+from ftrun.api.stage_call import Ref
 from ftrun.cli.found import find_run, remote_of
-from ftrun.errors import Problem, Refused
 from ftrun.execute.run import read_plan
-from ftrun.plan.call import Ref
 from ftrun.store import runs
 from ftrun.store.artifacts import StoredFile, find
-from ftrun.store.layout import RunFolder, Store, default_store
 from ftrun.utils.sizes import human_size
 from ftrun.utils.suggest import nearest
 

@@ -7,13 +7,13 @@ import os
 import subprocess
 import sys
 
+from ftrun.api.cancellation import StopSignal, stop_on_signals
+from ftrun.api.paths import RunFolder, Store
 from ftrun.cli.progress import Display
 from ftrun.cli.results import ending
 from ftrun.execute.run import execute
-from ftrun.execute.stop import StopSignal, stop_on_signals
 from ftrun.plugins import plugins
 from ftrun.store import runs
-from ftrun.store.layout import RunFolder, Store
 from ftrun.utils.atomic_io import read_json
 
 

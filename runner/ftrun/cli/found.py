@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from ftrun.contracts import Remote
-from ftrun.errors import FtrunError, Refused
+from ftrun.api.backends import Remote
+from ftrun.api.errors import FtrunError, Refused
+from ftrun.api.paths import RunFolder, Store
 from ftrun.execute.run import make_backend, read_recipe
 from ftrun.plugins import plugins
 from ftrun.store import runs
 from ftrun.store.artifacts import Read, reader
-from ftrun.store.layout import RunFolder, Store
 
 AT_ONCE = 8  # runs elsewhere that are looked at
 

@@ -7,8 +7,8 @@ import importlib
 import click
 
 from ftrun import __version__
+from ftrun.api.errors import Problem, Refused
 from ftrun.cli.main import VERBS
-from ftrun.errors import Problem, Refused
 from ftrun.installed import in_use
 from ftrun.utils.suggest import nearest
 

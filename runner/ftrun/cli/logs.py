@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import click
 
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.events import follow
+from ftrun.api.paths import RunFolder, Store, default_store
 from ftrun.cli.elsewhere import watch
 from ftrun.cli.found import find_run, remote_of
 from ftrun.cli.progress import Display
 from ftrun.cli.results import log_files
-from ftrun.errors import Problem, Refused
 from ftrun.execute.run import read_plan
 from ftrun.store import runs
 from ftrun.store.artifacts import find
-from ftrun.store.events import follow
-from ftrun.store.layout import RunFolder, Store, default_store
 from ftrun.utils.suggest import nearest
 
 BLOCK = 1 << 16

@@ -10,7 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ftrun.errors import FtrunError, Problem, Refused, StoreFailed
+from ftrun.api.errors import FtrunError, Problem, Refused, StoreFailed
 
 if TYPE_CHECKING:
     import click
@@ -109,7 +109,7 @@ def run_command(arguments: list[str]) -> int:
 def _disk_problem(error: Exception) -> FtrunError | None:
     """What stands for a disk that is full or may not be written, wherever ftrun came upon it."""
     from ftrun.api.disk_errors import disk_problem
-    from ftrun.store.layout import default_store
+    from ftrun.api.paths import default_store
 
     problem = disk_problem(error, default_store().root)
     return StoreFailed(problem) if problem else None

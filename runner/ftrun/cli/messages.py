@@ -10,7 +10,16 @@ import textwrap
 import traceback
 from collections.abc import Iterator, Sequence
 
-from ftrun.errors import MOST_PROBLEMS, FtrunError, GateNotMet, Interrupted, Problem, Refused, StageFailed, StoreFailed
+from ftrun.api.errors import (
+    MOST_PROBLEMS,
+    FtrunError,
+    GateNotMet,
+    Interrupted,
+    Problem,
+    Refused,
+    StageFailed,
+    StoreFailed,
+)
 
 WIDTH = 110
 UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
+from ftrun.api.backends import Estimate
+from ftrun.api.stage_call import Plan, StageCall
 from ftrun.cli.session import Session, open_session
-from ftrun.contracts import Estimate
 from ftrun.execute.run import read_plan
-from ftrun.plan.call import Plan, StageCall
 from ftrun.plan.explain import reasons
 from ftrun.store.runs import all_runs
 from ftrun.utils.sizes import human_size

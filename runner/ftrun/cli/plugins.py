@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from ftrun.errors import Refused
+from ftrun.api.errors import Refused
 from ftrun.installed import DISABLE, distribution, in_use, offered
 
 

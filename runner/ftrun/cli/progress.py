@@ -9,10 +9,10 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from ftrun.execute.stop import StopSignal
+from ftrun.api.cancellation import StopSignal
+from ftrun.api.events import Event
+from ftrun.api.paths import RunFolder
 from ftrun.report.words import duration
-from ftrun.store.events import Event
-from ftrun.store.layout import RunFolder
 from ftrun.utils.sizes import human_size
 
 SECONDS_BETWEEN_LINES = 10.0  # of progress, in a pipe

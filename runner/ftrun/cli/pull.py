@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.paths import default_store
 from ftrun.cli.files import artifact_of, artifacts_of, files_of
 from ftrun.cli.found import find_run, remote_of
-from ftrun.errors import Problem, Refused
-from ftrun.store.layout import default_store
 
 MODELS = ("merge", "train")  # what is pulled where no call is named, the first that there is
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 import yaml
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.config_dirs import headline, recipe_names
+from ftrun.api.errors import Problem, Refused
 from ftrun.plugins import plugins
 from ftrun.recipe.compose import compose
-from ftrun.recipe.folders import headline, recipe_names
 from ftrun.utils.atomic_io import write_text
 from ftrun.utils.suggest import nearest
 

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ftrun.errors import Problem, Refused
-from ftrun.plan.call import Ref
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.stage_call import Ref
 from ftrun.store import runs
-from ftrun.store.layout import RunFolder, Store
 from ftrun.store.removal import obstacle, obstacle_of_run
 from ftrun.store.uses import kept, refs_of, size, stale_scratch, uses
 from ftrun.utils.sizes import folder_size

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.paths import default_store
 from ftrun.cli.found import find_run, reader_of
-from ftrun.errors import Problem, Refused
 from ftrun.report.page import write_report
-from ftrun.store.layout import default_store
 
 
 @click.command()

@@ -9,17 +9,17 @@ from collections.abc import Iterator, Sequence
 import click
 import yaml
 
+from ftrun.api.errors import FtrunError, Problem, Refused
+from ftrun.api.paths import RunFolder, default_store
 from ftrun.cli.found import find_run
 from ftrun.cli.plan import as_values, lines
 from ftrun.cli.run import start
 from ftrun.cli.session import Session, planned
 from ftrun.cli.since import changes, gone
-from ftrun.errors import FtrunError, Problem, Refused
 from ftrun.execute.run import read_plan
 from ftrun.plugins import plugins
 from ftrun.recipe.again import Again, again
 from ftrun.store import runs
-from ftrun.store.layout import RunFolder, default_store
 
 MOST_CHANGES = 20  # shown
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.stage_call import Ref
 from ftrun.execute.run import read_recipe
-from ftrun.plan.call import Ref
 from ftrun.report.words import number
-from ftrun.store.layout import RunFolder, Store
 from ftrun.store.runs import RunRecord, load
 
 

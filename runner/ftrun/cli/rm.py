@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 import click
 
 from ftrun.api.disk_errors import store_errors
+from ftrun.api.errors import FtrunError, Problem, Refused
+from ftrun.api.paths import RunFolder, Store, default_store
+from ftrun.api.stage_call import Ref
 from ftrun.cli.found import find_run, remote_of
 from ftrun.cli.removing import Removal, named_artifacts, of_runs, unused
-from ftrun.errors import FtrunError, Problem, Refused
-from ftrun.plan.call import Ref
 from ftrun.store import runs
-from ftrun.store.layout import RunFolder, Store, default_store
 from ftrun.store.removal import empty_trash, remove_artifact, remove_run, remove_scratch
 from ftrun.utils.sizes import human_size
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
+from ftrun.api.errors import FtrunError
+from ftrun.api.paths import RunFolder
 from ftrun.cli.elsewhere import hand_over
 from ftrun.cli.foreground import in_background, in_foreground
 from ftrun.cli.session import Session, open_session
-from ftrun.errors import FtrunError
 from ftrun.execute.facts import facts
 from ftrun.execute.run import prepare
-from ftrun.store.layout import RunFolder
 
 
 @click.command(context_settings={"ignore_unknown_options": True})

@@ -8,8 +8,8 @@ import time
 
 import click
 
+from ftrun.api.paths import default_store
 from ftrun.cli.found import runs_everywhere
-from ftrun.store.layout import default_store
 from ftrun.store.runs import RunRecord
 
 log = logging.getLogger(__name__)

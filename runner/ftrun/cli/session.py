@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ftrun.contracts import Backend, Estimate
-from ftrun.errors import Problem, Refused
+from ftrun.api.backends import Backend, Estimate
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.paths import Store, default_store
+from ftrun.api.stage_call import Plan, StageCall
 from ftrun.execute.run import make_backend
-from ftrun.plan.call import Plan, StageCall
 from ftrun.plan.planning import make_plan
 from ftrun.plugins import Plugins, plugins
 from ftrun.recipe.load import Loaded, load
-from ftrun.store.layout import Store, default_store
 from ftrun.store.runs import all_runs
 
 

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 import click
 
+from ftrun.api.errors import FtrunError, Problem
+from ftrun.api.paths import RunFolder, Store, default_store
+from ftrun.api.stage_call import StageCall
 from ftrun.cli.found import find_run
 from ftrun.cli.messages import lines as problem_lines
 from ftrun.cli.results import ending
-from ftrun.errors import FtrunError, Problem
 from ftrun.execute.run import read_plan
-from ftrun.plan.call import StageCall
 from ftrun.report.words import metrics
 from ftrun.store import runs
 from ftrun.store.artifacts import find
-from ftrun.store.layout import RunFolder, Store, default_store
 
 
 @click.command()

@@ -10,16 +10,16 @@ from typing import Any
 
 import yaml
 
+from ftrun.api.errors import FtrunError, Problem
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.stage_call import Plan, StageCall
 from ftrun.cli.session import Session
-from ftrun.errors import FtrunError, Problem
 from ftrun.execute.facts import facts
 from ftrun.execute.run import read_plan
-from ftrun.plan.call import Plan, StageCall
 from ftrun.plan.explain import own_differences
 from ftrun.plugins import plugins
 from ftrun.recipe.load import load
 from ftrun.recipe.yaml_files import leaves
-from ftrun.store.layout import RunFolder, Store
 from ftrun.store.packages import packages
 from ftrun.store.runs import RunRecord
 from ftrun.utils.value_format import short

@@ -6,9 +6,9 @@ import json
 
 import click
 
-from ftrun.errors import FtrunError, Problem, Refused
+from ftrun.api.config_dirs import recipe_names
+from ftrun.api.errors import FtrunError, Problem, Refused
 from ftrun.plugins import plugins
-from ftrun.recipe.folders import recipe_names
 from ftrun.recipe.load import load
 
 

@@ -6,11 +6,11 @@ import logging
 import sys
 from pathlib import Path
 
-from ftrun.errors import FtrunError
+from ftrun.api.cancellation import StopSignal, stop_on_signals
+from ftrun.api.errors import FtrunError
+from ftrun.api.paths import Store
 from ftrun.execute.run import execute
-from ftrun.execute.stop import StopSignal, stop_on_signals
 from ftrun.plugins import plugins
-from ftrun.store.layout import Store
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ftrun import __version__
-from ftrun.contracts import Backend
-from ftrun.plan.call import Plan
+from ftrun.api.backends import Backend
+from ftrun.api.stage_call import Plan
 
 RECORDED = ("hydra-core", "omegaconf", "pydantic", "pluggy")
 

@@ -15,17 +15,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ftrun.errors import Problem
+from ftrun.api.cancellation import StopSignal
+from ftrun.api.errors import Problem
+from ftrun.api.outcome import StageOutcome
+from ftrun.api.paths import Scratch, Store
+from ftrun.api.stage_call import StageCall
 from ftrun.execute import bootstrap
 from ftrun.execute.fork_server import LOCK
-from ftrun.execute.outcome import StageOutcome
 from ftrun.execute.stage_process import Request
-from ftrun.execute.stop import StopSignal
 from ftrun.execute.surroundings import surroundings
 from ftrun.execute.warm_parent import ForkedProcess, WarmParent
-from ftrun.plan.call import StageCall
 from ftrun.store.artifacts import find
-from ftrun.store.layout import Scratch, Store
 from ftrun.store.locks import FileLock
 from ftrun.utils.atomic_io import write_json, write_text
 

@@ -11,18 +11,18 @@ from functools import partial
 
 import yaml
 
+from ftrun.api.backends import Backend, Runner
+from ftrun.api.cancellation import StopSignal
 from ftrun.api.disk_errors import store_errors
-from ftrun.contracts import Backend, Runner
-from ftrun.errors import FtrunError, GateNotMet, Interrupted, Problem, Refused
+from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, Problem, Refused
+from ftrun.api.events import Event, append, follow
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.recipe import Recipe
+from ftrun.api.stage_call import Plan
 from ftrun.execute.scheduler import Scheduler, Tell
-from ftrun.execute.stop import StopSignal
-from ftrun.plan.call import Plan
 from ftrun.plugins import Plugins
-from ftrun.recipe.types import Recipe
 from ftrun.store import packages, runs
 from ftrun.store.artifacts import find, reader
-from ftrun.store.events import Event, append, follow
-from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import FileLock
 from ftrun.utils.atomic_io import write_json, write_text
 

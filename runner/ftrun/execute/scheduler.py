@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from ftrun.contracts import Runner
-from ftrun.execute.outcome import StageOutcome
-from ftrun.execute.stop import StopSignal
-from ftrun.plan.call import Plan, Ref, StageCall
+from ftrun.api.backends import Runner
+from ftrun.api.cancellation import StopSignal
+from ftrun.api.outcome import StageOutcome
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.stage_call import Plan, Ref, StageCall
 from ftrun.store.artifacts import find
-from ftrun.store.layout import RunFolder, Store
 
 Tell = Callable[..., object]  # kind, call label, further values
 

@@ -24,12 +24,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from ftrun.execute.context import Reporter, StageContext, Stopped, StopRequest, load
+from ftrun.api.context import Reporter, StageContext, Stopped, StopRequest, load
+from ftrun.api.outcome import StageOutcome
+from ftrun.api.paths import Scratch, Store
+from ftrun.api.stage_call import StageCall
 from ftrun.execute.fork_server import LOCK
-from ftrun.execute.outcome import StageOutcome
-from ftrun.plan.call import StageCall
 from ftrun.store.artifacts import describe, publish
-from ftrun.store.layout import Scratch, Store
 
 RECORDED = ("axolotl", "torch", "transformers", "peft", "accelerate", "deepspeed", "datasets", "trl")
 

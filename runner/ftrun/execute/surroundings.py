@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from ftrun.api.secrets import variables_of
 from ftrun.execute import bootstrap
-from ftrun.plan.secrets import variables_of
 
 # What a process needs from its surroundings to work at all. Everything else stays out: it could change a result
 # without being in the key, or be a secret.

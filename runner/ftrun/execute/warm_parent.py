@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ftrun.errors import FtrunError, Problem
+from ftrun.api.errors import FtrunError, Problem
 from ftrun.execute import bootstrap
 from ftrun.execute.fork_server import LONGEST, WITHOUT_CUDA
 from ftrun.execute.surroundings import OFFLINE, surroundings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ftrun.plan.call import Plan, StageCall
+from ftrun.api.stage_call import Plan, StageCall
 from ftrun.utils.value_format import short
 
 MOST_REASONS = 3

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from ftrun.contracts import Backend, Hardware, Stage
-from ftrun.plan.call import CLIENT, Component, EnvironmentRef, Plan, Ref, StageCall, Work
+from ftrun.api.backends import Backend, Hardware
+from ftrun.api.recipe import Recipe
+from ftrun.api.stage_call import CLIENT, Component, EnvironmentRef, Plan, Ref, StageCall, Work
+from ftrun.api.stages import Stage
 from ftrun.plugins import Plugins
-from ftrun.recipe.types import Recipe
 from ftrun.utils.digests import FileDigests, source_digest
 
 

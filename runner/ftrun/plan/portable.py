@@ -10,7 +10,7 @@ from urllib.parse import quote
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from ftrun.contracts import External
+from ftrun.api.sources import External
 
 
 def portable(options: BaseModel, externals: Sequence[External] = ()) -> dict[str, Any]:

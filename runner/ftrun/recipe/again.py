@@ -10,16 +10,16 @@ from typing import Any
 
 from hydra.core.override_parser.types import Override
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.issues import Finding
+from ftrun.api.recipe import Recipe
 from ftrun.plugins import Plugins
 from ftrun.recipe.change import parsed, put
 from ftrun.recipe.compose import GROUPS, Composed, Layer, compose
-from ftrun.recipe.findings import Finding
 from ftrun.recipe.load import MULTI_SELECT, Loaded, placed
 from ftrun.recipe.overrides import prepare
 from ftrun.recipe.parts import check_parts, mapping, prepared
 from ftrun.recipe.typed import dotted, read
-from ftrun.recipe.types import Recipe
 from ftrun.recipe.yaml_files import leaves
 from ftrun.utils.suggest import nearest
 

@@ -9,16 +9,16 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.issues import Finding
+from ftrun.api.recipe import Recipe
 from ftrun.plugins import Plugins
 from ftrun.recipe.compose import GROUPS, Composed
-from ftrun.recipe.findings import Finding
 from ftrun.recipe.hydra_errors import as_refusal
 from ftrun.recipe.load import placed
 from ftrun.recipe.overrides import Overrides, key_of, prepare
 from ftrun.recipe.parts import check_parts
 from ftrun.recipe.typed import read
-from ftrun.recipe.types import Recipe
 
 
 def changed(recipe: Recipe, overrides: Sequence[str], sections: Sequence[tuple[str, ...]], plugins: Plugins) -> Recipe:

@@ -20,8 +20,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from ftrun.api.config_dirs import ConfigFolders, check_unique
 from ftrun.recipe.config_loader import RecordingLoader, config_file
-from ftrun.recipe.folders import ConfigFolders, check_unique
 from ftrun.recipe.hydra_errors import as_refusal
 from ftrun.recipe.overrides import Overrides, has, key_of, prepare
 from ftrun.recipe.recipe_source import RecipeSource

@@ -16,8 +16,8 @@ from omegaconf.errors import (
 )
 from yaml import MarkedYAMLError
 
-from ftrun.errors import Problem, Refused
-from ftrun.recipe.folders import ConfigFolders, options_of
+from ftrun.api.config_dirs import ConfigFolders, options_of
+from ftrun.api.errors import Problem, Refused
 from ftrun.recipe.overrides import Overrides, key_of
 from ftrun.recipe.recipe_file import chosen, place_in_defaults, place_of_list
 from ftrun.recipe.yaml_files import positions

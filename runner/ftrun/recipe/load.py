@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.config_dirs import ConfigFolders
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.issues import Finding
+from ftrun.api.recipe import Recipe
 from ftrun.plugins import Plugins
 from ftrun.recipe.compose import Composed, compose
-from ftrun.recipe.findings import Finding
-from ftrun.recipe.folders import ConfigFolders
 from ftrun.recipe.parts import check_parts, mapping, prepared
 from ftrun.recipe.typed import dotted, read
-from ftrun.recipe.types import Recipe
 from ftrun.recipe.yaml_files import leaves, short
 from ftrun.utils.suggest import nearest
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
 
 _PLAIN = re.compile(r"^(?P<key>[A-Za-z_][\w.\-/@]*)=")
 

@@ -13,11 +13,11 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from ftrun.api.issues import Finding
+from ftrun.api.recipe import SERVER, WEIGHTS, Environment
 from ftrun.plugins import Plugins
 from ftrun.recipe.compose import Composed
-from ftrun.recipe.findings import Finding
 from ftrun.recipe.typed import keys_of, read, with_absolute_paths
-from ftrun.recipe.types import SERVER, WEIGHTS, Environment
 from ftrun.recipe.yaml_files import KeyPath
 from ftrun.utils.suggest import nearest
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
 from ftrun.recipe.yaml_files import Position, children, compose, position
 
 ENTRY = "a list of `- override /GROUP: OPTION` and names of recipes"

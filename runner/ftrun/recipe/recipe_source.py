@@ -9,7 +9,7 @@ from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSou
 from omegaconf import OmegaConf
 from yaml import MarkedYAMLError
 
-from ftrun.errors import Refused
+from ftrun.api.errors import Refused
 from ftrun.recipe.recipe_file import check_recipe
 from ftrun.recipe.yaml_files import read_text, syntax_problem
 

@@ -12,9 +12,9 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from ftrun.options import NAMED_TWICE
+from ftrun.api.issues import Finding
+from ftrun.api.options import NAMED_TWICE
 from ftrun.recipe.compose import Composed
-from ftrun.recipe.findings import Finding
 from ftrun.recipe.yaml_files import KeyPath, Position
 from ftrun.utils.suggest import nearest
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
 
 LARGEST = 1 << 20  # bytes; the longest recipe known is under 10 kB
 MOST_NODES = 20_000  # after aliases are expanded: ten lines of aliases can stand for billions of nodes

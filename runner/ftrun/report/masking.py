@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from ftrun.plan.secrets import SECRETS, variables_of
+from ftrun.api.secrets import SECRETS, variables_of
 
 HIDDEN = "•••"
 SHORTEST = 8  # letters: what is shorter is a word that may stand anywhere

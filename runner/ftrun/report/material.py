@@ -10,13 +10,13 @@ from typing import Any
 
 import yaml
 
-from ftrun.plan.call import Plan, Ref
+from ftrun.api.events import Event, read
+from ftrun.api.paths import RunFolder
+from ftrun.api.stage_call import Plan, Ref
 from ftrun.recipe.yaml_files import leaves
 from ftrun.report.masking import masked
 from ftrun.store import runs
 from ftrun.store.artifacts import Read
-from ftrun.store.events import Event, read
-from ftrun.store.layout import RunFolder
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from ftrun.api.paths import RunFolder
 from ftrun.report.data import data
 from ftrun.report.evaluation import evaluation
 from ftrun.report.markup import Html, element, join
@@ -18,7 +19,6 @@ from ftrun.report.summary import summary
 from ftrun.report.surroundings import surroundings
 from ftrun.report.training import training
 from ftrun.store.artifacts import Read
-from ftrun.store.layout import RunFolder
 from ftrun.utils.atomic_io import write_bytes
 
 SECTIONS: Mapping[str, Callable[[Material], Iterable[Html]]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ftrun.plan.call import StageCall
+from ftrun.api.stage_call import StageCall
 from ftrun.report.markup import Content, Html, element, table
 from ftrun.report.material import Material
 from ftrun.report.words import duration, metrics

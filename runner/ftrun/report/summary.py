@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ftrun.errors import Problem
+from ftrun.api.errors import Problem
 from ftrun.report.evaluation import conclusion
 from ftrun.report.markup import Content, Html, element, facts
 from ftrun.report.material import Material

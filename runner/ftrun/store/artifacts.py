@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from ftrun.plan.call import Ref, StageCall
-from ftrun.store.layout import MANIFEST, Store
+from ftrun.api.paths import MANIFEST, Store
+from ftrun.api.stage_call import Ref, StageCall
 from ftrun.utils.atomic_io import read_json, sync, write_json
 from ftrun.utils.digests import sha256_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ftrun.store.layout import Store
+from ftrun.api.paths import Store
 from ftrun.utils.atomic_io import write_bytes
 
 

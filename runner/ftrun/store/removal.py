@@ -10,10 +10,10 @@ import secrets
 import shutil
 from pathlib import Path
 
-from ftrun.errors import Problem
-from ftrun.plan.call import Ref
+from ftrun.api.errors import Problem
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.stage_call import Ref
 from ftrun.store import runs
-from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import FileLock, is_held
 from ftrun.store.uses import open_run_that_needs, refs_of
 from ftrun.utils.atomic_io import read_json

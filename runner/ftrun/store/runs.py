@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from ftrun.errors import Problem, Refused
-from ftrun.store.layout import RunFolder, Store
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.paths import RunFolder, Store
 from ftrun.store.locks import is_held
 from ftrun.utils.atomic_io import read_json, write_json
 from ftrun.utils.suggest import nearest

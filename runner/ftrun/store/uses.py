@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from ftrun.errors import Problem, Refused
-from ftrun.plan.call import Plan, Ref
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.stage_call import Plan, Ref
 from ftrun.store import runs
 from ftrun.store.artifacts import find
-from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import is_held
 from ftrun.utils.sizes import folder_size
 

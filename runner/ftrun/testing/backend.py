@@ -10,15 +10,15 @@ from typing import Any, ClassVar
 
 import pytest
 
-from ftrun.contracts import Backend, Estimate, Hardware
-from ftrun.errors import Refused
-from ftrun.execute.outcome import StageOutcome
-from ftrun.execute.stop import StopSignal
-from ftrun.plan.call import CLIENT, StageCall
-from ftrun.recipe.types import Environment, Resources
+from ftrun.api.backends import Backend, Estimate, Hardware
+from ftrun.api.cancellation import StopSignal
+from ftrun.api.errors import Refused
+from ftrun.api.outcome import StageOutcome
+from ftrun.api.paths import Store
+from ftrun.api.recipe import Environment, Resources
+from ftrun.api.stage_call import CLIENT, StageCall
 from ftrun.store import runs
 from ftrun.store.artifacts import find
-from ftrun.store.layout import Store
 from ftrun.testing.part import PartContract, assert_one_line
 from ftrun.testing.trial import MADE, Deed, trial_call
 

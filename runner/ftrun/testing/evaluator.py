@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftrun.contracts import Answer, Pair, PairScores
+from ftrun.api.evaluators import Answer, Pair, PairScores
 from ftrun.testing import junk
 from ftrun.testing.part import PartContract, assert_one_line
 

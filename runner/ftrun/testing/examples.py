@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from ftrun.examples import Chat, Rejected, Segments, Text
+from ftrun.api.rows import Chat, Rejected, Segments, Text
 from ftrun.testing.part import assert_one_line
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.store.layout import Store
+from ftrun.api.paths import Store
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ftrun.examples import Rejected, Row
+from ftrun.api.rows import Rejected, Row
 from ftrun.testing import junk
 from ftrun.testing.examples import assert_example, assert_outcome
 from ftrun.testing.part import PartContract
@@ -79,7 +79,7 @@ class FormatterContract(PartContract):
                 self.formatter.Options.model_validate({**options, other: options[one]})
             except ValidationError:
                 continue
-            pytest.fail(f"`{one}` and `{other}` may name one column: give both the type `ftrun.examples.Column`")
+            pytest.fail(f"`{one}` and `{other}` may name one column: give both the type `ftrun.api.rows.Column`")
 
     def test_it_leaves_its_rows_alone(self) -> None:
         for values in [*self.rows, *self.bad_rows]:

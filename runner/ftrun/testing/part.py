@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from ftrun.execute.context import load
+from ftrun.api.context import load
 from ftrun.registering import MEMBERS, fault_of
 
 # Takes long to import, so it may be imported only where it is used.

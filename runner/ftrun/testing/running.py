@@ -11,16 +11,16 @@ from typing import Any
 import yaml
 
 from ftrun import hookimpl
-from ftrun.contracts import Backend
+from ftrun.api.backends import Backend
+from ftrun.api.cancellation import StopSignal
+from ftrun.api.paths import Store
+from ftrun.api.recipe import Recipe
+from ftrun.api.stage_call import Plan, StageCall
 from ftrun.execute.run import make_backend
-from ftrun.execute.stop import StopSignal
-from ftrun.plan.call import Plan, StageCall
 from ftrun.plan.planning import make_plan
 from ftrun.plugins import Plugins, surveyed
 from ftrun.recipe.load import load
-from ftrun.recipe.types import Recipe
 from ftrun.store import runs
-from ftrun.store.layout import Store
 
 RECIPE = "contract.yaml"
 # What a recipe needs besides a dataset; nothing of it is downloaded by a plan.

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import orjson
 import pytest
 
-from ftrun.contracts import BadRow, External
-from ftrun.errors import Refused
-from ftrun.examples import Row
+from ftrun.api.errors import Refused
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow, External
 from ftrun.plan.portable import portable
 from ftrun.testing.part import PartContract, assert_one_line
 

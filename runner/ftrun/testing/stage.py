@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from ftrun.contracts import Backend
-from ftrun.plan.call import Plan, StageCall
-from ftrun.recipe.types import Recipe
-from ftrun.store.layout import MANIFEST, Store
+from ftrun.api.backends import Backend
+from ftrun.api.paths import MANIFEST, Store
+from ftrun.api.recipe import Recipe
+from ftrun.api.stage_call import Plan, StageCall
 from ftrun.testing import junk
 from ftrun.testing.part import PartContract, assert_closed
 from ftrun.testing.running import make, read_recipe, registry, run_calls, write_recipe

@@ -6,12 +6,12 @@ import os
 import time
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from ftrun.errors import Problem, Refused
-from ftrun.plan.call import CLIENT, EnvironmentRef, StageCall
-from ftrun.recipe.types import Frozen
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.recipe import Frozen
+from ftrun.api.stage_call import CLIENT, EnvironmentRef, StageCall
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
+    from ftrun.api.context import StageContext
 
 MADE = "made.txt"
 SECONDS = 60.0  # that `wait` waits at most

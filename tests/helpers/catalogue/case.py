@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ftrun.errors import Problem
+from ftrun.api.errors import Problem
 
 
 @dataclass(frozen=True)

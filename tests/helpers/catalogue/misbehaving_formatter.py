@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 from ftrun import hookimpl
-from ftrun.contracts import Formatter
-from ftrun.examples import Chat, FormatterOptions, Rejected, Row, Segments, Text
+from ftrun.api.formatters import Formatter
+from ftrun.api.rows import Chat, FormatterOptions, Rejected, Row, Segments, Text
 
 USER = {"role": "user", "content": "a"}
 ANSWER = {"role": "assistant", "content": "b"}

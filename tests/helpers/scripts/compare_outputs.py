@@ -13,7 +13,7 @@ from pathlib import Path
 def main() -> None:
     project, work, asked = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
     sys.path[:0] = [str(project / "runner"), str(project / "plugins")]
-    from ftrun.execute.context import Reporter, StageContext
+    from ftrun.api.context import Reporter, StageContext
     from ftrun_plugins.parity.stage import Params, _compare
 
     work.mkdir(parents=True, exist_ok=True)

@@ -13,8 +13,8 @@ from pathlib import Path
 def main() -> None:
     project, work, wanted = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
     sys.path[:0] = [str(project / "runner"), str(project / "plugins")]
-    from ftrun.errors import Refused
-    from ftrun.execute.context import Reporter, StageContext
+    from ftrun.api.context import Reporter, StageContext
+    from ftrun.api.errors import Refused
     from ftrun.utils.digests import sha256_of
     from ftrun_plugins.evaluation.harness_tasks import load_tasks, told_templates
     from ftrun_plugins.evaluation.lm_eval import Params

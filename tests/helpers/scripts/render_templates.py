@@ -25,7 +25,7 @@ ASKED = json.loads(Path(sys.argv[1]).read_text())
 sys.path += ASKED["packages"]
 sys.argv = sys.argv[:1]  # axolotl reads the command line, too
 
-from ftrun.errors import Refused  # noqa: E402
+from ftrun.api.errors import Refused  # noqa: E402
 from ftrun_plugins.axolotl.tokenize import Params  # noqa: E402
 from ftrun_plugins.axolotl.tokenizing import IGNORED, Tokenizing  # noqa: E402
 

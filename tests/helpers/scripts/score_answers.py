@@ -13,7 +13,7 @@ from pathlib import Path
 def main() -> None:
     project, wanted = Path(sys.argv[1]), json.loads(sys.argv[2])
     sys.path[:0] = [str(project / "runner"), str(project / "plugins")]
-    from ftrun.execute.context import load
+    from ftrun.api.context import load
 
     found: list[object] = []
     for implementation, options, prediction, reference in wanted:

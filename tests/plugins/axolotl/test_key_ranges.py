@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.errors import Refused
+from ftrun.api.errors import Refused
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.axolotl import schema
 from ftrun_plugins.axolotl.config import merge

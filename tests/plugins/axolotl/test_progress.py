@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ftrun.errors import StageFailed
-from ftrun.execute.context import StopRequest
+from ftrun.api.context import StopRequest
+from ftrun.api.errors import StageFailed
 
 STUBS: dict[str, dict[str, type]] = {
     "axolotl": {},

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftrun.recipe.findings import Finding
+from ftrun.api.issues import Finding
 from ftrun_plugins.axolotl import schema as module
 from ftrun_plugins.axolotl.schema import check, known_keys
 from ftrun_plugins.axolotl.variants import Comparison

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ftrun.errors import Refused
+from ftrun.api.errors import Refused
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.axolotl import schema
 from ftrun_plugins.axolotl.config import OWNED

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.stage_call import StageCall
 from ftrun.cli.main import run_command
-from ftrun.errors import Problem, Refused
-from ftrun.plan.call import StageCall
 from ftrun.recipe.load import Loaded
 from ftrun.report.material import Material
 from ftrun.store.artifacts import reader
-from ftrun.store.layout import RunFolder, Store
 from ftrun_plugins.comparing.sides import differences
 from ftrun_plugins.comparing.table import lines, short_names
 from ftrun_plugins.comparing.tuned import against

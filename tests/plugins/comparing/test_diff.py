@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.stage_call import Component, Plan, StageCall
 from ftrun.cli.main import run_command
 from ftrun.execute.run import prepare
-from ftrun.plan.call import Component, Plan, StageCall
 from ftrun.recipe.load import Loaded
 from ftrun.store import runs
-from ftrun.store.layout import RunFolder, Store
 from ftrun_plugins.comparing.table import MOST_DIFFERENCES, diff_lines
 from helpers.ended_runs import call, ended_run, result
 
@@ -124,7 +124,7 @@ def test_environments_are_told_by_their_packages_where_they_are_known(
 
 
 def test_a_run_keeps_the_packages_of_its_environments(loading: Callable[..., Loaded], store: Store) -> None:
-    from ftrun.plan.call import EnvironmentRef
+    from ftrun.api.stage_call import EnvironmentRef
 
     one = call("train").model_copy(update={"environment": EnvironmentRef(name="trainer", digest="3" * 32)})
     recipe = loading().recipe

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from ftrun.errors import FtrunError
+from ftrun.api.errors import FtrunError
 from ftrun_plugins.evaluation.finite import require_finite
 
 

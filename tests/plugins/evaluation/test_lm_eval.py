@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from ftrun.errors import Refused
-from ftrun.execute.context import Stopped
+from ftrun.api.context import Stopped
+from ftrun.api.errors import Refused
+from ftrun.api.paths import Store
+from ftrun.api.stage_call import Plan
 from ftrun.execute.run import make_backend
-from ftrun.plan.call import Plan
 from ftrun.plan.planning import make_plan
 from ftrun.plugins import plugins
 from ftrun.recipe.load import Loaded
-from ftrun.store.layout import Store
 from ftrun_plugins.evaluation.harness import _metric
 from ftrun_plugins.evaluation.harness_model import _greedy, _kept
 from ftrun_plugins.evaluation.lines import lines

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.errors import Refused
+from ftrun.api.errors import Refused
 from ftrun_plugins.evaluation.loss import Loss
 from helpers.score_stage import call, context, write
 

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from ftrun.contracts import Pair, PairScores
-from ftrun.errors import Refused
-from ftrun.examples import Options
-from ftrun.execute.context import Stopped
+from ftrun.api.context import Stopped
+from ftrun.api.errors import Refused
+from ftrun.api.evaluators import Pair, PairScores
+from ftrun.api.rows import Options
 from ftrun_plugins.evaluation.evaluate import Evaluate
 from ftrun_plugins.evaluation.lines import Kept, lines
 from ftrun_plugins.evaluation.score import Score
@@ -64,7 +64,7 @@ def test_measured_rows_are_taken_as_they_are(tmp_path: Path) -> None:
 
 def test_pairs_are_judged_once_and_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Longer.asked.clear()
-    monkeypatch.setattr("ftrun.execute.context.load", lambda implementation: Longer)
+    monkeypatch.setattr("ftrun.api.context.load", lambda implementation: Longer)
     inputs = {
         "base": answered(tmp_path / "b", "aa", "a", "a"),
         "tuned": answered(tmp_path / "t", "a", "aa", "aaa"),
@@ -83,7 +83,7 @@ def test_pairs_are_judged_once_and_in_order(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_row_at_fault_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ftrun.execute.context.load", lambda implementation: Longer)
+    monkeypatch.setattr("ftrun.api.context.load", lambda implementation: Longer)
     inputs = {
         "base": answered(tmp_path / "b", "a", "unreadable"),
         "tuned": answered(tmp_path / "t", "a", "aa"),

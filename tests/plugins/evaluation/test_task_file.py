@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-from ftrun.errors import Refused
+from ftrun.api.errors import Refused
 from ftrun.utils.digests import sha256_of
 from ftrun_plugins.evaluation.task_file import TaskFile
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ftrun.errors import Refused
+from ftrun.api.errors import Refused
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.evaluators.json_schema import JsonSchema
 

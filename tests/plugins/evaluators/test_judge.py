@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from ftrun.contracts import Pair, PairScores
-from ftrun.errors import Refused
-from ftrun.plan.secrets import variables_of
+from ftrun.api.errors import Refused
+from ftrun.api.evaluators import Pair, PairScores
+from ftrun.api.secrets import variables_of
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.evaluation.lines import Kept, lines
 from ftrun_plugins.evaluators.judge import Judge, verdict_of

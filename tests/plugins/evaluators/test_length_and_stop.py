@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ftrun.contracts import Answer
+from ftrun.api.evaluators import Answer
 from ftrun_plugins.evaluators.length_and_stop import LengthAndStop
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ftrun.examples import Chat, Rejected, Row
+from ftrun.api.rows import Chat, Rejected, Row
 from ftrun_plugins.formatters.alpaca import Alpaca
 from helpers.catalogue.case import is_about
 

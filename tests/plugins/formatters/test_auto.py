@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from ftrun.contracts import Choice
-from ftrun.errors import Problem, Refused
-from ftrun.examples import Chat, Rejected, Row, Text
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.formatters import Choice
+from ftrun.api.rows import Chat, Rejected, Row, Text
 from ftrun.utils.digests import _closure
 from ftrun_plugins.formatters.auto import CHOICES, Auto
 from ftrun_plugins.formatters.shapes import PAIRS

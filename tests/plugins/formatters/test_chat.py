@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ftrun.examples import Chat, Rejected, Row
+from ftrun.api.rows import Chat, Rejected, Row
 from ftrun_plugins.formatters.chat import ChatFormatter
 from helpers.catalogue.case import is_about
 

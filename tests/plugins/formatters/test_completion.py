@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ftrun.examples import Rejected, Row, Text
+from ftrun.api.rows import Rejected, Row, Text
 from ftrun_plugins.formatters.completion import Completion
 from helpers.catalogue.case import is_about
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftrun.examples import Chat, Rejected, Row
+from ftrun.api.rows import Chat, Rejected, Row
 from ftrun_plugins.formatters.chat import ChatFormatter
 from ftrun_plugins.formatters.sharegpt import ShareGpt
 from helpers.catalogue.case import is_about

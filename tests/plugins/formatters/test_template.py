@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ftrun.examples import Rejected, Row, Segments
+from ftrun.api.rows import Rejected, Row, Segments
 from ftrun_plugins.formatters.placeholders import columns, fill, parse
 from ftrun_plugins.formatters.template import Template
 from helpers.catalogue.case import is_about

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ftrun.contracts import BadRow
-from ftrun.examples import Row
-from ftrun.recipe.dataset import Filter
+from ftrun.api.dataset import Filter
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow
 from ftrun_plugins.formatting.sieve import Sieve
 
 

@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
-from ftrun.errors import MOST_PROBLEMS, Problem, Refused
-from ftrun.examples import Row
-from ftrun.execute.context import Reporter, StageContext, Stopped, StopRequest
-from ftrun.plan.call import EnvironmentRef, StageCall
+from ftrun.api.context import Reporter, StageContext, Stopped, StopRequest
+from ftrun.api.dataset import Dataset
+from ftrun.api.errors import MOST_PROBLEMS, Problem, Refused
+from ftrun.api.issues import Finding
+from ftrun.api.recipe import Recipe, Split
+from ftrun.api.rows import Row
+from ftrun.api.stage_call import EnvironmentRef, StageCall
 from ftrun.plan.planning import Planning
 from ftrun.plugins import Plugins
-from ftrun.recipe.dataset import Dataset
-from ftrun.recipe.findings import Finding
-from ftrun.recipe.types import Recipe, Split
 from ftrun.utils.digests import FileDigests
 from ftrun_plugins.formatters import plugin as formatters_plugin
 from ftrun_plugins.formatting import plugin as formatting_plugin
@@ -32,8 +32,8 @@ from helpers.catalogue.case import is_about
 
 THIRD_PARTY = """
 from ftrun import hookimpl
-from ftrun.contracts import External
-from ftrun.examples import Chat, Options, Row, Segments, Text
+from ftrun.api.sources import External
+from ftrun.api.rows import Chat, Options, Row, Segments, Text
 
 
 class Odd:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ftrun.contracts import BadRow
-from ftrun.examples import Row
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow
 from ftrun_plugins.formatting import shuffling
 from ftrun_plugins.formatting.mixing import Mix, Strategy
 from ftrun_plugins.formatting.shuffling import shuffled

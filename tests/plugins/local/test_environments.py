@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.recipe.types import Environment
+from ftrun.api.recipe import Environment
 from ftrun_plugins.local.environments import LocalEnvironment
 
 

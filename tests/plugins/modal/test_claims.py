@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ftrun.plan.call import Ref
+from ftrun.api.stage_call import Ref
 from ftrun_plugins.modal import claims as module
 from ftrun_plugins.modal.claims import Claim, Claims
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.plan.call import EnvironmentRef, StageCall, Work
-from ftrun.store.events import append
+from ftrun.api.events import append
+from ftrun.api.stage_call import EnvironmentRef, StageCall, Work
 from ftrun_plugins.modal.costs import estimate, price_of, worked_seconds
 from ftrun_plugins.modal.options import Prices
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ftrun.errors import Refused
+from ftrun.api.errors import Refused
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.modal.gpus import MOST, choices
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import modal
 import pytest
 
-from ftrun.errors import Refused
+from ftrun.api.errors import Refused
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.modal import shipping
 from ftrun_plugins.modal.errors import modal_errors

@@ -11,13 +11,13 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ftrun.api.config_dirs import own_folders, recipe_names
+from ftrun.api.paths import Store
+from ftrun.api.recipe import Recipe
 from ftrun.cli.main import run_command
 from ftrun.cli.session import planned
 from ftrun.plugins import plugins
-from ftrun.recipe.folders import own_folders, recipe_names
 from ftrun.recipe.load import Loaded
-from ftrun.recipe.types import Recipe
-from ftrun.store.layout import Store
 from ftrun_plugins.axolotl.config import merge
 from ftrun_plugins.rehearsal.recipe import rehearsal_of
 from ftrun_plugins.rehearsal.replaced import Replaced, hydra_value

@@ -13,10 +13,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from omegaconf import OmegaConf
 
+from ftrun.api.errors import Refused
+from ftrun.api.recipe import Recipe
 from ftrun.cli.main import run_command
-from ftrun.errors import Refused
 from ftrun.plugins import plugins
-from ftrun.recipe.types import Recipe
 from ftrun_plugins.axolotl.schema import known_keys
 from ftrun_plugins.schema.key import find
 from ftrun_plugins.schema.recipe import recipe_schema

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ftrun.errors import Refused, StageFailed
-from ftrun.plan.serving import Endpoint
+from ftrun.api.errors import Refused, StageFailed
+from ftrun.api.serving_spec import Endpoint
 from ftrun_plugins.serving.asking import Asker
 from ftrun_plugins.serving.chat import Chat
 

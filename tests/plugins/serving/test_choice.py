@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ftrun.errors import Refused
-from ftrun.plan.call import Ref
-from ftrun.recipe.types import Serve
+from ftrun.api.errors import Refused
+from ftrun.api.recipe import Serve
+from ftrun.api.stage_call import Ref
 from ftrun_plugins.serving import exchange
 from ftrun_plugins.serving.choice import choose
 from ftrun_plugins.serving.engine import command, variables

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ftrun.api.errors import Refused
+from ftrun.api.paths import default_store
 from ftrun.cli.session import open_session
-from ftrun.errors import Refused
-from ftrun.store.layout import default_store
 from ftrun_plugins.serving.made import run_of
 from helpers.ended_runs import ended_run
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.errors import Refused
-from ftrun.plan.call import Ref
-from ftrun.plan.serving import Serving
-from ftrun.store.layout import MANIFEST, Store
+from ftrun.api.errors import Refused
+from ftrun.api.paths import MANIFEST, Store
+from ftrun.api.serving_spec import Serving
+from ftrun.api.stage_call import Ref
 from ftrun_plugins.serving import memory
 
 MODEL, ADAPTER = Ref(stage="fetch", key="m"), Ref(stage="train", key="a")

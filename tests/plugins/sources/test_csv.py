@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ftrun.contracts import BadRow
-from ftrun.errors import Problem, Refused
-from ftrun.examples import Row
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow
 from ftrun_plugins.sources.csv_rows import Shape, read_csv
 from ftrun_plugins.sources.csv_source import Csv
 from ftrun_plugins.sources.lines import MAX_ROW_BYTES

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ftrun.contracts import HubFiles
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.sources import HubFiles
 from ftrun_plugins.sources.hub_source import HubDataset, patterns
 from helpers.hub import COMMIT, TOKEN, Hub
 

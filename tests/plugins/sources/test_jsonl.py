@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ftrun.contracts import BadRow
-from ftrun.errors import Problem, Refused
-from ftrun.examples import Row
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow
 from ftrun_plugins.sources.jsonl import JsonLines
 from ftrun_plugins.sources.lines import MAX_ROW_BYTES, read_rows
 from ftrun_plugins.sources.python_docs_source import PythonDocsSource

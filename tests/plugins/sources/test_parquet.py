@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ftrun.contracts import BadRow
-from ftrun.errors import Problem, Refused
-from ftrun.examples import Row
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow
 from ftrun_plugins.sources.parquet_rows import read_parquet
 from ftrun_plugins.sources.parquet_source import Parquet
 

@@ -16,14 +16,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ftrun.api.config_dirs import recipe_names
+from ftrun.api.paths import RunFolder, Store
 from ftrun.cli.completion.candidates import candidates
 from ftrun.cli.completion.index import index
 from ftrun.cli.completion.indexing import made
 from ftrun.cli.completion.line import split
 from ftrun.cli.main import VERBS, run_command
-from ftrun.recipe.folders import recipe_names
 from ftrun.recipe.load import Loaded
-from ftrun.store.layout import RunFolder, Store
 from ftrun.utils.package_data import shipped
 from helpers.another_plugin import another_plugin
 from helpers.ended_runs import call, ended_run
@@ -161,7 +161,7 @@ def test_files_where_a_path_is_meant(completed: Callable[[str], list[str]], fold
 
 
 def test_those_of_other_packages(folder: Path, tmp_path: Path, store: Store) -> None:
-    from ftrun.recipe.folders import ConfigFolders
+    from ftrun.api.config_dirs import ConfigFolders
 
     (tmp_path / "recipes").mkdir()
     (tmp_path / "recipes" / "theirs.yaml").touch()

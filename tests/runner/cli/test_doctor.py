@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from ftrun.api.backends import Check, Health
+from ftrun.api.paths import Store
 from ftrun.cli.doctor import _disk, _examined
 from ftrun.cli.main import run_command
-from ftrun.contracts import Check, Health
-from ftrun.store.layout import Store
 from helpers.another_plugin import another_plugin
 
 Told = Callable[..., dict[str, Any]]

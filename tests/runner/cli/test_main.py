@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
+from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, Refused, StageFailed, StoreFailed
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.stage_call import EnvironmentRef, Plan, StageCall
 from ftrun.cli.main import VERBS, run_command
-from ftrun.errors import FtrunError, GateNotMet, Interrupted, Refused, StageFailed, StoreFailed
 from ftrun.execute.run import prepare
-from ftrun.plan.call import EnvironmentRef, Plan, StageCall
 from ftrun.recipe.load import Loaded
 from ftrun.store import runs
-from ftrun.store.layout import RunFolder, Store
 
 HEAVY = {"torch", "transformers", "datasets", "modal", "gradio", "pandas", "numpy", "vllm", "axolotl"}
 START = "import sys; from ftrun.cli.main import main; main(sys.argv[1:])"

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, Problem, Refused, StageFailed, StoreFailed
 from ftrun.cli.messages import lines, report
 from ftrun.cli.progress import progress_text
-from ftrun.errors import FtrunError, GateNotMet, Interrupted, Problem, Refused, StageFailed, StoreFailed
 from ftrun.utils.suggest import nearest
 
 GOLDEN = """\

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ftrun.api.config_dirs import ConfigFolders, recipe_names
 from ftrun.cli.main import run_command
 from ftrun.plugins import plugins
-from ftrun.recipe.folders import ConfigFolders, recipe_names
 from ftrun.recipe.load import load
 from ftrun.utils.package_data import shipped
 from helpers.another_plugin import another_plugin

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ftrun.api.paths import RunFolder, Store
 from ftrun.cli.main import run_command
 from ftrun.recipe.load import Loaded
-from ftrun.store.layout import RunFolder, Store
 from helpers.ended_runs import call, ended_run, result
 
 

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from conftest import RECIPE
+from ftrun.api.paths import RunFolder, Store
 from ftrun.cli.main import run_command
 from ftrun.store import runs
-from ftrun.store.layout import RunFolder, Store
 
 ROWS = [{"messages": [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": "a"}]} for n in range(8)]
 MORE = """\

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.stage_call import StageCall
 from ftrun.cli.main import run_command
-from ftrun.plan.call import StageCall
 from ftrun.recipe.load import Loaded
 from ftrun.store import runs
-from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import FileLock
 from ftrun.store.uses import kept
 from helpers.ended_runs import call, ended_run

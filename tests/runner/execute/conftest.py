@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ftrun.plan.call import EnvironmentRef, Ref, StageCall, Work
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.stage_call import EnvironmentRef, Ref, StageCall, Work
 from ftrun.store import runs
-from ftrun.store.layout import RunFolder, Store
 
 Calls = Callable[..., StageCall]
 Runs = Callable[[], RunFolder]
@@ -19,7 +19,7 @@ STAGE = """
 import errno, json, os, signal, subprocess, sys, time
 from pathlib import Path
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
 
 
 class Tiny:

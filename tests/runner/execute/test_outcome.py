@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError, model_validator
 
-from ftrun.errors import MOST_LINES, FtrunError, Interrupted, Problem, Refused, StageFailed, StoreFailed, error_text
-from ftrun.execute.outcome import StageOutcome
+from ftrun.api.errors import MOST_LINES, FtrunError, Interrupted, Problem, Refused, StageFailed, StoreFailed, error_text
+from ftrun.api.outcome import StageOutcome
 
 PROBLEM = Problem("invalid-value", "it is wrong", "here")
 

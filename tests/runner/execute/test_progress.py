@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftrun.execute.context import Reporter
-from ftrun.execute.recent_rate import INTERVALS, SECONDS_BETWEEN_SAMPLES, RecentRate
-from ftrun.store.events import read
+from ftrun.api.context import Reporter
+from ftrun.api.events import read
+from ftrun.api.recent_rate import INTERVALS, SECONDS_BETWEEN_SAMPLES, RecentRate
 
 seconds_a_step = st.floats(0.01, 1000)
 
@@ -33,7 +33,7 @@ class Reported:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clock, self._events = Clock(), folder / "events.jsonl"
-        monkeypatch.setattr("ftrun.execute.context.time", SimpleNamespace(monotonic=self.clock.monotonic))
+        monkeypatch.setattr("ftrun.api.context.time", SimpleNamespace(monotonic=self.clock.monotonic))
         self._reporter = Reporter("train", self._events)
 
     def steps(self, first: int, last: int, seconds: float, total: int = 100, unit: str = "steps") -> dict[str, Any]:

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from ftrun import hookimpl
-from ftrun.errors import GateNotMet, Interrupted, Refused, StageFailed
+from ftrun.api.cancellation import StopSignal
+from ftrun.api.errors import GateNotMet, Interrupted, Refused, StageFailed
+from ftrun.api.events import Event, read
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.stage_call import Plan, StageCall
 from ftrun.execute.run import execute, prepare, read_plan, read_recipe
-from ftrun.execute.stop import StopSignal
-from ftrun.plan.call import Plan, StageCall
 from ftrun.plugins import Plugins
 from ftrun.recipe.load import Loaded
 from ftrun.store import runs
-from ftrun.store.events import Event, read
-from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import FileLock
 from ftrun_plugins.local import plugin as local_plugin
 

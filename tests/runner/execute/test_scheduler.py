@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from ftrun.errors import Problem
-from ftrun.execute.outcome import StageOutcome
+from ftrun.api.cancellation import StopSignal
+from ftrun.api.errors import Problem
+from ftrun.api.outcome import StageOutcome
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.stage_call import EnvironmentRef, Plan, Ref, StageCall, Work
 from ftrun.execute.scheduler import Scheduler
-from ftrun.execute.stop import StopSignal
-from ftrun.plan.call import EnvironmentRef, Plan, Ref, StageCall, Work
 from ftrun.store.artifacts import describe, publish
-from ftrun.store.layout import RunFolder, Store
 
 SECONDS = 20.0  # after which a test that waits for another thread has failed
 

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from ftrun.errors import FtrunError, Interrupted, Problem, Refused, StageFailed, StoreFailed
-from ftrun.execute.outcome import StageOutcome
-from ftrun.execute.stop import StopSignal
-from ftrun.plan.call import StageCall, Work
-from ftrun.recipe.types import Environment
+from ftrun.api.cancellation import StopSignal
+from ftrun.api.errors import FtrunError, Interrupted, Problem, Refused, StageFailed, StoreFailed
+from ftrun.api.events import Event, follow, read
+from ftrun.api.outcome import StageOutcome
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.recipe import Environment
+from ftrun.api.stage_call import StageCall, Work
 from ftrun.store.artifacts import find
-from ftrun.store.events import Event, follow, read
-from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import is_held
 from ftrun_plugins.local.backend import LocalBackend
 

@@ -13,12 +13,12 @@ from typing import Any, NoReturn
 
 import pytest
 
+from ftrun.api.cancellation import StopSignal
+from ftrun.api.paths import RunFolder, Store
+from ftrun.api.recipe import Environment
+from ftrun.api.stage_call import StageCall, Work
 from ftrun.execute.fork_server import preload
-from ftrun.execute.stop import StopSignal
 from ftrun.execute.warm_parent import WarmParent
-from ftrun.plan.call import StageCall, Work
-from ftrun.recipe.types import Environment
-from ftrun.store.layout import RunFolder, Store
 from ftrun_plugins.local.backend import LocalBackend
 from helpers.workplace import is_alive, wait_until
 

@@ -147,7 +147,7 @@ def test_a_folders_digest_is_of_names_and_contents(tmp_path: Path, memory: Path)
 
 
 FORMATTER = """
-from ftrun.examples import Options
+from ftrun.api.rows import Options
 from {package} import words
 from {package}.inner import deep
 

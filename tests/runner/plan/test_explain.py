@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ftrun.plan.call import Component, EnvironmentRef, Plan, Ref, StageCall
+from ftrun.api.stage_call import Component, EnvironmentRef, Plan, Ref, StageCall
 from ftrun.plan.explain import reasons
 
 OLD_FILE, NEW_FILE = "1" * 64, "2" * 64

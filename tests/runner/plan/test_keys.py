@@ -11,13 +11,13 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from ftrun.errors import Refused
+from ftrun.api.errors import Refused
+from ftrun.api.paths import Store
+from ftrun.api.stage_call import Component, EnvironmentRef, Plan, Ref, StageCall, Work
 from ftrun.execute.run import make_backend
-from ftrun.plan.call import Component, EnvironmentRef, Plan, Ref, StageCall, Work
 from ftrun.plan.planning import make_plan
 from ftrun.plugins import plugins
 from ftrun.recipe.load import Loaded
-from ftrun.store.layout import Store
 from ftrun.testing.stage import assert_values_in_key
 from ftrun_plugins.formatting.params import IN_KEY_WHERE_SET, Params
 from ftrun_plugins.local import backend as local_backend

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from ftrun.errors import Problem, Refused
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.recipe import Recipe
 from ftrun.plugins import plugins
 from ftrun.recipe.change import changed
 from ftrun.recipe.load import Loaded
-from ftrun.recipe.types import Recipe
 
 SECTIONS = (("serve",), ("resources", "serve"))
 

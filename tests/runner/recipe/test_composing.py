@@ -11,11 +11,11 @@ from typing import ClassVar
 import pytest
 
 from ftrun import hookimpl
-from ftrun.contracts import Settings
-from ftrun.errors import Refused
+from ftrun.api.config_dirs import ConfigFolders, own_folders, recipe_names
+from ftrun.api.errors import Refused
+from ftrun.api.stages import Settings
 from ftrun.plugins import DEFAULT_PLUGINS, Plugins, plugins
 from ftrun.recipe.compose import compose
-from ftrun.recipe.folders import ConfigFolders, own_folders, recipe_names
 from ftrun.recipe.load import Loaded, load
 from ftrun.recipe.overrides import key_of, prepare
 from ftrun_plugins.axolotl.config import merge

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from ftrun.api.paths import Store
 from ftrun.report.losses import MOST_POINTS, curves_by_call, losses, thin
 from ftrun.report.material import Material
 from ftrun.store.artifacts import reader
-from ftrun.store.layout import Store
 from helpers.ended_runs import call, ended_run
 
 

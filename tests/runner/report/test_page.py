@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from ftrun.api.paths import RunFolder, Store
 from ftrun.recipe.load import Loaded
 from ftrun.report.markup import EMPTY
 from ftrun.report.material import Material
 from ftrun.report.page import keep_report, page, write_report
 from ftrun.store.artifacts import MOST_READ, reader
-from ftrun.store.layout import RunFolder, Store
 from helpers.ended_runs import call, ended_run, result
 
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'&"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.plan.call import EnvironmentRef, StageCall
+from ftrun.api.paths import Store
+from ftrun.api.stage_call import EnvironmentRef, StageCall
 from ftrun.store.artifacts import GateResult, describe, find, publish
-from ftrun.store.layout import Store
 
 CALL = StageCall(
     stage="tiny",

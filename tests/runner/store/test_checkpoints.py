@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.store import checkpoints
-from ftrun.store.checkpoints import last_step, mark, remove_unfinished, remove_unmarked
+from ftrun.api import checkpoints
+from ftrun.api.checkpoints import last_step, mark, remove_unfinished, remove_unmarked
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftrun.store.events import Reader, append, follow, read
+from ftrun.api.events import Reader, append, follow, read
 
 WRITERS, EVENTS = 4, 300
 WRITER = """
 import sys
 from pathlib import Path
-from ftrun.store.events import append
+from ftrun.api.events import append
 sys.stdin.read()
 for number in range({events}):
     append(Path(sys.argv[1]), "progress", sys.argv[2], number=number, filler="x" * (number * 37 % 5000))

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftrun.api.disk_errors import disk_problem, store_errors
-from ftrun.errors import StoreFailed
-from ftrun.plan.call import Ref
-from ftrun.store.layout import Store, default_store
+from ftrun.api.errors import StoreFailed
+from ftrun.api.paths import Store, default_store
+from ftrun.api.stage_call import Ref
 from ftrun.utils.atomic_io import read_json, write_json, write_text
 from ftrun.utils.sizes import folder_size, human_size
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from ftrun.api.paths import RunFolder, Store
 from ftrun.recipe.load import Loaded
 from ftrun.store import runs
-from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import FileLock
 from ftrun.store.removal import empty_trash, remove_artifact, remove_run, remove_scratch
 from ftrun.store.uses import kept, stale_scratch, uses
@@ -121,7 +121,7 @@ def test_a_removal_that_is_killed_leaves_things_whole_or_gone(making: Making, st
     """Killed at many moments, with an artifact of many files, which takes a while to delete."""
     folder = making()
     code = (
-        "import sys; from pathlib import Path; from ftrun.store.layout import Store; from ftrun.plan.call import Ref;"
+        "import sys; from pathlib import Path; from ftrun.api.paths import Store; from ftrun.api.stage_call import Ref;"
         "from ftrun.store.removal import *; store = Store(Path(sys.argv[1])); print('go', flush=True);"
         "remove_artifact(store, Ref.parse(sys.argv[2])); empty_trash(store)"
     )

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.errors import Refused
+from ftrun.api.errors import Refused
+from ftrun.api.paths import RunFolder, Store
 from ftrun.store import runs
-from ftrun.store.layout import RunFolder, Store
 from ftrun.store.locks import FileLock
 
 

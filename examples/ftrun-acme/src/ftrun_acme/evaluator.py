@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ftrun.examples import Options as BaseOptions
+from ftrun.api.rows import Options as BaseOptions
 from ftrun_acme.formatter import TEAMS
 
 WORD = re.compile(r"[a-z]+")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ftrun.examples import Chat, Column, FormatterOptions, Rejected, Row
+from ftrun.api.rows import Chat, Column, FormatterOptions, Rejected, Row
 
 TEAMS = ("billing", "delivery", "returns", "technical")
 

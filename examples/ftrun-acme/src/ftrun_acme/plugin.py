@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ftrun import hookimpl
-from ftrun.contracts import Evaluator, Formatter
-from ftrun.recipe.folders import ConfigFolders
+from ftrun.api.config_dirs import ConfigFolders
+from ftrun.api.evaluators import Evaluator
+from ftrun.api.formatters import Formatter
 from ftrun_acme.evaluator import Team
 from ftrun_acme.formatter import Ticket
 

@@ -6,10 +6,10 @@ import os
 import sys
 from collections.abc import Sequence
 
+from ftrun.api.errors import Problem, Refused
 from ftrun.cli.completion.candidates import candidates
 from ftrun.cli.completion.line import current_word, split
 from ftrun.cli.completion.scripts import INSTALL, UNINSTALL
-from ftrun.errors import Problem, Refused
 
 BREAKS = "=:"  # where readline begins a new word; bash itself says so in a variable
 

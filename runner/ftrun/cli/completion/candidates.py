@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ftrun.recipe.folders import ConfigFolders, options_of
+from ftrun.api.config_dirs import ConfigFolders, options_of
 from ftrun.utils.default_store import default_root
 
 Found = dict[str, str]  # what may be typed -> what it means, or nothing

@@ -15,10 +15,10 @@ import click
 import yaml
 from pydantic import BaseModel
 
+from ftrun.api.recipe import SERVER, Eval, Recipe, Resources
 from ftrun.plugins import Plugins, plugins
 from ftrun.recipe.compose import GROUPS
 from ftrun.recipe.parts import parts
-from ftrun.recipe.types import SERVER, Eval, Recipe, Resources
 
 ANY = "*"
 FILES = "::files"  # in place of values: a path

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from ftrun.api.disk_errors import disk_problem
-from ftrun.errors import FtrunError, Interrupted, Problem, Refused, StageFailed, StoreFailed, error_text
+from ftrun.api.errors import FtrunError, Interrupted, Problem, Refused, StageFailed, StoreFailed, error_text
 from ftrun.utils.atomic_io import read_json, write_json
 
 OutcomeStatus = Literal["done", "failed", "stopped"]

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ftrun.options import Column, FormatterOptions, OptionalColumn, Options
+from ftrun.api.options import Column, FormatterOptions, OptionalColumn, Options
 
 __all__ = [
     "Chat",

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ftrun.errors import Problem, Refused
-from ftrun.execute.recent_rate import RecentRate
-from ftrun.plan.call import StageCall
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.events import append, make
+from ftrun.api.recent_rate import RecentRate
+from ftrun.api.stage_call import StageCall
 from ftrun.store.artifacts import GateResult
-from ftrun.store.events import append, make
 from ftrun.utils.digests import sha256_of, source_digest
 
 SECONDS_BETWEEN_PROGRESS = 0.5

@@ -16,7 +16,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from ftrun.plan.call import Ref
+from ftrun.api.stage_call import Ref
 from ftrun.utils.default_store import default_root
 
 MANIFEST = "manifest.json"

@@ -15,22 +15,16 @@ import pluggy
 if TYPE_CHECKING:
     import click
 
-    from ftrun.contracts import (
-        AnswerEvaluator,
-        Backend,
-        Check,
-        Evaluator,
-        Formatter,
-        PairEvaluator,
-        Settings,
-        Source,
-        Stage,
-    )
-    from ftrun.errors import Problem
-    from ftrun.plan.call import StageCall
-    from ftrun.recipe.findings import Finding
-    from ftrun.recipe.folders import ConfigFolders
-    from ftrun.recipe.types import Recipe
+    from ftrun.api.backends import Backend, Check
+    from ftrun.api.config_dirs import ConfigFolders
+    from ftrun.api.errors import Problem
+    from ftrun.api.evaluators import AnswerEvaluator, Evaluator, PairEvaluator
+    from ftrun.api.formatters import Formatter
+    from ftrun.api.issues import Finding
+    from ftrun.api.recipe import Recipe
+    from ftrun.api.sources import Source
+    from ftrun.api.stage_call import StageCall
+    from ftrun.api.stages import Settings, Stage
 
 hookspec = pluggy.HookspecMarker("ftrun")
 hookimpl = pluggy.HookimplMarker("ftrun")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from ftrun.examples import Options
+from ftrun.api.rows import Options
 
 
 class Evaluator(Protocol):

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from ftrun.recipe.types import Frozen
+from ftrun.api.recipe import Frozen
 from ftrun.utils.digests import digest
 
 CLIENT = "client"  # the environment that ftrun itself runs in
@@ -72,7 +72,7 @@ class StageCall(Frozen):
     label: str
     implementation: str  # `module:Class` of the stage
     files: dict[str, str] = {}  # digest of an outside file -> its path on this machine
-    secrets: tuple[str, ...] = ()  # names of secrets (`ftrun.plan.secrets`) that the stage cannot do without
+    secrets: tuple[str, ...] = ()  # names of secrets (`ftrun.api.secrets`) that the stage cannot do without
     optional_secrets: tuple[str, ...] = ()  # and of those that it takes where they are
     notes: tuple[str, ...] = ()  # what was replaced or decided for the user, shown by `plan`
     work: Work = Field(default_factory=Work)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from ftrun.examples import Options
+from ftrun.api.rows import Options
 
 if TYPE_CHECKING:
-    from ftrun.execute.context import StageContext
-    from ftrun.plan.call import StageCall
+    from ftrun.api.context import StageContext
+    from ftrun.api.recipe import Recipe
+    from ftrun.api.stage_call import StageCall
     from ftrun.plan.planning import Planning
-    from ftrun.recipe.types import Recipe
 
 
 class Stage(Protocol):

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
-from ftrun.examples import Options
+from ftrun.api.rows import Options
 
 if TYPE_CHECKING:
-    from ftrun.execute.outcome import StageOutcome
-    from ftrun.execute.stop import StopSignal
-    from ftrun.plan.call import Ref, StageCall
-    from ftrun.plan.serving import Endpoint, Serving
-    from ftrun.recipe.types import Environment, Recipe, Resources
+    from ftrun.api.cancellation import StopSignal
+    from ftrun.api.events import Event
+    from ftrun.api.outcome import StageOutcome
+    from ftrun.api.paths import RunFolder, Store
+    from ftrun.api.recipe import Environment, Recipe, Resources
+    from ftrun.api.serving_spec import Endpoint, Serving
+    from ftrun.api.stage_call import Ref, StageCall
     from ftrun.store.artifacts import StoredFile
-    from ftrun.store.events import Event
-    from ftrun.store.layout import RunFolder, Store
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Backend(Protocol):
         ...
 
     def has_secret(self, name: str) -> bool:
-        """Whether stages would find the secret of this name (`ftrun.plan.secrets`)."""
+        """Whether stages would find the secret of this name (`ftrun.api.secrets`)."""
         ...
 
     def secret_advice(self, name: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ftrun.plan.call import Ref
-from ftrun.recipe.types import Frozen, Limits
+from ftrun.api.recipe import Frozen, Limits
+from ftrun.api.stage_call import Ref
 
 BASE, TUNED = "base", "tuned"  # the names by which models are asked for
 

@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from ftrun.recipe.dataset import Dataset as Dataset
-from ftrun.recipe.dataset import Split as Split
-from ftrun.recipe.frozen import Frozen as Frozen
-from ftrun.recipe.frozen import Json as Json
-from ftrun.recipe.frozen import Named as Named
-from ftrun.recipe.frozen import WithOptions as WithOptions
+from ftrun.api.base import Frozen as Frozen
+from ftrun.api.base import Json as Json
+from ftrun.api.base import Named as Named
+from ftrun.api.base import WithOptions as WithOptions
+from ftrun.api.dataset import Dataset as Dataset
+from ftrun.api.dataset import Split as Split
 
 STAGES = (
     "fetch", "format", "tokenize", "train", "merge", "parity", "generate", "loss", "lm_eval", "score", "evaluate"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ftrun.recipe.frozen import Frozen, Json, Named
+from ftrun.api.base import Frozen, Json, Named
 from ftrun.utils.safe_regex import search
 
 
