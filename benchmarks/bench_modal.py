@@ -108,8 +108,8 @@ def _by_hand(place: Path, plane: ControlPlane) -> float:
 def _submitting(place: Path, plane: ControlPlane, runs: int) -> None:
     """The whole command, and what of it is not Python's start, composing and importing Modal."""
     from ftrun.cli.session import open_session
-    from ftrun.execute.facts import facts
-    from ftrun.execute.run import prepare
+    from ftrun.execution.engine import prepare
+    from ftrun.execution.provenance import facts
 
     os.chdir(place)
     seconds, whole = [], []

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from ftrun.api.paths import Store
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded, load
 
 # A small valid recipe; the line numbers in tests count from its first line.

@@ -5,7 +5,7 @@ That of Modal runs nothing on this machine: what it does is tested on a control 
 
 from __future__ import annotations
 
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.testing import BackendContract
 from ftrun_plugins.local.backend import LocalBackend
 from ftrun_plugins.modal.backend import ModalBackend

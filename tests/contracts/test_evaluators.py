@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.testing import EvaluatorContract
 from ftrun.testing.evaluator import Case
 from ftrun_plugins.evaluators.bleu import Bleu

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.testing import FormatterContract
 from ftrun_plugins.formatters.alpaca import Alpaca
 from ftrun_plugins.formatters.auto import Auto

@@ -13,7 +13,7 @@ from pyarrow import Table
 from pyarrow.parquet import write_table
 
 from ftrun.api.sources import External
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.testing import SourceContract
 from ftrun.utils.digests import sha256_of
 from ftrun_plugins.sources.csv_source import Csv

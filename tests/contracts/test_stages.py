@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ftrun.api.recipe import STAGES
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.testing import StageContract
 from ftrun_plugins.axolotl.merge import Merge
 from ftrun_plugins.axolotl.tokenize import Tokenize

@@ -23,7 +23,7 @@ from threading import Lock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from ftrun.api.config_dirs import own_folders, recipe_names
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 from helpers.seed_configurations import DATA
 from helpers.workplace import Workplace

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ftrun.execute.warm_parent import WarmParent
+from ftrun.execution.warm_parent import WarmParent
 from ftrun.store.locks import FileLock
 from helpers.workplace import Ended, Workplace, parent_of, read_json, tiny_model, tiny_recipe
 

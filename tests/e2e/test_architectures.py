@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ftrun.api.config_dirs import own_folders, recipe_names
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 from ftrun_plugins.axolotl.config import merge
 from ftrun_plugins.axolotl.defaults import turns_on_kernels, with_defaults

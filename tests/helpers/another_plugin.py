@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from ftrun import hookimpl
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 
 
 @contextmanager

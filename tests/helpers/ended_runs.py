@@ -10,7 +10,7 @@ from ftrun.api.events import add, make
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import EnvironmentRef, Plan, Ref, StageCall
-from ftrun.execute.run import prepare
+from ftrun.execution.engine import prepare
 from ftrun.store import runs
 
 Files = Mapping[str, Any]  # by `call/name`; lists become JSON lines, where the name says so

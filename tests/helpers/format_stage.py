@@ -11,8 +11,8 @@ from typing import Any
 from ftrun.api.context import Reporter, StageContext
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import StageCall
-from ftrun.plan.planning import Planning
-from ftrun.plugins import Plugins
+from ftrun.planning.planner import Planning
+from ftrun.plugins.manager import Plugins
 from ftrun.utils.digests import FileDigests
 from ftrun_plugins.formatters import plugin as formatters_plugin
 from ftrun_plugins.formatting import plugin as formatting_plugin

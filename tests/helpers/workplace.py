@@ -23,8 +23,8 @@ import yaml
 from platformdirs import user_cache_path
 
 from ftrun.cli.main import run_command
-from ftrun.execute.warm_parent import WarmParent, warm_parent
-from ftrun.plugins import plugins
+from ftrun.execution.warm_parent import WarmParent, warm_parent
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -11,7 +11,7 @@ import pytest
 
 from ftrun.api.config_dirs import own_folders, recipe_names
 from ftrun.api.recipe import Recipe
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 
 RECIPES = own_folders().recipes or Path()

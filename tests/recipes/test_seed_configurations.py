@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 from helpers.seed_configurations import FOLDER, THEIRS, flat, rendered, theirs
 

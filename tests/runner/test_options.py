@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from ftrun.api.errors import Refused
 from ftrun.api.options import Names
 from ftrun.api.rows import Column, FormatterOptions, OptionalColumn
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
 
 

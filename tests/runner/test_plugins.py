@@ -15,8 +15,8 @@ import pytest
 from ftrun import hookimpl
 from ftrun.api.errors import Problem, Refused
 from ftrun.cli.main import run_command
-from ftrun.listing import listings
-from ftrun.plugins import Plugins, plugins, surveyed
+from ftrun.plugins.inventory import listings
+from ftrun.plugins.manager import Plugins, plugins, surveyed
 from helpers.installed_package import write_package
 
 Installing = Callable[..., Path]

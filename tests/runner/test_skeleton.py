@@ -9,7 +9,7 @@ import pytest
 
 from ftrun.api.errors import Refused
 from ftrun.cli.main import run_command
-from ftrun.skeleton import write_skeleton
+from ftrun.plugins.scaffold import write_skeleton
 
 
 @pytest.mark.parametrize("name", ["acme", "ftrun-acme", "two-words", "two_words", "none", "row", "class", "v2"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ftrun.api.errors import Refused
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 from ftrun.testing import EvaluatorContract, FormatterContract
 from ftrun.testing.evaluator import Case

@@ -60,7 +60,7 @@ class TrainerConfig:
 
 def merge(recipe: Recipe) -> TrainerConfig:
     """Merges without checking against the schema; what cannot be merged is among the findings."""
-    from ftrun.plugins import plugins  # only on the client: stages in other environments have no pluggy
+    from ftrun.plugins.manager import plugins  # only on the client: stages in other environments have no pluggy
 
     values: dict[str, Any] = {}
     origins: dict[str, KeyPath] = {}

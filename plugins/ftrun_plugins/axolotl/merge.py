@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ftrun.api.context import StageContext
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
-    from ftrun.plan.planning import Planning
+    from ftrun.planning.planner import Planning
 
 TOKENIZER_FILES = (
     "tokenizer*",

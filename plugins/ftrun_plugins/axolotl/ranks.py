@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ftrun.api.context import Reporter, Stopped, StopRequest
 from ftrun.api.errors import Problem, StageFailed
 from ftrun.api.outcome import StageOutcome
-from ftrun.execute import bootstrap
+from ftrun.execution import env_launcher
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
@@ -73,7 +73,7 @@ def _start(rank: int, processes: int, accelerator: str, port: int, context: Stag
             "DS_ACCELERATOR": "cpu",
             "OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // processes)),
         }
-    command = [sys.executable, "-I", bootstrap.__file__, __name__, str(context.work), accelerator]
+    command = [sys.executable, "-I", env_launcher.__file__, __name__, str(context.work), accelerator]
     lock = context.lock_descriptor
     return subprocess.Popen(
         [*command, context.report.call, str(context.report.events or "")],

@@ -11,7 +11,7 @@ from ftrun.api.stage_call import Plan
 from ftrun.recipe.yaml_files import leaves
 from ftrun.report.masking import without_secrets
 from ftrun.report.material import Material
-from ftrun.store.packages import packages
+from ftrun.store.env_packages import packages
 from ftrun_plugins.comparing.sides import differences
 
 DIGITS = 12  # shown of digests

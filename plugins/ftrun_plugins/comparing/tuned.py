@@ -8,7 +8,7 @@ from typing import Any
 from ftrun.api.errors import FtrunError
 from ftrun.api.serving_spec import BASE, TUNED
 from ftrun.api.stage_call import StageCall
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.report.material import Material
 from ftrun_plugins.evaluation.comparison import CONFIDENCE, compare
 

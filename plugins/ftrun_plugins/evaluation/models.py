@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
     from ftrun.api.stages import Stage
-    from ftrun.plan.planning import Planning
+    from ftrun.planning.planner import Planning
 
 TOKENIZED = "tokenized"
 NO_ROWS = Problem(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ftrun.api.recipe import Recipe
     from ftrun.api.sources import External, HubFiles
     from ftrun.api.stage_call import StageCall
-    from ftrun.plan.planning import Planning
+    from ftrun.planning.planner import Planning
 
 
 class FromHub(Frozen):

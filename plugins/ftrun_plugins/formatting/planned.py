@@ -10,8 +10,8 @@ from ftrun.api.errors import Problem, Refused
 from ftrun.api.recipe import Dataset, Named
 from ftrun.api.sources import External
 from ftrun.api.stage_call import Component, StageCall
-from ftrun.plan.planning import Planning
-from ftrun.plan.portable import portable
+from ftrun.planning.normalize import portable
+from ftrun.planning.planner import Planning
 from ftrun_plugins.formatting.params import FormatterPart, MixedPart, OutsideFile, OutsideRepository, Params, SourcePart
 
 

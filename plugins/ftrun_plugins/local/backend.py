@@ -20,9 +20,9 @@ from ftrun.api.recipe import Environment, Resources
 from ftrun.api.rows import Options
 from ftrun.api.secrets import variables_of
 from ftrun.api.stage_call import CLIENT, StageCall
-from ftrun.execute.process import Place, StageProcess, send_stop
-from ftrun.execute.run import read_plan
-from ftrun.execute.warm_parent import WarmParent, can_fork, warm_parent
+from ftrun.execution.engine import read_plan
+from ftrun.execution.stage_subprocess import Place, StageProcess, send_stop
+from ftrun.execution.warm_parent import WarmParent, can_fork, warm_parent
 from ftrun.store.artifacts import find
 from ftrun.store.locks import FileLock
 from ftrun.utils.atomic_io import read_json

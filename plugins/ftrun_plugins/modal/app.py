@@ -15,7 +15,7 @@ from ftrun.api.environment_digest import environment_digest
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.recipe import Environment
 from ftrun.api.stage_call import CLIENT, StageCall
-from ftrun.plugins import Plugins
+from ftrun.plugins.manager import Plugins
 from ftrun.utils.digests import digest
 from ftrun_plugins.modal import container, shipping
 from ftrun_plugins.modal.errors import modal_errors

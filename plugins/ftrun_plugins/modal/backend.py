@@ -38,7 +38,7 @@ class ModalBackend:
     def account(cls) -> ModalRemote | None:
         if not cls.has_account():
             return None
-        from ftrun.plugins import plugins
+        from ftrun.plugins.manager import plugins
 
         return ModalRemote(Options(), {}, plugins())
 
@@ -50,7 +50,7 @@ class ModalBackend:
 
     @cached_property
     def remote(self) -> ModalRemote:
-        from ftrun.plugins import plugins
+        from ftrun.plugins.manager import plugins
 
         return ModalRemote(self._options, self._environments, plugins())
 

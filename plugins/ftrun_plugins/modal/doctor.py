@@ -10,7 +10,7 @@ from ftrun.api.backends import Check, Health
 from ftrun.api.errors import FtrunError
 from ftrun.api.recipe import Recipe
 from ftrun.api.secrets import SECRETS, variables_of
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun_plugins.modal.app import deployed_apps
 from ftrun_plugins.modal.backend import ModalBackend
 from ftrun_plugins.modal.errors import modal_errors

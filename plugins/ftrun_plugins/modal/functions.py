@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftrun.api.stage_call import StageCall
-from ftrun.plugins import Plugins
+from ftrun.plugins.manager import Plugins
 
 LAUNCH = "launch"
 

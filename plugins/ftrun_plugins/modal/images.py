@@ -7,8 +7,8 @@ from typing import Any
 
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.recipe import Environment
-from ftrun.execute.surroundings import DEFAULTS
-from ftrun.plugins import SHIPPED
+from ftrun.execution.process_env import DEFAULTS
+from ftrun.plugins.manager import SHIPPED
 from ftrun_plugins.modal import shipping
 from ftrun_plugins.modal.mounted import VARIABLE
 from ftrun_plugins.modal.options import MOUNT

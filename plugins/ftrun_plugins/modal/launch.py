@@ -18,8 +18,8 @@ import yaml
 from ftrun.api.cancellation import StopSignal
 from ftrun.api.errors import FtrunError, Problem
 from ftrun.api.events import Event, add, append
-from ftrun.execute.run import close_record, run_plan, tell_hooks, warning_of
-from ftrun.plugins import shipped_plugins
+from ftrun.execution.engine import close_record, run_plan, tell_hooks, warning_of
+from ftrun.plugins.manager import shipped_plugins
 from ftrun.report.page import keep_report
 from ftrun.store import runs
 from ftrun.store.artifacts import reader

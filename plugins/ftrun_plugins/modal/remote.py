@@ -15,8 +15,8 @@ from ftrun.api.paths import RunFolder
 from ftrun.api.recipe import Environment, Recipe
 from ftrun.api.serving_spec import Endpoint, Serving
 from ftrun.api.stage_call import Ref, StageCall
-from ftrun.execute.run import read_plan
-from ftrun.plugins import Plugins
+from ftrun.execution.engine import read_plan
+from ftrun.plugins.manager import Plugins
 from ftrun.store import runs
 from ftrun.store.artifacts import StoredFile
 from ftrun.store.runs import RunRecord

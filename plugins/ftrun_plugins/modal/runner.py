@@ -11,7 +11,7 @@ from ftrun.api.errors import Problem
 from ftrun.api.outcome import StageOutcome
 from ftrun.api.paths import RunFolder
 from ftrun.api.stage_call import StageCall
-from ftrun.execute.scheduler import Tell
+from ftrun.execution.scheduler import Tell
 from ftrun_plugins.modal import function_calls
 from ftrun_plugins.modal.claims import Claims, is_scheduler
 from ftrun_plugins.modal.mounted import LONGEST_WAIT, MountedStore

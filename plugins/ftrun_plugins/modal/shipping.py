@@ -10,7 +10,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from ftrun.installed import in_use
+from ftrun.plugins.entry_points import in_use
 from ftrun.utils.digests import digest, sha256_of
 
 OWN = ("ftrun", "ftrun_plugins")

@@ -14,7 +14,7 @@ from ftrun.api.errors import Problem
 from ftrun.api.events import make
 from ftrun.api.outcome import StageOutcome
 from ftrun.api.stage_call import StageCall
-from ftrun.execute.process import Place, StageProcess
+from ftrun.execution.stage_subprocess import Place, StageProcess
 from ftrun.store.artifacts import Manifest, publish
 from ftrun.utils.atomic_io import read_json
 from ftrun_plugins.modal.attended import Attended

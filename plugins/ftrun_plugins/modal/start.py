@@ -9,7 +9,7 @@ from pathlib import Path
 from ftrun.api.events import Event, add, make
 from ftrun.api.paths import RunFolder
 from ftrun.api.stage_call import StageCall
-from ftrun.execute.run import read_plan, read_recipe
+from ftrun.execution.engine import read_plan, read_recipe
 from ftrun.store import runs
 from ftrun_plugins.modal.claims import Claims, of_client
 from ftrun_plugins.modal.functions import LAUNCH

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 from platformdirs import user_cache_path
 
 from ftrun.api.errors import Problem, Refused, StageFailed
-from ftrun.execute import bootstrap
-from ftrun.execute.surroundings import surroundings
+from ftrun.execution import env_launcher
+from ftrun.execution.process_env import surroundings
 from ftrun.utils.atomic_io import write_json
 
 if TYPE_CHECKING:  # importing these takes longer than starting a process
@@ -57,7 +57,7 @@ class Trainer:
 
     def command(self, module: str, *arguments: str) -> Sequence[str]:
         """Starts a module of ftrun there."""
-        return [str(self.python), "-I", bootstrap.__file__, module, *arguments]
+        return [str(self.python), "-I", env_launcher.__file__, module, *arguments]
 
     def surroundings(self, secrets: Sequence[str] = ()) -> dict[str, str]:
         """Environment variables as a stage has them."""

@@ -14,8 +14,8 @@ from ftrun.api.errors import Problem, Refused
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.recipe import STAGES, Recipe
 from ftrun.api.stage_call import StageCall
-from ftrun.plan.planning import make_plan
-from ftrun.plugins import Plugins
+from ftrun.planning.planner import make_plan
+from ftrun.plugins.manager import Plugins
 from ftrun.store.artifacts import find
 from ftrun.utils.atomic_io import read_json
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.paths import default_store
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 from ftrun.utils.atomic_io import read_json
 from ftrun_plugins.preview.asking import LIGHT, TRAINER, Looker, Trainer, tokenized

@@ -14,9 +14,9 @@ from ftrun.api.paths import RunFolder
 from ftrun.cli.foreground import in_foreground
 from ftrun.cli.results import ending
 from ftrun.cli.session import Session, planned
-from ftrun.execute.facts import facts
-from ftrun.execute.run import prepare
-from ftrun.plugins import plugins
+from ftrun.execution.engine import prepare
+from ftrun.execution.provenance import facts
+from ftrun.plugins.manager import plugins
 from ftrun.store import runs
 from ftrun.utils.value_format import short
 from ftrun_plugins.rehearsal.recipe import rehearsal_of

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from ftrun.api.recipe import Recipe
-from ftrun.plugins import Plugins
+from ftrun.plugins.manager import Plugins
 from ftrun.recipe.compose import compose
 from ftrun.recipe.load import Loaded, load
 from ftrun_plugins.axolotl.config import merge

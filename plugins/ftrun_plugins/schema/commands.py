@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.utils.atomic_io import write_text
 from ftrun_plugins.schema.key import find
 from ftrun_plugins.schema.recipe import recipe_schema

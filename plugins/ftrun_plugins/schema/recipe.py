@@ -7,7 +7,7 @@ from typing import Any
 from ftrun import __version__
 from ftrun.api.config_dirs import headline, options_of
 from ftrun.api.recipe import SERVER, Recipe
-from ftrun.plugins import Plugins
+from ftrun.plugins.manager import Plugins
 from ftrun.recipe.compose import GROUPS
 from ftrun.recipe.load import MULTI_SELECT
 from ftrun_plugins.schema import trainer

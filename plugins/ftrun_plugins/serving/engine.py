@@ -15,8 +15,8 @@ from pathlib import Path
 from ftrun.api.recipe import Limits
 from ftrun.api.serving_spec import TUNED, Serving
 from ftrun.api.stage_call import Ref
-from ftrun.execute import bootstrap
-from ftrun.execute.surroundings import surroundings
+from ftrun.execution import env_launcher
+from ftrun.execution.process_env import surroundings
 from ftrun_plugins.serving.forked_engine import ForkedEngine
 from ftrun_plugins.serving.gate import KEY, LIMITS, Gate
 from ftrun_plugins.serving.process import SECONDS_FOR_ANSWERS, SECONDS_TO_END
@@ -78,7 +78,7 @@ def _transformers(serving: Serving, artifact: Callable[[Ref], Path], gpus: int) 
 
 def start(python: Path, module: str) -> list[str]:
     """What runs an engine's module so that it ends with whoever started it."""
-    return [str(python), "-I", bootstrap.__file__, PROCESS, module]
+    return [str(python), "-I", env_launcher.__file__, PROCESS, module]
 
 
 def variables(limits: Limits, key: str | None, declared: Mapping[str, str]) -> dict[str, str]:

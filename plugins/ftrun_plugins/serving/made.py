@@ -8,7 +8,7 @@ from ftrun.api.errors import Problem, Refused
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import Plan
 from ftrun.cli.session import open_session
-from ftrun.execute.run import read_plan
+from ftrun.execution.engine import read_plan
 from ftrun.store import runs
 
 MODELS = ("fetch:model", "train", "merge")

@@ -14,9 +14,9 @@ from ftrun.api.serving_spec import Serving
 from ftrun.api.stage_call import Ref
 from ftrun.cli.envs import declared_environments
 from ftrun.cli.found import find_run, remote_of
-from ftrun.execute.run import make_backend, read_plan, read_recipe
-from ftrun.plugins import plugins
-from ftrun.recipe.change import changed
+from ftrun.execution.engine import make_backend, read_plan, read_recipe
+from ftrun.plugins.manager import plugins
+from ftrun.recipe.run_overrides import changed
 from ftrun.store import runs
 from ftrun.store.artifacts import find, reader
 from ftrun_plugins.serving.choice import choose

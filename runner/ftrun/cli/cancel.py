@@ -11,7 +11,7 @@ import click
 from ftrun.api.backends import Remote
 from ftrun.api.paths import RunFolder, Store, default_store
 from ftrun.cli.found import find_run, remote_of
-from ftrun.execute.run import read_plan
+from ftrun.execution.engine import read_plan
 from ftrun.store import runs
 from ftrun.store.locks import is_held
 from ftrun.utils.atomic_io import read_json

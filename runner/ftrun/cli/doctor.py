@@ -19,7 +19,7 @@ from ftrun import __version__
 from ftrun.api.backends import Check, Health
 from ftrun.api.paths import default_store
 from ftrun.api.recipe import Recipe
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 from ftrun.utils.sizes import human_size
 

@@ -11,9 +11,9 @@ from ftrun.api.errors import Problem, Refused
 from ftrun.api.paths import default_store
 from ftrun.api.recipe import Environment
 from ftrun.api.stage_call import CLIENT
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.compose import compose
-from ftrun.recipe.typed import read, with_absolute_paths
+from ftrun.recipe.validation import read, with_absolute_paths
 from ftrun.utils.suggest import nearest
 
 

@@ -11,7 +11,7 @@ from ftrun.api.errors import Problem, Refused
 from ftrun.api.paths import RunFolder, Store, default_store
 from ftrun.api.stage_call import Ref
 from ftrun.cli.found import find_run, remote_of
-from ftrun.execute.run import read_plan
+from ftrun.execution.engine import read_plan
 from ftrun.store import runs
 from ftrun.store.artifacts import StoredFile, find
 from ftrun.utils.sizes import human_size

@@ -11,8 +11,8 @@ from ftrun.api.cancellation import StopSignal, stop_on_signals
 from ftrun.api.paths import RunFolder, Store
 from ftrun.cli.progress import Display
 from ftrun.cli.results import ending
-from ftrun.execute.run import execute
-from ftrun.plugins import plugins
+from ftrun.execution.engine import execute
+from ftrun.plugins.manager import plugins
 from ftrun.store import runs
 from ftrun.utils.atomic_io import read_json
 
@@ -33,7 +33,7 @@ def in_foreground(store: Store, folder: RunFolder, as_json: bool = False) -> int
 
 def in_background(store: Store, folder: RunFolder, as_json: bool = False) -> int:
     """Starts the scheduler in a session of its own; returns once it has taken the run."""
-    command = [sys.executable, "-m", "ftrun.execute.detached", str(store.root), folder.id]
+    command = [sys.executable, "-m", "ftrun.execution.background", str(store.root), folder.id]
     with folder.log("scheduler").open("ab") as log:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=dict(os.environ)

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from ftrun.api.backends import Remote
 from ftrun.api.errors import FtrunError, Refused
 from ftrun.api.paths import RunFolder, Store
-from ftrun.execute.run import make_backend, read_recipe
-from ftrun.plugins import plugins
+from ftrun.execution.engine import make_backend, read_recipe
+from ftrun.plugins.manager import plugins
 from ftrun.store import runs
 from ftrun.store.artifacts import Read, reader
 

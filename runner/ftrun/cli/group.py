@@ -9,7 +9,7 @@ import click
 from ftrun import __version__
 from ftrun.api.errors import Problem, Refused
 from ftrun.cli.main import VERBS
-from ftrun.installed import in_use
+from ftrun.plugins.entry_points import in_use
 from ftrun.utils.suggest import nearest
 
 EPILOG = """
@@ -66,7 +66,7 @@ def _plugin_verbs() -> dict[str, click.Command]:
     """Verbs that other packages add; plugins are loaded only where there is such a package."""
     if not in_use():
         return {}
-    from ftrun.plugins import plugins
+    from ftrun.plugins.manager import plugins
 
     return {name: command for name, (command, _) in plugins().commands(VERBS).items()}
 

@@ -12,7 +12,7 @@ from typing import Any
 import hydra
 from hydra.core.hydra_config import HydraConfig
 
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.compose import COMPOSITION_ERRORS, GROUPS, VERSION_BASE, search_path
 from ftrun.recipe.hydra_errors import as_refusal
 from ftrun.recipe.overrides import prepare

@@ -11,7 +11,7 @@ from ftrun.cli.elsewhere import watch
 from ftrun.cli.found import find_run, remote_of
 from ftrun.cli.progress import Display
 from ftrun.cli.results import log_files
-from ftrun.execute.run import read_plan
+from ftrun.execution.engine import read_plan
 from ftrun.store import runs
 from ftrun.store.artifacts import find
 from ftrun.utils.suggest import nearest

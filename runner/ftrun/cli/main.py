@@ -117,7 +117,7 @@ def _disk_problem(error: Exception) -> FtrunError | None:
 
 def _plugin_problem(error: Exception) -> FtrunError | None:
     """What stands for an error out of another package's plugin, which is named."""
-    from ftrun.plugins import plugins
+    from ftrun.plugins.manager import plugins
 
     try:
         problem = plugins().culprit(error)

@@ -12,8 +12,8 @@ import click
 from ftrun.api.backends import Estimate
 from ftrun.api.stage_call import Plan, StageCall
 from ftrun.cli.session import Session, open_session
-from ftrun.execute.run import read_plan
-from ftrun.plan.explain import reasons
+from ftrun.execution.engine import read_plan
+from ftrun.planning.cache_miss import reasons
 from ftrun.store.runs import all_runs
 from ftrun.utils.sizes import human_size
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ftrun.api.errors import Refused
-from ftrun.installed import DISABLE, distribution, in_use, offered
+from ftrun.plugins.entry_points import DISABLE, distribution, in_use, offered
 
 
 @click.group("plugins", invoke_without_command=True)
@@ -21,7 +21,7 @@ def plugins_verb(ctx: click.Context, as_json: bool) -> int:
     if ctx.invoked_subcommand:
         return 0
     from ftrun.cli.main import VERBS
-    from ftrun.listing import listings
+    from ftrun.plugins.inventory import listings
 
     found = listings(VERBS)
     left_out = sorted({distribution(entry) for entry in offered()} - {distribution(entry) for entry in in_use()})
@@ -49,7 +49,7 @@ def _lines(kind: str, names: tuple[str, ...]) -> Iterator[str]:
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 def new(name: str, folder: Path | None) -> None:
     """Writes a package NAME that can be installed, with a formatter, a config option and tests of it, into FOLDER."""
-    from ftrun.skeleton import write_skeleton
+    from ftrun.plugins.scaffold import write_skeleton
 
     made = write_skeleton(name, folder)
     print(f"{made}/")

@@ -12,7 +12,7 @@ import yaml
 
 from ftrun.api.config_dirs import headline, recipe_names
 from ftrun.api.errors import Problem, Refused
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.compose import compose
 from ftrun.utils.atomic_io import write_text
 from ftrun.utils.suggest import nearest
@@ -53,7 +53,7 @@ def show(name: str) -> None:
 @click.argument("target", metavar="FILE", type=click.Path(path_type=Path))
 def copy(name: str, target: Path) -> None:
     """Copies a recipe into a new FILE, or a folder, to be edited there: what it refers to is still found."""
-    from ftrun.recipe.copying import copied
+    from ftrun.recipe.export import copied
 
     source = _file_of(name)
     file = target / source.name if target.is_dir() else target

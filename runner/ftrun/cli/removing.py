@@ -10,8 +10,8 @@ from ftrun.api.errors import Problem, Refused
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Ref
 from ftrun.store import runs
-from ftrun.store.removal import obstacle, obstacle_of_run
-from ftrun.store.uses import kept, refs_of, size, stale_scratch, uses
+from ftrun.store.deletion import obstacle, obstacle_of_run
+from ftrun.store.references import kept, refs_of, size, stale_scratch, uses
 from ftrun.utils.sizes import folder_size
 from ftrun.utils.suggest import nearest
 

@@ -16,9 +16,9 @@ from ftrun.cli.plan import as_values, lines
 from ftrun.cli.run import start
 from ftrun.cli.session import Session, planned
 from ftrun.cli.since import changes, gone
-from ftrun.execute.run import read_plan
-from ftrun.plugins import plugins
-from ftrun.recipe.again import Again, again
+from ftrun.execution.engine import read_plan
+from ftrun.plugins.manager import plugins
+from ftrun.recipe.recorded import Again, again
 from ftrun.store import runs
 
 MOST_CHANGES = 20  # shown

@@ -8,8 +8,8 @@ from ftrun.api.paths import default_store
 from ftrun.cli.elsewhere import hand_over
 from ftrun.cli.foreground import in_background, in_foreground
 from ftrun.cli.found import find_run
-from ftrun.execute.run import make_backend, read_recipe
-from ftrun.plugins import plugins
+from ftrun.execution.engine import make_backend, read_recipe
+from ftrun.plugins.manager import plugins
 
 
 @click.command()

@@ -15,7 +15,7 @@ from ftrun.api.stage_call import Ref
 from ftrun.cli.found import find_run, remote_of
 from ftrun.cli.removing import Removal, named_artifacts, of_runs, unused
 from ftrun.store import runs
-from ftrun.store.removal import empty_trash, remove_artifact, remove_run, remove_scratch
+from ftrun.store.deletion import empty_trash, remove_artifact, remove_run, remove_scratch
 from ftrun.utils.sizes import human_size
 
 MOST_LINES = 30  # of one kind

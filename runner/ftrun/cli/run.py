@@ -9,8 +9,8 @@ from ftrun.api.paths import RunFolder
 from ftrun.cli.elsewhere import hand_over
 from ftrun.cli.foreground import in_background, in_foreground
 from ftrun.cli.session import Session, open_session
-from ftrun.execute.facts import facts
-from ftrun.execute.run import prepare
+from ftrun.execution.engine import prepare
+from ftrun.execution.provenance import facts
 
 
 @click.command(context_settings={"ignore_unknown_options": True})

@@ -10,9 +10,9 @@ from ftrun.api.backends import Backend, Estimate
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.paths import Store, default_store
 from ftrun.api.stage_call import Plan, StageCall
-from ftrun.execute.run import make_backend
-from ftrun.plan.planning import make_plan
-from ftrun.plugins import Plugins, plugins
+from ftrun.execution.engine import make_backend
+from ftrun.planning.planner import make_plan
+from ftrun.plugins.manager import Plugins, plugins
 from ftrun.recipe.load import Loaded, load
 from ftrun.store.runs import all_runs
 

@@ -13,7 +13,7 @@ from ftrun.api.stage_call import StageCall
 from ftrun.cli.found import find_run
 from ftrun.cli.messages import lines as problem_lines
 from ftrun.cli.results import ending
-from ftrun.execute.run import read_plan
+from ftrun.execution.engine import read_plan
 from ftrun.report.words import metrics
 from ftrun.store import runs
 from ftrun.store.artifacts import find

@@ -14,13 +14,13 @@ from ftrun.api.errors import FtrunError, Problem
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Plan, StageCall
 from ftrun.cli.session import Session
-from ftrun.execute.facts import facts
-from ftrun.execute.run import read_plan
-from ftrun.plan.explain import own_differences
-from ftrun.plugins import plugins
+from ftrun.execution.engine import read_plan
+from ftrun.execution.provenance import facts
+from ftrun.planning.cache_miss import own_differences
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 from ftrun.recipe.yaml_files import leaves
-from ftrun.store.packages import packages
+from ftrun.store.env_packages import packages
 from ftrun.store.runs import RunRecord
 from ftrun.utils.value_format import short
 

@@ -8,7 +8,7 @@ import click
 
 from ftrun.api.config_dirs import recipe_names
 from ftrun.api.errors import FtrunError, Problem, Refused
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 
 

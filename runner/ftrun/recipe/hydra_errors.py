@@ -18,8 +18,8 @@ from yaml import MarkedYAMLError
 
 from ftrun.api.config_dirs import ConfigFolders, options_of
 from ftrun.api.errors import Problem, Refused
+from ftrun.recipe.defaults_list import chosen, place_in_defaults, place_of_list
 from ftrun.recipe.overrides import Overrides, key_of
-from ftrun.recipe.recipe_file import chosen, place_in_defaults, place_of_list
 from ftrun.recipe.yaml_files import positions
 from ftrun.utils.suggest import nearest
 

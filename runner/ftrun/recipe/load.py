@@ -13,10 +13,10 @@ from ftrun.api.config_dirs import ConfigFolders
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.issues import Finding
 from ftrun.api.recipe import Recipe
-from ftrun.plugins import Plugins
+from ftrun.plugins.manager import Plugins
+from ftrun.recipe.components import check_parts, mapping, prepared
 from ftrun.recipe.compose import Composed, compose
-from ftrun.recipe.parts import check_parts, mapping, prepared
-from ftrun.recipe.typed import dotted, read
+from ftrun.recipe.validation import dotted, read
 from ftrun.recipe.yaml_files import leaves, short
 from ftrun.utils.suggest import nearest
 

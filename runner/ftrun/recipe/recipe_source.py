@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from yaml import MarkedYAMLError
 
 from ftrun.api.errors import Refused
-from ftrun.recipe.recipe_file import check_recipe
+from ftrun.recipe.defaults_list import check_recipe
 from ftrun.recipe.yaml_files import read_text, syntax_problem
 
 GROUP = "recipe"

@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from ftrun.api.context import load
-from ftrun.registering import MEMBERS, fault_of
+from ftrun.plugins.validation import MEMBERS, fault_of
 
 # Takes long to import, so it may be imported only where it is used.
 HEAVY = {

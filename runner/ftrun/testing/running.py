@@ -16,9 +16,9 @@ from ftrun.api.cancellation import StopSignal
 from ftrun.api.paths import Store
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import Plan, StageCall
-from ftrun.execute.run import make_backend
-from ftrun.plan.planning import make_plan
-from ftrun.plugins import Plugins, surveyed
+from ftrun.execution.engine import make_backend
+from ftrun.planning.planner import make_plan
+from ftrun.plugins.manager import Plugins, surveyed
 from ftrun.recipe.load import load
 from ftrun.store import runs
 

@@ -12,7 +12,7 @@ import pytest
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Component, Plan, StageCall
 from ftrun.cli.main import run_command
-from ftrun.execute.run import prepare
+from ftrun.execution.engine import prepare
 from ftrun.recipe.load import Loaded
 from ftrun.store import runs
 from ftrun_plugins.comparing.table import MOST_DIFFERENCES, diff_lines

@@ -13,9 +13,9 @@ from ftrun.api.context import Stopped
 from ftrun.api.errors import Refused
 from ftrun.api.paths import Store
 from ftrun.api.stage_call import Plan
-from ftrun.execute.run import make_backend
-from ftrun.plan.planning import make_plan
-from ftrun.plugins import plugins
+from ftrun.execution.engine import make_backend
+from ftrun.planning.planner import make_plan
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.evaluation.harness import _metric
 from ftrun_plugins.evaluation.harness_model import _greedy, _kept

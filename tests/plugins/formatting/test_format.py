@@ -20,8 +20,8 @@ from ftrun.api.issues import Finding
 from ftrun.api.recipe import Recipe, Split
 from ftrun.api.rows import Row
 from ftrun.api.stage_call import EnvironmentRef, StageCall
-from ftrun.plan.planning import Planning
-from ftrun.plugins import Plugins
+from ftrun.planning.planner import Planning
+from ftrun.plugins.manager import Plugins
 from ftrun.utils.digests import FileDigests
 from ftrun_plugins.formatters import plugin as formatters_plugin
 from ftrun_plugins.formatting import plugin as formatting_plugin

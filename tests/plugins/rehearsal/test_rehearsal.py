@@ -16,7 +16,7 @@ from ftrun.api.paths import Store
 from ftrun.api.recipe import Recipe
 from ftrun.cli.main import run_command
 from ftrun.cli.session import planned
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.axolotl.config import merge
 from ftrun_plugins.rehearsal.recipe import rehearsal_of

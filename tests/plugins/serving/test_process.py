@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.execute import bootstrap
-from ftrun.execute.surroundings import carried
+from ftrun.execution import env_launcher
+from ftrun.execution.process_env import carried
 from ftrun_plugins.serving.engine import PROCESS
 
 ENGINE = """
@@ -38,8 +38,8 @@ time.sleep(60)
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     (tmp_path / "small_engine.py").write_text(ENGINE)
     packages = {**carried([PROCESS]), "small_engine": str(tmp_path)}
-    monkeypatch.setenv(bootstrap.VARIABLE, json.dumps(packages))
-    return [sys.executable, "-I", "-S", bootstrap.__file__, PROCESS, "small_engine"]  # the standard library only
+    monkeypatch.setenv(env_launcher.VARIABLE, json.dumps(packages))
+    return [sys.executable, "-I", "-S", env_launcher.__file__, PROCESS, "small_engine"]  # the standard library only
 
 
 def test_it_ends_when_whoever_started_it_is_killed(command: list[str]) -> None:

@@ -35,7 +35,7 @@ SHELLS = {
     "zsh": (["zsh", "-f", "-i"], 'eval "$(ftrun --shell-completion install=zsh)"'),
     "fish": (["fish", "--no-config", "-i"], "ftrun --shell-completion install=fish | source"),
 }
-HEAVY = {"click", "pydantic", "hydra", "omegaconf", "yaml", "pluggy", "rich", "ftrun_plugins", "ftrun.plugins"}
+HEAVY = {"click", "pydantic", "hydra", "omegaconf", "yaml", "pluggy", "rich", "ftrun_plugins", "ftrun.plugins.manager"}
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, Refused, Stage
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import EnvironmentRef, Plan, StageCall
 from ftrun.cli.main import VERBS, run_command
-from ftrun.execute.run import prepare
+from ftrun.execution.engine import prepare
 from ftrun.recipe.load import Loaded
 from ftrun.store import runs
 

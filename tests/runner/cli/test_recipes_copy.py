@@ -8,7 +8,7 @@ import pytest
 
 from ftrun.api.config_dirs import ConfigFolders, recipe_names
 from ftrun.cli.main import run_command
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 from ftrun.utils.package_data import shipped
 from helpers.another_plugin import another_plugin

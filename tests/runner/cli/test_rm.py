@@ -14,7 +14,7 @@ from ftrun.cli.main import run_command
 from ftrun.recipe.load import Loaded
 from ftrun.store import runs
 from ftrun.store.locks import FileLock
-from ftrun.store.uses import kept
+from ftrun.store.references import kept
 from helpers.ended_runs import call, ended_run
 
 ROWS = call("format")

@@ -14,8 +14,8 @@ from ftrun.api.errors import GateNotMet, Interrupted, Refused, StageFailed
 from ftrun.api.events import Event, read
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Plan, StageCall
-from ftrun.execute.run import execute, prepare, read_plan, read_recipe
-from ftrun.plugins import Plugins
+from ftrun.execution.engine import execute, prepare, read_plan, read_recipe
+from ftrun.plugins.manager import Plugins
 from ftrun.recipe.load import Loaded
 from ftrun.store import runs
 from ftrun.store.locks import FileLock

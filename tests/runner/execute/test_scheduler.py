@@ -12,7 +12,7 @@ from ftrun.api.errors import Problem
 from ftrun.api.outcome import StageOutcome
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import EnvironmentRef, Plan, Ref, StageCall, Work
-from ftrun.execute.scheduler import Scheduler
+from ftrun.execution.scheduler import Scheduler
 from ftrun.store.artifacts import describe, publish
 
 SECONDS = 20.0  # after which a test that waits for another thread has failed

@@ -17,8 +17,8 @@ from ftrun.api.cancellation import StopSignal
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.recipe import Environment
 from ftrun.api.stage_call import StageCall, Work
-from ftrun.execute.fork_server import preload
-from ftrun.execute.warm_parent import WarmParent
+from ftrun.execution.fork_server import preload
+from ftrun.execution.warm_parent import WarmParent
 from ftrun_plugins.local.backend import LocalBackend
 from helpers.workplace import is_alive, wait_until
 
@@ -104,7 +104,7 @@ def _folder_of(package: str) -> str:
 PROGRAM = """
 import os, sys
 from pathlib import Path
-from ftrun.execute.warm_parent import WarmParent
+from ftrun.execution.warm_parent import WarmParent
 
 folder = Path(sys.argv[1])
 parent = WarmParent(Path(sys.executable), {}, ["colorsys"], folder / "log")

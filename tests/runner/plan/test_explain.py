@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ftrun.api.stage_call import Component, EnvironmentRef, Plan, Ref, StageCall
-from ftrun.plan.explain import reasons
+from ftrun.planning.cache_miss import reasons
 
 OLD_FILE, NEW_FILE = "1" * 64, "2" * 64
 BASE: dict[str, Any] = {

@@ -14,9 +14,9 @@ from pydantic import BaseModel
 from ftrun.api.errors import Refused
 from ftrun.api.paths import Store
 from ftrun.api.stage_call import Component, EnvironmentRef, Plan, Ref, StageCall, Work
-from ftrun.execute.run import make_backend
-from ftrun.plan.planning import make_plan
-from ftrun.plugins import plugins
+from ftrun.execution.engine import make_backend
+from ftrun.planning.planner import make_plan
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
 from ftrun.testing.stage import assert_values_in_key
 from ftrun_plugins.formatting.params import IN_KEY_WHERE_SET, Params

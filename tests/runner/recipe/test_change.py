@@ -8,9 +8,9 @@ import pytest
 
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.recipe import Recipe
-from ftrun.plugins import plugins
-from ftrun.recipe.change import changed
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
+from ftrun.recipe.run_overrides import changed
 
 SECTIONS = (("serve",), ("resources", "serve"))
 

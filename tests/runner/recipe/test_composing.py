@@ -14,7 +14,7 @@ from ftrun import hookimpl
 from ftrun.api.config_dirs import ConfigFolders, own_folders, recipe_names
 from ftrun.api.errors import Refused
 from ftrun.api.stages import Settings
-from ftrun.plugins import DEFAULT_PLUGINS, Plugins, plugins
+from ftrun.plugins.manager import DEFAULT_PLUGINS, Plugins, plugins
 from ftrun.recipe.compose import compose
 from ftrun.recipe.load import Loaded, load
 from ftrun.recipe.overrides import key_of, prepare

@@ -10,7 +10,7 @@ import pytest
 from hydra._internal import config_loader_impl
 from omegaconf import OmegaConf
 
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.recipe import config_loader
 from ftrun.recipe.load import Loaded, load
 

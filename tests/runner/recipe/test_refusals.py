@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ftrun.api.errors import Problem, Refused
-from ftrun.plugins import plugins
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded, load
 from helpers.catalogue.case import is_about
 

@@ -15,9 +15,9 @@ import pytest
 from ftrun.api.paths import RunFolder, Store
 from ftrun.recipe.load import Loaded
 from ftrun.store import runs
+from ftrun.store.deletion import empty_trash, remove_artifact, remove_run, remove_scratch
 from ftrun.store.locks import FileLock
-from ftrun.store.removal import empty_trash, remove_artifact, remove_run, remove_scratch
-from ftrun.store.uses import kept, stale_scratch, uses
+from ftrun.store.references import kept, stale_scratch, uses
 from helpers.ended_runs import call, ended_run
 
 ROWS, MODEL = call("format"), call("train", {"data": call("format").ref})
@@ -72,9 +72,9 @@ def test_a_run_that_begins_meanwhile_gets_its_artifact_back(
     """It is seen at the second look, once the artifact was put aside."""
     folder = making()
     lock, looks = FileLock(folder.lock), []
-    from ftrun.store import removal
+    from ftrun.store import deletion
 
-    look = removal.open_run_that_needs
+    look = deletion.open_run_that_needs
 
     def begins_after_the_first_look(*arguments: object) -> str | None:
         found = look(*arguments)  # type: ignore[arg-type]
@@ -82,7 +82,7 @@ def test_a_run_that_begins_meanwhile_gets_its_artifact_back(
         assert len(looks) > 1 or lock.try_acquire()
         return found
 
-    monkeypatch.setattr(removal, "open_run_that_needs", begins_after_the_first_look)
+    monkeypatch.setattr(deletion, "open_run_that_needs", begins_after_the_first_look)
     with lock:
         assert remove_artifact(store, ROWS.ref) is not None
     assert looks == [None, folder.id]
@@ -122,7 +122,7 @@ def test_a_removal_that_is_killed_leaves_things_whole_or_gone(making: Making, st
     folder = making()
     code = (
         "import sys; from pathlib import Path; from ftrun.api.paths import Store; from ftrun.api.stage_call import Ref;"
-        "from ftrun.store.removal import *; store = Store(Path(sys.argv[1])); print('go', flush=True);"
+        "from ftrun.store.deletion import *; store = Store(Path(sys.argv[1])); print('go', flush=True);"
         "remove_artifact(store, Ref.parse(sys.argv[2])); empty_trash(store)"
     )
     many = 800

@@ -16,9 +16,9 @@ import yaml
 from pydantic import BaseModel
 
 from ftrun.api.recipe import SERVER, Eval, Recipe, Resources
-from ftrun.plugins import Plugins, plugins
+from ftrun.plugins.manager import Plugins, plugins
+from ftrun.recipe.components import parts
 from ftrun.recipe.compose import GROUPS
-from ftrun.recipe.parts import parts
 
 ANY = "*"
 FILES = "::files"  # in place of values: a path

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from ftrun.api.errors import FtrunError, Problem
-from ftrun.execute import bootstrap
-from ftrun.execute.fork_server import LONGEST, WITHOUT_CUDA
-from ftrun.execute.surroundings import OFFLINE, surroundings
+from ftrun.execution import env_launcher
+from ftrun.execution.fork_server import LONGEST, WITHOUT_CUDA
+from ftrun.execution.process_env import OFFLINE, surroundings
 
-MODULE = "ftrun.execute.fork_server"
+MODULE = "ftrun.execution.fork_server"
 SECONDS_FOR_CODE = 5.0  # from the end of a process until its exit code has come
 
 
@@ -61,7 +61,7 @@ class WarmParent:
         log.parent.mkdir(parents=True, exist_ok=True)
         with theirs, log.open("ab") as output:
             self._process = subprocess.Popen(
-                [str(python), "-I", bootstrap.__file__, MODULE, str(theirs.fileno()), *modules],
+                [str(python), "-I", env_launcher.__file__, MODULE, str(theirs.fileno()), *modules],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

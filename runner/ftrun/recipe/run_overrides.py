@@ -12,13 +12,13 @@ from hydra.errors import HydraException
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.issues import Finding
 from ftrun.api.recipe import Recipe
-from ftrun.plugins import Plugins
+from ftrun.plugins.manager import Plugins
+from ftrun.recipe.components import check_parts
 from ftrun.recipe.compose import GROUPS, Composed
 from ftrun.recipe.hydra_errors import as_refusal
 from ftrun.recipe.load import placed
 from ftrun.recipe.overrides import Overrides, key_of, prepare
-from ftrun.recipe.parts import check_parts
-from ftrun.recipe.typed import read
+from ftrun.recipe.validation import read
 
 
 def changed(recipe: Recipe, overrides: Sequence[str], sections: Sequence[tuple[str, ...]], plugins: Plugins) -> Recipe:

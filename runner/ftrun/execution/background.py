@@ -1,4 +1,4 @@
-"""The scheduler of a run in the background: `python -m ftrun.execute.detached STORE RUN`."""
+"""The scheduler of a run in the background: `python -m ftrun.execution.background STORE RUN`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from ftrun.api.cancellation import StopSignal, stop_on_signals
 from ftrun.api.errors import FtrunError
 from ftrun.api.paths import Store
-from ftrun.execute.run import execute
-from ftrun.plugins import plugins
+from ftrun.execution.engine import execute
+from ftrun.plugins.manager import plugins
 
 log = logging.getLogger(__name__)
 

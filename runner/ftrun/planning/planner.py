@@ -11,7 +11,7 @@ from ftrun.api.backends import Backend, Hardware
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import CLIENT, Component, EnvironmentRef, Plan, Ref, StageCall, Work
 from ftrun.api.stages import Stage
-from ftrun.plugins import Plugins
+from ftrun.plugins.manager import Plugins
 from ftrun.utils.digests import FileDigests, source_digest
 
 

@@ -13,13 +13,13 @@ from hydra.core.override_parser.types import Override
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.issues import Finding
 from ftrun.api.recipe import Recipe
-from ftrun.plugins import Plugins
-from ftrun.recipe.change import parsed, put
+from ftrun.plugins.manager import Plugins
+from ftrun.recipe.components import check_parts, mapping, prepared
 from ftrun.recipe.compose import GROUPS, Composed, Layer, compose
 from ftrun.recipe.load import MULTI_SELECT, Loaded, placed
 from ftrun.recipe.overrides import prepare
-from ftrun.recipe.parts import check_parts, mapping, prepared
-from ftrun.recipe.typed import dotted, read
+from ftrun.recipe.run_overrides import parsed, put
+from ftrun.recipe.validation import dotted, read
 from ftrun.recipe.yaml_files import leaves
 from ftrun.utils.suggest import nearest
 

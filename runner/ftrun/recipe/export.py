@@ -11,10 +11,10 @@ from typing import Any
 
 import yaml
 
-from ftrun.plugins import Plugins
+from ftrun.plugins.manager import Plugins
 from ftrun.recipe import yaml_files
+from ftrun.recipe.components import prepared
 from ftrun.recipe.compose import compose
-from ftrun.recipe.parts import prepared
 from ftrun.recipe.yaml_files import KeyPath, Position, leaves
 
 

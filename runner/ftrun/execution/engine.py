@@ -19,9 +19,9 @@ from ftrun.api.events import Event, append, follow
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import Plan
-from ftrun.execute.scheduler import Scheduler, Tell
-from ftrun.plugins import Plugins
-from ftrun.store import packages, runs
+from ftrun.execution.scheduler import Scheduler, Tell
+from ftrun.plugins.manager import Plugins
+from ftrun.store import env_packages, runs
 from ftrun.store.artifacts import find, reader
 from ftrun.store.locks import FileLock
 from ftrun.utils.atomic_io import write_json, write_text
@@ -51,7 +51,7 @@ def _keep_packages(store: Store, recipe: Recipe, plan: Plan) -> None:
     for used in {call.environment for call in plan.calls}:
         declared = recipe.environment.get(used.name)
         if used.digest and declared is not None and declared.lock is not None:
-            packages.keep(store, used.digest, declared.lock)
+            env_packages.keep(store, used.digest, declared.lock)
 
 
 def read_recipe(folder: RunFolder) -> Recipe:

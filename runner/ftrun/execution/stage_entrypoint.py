@@ -1,6 +1,6 @@
 """The process of one stage call, in the stage's environment: runs it, publishes its artifact, leaves its outcome.
 
-    python -I bootstrap.py ftrun.execute.stage_process REQUEST.json
+    python -I bootstrap.py ftrun.execution.stage_entrypoint REQUEST.json
 
 or forked from a process that has imported the environment's heavy modules (`fork_server`).
 
@@ -28,7 +28,7 @@ from ftrun.api.context import Reporter, StageContext, Stopped, StopRequest, load
 from ftrun.api.outcome import StageOutcome
 from ftrun.api.paths import Scratch, Store
 from ftrun.api.stage_call import StageCall
-from ftrun.execute.fork_server import LOCK
+from ftrun.execution.fork_server import LOCK
 from ftrun.store.artifacts import describe, publish
 
 RECORDED = ("axolotl", "torch", "transformers", "peft", "accelerate", "deepspeed", "datasets", "trl")

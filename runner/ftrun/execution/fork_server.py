@@ -1,6 +1,6 @@
 """Fork stage processes from a process that has imported an environment's heavy modules. Standard library only.
 
-    python -I bootstrap.py ftrun.execute.fork_server DESCRIPTOR MODULE...
+    python -I bootstrap.py ftrun.execution.fork_server DESCRIPTOR MODULE...
 
 `DESCRIPTOR` is one end of a `SOCK_SEQPACKET` pair; each datagram is a JSON object:
 
@@ -25,7 +25,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from ftrun.execute import bootstrap
+from ftrun.execution import env_launcher
 
 LOCK = "FTRUN_LOCK_DESCRIPTOR"  # in a stage process: the descriptor of its key's lock
 LONGEST = 1 << 18  # bytes of a datagram
@@ -57,7 +57,7 @@ class Request:
         os.environ.update(self.environment)
         os.environ[LOCK] = str(self.lock)
         os.set_inheritable(self.lock, True)
-        bootstrap.carry(json.loads(self.environment[bootstrap.VARIABLE]))
+        env_launcher.carry(json.loads(self.environment[env_launcher.VARIABLE]))
         random.seed()
         sys.argv = [self.module, *self.arguments]
 
@@ -112,7 +112,7 @@ def preload(
 
 def _start_again(descriptor: str, modules: Sequence[str]) -> NoReturn:
     os.set_inheritable(int(descriptor), True)
-    os.execv(sys.executable, [sys.executable, "-I", bootstrap.__file__, __name__, descriptor, *modules])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-I", env_launcher.__file__, __name__, descriptor, *modules])  # noqa: S606
 
 
 def _serve(connection: socket.socket) -> Request | None:

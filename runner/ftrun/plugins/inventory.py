@@ -9,8 +9,8 @@ from typing import Any
 from ftrun import __version__
 from ftrun.api.config_dirs import ConfigFolders, check_unique, options_of, own_folders, recipe_names
 from ftrun.api.errors import Problem, Refused
-from ftrun.plugins import KINDS, OWN, Plugin, Plugins, surveyed
-from ftrun.registering import HOOKS
+from ftrun.plugins.manager import KINDS, OWN, Plugin, Plugins, surveyed
+from ftrun.plugins.validation import HOOKS
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ftrun.api.secrets import variables_of
-from ftrun.execute import bootstrap
+from ftrun.execution import env_launcher
 
 # What a process needs from its surroundings to work at all. Everything else stays out: it could change a result
 # without being in the key, or be a secret.
@@ -44,7 +44,7 @@ def surroundings(variables: Mapping[str, str], secrets: Sequence[str], modules: 
     """
     names = (*INHERITED, *(variable for secret in secrets for variable in variables_of(secret)))
     inherited = {name: os.environ[name] for name in names if name in os.environ}
-    return {**inherited, **DEFAULTS, **variables, bootstrap.VARIABLE: json.dumps(carried(modules))}
+    return {**inherited, **DEFAULTS, **variables, env_launcher.VARIABLE: json.dumps(carried(modules))}
 
 
 def carried(modules: Sequence[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 
 from ftrun.api.errors import Problem, Refused
-from ftrun.plugins import surveyed
+from ftrun.plugins.manager import surveyed
 from ftrun.utils.atomic_io import write_text
 
 NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")

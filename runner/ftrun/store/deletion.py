@@ -15,7 +15,7 @@ from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Ref
 from ftrun.store import runs
 from ftrun.store.locks import FileLock, is_held
-from ftrun.store.uses import open_run_that_needs, refs_of
+from ftrun.store.references import open_run_that_needs, refs_of
 from ftrun.utils.atomic_io import read_json
 
 

@@ -15,9 +15,9 @@ from pydantic import BaseModel
 
 from ftrun.api.issues import Finding
 from ftrun.api.recipe import SERVER, WEIGHTS, Environment
-from ftrun.plugins import Plugins
+from ftrun.plugins.manager import Plugins
 from ftrun.recipe.compose import Composed
-from ftrun.recipe.typed import keys_of, read, with_absolute_paths
+from ftrun.recipe.validation import keys_of, read, with_absolute_paths
 from ftrun.recipe.yaml_files import KeyPath
 from ftrun.utils.suggest import nearest
 

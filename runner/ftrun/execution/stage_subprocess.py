@@ -20,17 +20,17 @@ from ftrun.api.errors import Problem
 from ftrun.api.outcome import StageOutcome
 from ftrun.api.paths import Scratch, Store
 from ftrun.api.stage_call import StageCall
-from ftrun.execute import bootstrap
-from ftrun.execute.fork_server import LOCK
-from ftrun.execute.stage_process import Request
-from ftrun.execute.surroundings import surroundings
-from ftrun.execute.warm_parent import ForkedProcess, WarmParent
+from ftrun.execution import env_launcher
+from ftrun.execution.fork_server import LOCK
+from ftrun.execution.process_env import surroundings
+from ftrun.execution.stage_entrypoint import Request
+from ftrun.execution.warm_parent import ForkedProcess, WarmParent
 from ftrun.store.artifacts import find
 from ftrun.store.locks import FileLock
 from ftrun.utils.atomic_io import write_json, write_text
 
 SECONDS_BETWEEN_LOOKS = 0.2
-MODULE = "ftrun.execute.stage_process"
+MODULE = "ftrun.execution.stage_entrypoint"
 GRACE = 180.0  # seconds from asking a stage to stop until it is killed: a checkpoint has to fit
 PIECE = 1 << 16  # bytes
 LINES_SHOWN = 8  # of the log of a stage that crashed
@@ -97,7 +97,7 @@ class StageProcess:
         if place.lock is not None:
             environment[LOCK] = str(place.lock.descriptor)
         return subprocess.Popen(
-            [str(place.python), "-I", bootstrap.__file__, MODULE, str(scratch.call)],
+            [str(place.python), "-I", env_launcher.__file__, MODULE, str(scratch.call)],
             stdin=subprocess.DEVNULL,
             stdout=log if place.listen is None else subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -15,8 +15,8 @@ import pluggy
 from ftrun.api import hookspecs
 from ftrun.api.config_dirs import ConfigFolders, own_folders
 from ftrun.api.errors import FtrunError, Problem, Refused
-from ftrun.installed import distribution, imported, in_use, place, remedy, short
-from ftrun.registering import fault_of, wrong_hooks
+from ftrun.plugins.entry_points import distribution, imported, in_use, place, remedy, short
+from ftrun.plugins.validation import fault_of, wrong_hooks
 from ftrun.utils.suggest import nearest
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Find, load and check plugins, and keep what they register."""
