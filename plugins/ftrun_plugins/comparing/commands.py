@@ -8,7 +8,7 @@ import click
 
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.paths import default_store
-from ftrun.cli.found import find_run, reader_of
+from ftrun.cli.run_lookup import find_run, reader_of
 from ftrun.report.material import Material
 from ftrun_plugins.comparing.sections import sections
 from ftrun_plugins.comparing.sides import differences, figures

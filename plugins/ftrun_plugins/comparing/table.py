@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
-from ftrun.cli.results import evaluation_table
+from ftrun.cli.run_summary import evaluation_table
 from ftrun.report.words import duration, number
 from ftrun.utils.value_format import written
 

@@ -11,8 +11,8 @@ import click
 
 from ftrun.api.errors import GateNotMet
 from ftrun.api.paths import RunFolder
-from ftrun.cli.foreground import in_foreground
-from ftrun.cli.results import ending
+from ftrun.cli.local_runs import in_foreground
+from ftrun.cli.run_summary import ending
 from ftrun.cli.session import Session, planned
 from ftrun.execution.engine import prepare
 from ftrun.execution.provenance import facts

@@ -14,7 +14,7 @@ from ftrun.api.backends import Remote
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.paths import default_store
 from ftrun.api.serving_spec import Endpoint, Serving
-from ftrun.cli.found import find_run, remote_of, remotes
+from ftrun.cli.run_lookup import find_run, remote_of, remotes
 from ftrun_plugins.serving.here import API_KEY, Here
 from ftrun_plugins.serving.target import Target
 

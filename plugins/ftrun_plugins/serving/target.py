@@ -13,7 +13,7 @@ from ftrun.api.recipe import Backend as BackendName
 from ftrun.api.serving_spec import Serving
 from ftrun.api.stage_call import Ref
 from ftrun.cli.envs import declared_environments
-from ftrun.cli.found import find_run, remote_of
+from ftrun.cli.run_lookup import find_run, remote_of
 from ftrun.execution.engine import make_backend, read_plan, read_recipe
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.run_overrides import changed

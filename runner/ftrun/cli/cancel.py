@@ -10,7 +10,7 @@ import click
 
 from ftrun.api.backends import Remote
 from ftrun.api.paths import RunFolder, Store, default_store
-from ftrun.cli.found import find_run, remote_of
+from ftrun.cli.run_lookup import find_run, remote_of
 from ftrun.execution.engine import read_plan
 from ftrun.store import runs
 from ftrun.store.locks import is_held

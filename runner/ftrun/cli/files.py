@@ -10,7 +10,7 @@ import click
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.paths import RunFolder, Store, default_store
 from ftrun.api.stage_call import Ref
-from ftrun.cli.found import find_run, remote_of
+from ftrun.cli.run_lookup import find_run, remote_of
 from ftrun.execution.engine import read_plan
 from ftrun.store import runs
 from ftrun.store.artifacts import StoredFile, find

@@ -7,10 +7,10 @@ import click
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.events import follow
 from ftrun.api.paths import RunFolder, Store, default_store
-from ftrun.cli.elsewhere import watch
-from ftrun.cli.found import find_run, remote_of
 from ftrun.cli.progress import Display
-from ftrun.cli.results import log_files
+from ftrun.cli.remote_runs import watch
+from ftrun.cli.run_lookup import find_run, remote_of
+from ftrun.cli.run_summary import log_files
 from ftrun.execution.engine import read_plan
 from ftrun.store import runs
 from ftrun.store.artifacts import find

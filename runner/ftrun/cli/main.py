@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
 def run_command(arguments: list[str]) -> int:
     """Runs one command line and returns its exit code."""
     if any(flag in COMPLETION_FLAGS for flag in arguments):
-        from ftrun.cli.completion.answer import answer
+        from ftrun.cli.completion.server import answer
 
         try:
             return answer(arguments)
@@ -127,7 +127,7 @@ def _plugin_problem(error: Exception) -> FtrunError | None:
 
 
 def _report(error: FtrunError, arguments: list[str]) -> int:
-    from ftrun.cli.messages import report
+    from ftrun.cli.error_output import report
 
     return report(error, "--json" in arguments)
 
@@ -140,7 +140,7 @@ def _usage_problem(error: click.ClickException) -> Refused:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    from ftrun.cli.group import cli
+    from ftrun.cli.command_group import cli
 
     if not arguments or arguments[0] in ("-h", "--help", "--version") or _is_verb(arguments[0]):
         return _click(cli, arguments or ["--help"])

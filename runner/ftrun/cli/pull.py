@@ -12,7 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.paths import default_store
 from ftrun.cli.files import artifact_of, artifacts_of, files_of
-from ftrun.cli.found import find_run, remote_of
+from ftrun.cli.run_lookup import find_run, remote_of
 
 MODELS = ("merge", "train")  # what is pulled where no call is named, the first that there is
 

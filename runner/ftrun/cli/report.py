@@ -9,7 +9,7 @@ import click
 
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.paths import default_store
-from ftrun.cli.found import find_run, reader_of
+from ftrun.cli.run_lookup import find_run, reader_of
 from ftrun.report.page import write_report
 
 

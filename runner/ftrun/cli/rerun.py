@@ -11,11 +11,11 @@ import yaml
 
 from ftrun.api.errors import FtrunError, Problem, Refused
 from ftrun.api.paths import RunFolder, default_store
-from ftrun.cli.found import find_run
+from ftrun.cli.drift import changes, gone
 from ftrun.cli.plan import as_values, lines
 from ftrun.cli.run import start
+from ftrun.cli.run_lookup import find_run
 from ftrun.cli.session import Session, planned
-from ftrun.cli.since import changes, gone
 from ftrun.execution.engine import read_plan
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.recorded import Again, again

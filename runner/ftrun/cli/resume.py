@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from ftrun.api.paths import default_store
-from ftrun.cli.elsewhere import hand_over
-from ftrun.cli.foreground import in_background, in_foreground
-from ftrun.cli.found import find_run
+from ftrun.cli.local_runs import in_background, in_foreground
+from ftrun.cli.remote_runs import hand_over
+from ftrun.cli.run_lookup import find_run
 from ftrun.execution.engine import make_backend, read_recipe
 from ftrun.plugins.manager import plugins
 

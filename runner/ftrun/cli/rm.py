@@ -12,8 +12,8 @@ from ftrun.api.disk_errors import store_errors
 from ftrun.api.errors import FtrunError, Problem, Refused
 from ftrun.api.paths import RunFolder, Store, default_store
 from ftrun.api.stage_call import Ref
-from ftrun.cli.found import find_run, remote_of
-from ftrun.cli.removing import Removal, named_artifacts, of_runs, unused
+from ftrun.cli.deletion_plan import Removal, named_artifacts, of_runs, unused
+from ftrun.cli.run_lookup import find_run, remote_of
 from ftrun.store import runs
 from ftrun.store.deletion import empty_trash, remove_artifact, remove_run, remove_scratch
 from ftrun.utils.sizes import human_size

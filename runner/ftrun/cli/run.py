@@ -6,8 +6,8 @@ import click
 
 from ftrun.api.errors import FtrunError
 from ftrun.api.paths import RunFolder
-from ftrun.cli.elsewhere import hand_over
-from ftrun.cli.foreground import in_background, in_foreground
+from ftrun.cli.local_runs import in_background, in_foreground
+from ftrun.cli.remote_runs import hand_over
 from ftrun.cli.session import Session, open_session
 from ftrun.execution.engine import prepare
 from ftrun.execution.provenance import facts
@@ -55,7 +55,7 @@ def _sweep(points: list[list[str]], detach: bool, as_json: bool) -> int:
         try:
             codes.append(start(session, detach, as_json))
         except FtrunError as error:
-            from ftrun.cli.messages import report
+            from ftrun.cli.error_output import report
 
             codes.append(report(error, as_json))
             if error.exit_code == 130:

@@ -9,7 +9,7 @@ import time
 import click
 
 from ftrun.api.paths import default_store
-from ftrun.cli.found import runs_everywhere
+from ftrun.cli.run_lookup import runs_everywhere
 from ftrun.store.runs import RunRecord
 
 log = logging.getLogger(__name__)

@@ -10,9 +10,9 @@ import click
 from ftrun.api.errors import FtrunError, Problem
 from ftrun.api.paths import RunFolder, Store, default_store
 from ftrun.api.stage_call import StageCall
-from ftrun.cli.found import find_run
-from ftrun.cli.messages import lines as problem_lines
-from ftrun.cli.results import ending
+from ftrun.cli.error_output import lines as problem_lines
+from ftrun.cli.run_lookup import find_run
+from ftrun.cli.run_summary import ending
 from ftrun.execution.engine import read_plan
 from ftrun.report.words import metrics
 from ftrun.store import runs

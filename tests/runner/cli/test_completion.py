@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from ftrun.api.config_dirs import recipe_names
 from ftrun.api.paths import RunFolder, Store
+from ftrun.cli.completion.build import made
+from ftrun.cli.completion.cache import index
 from ftrun.cli.completion.candidates import candidates
-from ftrun.cli.completion.index import index
-from ftrun.cli.completion.indexing import made
-from ftrun.cli.completion.line import split
+from ftrun.cli.completion.split_words import split
 from ftrun.cli.main import VERBS, run_command
 from ftrun.recipe.load import Loaded
 from ftrun.utils.package_data import shipped

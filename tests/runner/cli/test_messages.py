@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, Problem, Refused, StageFailed, StoreFailed
-from ftrun.cli.messages import lines, report
+from ftrun.cli.error_output import lines, report
 from ftrun.cli.progress import progress_text
 from ftrun.utils.suggest import nearest
 

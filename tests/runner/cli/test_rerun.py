@@ -202,7 +202,7 @@ def test_a_lock_of_before_says_which_packages_changed(first: RunFolder, again: A
     for digest, version in (("a" * 32, "1.0"), ("b" * 32, "2.0")):
         store.packages(digest).parent.mkdir(parents=True, exist_ok=True)
         store.packages(digest).write_text(f"same==1\ntorch=={version}\n")
-    from ftrun.cli.since import _versions
+    from ftrun.cli.drift import _versions
 
     then = {"environments": {"trainer": "a" * 32}, "versions": {}}
     now = {"environments": {"trainer": "b" * 32}, "versions": {}, "git": None, "ftrun": "1", "python": "3"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ftrun.cli.results import evaluation_table
+from ftrun.cli.run_summary import evaluation_table
 
 
 def test_a_small_gain_is_not_shown_as_none() -> None:

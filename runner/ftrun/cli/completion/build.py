@@ -27,7 +27,7 @@ DEEPEST = 6  # levels of the tree
 
 def made() -> dict[str, Any]:
     """All but the stamps of what it was made of, which are the paths in `made_of`."""
-    from ftrun.cli.group import cli
+    from ftrun.cli.command_group import cli
     from ftrun.cli.main import VERBS
 
     known = plugins()

@@ -12,7 +12,7 @@ from ftrun.api.backends import Remote
 from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, Problem, Refused, StageFailed
 from ftrun.api.paths import RunFolder, Store
 from ftrun.cli.progress import Display
-from ftrun.cli.results import ending
+from ftrun.cli.run_summary import ending
 from ftrun.store import runs
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from ftrun.api.errors import Problem, Refused
 from ftrun.cli.completion.candidates import candidates
-from ftrun.cli.completion.line import current_word, split
 from ftrun.cli.completion.scripts import INSTALL, UNINSTALL
+from ftrun.cli.completion.split_words import current_word, split
 
 BREAKS = "=:"  # where readline begins a new word; bash itself says so in a variable
 
@@ -38,7 +38,7 @@ WISHES = ("install", "uninstall", "query")
 
 def _query(shell: str) -> None:
     """Prints what the line in `COMP_LINE` may go on with: one a line, in zsh and fish with what it means."""
-    from ftrun.cli.completion.index import index
+    from ftrun.cli.completion.cache import index
 
     line = os.environ.get("COMP_LINE", "")
     point = os.environ.get("COMP_POINT", "")

@@ -10,7 +10,7 @@ import sys
 from ftrun.api.cancellation import StopSignal, stop_on_signals
 from ftrun.api.paths import RunFolder, Store
 from ftrun.cli.progress import Display
-from ftrun.cli.results import ending
+from ftrun.cli.run_summary import ending
 from ftrun.execution.engine import execute
 from ftrun.plugins.manager import plugins
 from ftrun.store import runs

@@ -27,7 +27,7 @@ def index() -> Index:
             return found
     except (OSError, ValueError, KeyError, AttributeError):
         pass
-    from ftrun.cli.completion.indexing import made
+    from ftrun.cli.completion.build import made
     from ftrun.utils.atomic_io import write_bytes
 
     new = made()
