@@ -9,7 +9,7 @@ import click
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.paths import default_store
 from ftrun.cli.run_lookup import find_run, reader_of
-from ftrun.report.material import Material
+from ftrun.report.run_data import Material
 from ftrun_plugins.comparing.sections import sections
 from ftrun_plugins.comparing.sides import differences, figures
 from ftrun_plugins.comparing.table import diff_lines, lines

@@ -9,8 +9,8 @@ from typing import Any
 from ftrun.api.paths import Store
 from ftrun.api.stage_call import Plan
 from ftrun.recipe.yaml_files import leaves
-from ftrun.report.masking import without_secrets
-from ftrun.report.material import Material
+from ftrun.report.redaction import without_secrets
+from ftrun.report.run_data import Material
 from ftrun.store.env_packages import packages
 from ftrun_plugins.comparing.sides import differences
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ftrun.report.material import Material
+from ftrun.report.run_data import Material
 
 Values = Mapping[str, Any]
 

@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any
 
 from ftrun.cli.run_summary import evaluation_table
-from ftrun.report.words import duration, number
+from ftrun.report.number_format import duration, number
 from ftrun.utils.value_format import written
 
 MOST_DIFFERENCES = 40

@@ -9,7 +9,7 @@ from ftrun.api.errors import FtrunError
 from ftrun.api.serving_spec import BASE, TUNED
 from ftrun.api.stage_call import StageCall
 from ftrun.plugins.manager import plugins
-from ftrun.report.material import Material
+from ftrun.report.run_data import Material
 from ftrun_plugins.evaluation.comparison import CONFIDENCE, compare
 
 Comparison = dict[str, Any]

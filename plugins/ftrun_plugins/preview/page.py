@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ftrun.report.markup import Html, element
+from ftrun.report.html import Html, element
 from ftrun.report.style import STYLE
 from ftrun_plugins.preview.found import Found
 from ftrun_plugins.preview.seen import Piece, Seen

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from ftrun.api.cancellation import StopSignal
 from ftrun.api.events import Event
 from ftrun.api.paths import RunFolder
-from ftrun.report.words import duration
+from ftrun.report.number_format import duration
 from ftrun.utils.sizes import human_size
 
 SECONDS_BETWEEN_LINES = 10.0  # of progress, in a pipe

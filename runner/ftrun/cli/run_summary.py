@@ -9,7 +9,7 @@ from typing import Any
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Ref
 from ftrun.execution.engine import read_recipe
-from ftrun.report.words import number
+from ftrun.report.number_format import number
 from ftrun.store.runs import RunRecord, load
 
 

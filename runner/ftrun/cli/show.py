@@ -14,7 +14,7 @@ from ftrun.cli.error_output import lines as problem_lines
 from ftrun.cli.run_lookup import find_run
 from ftrun.cli.run_summary import ending
 from ftrun.execution.engine import read_plan
-from ftrun.report.words import metrics
+from ftrun.report.number_format import metrics
 from ftrun.store import runs
 from ftrun.store.artifacts import find
 

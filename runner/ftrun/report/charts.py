@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from ftrun.report.losses import SERIES, Curves, Points
-from ftrun.report.markup import Html, element
-from ftrun.report.words import number
+from ftrun.report.html import Html, element
+from ftrun.report.loss_curves import SERIES, Curves, Points
+from ftrun.report.number_format import number
 
 INSIDE = 1000  # units of the stretched inside, both ways
 MOST_DOTS = 40  # a curve with more points is a line alone

@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ftrun.api.paths import RunFolder
-from ftrun.report.data import data
-from ftrun.report.evaluation import evaluation
-from ftrun.report.markup import Html, element, join
-from ftrun.report.masking import without_secrets
-from ftrun.report.material import Material
-from ftrun.report.recipe import recipe
-from ftrun.report.samples import samples
-from ftrun.report.stages import stages
+from ftrun.report.html import Html, element, join
+from ftrun.report.redaction import without_secrets
+from ftrun.report.run_data import Material
+from ftrun.report.sections.data import data
+from ftrun.report.sections.evaluation import evaluation
+from ftrun.report.sections.provenance import surroundings
+from ftrun.report.sections.recipe import recipe
+from ftrun.report.sections.samples import samples
+from ftrun.report.sections.stages import stages
+from ftrun.report.sections.summary import summary
+from ftrun.report.sections.training import training
 from ftrun.report.style import STYLE
-from ftrun.report.summary import summary
-from ftrun.report.surroundings import surroundings
-from ftrun.report.training import training
 from ftrun.store.artifacts import Read
 from ftrun.utils.atomic_io import write_bytes
 

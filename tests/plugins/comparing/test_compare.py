@@ -14,7 +14,7 @@ from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import StageCall
 from ftrun.cli.main import run_command
 from ftrun.recipe.load import Loaded
-from ftrun.report.material import Material
+from ftrun.report.run_data import Material
 from ftrun.store.artifacts import reader
 from ftrun_plugins.comparing.sides import differences
 from ftrun_plugins.comparing.table import lines, short_names

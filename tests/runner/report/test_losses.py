@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ftrun.api.paths import Store
-from ftrun.report.losses import MOST_POINTS, curves_by_call, losses, thin
-from ftrun.report.material import Material
+from ftrun.report.loss_curves import MOST_POINTS, curves_by_call, losses, thin
+from ftrun.report.run_data import Material
 from ftrun.store.artifacts import reader
 from helpers.ended_runs import call, ended_run
 

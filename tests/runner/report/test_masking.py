@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ftrun.report.masking import HIDDEN, masked, without_secrets
+from ftrun.report.redaction import HIDDEN, masked, without_secrets
 
 
 @pytest.mark.parametrize(

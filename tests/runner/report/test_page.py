@@ -11,9 +11,9 @@ import pytest
 
 from ftrun.api.paths import RunFolder, Store
 from ftrun.recipe.load import Loaded
-from ftrun.report.markup import EMPTY
-from ftrun.report.material import Material
+from ftrun.report.html import EMPTY
 from ftrun.report.page import keep_report, page, write_report
+from ftrun.report.run_data import Material
 from ftrun.store.artifacts import MOST_READ, reader
 from helpers.ended_runs import call, ended_run, result
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ftrun.report.charts import in_words, loss_chart
-from ftrun.report.losses import SERIES, losses
-from ftrun.report.markup import Html, element
-from ftrun.report.material import Material
+from ftrun.report.html import Html, element
+from ftrun.report.loss_curves import SERIES, losses
+from ftrun.report.run_data import Material
 
 
 def training(material: Material) -> Iterator[Html]:

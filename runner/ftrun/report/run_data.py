@@ -14,7 +14,7 @@ from ftrun.api.events import Event, read
 from ftrun.api.paths import RunFolder
 from ftrun.api.stage_call import Plan, Ref
 from ftrun.recipe.yaml_files import leaves
-from ftrun.report.masking import masked
+from ftrun.report.redaction import masked
 from ftrun.store import runs
 from ftrun.store.artifacts import Read
 

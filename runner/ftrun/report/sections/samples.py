@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ftrun.report.markup import Html, element
-from ftrun.report.material import Material
+from ftrun.report.html import Html, element
+from ftrun.report.run_data import Material
 
 MOST_EACH = 3  # of an evaluation, of those that became better and of those that became worse
 MOST_LETTERS = 600  # of a text

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ftrun.report.material import Material
+from ftrun.report.run_data import Material
 
 SERIES = {"loss": "training", "eval_loss": "held-out"}
 MOST_POINTS = 500  # of a curve

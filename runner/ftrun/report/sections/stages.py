@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ftrun.api.stage_call import StageCall
-from ftrun.report.markup import Content, Html, element, table
-from ftrun.report.material import Material
-from ftrun.report.words import duration, metrics
+from ftrun.report.html import Content, Html, element, table
+from ftrun.report.number_format import duration, metrics
+from ftrun.report.run_data import Material
 from ftrun.utils.sizes import human_size
 
 # What happened to a call, the first that the events tell: a run that was resumed finds its own results cached.

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from ftrun.api.errors import Problem
-from ftrun.report.evaluation import conclusion
-from ftrun.report.markup import Content, Html, element, facts
-from ftrun.report.material import Material
-from ftrun.report.words import duration, moment, number
+from ftrun.report.html import Content, Html, element, facts
+from ftrun.report.number_format import duration, moment, number
+from ftrun.report.run_data import Material
+from ftrun.report.sections.evaluation import conclusion
 
 STATUS = {"gate_not_met": "a gate is not met"}
 GOOD, BAD = ("done",), ("failed", "gate_not_met")

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ftrun.report.charts import interval_chart
-from ftrun.report.markup import Html, element, facts
-from ftrun.report.material import Material
-from ftrun.report.words import number
+from ftrun.report.html import Html, element, facts
+from ftrun.report.number_format import number
+from ftrun.report.run_data import Material
 
 VERDICTS = ("better", "worse", "no difference seen")
 NOTE = (

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import yaml
 
-from ftrun.report.markup import Html, element, facts
-from ftrun.report.material import Material
+from ftrun.report.html import Html, element, facts
+from ftrun.report.run_data import Material
 
 
 def recipe(material: Material) -> Iterator[Html]:

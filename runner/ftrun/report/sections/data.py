@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ftrun.report.markup import Content, Html, element, table
-from ftrun.report.material import Material
-from ftrun.report.words import number
+from ftrun.report.html import Content, Html, element, table
+from ftrun.report.number_format import number
+from ftrun.report.run_data import Material
 
 SPLITS = {"train": "training", "held_out": "held out"}
 DIGITS = 12  # shown of a digest

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ftrun.report.markup import Content, Html, facts, table
-from ftrun.report.material import Material
+from ftrun.report.html import Content, Html, facts, table
+from ftrun.report.run_data import Material
 
 DIGITS = 12  # shown of digests and commits
 
