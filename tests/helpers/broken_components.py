@@ -142,7 +142,7 @@ class Part:
 """
 STAGE_TESTS = """
 from ftrun.testing import StageContract
-from ftrun.testing.running import MODEL, TRAIN
+from ftrun.testing.harness import MODEL, TRAIN
 from parts import Part
 
 class TestPart(StageContract):

@@ -19,8 +19,8 @@ from ftrun.api.recipe import Environment, Resources
 from ftrun.api.stage_call import CLIENT, StageCall
 from ftrun.store import runs
 from ftrun.store.artifacts import find
-from ftrun.testing.part import PartContract, assert_one_line
-from ftrun.testing.trial import MADE, Deed, trial_call
+from ftrun.testing.component import PartContract, assert_one_line
+from ftrun.testing.probe_stage import MADE, Deed, trial_call
 
 SECONDS = 60.0  # that a stage without work may take to begin, or to be stopped
 

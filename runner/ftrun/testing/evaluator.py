@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftrun.api.evaluators import Answer, Pair, PairScores
-from ftrun.testing import junk
-from ftrun.testing.part import PartContract, assert_one_line
+from ftrun.testing import fuzz_inputs
+from ftrun.testing.component import PartContract, assert_one_line
 
 SCORED = ("predictions", "answers", "pairs")  # what an evaluator `needs` that scores by itself
 # What a model may answer that nobody thought of.
@@ -115,7 +115,7 @@ class EvaluatorContract(PartContract):
             self._takes(answer)
 
     @given(answer=st.text())
-    @junk.QUIETLY
+    @fuzz_inputs.QUIETLY
     def test_no_text_makes_it_raise(self, scoring: None, answer: str) -> None:
         self._takes(answer)
 

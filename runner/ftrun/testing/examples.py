@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from ftrun.api.rows import Chat, Rejected, Segments, Text
-from ftrun.testing.part import assert_one_line
+from ftrun.testing.component import assert_one_line
 
 
 def assert_outcome(outcome: Any) -> None:

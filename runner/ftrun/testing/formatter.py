@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ftrun.api.rows import Rejected, Row
-from ftrun.testing import junk
+from ftrun.testing import fuzz_inputs
+from ftrun.testing.component import PartContract
 from ftrun.testing.examples import assert_example, assert_outcome
-from ftrun.testing.part import PartContract
-from ftrun.testing.running import format_rows
+from ftrun.testing.harness import format_rows
 
 SECONDS = 0.2  # that the speed is measured for
 
@@ -88,9 +88,9 @@ class FormatterContract(PartContract):
             assert values == before, "the raw row is kept for evaluations, and was changed"
 
     @given(data=st.data())
-    @junk.QUIETLY
+    @fuzz_inputs.QUIETLY
     def test_whatever_a_row_holds_it_is_an_example_or_rejected(self, data: st.DataObject) -> None:
-        values = data.draw(junk.rows(self.rows))
+        values = data.draw(fuzz_inputs.rows(self.rows))
         before = copy.deepcopy(values)
         try:
             outcome = self.outcome(values)
@@ -103,7 +103,10 @@ class FormatterContract(PartContract):
         """Who has a million rows finds what is wrong by it."""
         for values in self.rows:
             for column in values:
-                damaged = [junk.without(values, (column,)), *({**values, column: odd} for odd in junk.ODD)]
+                damaged = [
+                    fuzz_inputs.without(values, (column,)),
+                    *({**values, column: odd} for odd in fuzz_inputs.ODD),
+                ]
                 for row in damaged:
                     outcome = self.outcome(row)
                     if isinstance(outcome, Rejected) and self.names_columns:

@@ -14,7 +14,7 @@ from ftrun.api.errors import Refused
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow, External
 from ftrun.planning.normalize import portable
-from ftrun.testing.part import PartContract, assert_one_line
+from ftrun.testing.component import PartContract, assert_one_line
 
 # In place of what a file should hold.
 CONTENTS = (

@@ -15,9 +15,9 @@ from ftrun.api.backends import Backend
 from ftrun.api.paths import MANIFEST, Store
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import Plan, StageCall
-from ftrun.testing import junk
-from ftrun.testing.part import PartContract, assert_closed
-from ftrun.testing.running import make, read_recipe, registry, run_calls, write_recipe
+from ftrun.testing import fuzz_inputs
+from ftrun.testing.component import PartContract, assert_closed
+from ftrun.testing.harness import make, read_recipe, registry, run_calls, write_recipe
 from ftrun.utils.digests import sha256_of
 
 SECONDS = 1.0  # of processor time that a plan may take; on a quiet machine it takes a tenth
@@ -135,8 +135,8 @@ class StageContract(PartContract):
 
 def assert_values_in_key(call: StageCall) -> None:
     """Every value at every depth of a call's parameters changes its key."""
-    for path in junk.paths(call.params):
-        other = junk.replaced(call.params, path, junk.perturbed(junk.at(call.params, path)))
+    for path in fuzz_inputs.paths(call.params):
+        other = fuzz_inputs.replaced(call.params, path, fuzz_inputs.perturbed(fuzz_inputs.at(call.params, path)))
         changed = StageCall(**call.model_copy(update={"params": other}).model_dump())
         assert changed.key != call.key, f"{call.label}: {path}"
 
