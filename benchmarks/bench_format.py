@@ -25,8 +25,8 @@ from ftrun.api.context import Reporter, StageContext, load
 from ftrun.api.recipe import Split
 from ftrun.api.stage_call import Component, EnvironmentRef, StageCall
 from ftrun.utils.digests import sha256_of, source_digest
-from ftrun_plugins.formatting.params import FormatterPart, OutsideFile, Params, SourcePart
-from ftrun_plugins.formatting.stage import Format
+from ftrun_plugins.data.format.params import FormatterPart, OutsideFile, Params, SourcePart
+from ftrun_plugins.data.format.stage import Format
 
 TEXT = 'the model "answers" a question: about tables, naïve café prices 12.50 € and\tlists;\nthen it stops'
 WORDS = TEXT.split(" ")
@@ -141,8 +141,8 @@ def _format(measured: Measured, data: Path, folder: Path) -> tuple[float, float]
     formatter = FormatterPart(name=measured.formatter, options=dict(measured.options))
     params = Params(source=source, held_out=None, formatter=formatter, split=Split(held_out=0.05), on_bad_row="stop")
     implementations = {
-        "source:jsonl": "ftrun_plugins.sources.jsonl:JsonLines",
-        f"formatter:{measured.formatter}": f"ftrun_plugins.formatters.{measured.implementation}",
+        "source:jsonl": "ftrun_plugins.data.sources.jsonl_source:JsonLines",
+        f"formatter:{measured.formatter}": f"ftrun_plugins.data.formatters.{measured.implementation}",
     }
     call = StageCall(
         stage="format",
@@ -154,7 +154,7 @@ def _format(measured: Measured, data: Path, folder: Path) -> tuple[float, float]
             for name, where in implementations.items()
         },
         label="format",
-        implementation="ftrun_plugins.formatting.stage:Format",
+        implementation="ftrun_plugins.data.format.stage:Format",
     )
     output = folder / "output"
     output.mkdir()

@@ -21,9 +21,9 @@ from pathlib import Path
 from ftrun.api.dataset import Filter
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
-from ftrun_plugins.formatting.shuffling import shuffled
-from ftrun_plugins.formatting.sieve import Sieve
-from ftrun_plugins.sources.by_suffix import read_file
+from ftrun_plugins.data.format.external_shuffle import shuffled
+from ftrun_plugins.data.format.row_filter import Sieve
+from ftrun_plugins.data.sources.readers import read_file
 
 FORMATS = ("jsonl", "json", "csv", "parquet")
 WORDS = 'the model "answers" a question: about tables, naïve café prices 12.50 € and lists; then it stops. '

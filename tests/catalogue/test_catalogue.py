@@ -15,7 +15,7 @@ import pytest
 
 from ftrun.api.errors import Refused
 from ftrun.recipe.load import Loaded
-from ftrun_plugins.formatting import watch
+from ftrun_plugins.data.format import row_timeout
 from helpers.catalogue import (
     bad_chat,
     bad_files,
@@ -43,7 +43,7 @@ LINES = {case.reason: case for case in bad_lines.CASES}  # the tests of the sour
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A formatter gets less time for a row."""
-    monkeypatch.setattr(watch, "LONGEST", 0.4)
+    monkeypatch.setattr(row_timeout, "LONGEST", 0.4)
 
 
 @contextmanager

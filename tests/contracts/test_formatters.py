@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ftrun.plugins.manager import plugins
 from ftrun.testing import FormatterContract
-from ftrun_plugins.formatters.alpaca import Alpaca
-from ftrun_plugins.formatters.auto import Auto
-from ftrun_plugins.formatters.chat import ChatFormatter
-from ftrun_plugins.formatters.completion import Completion
-from ftrun_plugins.formatters.sharegpt import ShareGpt
-from ftrun_plugins.formatters.template import Template
+from ftrun_plugins.data.formatters.alpaca import Alpaca
+from ftrun_plugins.data.formatters.auto import Auto
+from ftrun_plugins.data.formatters.chat import ChatFormatter
+from ftrun_plugins.data.formatters.completion import Completion
+from ftrun_plugins.data.formatters.sharegpt import ShareGpt
+from ftrun_plugins.data.formatters.template import Template
 
 FAST = 30_000  # rows a second, as fast as the stage `format` reads
 

@@ -16,13 +16,13 @@ from ftrun.api.sources import External
 from ftrun.plugins.manager import plugins
 from ftrun.testing import SourceContract
 from ftrun.utils.digests import sha256_of
-from ftrun_plugins.sources.csv_source import Csv
-from ftrun_plugins.sources.hub_source import HubDataset
-from ftrun_plugins.sources.json_source import JsonArray
-from ftrun_plugins.sources.jsonl import JsonLines
-from ftrun_plugins.sources.parquet_source import Parquet
-from ftrun_plugins.sources.python_docs_source import PythonDocsSource
-from ftrun_plugins.sources.url import Url
+from ftrun_plugins.data.sources.csv_source import Csv
+from ftrun_plugins.data.sources.hub_source import HubDataset
+from ftrun_plugins.data.sources.json_source import JsonArray
+from ftrun_plugins.data.sources.jsonl_source import JsonLines
+from ftrun_plugins.data.sources.parquet_source import Parquet
+from ftrun_plugins.data.sources.python_docs_source import PythonDocsSource
+from ftrun_plugins.data.sources.url_source import Url
 
 ROWS = [{"text": f"row {number}", "inner": {"list": [number, None, 0.5]}, "ä": "🙂"} for number in range(5)]
 

@@ -11,13 +11,13 @@ from ftrun.testing import StageContract
 from ftrun_plugins.axolotl.merge import Merge
 from ftrun_plugins.axolotl.tokenize import Tokenize
 from ftrun_plugins.axolotl.train import Train
+from ftrun_plugins.data.format.stage import Format
 from ftrun_plugins.evaluation.evaluate import Evaluate
 from ftrun_plugins.evaluation.generate import Generate
 from ftrun_plugins.evaluation.lm_eval import LmEvalStage
 from ftrun_plugins.evaluation.loss import Loss
 from ftrun_plugins.evaluation.score import Score
 from ftrun_plugins.fetch.fetch import Fetch
-from ftrun_plugins.formatting.stage import Format
 from ftrun_plugins.parity.stage import Parity
 
 TURNS = [{"role": "user", "content": "1 + 1?"}, {"role": "assistant", "content": "2"}]

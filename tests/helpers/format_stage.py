@@ -14,10 +14,10 @@ from ftrun.api.stage_call import StageCall
 from ftrun.planning.planner import Planning
 from ftrun.plugins.manager import Plugins
 from ftrun.utils.digests import FileDigests
-from ftrun_plugins.formatters import plugin as formatters_plugin
-from ftrun_plugins.formatting import plugin as formatting_plugin
-from ftrun_plugins.formatting.stage import Format
-from ftrun_plugins.sources import plugin as sources_plugin
+from ftrun_plugins.data.format import plugin as formatting_plugin
+from ftrun_plugins.data.format.stage import Format
+from ftrun_plugins.data.formatters import plugin as formatters_plugin
+from ftrun_plugins.data.sources import plugin as sources_plugin
 
 # What planning asks of a backend where a source needs the trainer's packages.
 BACKEND: Any = SimpleNamespace(environment_digest=lambda name: "0" * 16)

@@ -27,10 +27,10 @@ OWN = "ftrun"  # in place of a distribution, for the plugins that come with it
 SHIPPED = "FTRUN_PLUGINS"
 KINDS = ("source", "formatter", "stage", "evaluator", "backend", "setting")
 DEFAULT_PLUGINS = (
-    "ftrun_plugins.sources.plugin",
-    "ftrun_plugins.formatters.plugin",
+    "ftrun_plugins.data.sources.plugin",
+    "ftrun_plugins.data.formatters.plugin",
     "ftrun_plugins.fetch.plugin",
-    "ftrun_plugins.formatting.plugin",
+    "ftrun_plugins.data.format.plugin",
     "ftrun_plugins.axolotl.plugin",
     "ftrun_plugins.evaluators.plugin",
     "ftrun_plugins.parity.plugin",

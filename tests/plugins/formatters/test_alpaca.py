@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ftrun.api.rows import Chat, Rejected, Row
-from ftrun_plugins.formatters.alpaca import Alpaca
+from ftrun_plugins.data.formatters.alpaca import Alpaca
 from helpers.catalogue.case import is_about
 
 

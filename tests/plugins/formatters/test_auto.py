@@ -9,9 +9,9 @@ from ftrun.api.errors import Problem, Refused
 from ftrun.api.formatters import Choice
 from ftrun.api.rows import Chat, Rejected, Row, Text
 from ftrun.utils.digests import _closure
-from ftrun_plugins.formatters.auto import CHOICES, Auto
-from ftrun_plugins.formatters.shapes import PAIRS
-from ftrun_plugins.formatting.choosing import LOOKED_AT
+from ftrun_plugins.data.format.formatter_selection import LOOKED_AT
+from ftrun_plugins.data.formatters.auto import CHOICES, Auto
+from ftrun_plugins.data.formatters.detection import PAIRS
 from helpers.format_stage import examples, formatted, read_json, written
 
 MESSAGES = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
@@ -129,7 +129,7 @@ def test_the_code_of_all_choices_is_in_the_key() -> None:
     modules = _closure(Auto.__module__, "ftrun_plugins")
 
     assert {formatter.__module__ for formatter in CHOICES.values()} <= modules
-    assert "ftrun_plugins.formatters.shapes" in modules
+    assert "ftrun_plugins.data.formatters.detection" in modules
 
 
 # in the stage

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ftrun.api.rows import Chat, Rejected, Row
-from ftrun_plugins.formatters.chat import ChatFormatter
+from ftrun_plugins.data.formatters.chat import ChatFormatter
 from helpers.catalogue.case import is_about
 
 Message = dict[str, Any]

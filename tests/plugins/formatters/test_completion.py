@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from ftrun.api.rows import Rejected, Row, Text
-from ftrun_plugins.formatters.completion import Completion
+from ftrun_plugins.data.formatters.completion import Completion
 from helpers.catalogue.case import is_about
 
 

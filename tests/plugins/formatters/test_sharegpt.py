@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftrun.api.rows import Chat, Rejected, Row
-from ftrun_plugins.formatters.chat import ChatFormatter
-from ftrun_plugins.formatters.sharegpt import ShareGpt
+from ftrun_plugins.data.formatters.chat import ChatFormatter
+from ftrun_plugins.data.formatters.sharegpt import ShareGpt
 from helpers.catalogue.case import is_about
 
 HUMAN = {"from": "human", "value": "Weather in Ulm?"}

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ftrun.api.rows import Rejected, Row, Segments
-from ftrun_plugins.formatters.placeholders import columns, fill, parse
-from ftrun_plugins.formatters.template import Template
+from ftrun_plugins.data.formatters.template import Template
+from ftrun_plugins.data.formatters.template_syntax import columns, fill, parse
 from helpers.catalogue.case import is_about
 
 

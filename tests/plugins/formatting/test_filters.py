@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from ftrun.api.dataset import Filter
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
-from ftrun_plugins.formatting.sieve import Sieve
+from ftrun_plugins.data.format.row_filter import Sieve
 
 
 def sieve(*filters: dict[str, Any]) -> Sieve:

@@ -23,11 +23,11 @@ from ftrun.api.stage_call import EnvironmentRef, StageCall
 from ftrun.planning.planner import Planning
 from ftrun.plugins.manager import Plugins
 from ftrun.utils.digests import FileDigests
-from ftrun_plugins.formatters import plugin as formatters_plugin
-from ftrun_plugins.formatting import plugin as formatting_plugin
-from ftrun_plugins.formatting.split import Splitter
-from ftrun_plugins.formatting.stage import Format
-from ftrun_plugins.sources import plugin as sources_plugin
+from ftrun_plugins.data.format import plugin as formatting_plugin
+from ftrun_plugins.data.format.holdout import Splitter
+from ftrun_plugins.data.format.stage import Format
+from ftrun_plugins.data.formatters import plugin as formatters_plugin
+from ftrun_plugins.data.sources import plugin as sources_plugin
 from helpers.catalogue.case import is_about
 
 THIRD_PARTY = """

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
-from ftrun_plugins.formatting import shuffling
-from ftrun_plugins.formatting.mixing import Mix, Strategy
-from ftrun_plugins.formatting.shuffling import shuffled
+from ftrun_plugins.data.format import external_shuffle
+from ftrun_plugins.data.format.external_shuffle import shuffled
+from ftrun_plugins.data.format.interleave import Mix, Strategy
 
 
 @dataclass
@@ -124,7 +124,7 @@ def test_a_stream_without_a_good_row_is_not_begun_again_for_ever() -> None:
 @pytest.fixture
 def few_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """The order is the same with any number of them."""
-    monkeypatch.setattr(shuffling, "FILES", 4)
+    monkeypatch.setattr(external_shuffle, "FILES", 4)
 
 
 def rows(count: int) -> Iterator[Row | BadRow]:
@@ -171,6 +171,6 @@ def test_bad_rows_come_first_and_what_cannot_be_kept_is_one(few_files: None, tmp
 
 def test_the_number_of_files_changes_nothing(few_files: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = list(shuffled(rows(1000), "", tmp_path))
-    monkeypatch.setattr(shuffling, "FILES", 128)
+    monkeypatch.setattr(external_shuffle, "FILES", 128)
 
     assert list(shuffled(rows(1000), "", tmp_path)) == few

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
-from ftrun_plugins.sources.csv_rows import Shape, read_csv
-from ftrun_plugins.sources.csv_source import Csv
-from ftrun_plugins.sources.lines import MAX_ROW_BYTES
+from ftrun_plugins.data.sources.csv_reader import Shape, read_csv
+from ftrun_plugins.data.sources.csv_source import Csv
+from ftrun_plugins.data.sources.jsonl_reader import MAX_ROW_BYTES
 
 HEAD = b"a,b\n1,2\n"
 

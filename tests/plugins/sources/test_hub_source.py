@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.sources import HubFiles
-from ftrun_plugins.sources.hub_source import HubDataset, patterns
+from ftrun_plugins.data.sources.hub_source import HubDataset, patterns
 from helpers.hub import COMMIT, TOKEN, Hub
 
 

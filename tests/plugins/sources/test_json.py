@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
-from ftrun_plugins.sources import json_scanner, opened
-from ftrun_plugins.sources.json_array import read_array
-from ftrun_plugins.sources.json_source import JsonArray
-from ftrun_plugins.sources.lines import MAX_ROW_BYTES
+from ftrun_plugins.data.sources import json_scanner, open_data
+from ftrun_plugins.data.sources.json_reader import read_array
+from ftrun_plugins.data.sources.json_source import JsonArray
+from ftrun_plugins.data.sources.jsonl_reader import MAX_ROW_BYTES
 
 FILE = "data.json"
 
@@ -103,7 +103,7 @@ def test_a_value_without_end_is_not_kept_in_memory(data: Callable[[bytes], Path]
 def test_gzip_that_unpacks_to_far_too_much_is_refused(
     data: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opened, "FREE", 1_000_000)
+    monkeypatch.setattr(open_data, "FREE", 1_000_000)
     path = data(gzip.compress(b'[{"a": 1}' + b" " * 50_000_000 + b"]"))
 
     assert problem_of(path).what == "the gzip file unpacks to more than 300 times its size"

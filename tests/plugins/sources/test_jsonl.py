@@ -16,11 +16,11 @@ from pydantic import ValidationError
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
-from ftrun_plugins.sources.jsonl import JsonLines
-from ftrun_plugins.sources.lines import MAX_ROW_BYTES, read_rows
-from ftrun_plugins.sources.python_docs_source import PythonDocsSource
-from ftrun_plugins.sources.row_json import parse
-from ftrun_plugins.sources.url import Url
+from ftrun_plugins.data.sources.json_row import parse
+from ftrun_plugins.data.sources.jsonl_reader import MAX_ROW_BYTES, read_rows
+from ftrun_plugins.data.sources.jsonl_source import JsonLines
+from ftrun_plugins.data.sources.python_docs_source import PythonDocsSource
+from ftrun_plugins.data.sources.url_source import Url
 from helpers.catalogue import bad_lines
 from helpers.catalogue.case import Bad, is_about
 

@@ -12,8 +12,8 @@ import pytest
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
-from ftrun_plugins.sources.parquet_rows import read_parquet
-from ftrun_plugins.sources.parquet_source import Parquet
+from ftrun_plugins.data.sources.parquet_reader import read_parquet
+from ftrun_plugins.data.sources.parquet_source import Parquet
 
 
 def written(path: Path, columns: dict[str, Any], **options: Any) -> Path:

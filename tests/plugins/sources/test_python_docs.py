@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ftrun_plugins.sources import docstring
-from ftrun_plugins.sources.python_api import Documented, documented
-from ftrun_plugins.sources.python_docs import PythonDocs
-from ftrun_plugins.sources.python_package import Package
+from ftrun_plugins.data.sources import docstring
+from ftrun_plugins.data.sources.python_api import Documented, documented
+from ftrun_plugins.data.sources.python_docs import PythonDocs
+from ftrun_plugins.data.sources.python_package import Package
 
 MADE = {
     "__init__.py": '''
@@ -310,7 +310,7 @@ def test_every_answer_is_in_the_words_of_a_docstring(modal_rows: list[Row]) -> N
 def test_nothing_of_the_package_is_imported() -> None:
     code = (
         "import sys\n"
-        "from ftrun_plugins.sources.python_docs import PythonDocs as D\n"
+        "from ftrun_plugins.data.sources.python_docs import PythonDocs as D\n"
         "assert list(D().rows(D.Options(package='modal')))\n"
         "print([name for name in sys.modules if name.partition('.')[0] == 'modal'])\n"
     )

@@ -19,7 +19,7 @@ from ftrun.planning.planner import make_plan
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
 from ftrun.testing.stage import assert_values_in_key
-from ftrun_plugins.formatting.params import IN_KEY_WHERE_SET, Params
+from ftrun_plugins.data.format.params import IN_KEY_WHERE_SET, Params
 from ftrun_plugins.local import backend as local_backend
 
 Loading = Callable[..., Loaded]

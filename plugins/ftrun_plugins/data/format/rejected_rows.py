@@ -1,0 +1,91 @@
+"""Counts and keeps the bad rows: the first for a person to read, all of them in a file, none of them silently."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import orjson
+
+from ftrun.api.errors import MOST_PROBLEMS, Problem
+from ftrun.api.rows import Row
+from ftrun.utils.excerpt import shorten
+
+MOST_REASONS = 20  # in the report
+LONGEST_ERROR = 200  # characters
+LONGEST_REASON = 500  # characters
+MOST_KINDS = 1000  # kept apart while counting, so that memory is bounded whatever formatters say
+SPECIFIC = re.compile(r"`[^`]*`|'[^']*'|\"[^\"]*\"|0x[0-9a-f]+|\\u[0-9a-f]{4}|\d+")
+
+
+class Rejections:
+    """All bad rows of one call. The file appears with the first of them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+        self._first: list[Problem] = []
+        self._kinds: Counter[str] = Counter()
+        self.count = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def add(self, place: str, code: str, reason: str, raw: str) -> None:
+        """Count a bad row; `raw` is the beginning of its content."""
+        reason, raw = _one_line(_writable(str(reason))) or "no reason was given", _writable(raw)
+        self.count += 1
+        if len(self._first) < MOST_PROBLEMS - 1:  # with the total they fill one screen
+            self._first.append(Problem(code, reason, place))
+        kind = SPECIFIC.sub("…", reason)
+        self._kinds[kind if kind in self._kinds or len(self._kinds) < MOST_KINDS else "other reasons"] += 1
+        if self._file is None:
+            self._file = self._path.open("wb")
+        self._file.write(orjson.dumps({"place": place, "code": code, "reason": reason, "raw": raw}) + b"\n")
+
+    def problems(self, rows: int) -> list[Problem]:
+        """The total, then the first bad rows."""
+        first = f"; the first {len(self._first)} are:" if self.count > len(self._first) else ""
+        total = Problem(
+            "bad-rows", f"{self.count} of {rows} rows are bad{first}", hint="fix them, or set dataset.on_bad_row=skip"
+        )
+        return [total, *self._first]
+
+    def reasons(self) -> dict[str, int]:
+        """How often each reason was given, the commonest ones, without what differs from row to row."""
+        return dict(self._kinds.most_common(MOST_REASONS))
+
+
+def beginning(row: Row) -> str:
+    """The beginning of a row's values, whatever they are."""
+    try:
+        raw = json.dumps(dict(row.values), ensure_ascii=False, default=str)
+    except Exception as error:  # keys that are no texts, objects that contain themselves: sources may be anybody's
+        raw = f"the row cannot be shown: {type(error).__name__}"
+    return shorten(raw.encode(errors="replace"))
+
+
+def said(error: BaseException) -> str:
+    """The kind of an error and what it says, also where it fails to say it."""
+    try:
+        text = str(error)[:LONGEST_ERROR]
+    except Exception:
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _one_line(text: str) -> str:
+    short = text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 1] + "…"
+    return " ".join(short.split())
+
+
+def _writable(text: str) -> str:
+    """The text with a question mark for each half of a character, which no file in UTF-8 can hold."""
+    return text.encode(errors="replace").decode()

@@ -1,0 +1,174 @@
+"""Takes rows through formatter, checks and split into the artifact, and judges the whole at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any, Self
+
+from ftrun.api.context import StageContext
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.rows import Rejected, Row
+from ftrun.api.sources import BadRow
+from ftrun.utils.atomic_io import write_json
+from ftrun_plugins.data.format.example_json import encode, encode_row, kind_of
+from ftrun_plugins.data.format.interleave import Mix
+from ftrun_plugins.data.format.params import Params
+from ftrun_plugins.data.format.rejected_rows import Rejections, beginning, said
+from ftrun_plugins.data.format.row_timeout import TakesTooLong, Watch
+from ftrun_plugins.data.format.stream import Stream
+
+ROWS_BETWEEN_CHECKS = 2000  # whether to stop, and how far it is
+MOST_FILTERS = 20  # shown of a run
+
+
+class Formatting:
+    """The work of one call, as a context manager that closes its files."""
+
+    def __init__(self, params: Params, context: StageContext) -> None:
+        self._params = params
+        self._context = context
+        self._kind: tuple[str, str] | None = None  # with the place of the first example
+        self._seen = self._train = self._held_out = 0
+        self._sources: list[dict[str, Any]] = []
+        self._watch = Watch()
+        self._removed: Counter[str] = Counter()  # by filter
+        self._mix: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            output = self._context.output
+            self._train_file, self._held_out_file, self._held_out_rows = (
+                stack.enter_context((output / name).open("wb", buffering=1 << 20))
+                for name in ("train.jsonl", "held_out.jsonl", "held_out.rows.jsonl")
+            )
+            self._rejections = stack.enter_context(Rejections(output / "rejected.jsonl"))
+            stack.enter_context(self._watch)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def choose(self, streams: Sequence[Stream]) -> None:
+        """Lets formatters that leave the work to others choose them, and says what they chose."""
+        told = {text: stream.reading.formatter.name for stream in streams if (text := stream.choose())}
+        for text, name in told.items():
+            self._context.report.event("note", text=f"{name} chose {text}")
+        if told:
+            self._context.report.metric(chose="; ".join(told))
+
+    def take(self, streams: Sequence[Stream], limit: int | None) -> None:
+        """Reads streams mixed, up to a limit of their rows; those of the role `held_out` are all held out."""
+        mix = Mix(streams, self._params.stopping_strategy or "first_exhausted")
+        for number, row in mix:
+            if self._seen % ROWS_BETWEEN_CHECKS == 0:
+                self._context.check_stop()
+                self._context.report.progress(self._seen, None, "rows")
+            self._seen += 1
+            stream = streams[number]
+            stream.rows += 1
+            if isinstance(row, BadRow):
+                stream.rejected += 1
+                self._rejections.add(f"{row.file}:{row.line}", row.code, row.reason, row.raw)
+                continue
+            self._take_row(row, stream)
+            if limit is not None and (limit := limit - 1) == 0:
+                break
+        for stream, passes in zip(streams, mix.passes, strict=True):
+            self._sources.append(stream.report(passes))
+            self._removed.update(stream.sieve.counts())
+        if mix.ended_by is not None:
+            self._mix = {"mix_ended_by": streams[mix.ended_by].reading.part}
+
+    def _take_row(self, row: Row, stream: Stream) -> None:
+        place = row.place
+        made = self._formatted(row, stream, place)
+        if isinstance(made, Rejected):
+            return self._reject(row, stream, made)
+        try:
+            line = encode(made, place)
+        except ValueError as error:
+            return self._reject(row, stream, Rejected(str(error), "invalid-example"))
+        try:
+            held_out = stream.reading.role == "held_out" or stream.splitter.is_held_out(row)
+            raw = encode_row(row) if held_out else b""
+        except ValueError as error:
+            return self._reject(row, stream, Rejected(str(error)))
+        self._check_kind(kind_of(made), place)
+        return self._write(stream, line, raw, held_out)
+
+    def _formatted(self, row: Row, stream: Stream, place: str) -> object:
+        """What the formatter makes of a row. Whatever it raises is about this row: a person must learn which it is."""
+        self._watch.row = row
+        try:
+            return stream.formatter.format(row, stream.options)
+        except TakesTooLong:
+            name, seconds = stream.formatter.name, self._watch.longest
+            what = f"the formatter `{name}` has been at work on this row for {seconds:g} s"
+            raise Refused(
+                Problem("formatter-timeout", what, place, hint="mend the formatter: one row should take microseconds")
+            ) from None
+        except (Exception, SystemExit, GeneratorExit) as error:
+            return Rejected(f"the formatter raised {said(error)}", "formatter-error")
+        finally:
+            self._watch.row = None
+
+    def _write(self, stream: Stream, line: bytes, raw: bytes, held_out: bool) -> None:
+        if held_out:
+            if stream.repeats:  # it is held out already, and once
+                return
+            self._held_out += 1
+            stream.held_out += 1
+            self._held_out_file.write(line)
+            self._held_out_rows.write(raw)
+        else:
+            self._train += 1
+            stream.train += 1
+            self._train_file.write(line)
+
+    def _reject(self, row: Row, stream: Stream, rejected: Rejected) -> None:
+        if stream.repeats:
+            return
+        stream.rejected += 1
+        self._rejections.add(row.place, rejected.code, rejected.reason, beginning(row))
+
+    def _check_kind(self, kind: str, place: str) -> None:
+        if self._kind is None:
+            self._kind = (kind, place)
+        elif self._kind[0] != kind:
+            first, where = self._kind
+            what = f"the formatter made {kind} of this row, but {first} of {where}"
+            raise Refused(Problem("mixed-rows", what, place, "one kind of example in a dataset"))
+
+    def finish(self) -> None:
+        """Writes the report. Raises `Refused` where rows are bad and may not be, or none is left to train on."""
+        if self._rejections.count and self._params.on_bad_row == "stop":
+            raise Refused(self._rejections.problems(self._seen))
+        if not self._train:
+            raise Refused(self._nothing_left())
+        self._context.report.progress(self._seen, self._seen, "rows")
+        self._warn()
+        counts = {"train": self._train, "held_out": self._held_out, "rejected": self._rejections.count}
+        removed = {f"removed by {one}": count for one, count in self._removed.most_common(MOST_FILTERS)}
+        self._context.report.metric(**counts, **self._mix, **removed)
+        assert self._kind is not None
+        report = {"kind": self._kind[0], **counts, "reasons": self._rejections.reasons(), "sources": self._sources}
+        report |= {**self._mix, **({"filters": dict(self._removed)} if self._removed else {})}
+        write_json(self._context.output / "report.json", report)
+
+    def _warn(self) -> None:
+        report, bad = self._context.report, self._rejections.count
+        if bad:
+            report.warning(f"{bad} of {self._seen} rows were left out: see rejected.jsonl", file="rejected.jsonl")
+        if self._params.holds_out and not self._held_out:
+            report.warning(f"none of {self._seen} rows is held out: nothing can be evaluated")
+
+    def _nothing_left(self) -> list[Problem]:
+        if self._rejections.count:
+            return self._rejections.problems(self._seen)
+        if self._held_out:
+            do = "lower dataset.split.held_out, or set another field in dataset.split.by"
+            return [Problem("no-rows", f"all {self._held_out} rows are held out, none is left to train on", hint=do)]
+        return [Problem("no-rows", "the source has no rows")]

@@ -1,0 +1,53 @@
+"""Offers `python_docs` as a source: its files by name and digest, its rows with their places."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from ftrun.api import rows
+from ftrun.api.errors import Problem, Refused
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow, External
+from ftrun_plugins.data.sources.python_docs import PythonDocs
+from ftrun_plugins.data.sources.python_package import Package
+
+
+class PythonDocsSource:
+    """Questions and answers about an installed package; all wordings of one docstring share their `group`."""
+
+    name: ClassVar[str] = "python_docs"
+
+    class Options(PythonDocs.Options, rows.Options):
+        """As `PythonDocs.Options`."""
+
+    def externals(self, options: Options) -> Sequence[External]:
+        """Every file of the package. Raises `Refused` where it is not installed."""
+        try:
+            package = Package(options.package)
+        except ValueError as error:
+            raise Refused(
+                Problem("unknown-name", str(error), hint="install it beside ftrun, or correct `package`")
+            ) from error
+        return [External(name=_name(package, package.relative(file)), path=file) for file in package.files]
+
+    def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
+        """The rows in a fixed order, of the files as they were planned with, wherever they lie now."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name, path in files.items():
+                link = Path(folder) / name
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(path)
+            root = Path(folder) / next(iter(files)).partition("/")[0]
+            try:
+                for values, file, line in PythonDocs().rows(options, root):
+                    yield Row(values, file if root.is_file() else f"{root.name}/{file}", line)
+            except ValueError as error:
+                raise Refused(Problem("no-rows", str(error))) from error
+
+
+def _name(package: Package, file: str) -> str:
+    """The file's path as it stands in site-packages."""
+    return file if package.root.is_file() else f"{package.root.name}/{file}"

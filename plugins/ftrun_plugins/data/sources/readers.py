@@ -1,0 +1,34 @@
+"""Reads a data file by what its name says it is, as files of the hub and of web addresses are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ftrun.api.rows import Row
+from ftrun.api.sources import BadRow
+from ftrun_plugins.data.sources.csv_reader import Shape, read_csv
+from ftrun_plugins.data.sources.file_signature import head
+from ftrun_plugins.data.sources.json_reader import read_array
+from ftrun_plugins.data.sources.jsonl_reader import read_rows
+
+SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+
+
+def suffix_of(name: str) -> str:
+    """The suffix under one of packing."""
+    return Path(name.lower().removesuffix(".gz")).suffix
+
+
+def read_file(path: Path, name: str, columns: Sequence[str] | None = None) -> Iterator[Row | BadRow]:
+    """The rows of a file; of unknown suffix they are JSON Lines, and so may those of `.json` be."""
+    suffix = suffix_of(name)
+    if suffix == ".parquet":
+        from ftrun_plugins.data.sources.parquet_reader import read_parquet
+
+        return read_parquet(path, name, columns)
+    if suffix in (".csv", ".tsv"):
+        return read_csv(path, name, Shape("\t" if suffix == ".tsv" else ","))
+    if suffix == ".json" and head(path, name).lstrip().startswith(b"["):
+        return read_array(path, name)
+    return read_rows(path, name)
