@@ -17,7 +17,7 @@ from ftrun_plugins.evaluation.generate import Generate
 from ftrun_plugins.evaluation.lm_eval import LmEvalStage
 from ftrun_plugins.evaluation.loss import Loss
 from ftrun_plugins.evaluation.score import Score
-from ftrun_plugins.fetch.fetch import Fetch
+from ftrun_plugins.models.stage import Fetch
 from ftrun_plugins.parity.stage import Parity
 
 TURNS = [{"role": "user", "content": "1 + 1?"}, {"role": "assistant", "content": "2"}]

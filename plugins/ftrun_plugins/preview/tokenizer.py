@@ -10,14 +10,14 @@ from pathlib import Path
 from ftrun.api.errors import Problem, StageFailed
 from ftrun.api.stage_call import KEY_LENGTH
 from ftrun.utils.digests import digest
-from ftrun_plugins.fetch.fetch import FromFolder, FromHub, Params
-from ftrun_plugins.fetch.hub import ACCESS
+from ftrun_plugins.models.hub import ACCESS
+from ftrun_plugins.models.stage import FromFolder, FromHub, Params
 from ftrun_plugins.preview.asking import Trainer
 from ftrun_plugins.preview.planned import Planned
 
 log = logging.getLogger(__name__)
 
-MODULE = "ftrun_plugins.fetch.tokenizer"
+MODULE = "ftrun_plugins.models.tokenizer_files"
 COMPLETE = ".complete"
 
 

@@ -29,7 +29,7 @@ KINDS = ("source", "formatter", "stage", "evaluator", "backend", "setting")
 DEFAULT_PLUGINS = (
     "ftrun_plugins.data.sources.plugin",
     "ftrun_plugins.data.formatters.plugin",
-    "ftrun_plugins.fetch.plugin",
+    "ftrun_plugins.models.plugin",
     "ftrun_plugins.data.format.plugin",
     "ftrun_plugins.axolotl.plugin",
     "ftrun_plugins.evaluators.plugin",

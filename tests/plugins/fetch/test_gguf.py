@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ftrun_plugins.fetch.gguf import generation_settings, pre_tokenizer, tokenizer_json, tokenizer_settings
+from ftrun_plugins.models.gguf import generation_settings, pre_tokenizer, tokenizer_json, tokenizer_settings
 
 
 @pytest.fixture

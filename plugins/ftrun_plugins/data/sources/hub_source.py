@@ -35,7 +35,7 @@ class HubDataset:
 
     def externals(self, options: Options) -> Sequence[External]:
         """The files at the commit that the revision names now. Raises `Refused` where the hub cannot tell."""
-        from ftrun_plugins.fetch.hub import resolve
+        from ftrun_plugins.models.hub import resolve
 
         if options.files and options.split:
             raise Refused(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ftrun.api.backends import Check, Health
 from ftrun.api.recipe import Recipe
-from ftrun_plugins.fetch.hub import endpoint, token_here
+from ftrun_plugins.models.hub import endpoint, token_here
 
 SECONDS = 5.0
 WHO = "/api/whoami-v2"

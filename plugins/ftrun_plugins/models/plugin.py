@@ -10,7 +10,7 @@ from ftrun.api.errors import Problem, Refused
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import StageCall
 from ftrun.api.stages import Stage
-from ftrun_plugins.fetch.fetch import Fetch, FromDataset, FromHub, Params
+from ftrun_plugins.models.stage import Fetch, FromDataset, FromHub, Params
 
 
 @hookimpl
@@ -20,7 +20,7 @@ def ftrun_register_stages(register: Callable[[type[Stage]], None]) -> None:
 
 @hookimpl
 def ftrun_check_access(calls: Sequence[StageCall], backend: Backend) -> Iterable[Problem]:
-    from ftrun_plugins.fetch.hub import ACCESS, check_access, token_here
+    from ftrun_plugins.models.hub import ACCESS, check_access, token_here
 
     if token_here() is None and backend.has_secret(ACCESS):
         return []  # only the stages have the token: they will say what it may not read
@@ -37,6 +37,6 @@ def ftrun_check_access(calls: Sequence[StageCall], backend: Backend) -> Iterable
 
 @hookimpl
 def ftrun_doctor_checks(recipe: Recipe) -> Iterable[Check]:
-    from ftrun_plugins.fetch.doctor import checks
+    from ftrun_plugins.models.doctor import checks
 
     return checks(recipe)

@@ -12,12 +12,12 @@ from ftrun.api.errors import Problem, StageFailed
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.fetch.fetch import FileInPackage, FromPackage, FromTiny
+    from ftrun_plugins.models.stage import FileInPackage, FromPackage, FromTiny
 
 
 def convert_package(what: FromPackage, context: StageContext) -> None:
     """Makes a model folder of the file in the package."""
-    from ftrun_plugins.fetch.gguf import convert
+    from ftrun_plugins.models.gguf import convert
 
     convert(_file(what, context), context.output, dtype=what.dtype)
     context.report.progress(2, 2, "steps")
@@ -25,7 +25,7 @@ def convert_package(what: FromPackage, context: StageContext) -> None:
 
 def make_tiny_model(what: FromTiny, context: StageContext) -> None:
     """Makes a random model with the tokenizer of the file in the package."""
-    from ftrun_plugins.fetch.tiny import make_tiny
+    from ftrun_plugins.models.tiny_model import make_tiny
 
     make_tiny(_file(what, context), context.output)
     context.report.progress(2, 2, "steps")

@@ -1,13 +1,13 @@
 """Downloads what a tokenizer needs of a model of the hub, and no weights. Runs in the trainer's environment.
 
-python -I bootstrap.py ftrun_plugins.fetch.tokenizer REPOSITORY COMMIT FOLDER
+python -I bootstrap.py ftrun_plugins.models.tokenizer_files REPOSITORY COMMIT FOLDER
 """
 
 from __future__ import annotations
 
 import sys
 
-from ftrun_plugins.fetch.hub import NEEDED, token_here
+from ftrun_plugins.models.hub import NEEDED, token_here
 
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "*.bin")
 

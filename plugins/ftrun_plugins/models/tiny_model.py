@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ftrun_plugins.fetch.gguf import build_tokenizer, generation_settings, read_metadata
+from ftrun_plugins.models.gguf import build_tokenizer, generation_settings, read_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
