@@ -8,9 +8,9 @@ from typing import Any
 from ftrun.api.recipe import STAGES
 from ftrun.plugins.manager import plugins
 from ftrun.testing import StageContract
-from ftrun_plugins.axolotl.merge import Merge
-from ftrun_plugins.axolotl.tokenize import Tokenize
-from ftrun_plugins.axolotl.train import Train
+from ftrun_plugins.axolotl.merge.stage import Merge
+from ftrun_plugins.axolotl.tokenize.stage import Tokenize
+from ftrun_plugins.axolotl.train.stage import Train
 from ftrun_plugins.data.format.stage import Format
 from ftrun_plugins.evaluation.evaluate import Evaluate
 from ftrun_plugins.evaluation.generate import Generate

@@ -13,8 +13,8 @@ import pytest
 from ftrun.api.config_dirs import own_folders, recipe_names
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
-from ftrun_plugins.axolotl.config import merge
-from ftrun_plugins.axolotl.defaults import turns_on_kernels, with_defaults
+from ftrun_plugins.axolotl.config.build import merge
+from ftrun_plugins.axolotl.config.defaults import turns_on_kernels, with_defaults
 from helpers.workplace import SCRIPTS, in_trainer
 
 pytestmark = pytest.mark.e2e

@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from ftrun.api.recipe import Recipe
-from ftrun_plugins.axolotl.config import merge
-from ftrun_plugins.axolotl.defaults import with_defaults
+from ftrun_plugins.axolotl.config.build import merge
+from ftrun_plugins.axolotl.config.defaults import with_defaults
 from ftrun_plugins.axolotl.workspace import ALWAYS
 
 PROJECT = Path(__file__).parents[2]

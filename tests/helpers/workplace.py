@@ -188,7 +188,7 @@ class Workplace:
 
     def rank_processes(self) -> list[int]:
         """Process ids of the trainer's ranks, where there are several; workers that they forked do not count."""
-        found = self._processes("ftrun_plugins.axolotl.ranks")
+        found = self._processes("ftrun_plugins.axolotl.train.distributed")
         return sorted(pid for pid in found if int((*stat_of(pid), "0", "0")[1]) not in found)
 
     def _processes(self, module: str) -> dict[int, Path]:

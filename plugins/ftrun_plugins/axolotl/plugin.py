@@ -8,10 +8,10 @@ from ftrun import hookimpl
 from ftrun.api.issues import Finding
 from ftrun.api.recipe import Recipe
 from ftrun.api.stages import Stage
-from ftrun_plugins.axolotl.check import check_trainer
-from ftrun_plugins.axolotl.merge import Merge
-from ftrun_plugins.axolotl.tokenize import Tokenize
-from ftrun_plugins.axolotl.train import Train
+from ftrun_plugins.axolotl.config.check import check_trainer
+from ftrun_plugins.axolotl.merge.stage import Merge
+from ftrun_plugins.axolotl.tokenize.stage import Tokenize
+from ftrun_plugins.axolotl.train.stage import Train
 
 
 @hookimpl
@@ -27,6 +27,6 @@ def ftrun_check_recipe(recipe: Recipe) -> Iterable[Finding]:
 
 @hookimpl
 def ftrun_recipe_keys() -> Mapping[str, Iterable[str]]:
-    from ftrun_plugins.axolotl.schema import known_keys
+    from ftrun_plugins.axolotl.config.schema import known_keys
 
     return {"train": sorted(known_keys()), "model.trainer": sorted(known_keys())}

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ftrun.api.errors import Problem
 from ftrun.api.serving_spec import BASE, TUNED
-from ftrun_plugins.axolotl.config import merge
-from ftrun_plugins.axolotl.tokenize import TEMPLATE
+from ftrun_plugins.axolotl.config.build import merge
+from ftrun_plugins.axolotl.tokenize.stage import TEMPLATE
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # importing these takes longer than starting a process
 
 log = logging.getLogger(__name__)
 
-MODULE = "ftrun_plugins.axolotl.looking"
+MODULE = "ftrun_plugins.axolotl.tokenize.preview_worker"
 TRAINER = "trainer"
 LIGHT, WHOLE = "light", "whole"
 LINES_SHOWN = 8

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ftrun_plugins.axolotl.defaults import VOCABULARY
-from ftrun_plugins.axolotl.trackers import TRACKERS
+from ftrun_plugins.axolotl.config.defaults import VOCABULARY
+from ftrun_plugins.axolotl.train.trackers import TRACKERS
 from ftrun_plugins.rehearsal.replaced import Replaced
 
 STEPS = 3

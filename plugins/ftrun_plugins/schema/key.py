@@ -8,7 +8,7 @@ from typing import Any
 
 from ftrun.api.errors import Problem, Refused
 from ftrun.utils.suggest import nearest
-from ftrun_plugins.axolotl.wording import accepted
+from ftrun_plugins.axolotl.config.schema_messages import accepted
 from ftrun_plugins.schema.models import ANYTHING, Schema, alternatives, part_of, properties_of
 
 MOST_KEYS = 40

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ftrun.api.issues import Finding
 from ftrun.api.recipe import Recipe
-from ftrun_plugins.axolotl.config import TrainerConfig, merge
+from ftrun_plugins.axolotl.config.build import TrainerConfig, merge
 from ftrun_plugins.serving.lora import RANKS
 
 HELD_WHOLE = {

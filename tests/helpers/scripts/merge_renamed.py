@@ -47,7 +47,7 @@ def main() -> None:
 
 def _merge(model: Path, adapter: Path, merged: Path, work: Path) -> None:
     from ftrun.api.context import Reporter, StageContext
-    from ftrun_plugins.axolotl.merge import Merge
+    from ftrun_plugins.axolotl.merge.stage import Merge
 
     params = {"trainer": {"adapter": "lora", "lora_modules_to_save": SAVED}, "trust_remote_code": False}
     context = StageContext(

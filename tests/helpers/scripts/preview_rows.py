@@ -18,7 +18,7 @@ def main() -> None:
         from ftrun_plugins.axolotl.light import leave_out_torch
 
         leave_out_torch()
-    from ftrun_plugins.axolotl.looking import look
+    from ftrun_plugins.axolotl.tokenize.preview_worker import look
 
     found = []
     for number, request in enumerate(json.loads(Path(requests).read_text())):

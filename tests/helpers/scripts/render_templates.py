@@ -26,8 +26,8 @@ sys.path += ASKED["packages"]
 sys.argv = sys.argv[:1]  # axolotl reads the command line, too
 
 from ftrun.api.errors import Refused  # noqa: E402
-from ftrun_plugins.axolotl.tokenize import Params  # noqa: E402
-from ftrun_plugins.axolotl.tokenizing import IGNORED, Tokenizing  # noqa: E402
+from ftrun_plugins.axolotl.tokenize.stage import Params  # noqa: E402
+from ftrun_plugins.axolotl.tokenize.worker import IGNORED, Tokenizing  # noqa: E402
 
 SYSTEM = {"role": "system", "content": "Be brief."}
 TURNS = [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ftrun_plugins.axolotl.adapt import FUSED_KERNELS, adapt_to_cpu
+from ftrun_plugins.axolotl.config.cpu_fallback import FUSED_KERNELS, adapt_to_cpu
 
 # What every adapted configuration has; a recipe that says so already gets no note.
 CPU = {

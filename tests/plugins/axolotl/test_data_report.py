@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ftrun_plugins.axolotl.data_report import DataReport, packing_efficiency, spread
+from ftrun_plugins.axolotl.tokenize.data_report import DataReport, packing_efficiency, spread
 
 
 def test_an_estimate_is_taken_evenly_from_all_lengths() -> None:

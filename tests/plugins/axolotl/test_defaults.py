@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ftrun_plugins.axolotl.defaults import offloads, turns_on_kernels, with_defaults, with_settled_precision
+from ftrun_plugins.axolotl.config.defaults import offloads, turns_on_kernels, with_defaults, with_settled_precision
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import pytest
 
 from ftrun.api.errors import Refused
 from ftrun.recipe.load import Loaded
-from ftrun_plugins.axolotl import schema
-from ftrun_plugins.axolotl.config import merge
-from ftrun_plugins.axolotl.key_ranges import RANGES, Range
+from ftrun_plugins.axolotl.config import schema
+from ftrun_plugins.axolotl.config.build import merge
+from ftrun_plugins.axolotl.config.key_ranges import RANGES, Range
 
 Loading = Callable[..., Loaded]
 

@@ -27,7 +27,7 @@ def progress(monkeypatch: pytest.MonkeyPatch) -> Any:
         module = ModuleType(name)
         module.__dict__.update(values)
         monkeypatch.setitem(sys.modules, name, module)
-    spec = find_spec("ftrun_plugins.axolotl.progress")
+    spec = find_spec("ftrun_plugins.axolotl.train.callbacks")
     assert spec is not None
     assert spec.loader is not None
     loaded = module_from_spec(spec)

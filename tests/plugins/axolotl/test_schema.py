@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftrun.api.issues import Finding
-from ftrun_plugins.axolotl import schema as module
-from ftrun_plugins.axolotl.schema import check, known_keys
-from ftrun_plugins.axolotl.variants import Comparison
+from ftrun_plugins.axolotl.config import schema as module
+from ftrun_plugins.axolotl.config.schema import check, known_keys
+from ftrun_plugins.axolotl.config.schema_validator import Comparison
 
 SCHEMA: dict[str, Any] = json.loads(Path(module.__file__).with_name("schema.json").read_text(encoding="utf-8"))
 PROPERTIES: dict[str, Any] = SCHEMA["properties"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from ftrun_plugins.axolotl.schema import trainer_version
+from ftrun_plugins.axolotl.config.schema import trainer_version
 
 ENVIRONMENT = Path(__file__).parents[3] / "conf" / "environment" / "trainer.yaml"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ftrun_plugins.axolotl.tokenizing import Tokenizing, Tokens
+from ftrun_plugins.axolotl.tokenize.worker import Tokenizing, Tokens
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ftrun_plugins.axolotl.trackers import allow, chosen, keep_url, kept_url, running_url, secrets_of
+from ftrun_plugins.axolotl.train.trackers import allow, chosen, keep_url, kept_url, running_url, secrets_of
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import pytest
 
 from ftrun.api.errors import Refused
 from ftrun.recipe.load import Loaded
-from ftrun_plugins.axolotl import schema
-from ftrun_plugins.axolotl.config import OWNED
-from ftrun_plugins.axolotl.key_ranges import RANGES
-from ftrun_plugins.axolotl.unsupported_keys import (
+from ftrun_plugins.axolotl.config import schema
+from ftrun_plugins.axolotl.config.build import OWNED
+from ftrun_plugins.axolotl.config.key_ranges import RANGES
+from ftrun_plugins.axolotl.config.unsupported_keys import (
     UNSUPPORTED,
     UNSUPPORTED_ENTRY_KEYS,
     UNSUPPORTED_PLUGINS,

@@ -17,7 +17,7 @@ from ftrun.api.errors import Refused
 from ftrun.api.recipe import Recipe
 from ftrun.cli.main import run_command
 from ftrun.plugins.manager import plugins
-from ftrun_plugins.axolotl.schema import known_keys
+from ftrun_plugins.axolotl.config.schema import known_keys
 from ftrun_plugins.schema.key import find
 from ftrun_plugins.schema.recipe import recipe_schema
 from ftrun_plugins.schema.trainer import described

@@ -18,7 +18,7 @@ from ftrun.plugins.manager import DEFAULT_PLUGINS, Plugins, plugins
 from ftrun.recipe.compose import compose
 from ftrun.recipe.load import Loaded, load
 from ftrun.recipe.overrides import key_of, prepare
-from ftrun_plugins.axolotl.config import merge
+from ftrun_plugins.axolotl.config.build import merge
 
 Loading = Callable[..., Loaded]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ftrun.api.recipe import Frozen
 from ftrun.utils.atomic_io import read_json
-from ftrun_plugins.axolotl.adapt import FUSED_KERNELS
-from ftrun_plugins.axolotl.config import merge
+from ftrun_plugins.axolotl.config.build import merge
+from ftrun_plugins.axolotl.config.cpu_fallback import FUSED_KERNELS
 from ftrun_plugins.axolotl.workspace import ADAPTER, CONFIG, MODEL, NO_TRAINING, OUT, inside, lay_out
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ftrun.api.recipe import Frozen
-from ftrun_plugins.axolotl.config import merge
+from ftrun_plugins.axolotl.config.build import merge
 from ftrun_plugins.axolotl.special_tokens import vocabulary
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Tokenize:
         return [planning.call(self, params, inputs={"model": model, "data": data}, cpu=planning.cores, preloaded=True)]
 
     def run(self, call: StageCall, context: StageContext) -> None:
-        from ftrun_plugins.axolotl.tokenizing import Tokenizing
+        from ftrun_plugins.axolotl.tokenize.worker import Tokenizing
 
         params = Params.model_validate(call.params)
         data = context.inputs["data"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ftrun_plugins.axolotl.adapt import FUSED_KERNELS
+from ftrun_plugins.axolotl.config.cpu_fallback import FUSED_KERNELS
 
 # What ftrun adds where the recipe says nothing: enough checkpoints to resume from, without filling the disk.
 DEFAULTS: dict[str, Any] = {

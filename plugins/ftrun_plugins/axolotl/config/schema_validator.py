@@ -16,7 +16,7 @@ from typing import TypeGuard
 
 from ftrun.api.issues import Finding
 from ftrun.utils.suggest import nearest
-from ftrun_plugins.axolotl.wording import (
+from ftrun_plugins.axolotl.config.schema_messages import (
     Path,
     Schema,
     accepted,

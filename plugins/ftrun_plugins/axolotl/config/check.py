@@ -9,12 +9,12 @@ from typing import Any
 from ftrun.api.issues import Finding
 from ftrun.api.recipe import STAGES, Recipe
 from ftrun.recipe.yaml_files import KeyPath
-from ftrun_plugins.axolotl import schema
-from ftrun_plugins.axolotl.config import OWNED, TrainerConfig, merge
-from ftrun_plugins.axolotl.defaults import offloads
-from ftrun_plugins.axolotl.key_ranges import out_of_range
-from ftrun_plugins.axolotl.trackers import chosen
-from ftrun_plugins.axolotl.unsupported_keys import unsupported
+from ftrun_plugins.axolotl.config import schema
+from ftrun_plugins.axolotl.config.build import OWNED, TrainerConfig, merge
+from ftrun_plugins.axolotl.config.defaults import offloads
+from ftrun_plugins.axolotl.config.key_ranges import out_of_range
+from ftrun_plugins.axolotl.config.unsupported_keys import unsupported
+from ftrun_plugins.axolotl.train.trackers import chosen
 
 OWN_STAGES = frozenset({"tokenize", "train", "merge"})
 

@@ -1,6 +1,6 @@
 """The process that tokenizes a few examples for a preview, by the code of the stage `tokenize`.
 
-    python -I bootstrap.py ftrun_plugins.axolotl.looking light|whole
+    python -I bootstrap.py ftrun_plugins.axolotl.tokenize.preview_worker light|whole
 
 It imports what it needs at once, while whoever started it still chooses rows, and then reads one request, a line of
 JSON, from its input. `light` does without torch: see `light`.
@@ -40,8 +40,8 @@ def main() -> None:
 def look(request: dict[str, Any]) -> dict[str, Any]:
     """What training would see of each of the examples of a request."""
     from ftrun.api.context import Reporter, StageContext
-    from ftrun_plugins.axolotl.tokenize import Params
-    from ftrun_plugins.axolotl.tokenizing import Tokenizing
+    from ftrun_plugins.axolotl.tokenize.stage import Params
+    from ftrun_plugins.axolotl.tokenize.worker import Tokenizing
 
     work = Path(request["work"])
     context = StageContext(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.recipe import Frozen
-from ftrun_plugins.axolotl.adapt import adapt_to_cpu
-from ftrun_plugins.axolotl.config import merge
-from ftrun_plugins.axolotl.defaults import offloads, turns_on_kernels, with_defaults, with_settled_precision
-from ftrun_plugins.axolotl.trackers import secrets_of
+from ftrun_plugins.axolotl.config.build import merge
+from ftrun_plugins.axolotl.config.cpu_fallback import adapt_to_cpu
+from ftrun_plugins.axolotl.config.defaults import offloads, turns_on_kernels, with_defaults, with_settled_precision
+from ftrun_plugins.axolotl.train.trackers import secrets_of
 
 if TYPE_CHECKING:
     from ftrun.api.backends import Hardware
@@ -75,7 +75,7 @@ class Train:
         ]
 
     def run(self, call: StageCall, context: StageContext) -> None:
-        from ftrun_plugins.axolotl.training import Training
+        from ftrun_plugins.axolotl.train.worker import Training
 
         Training(Params.model_validate(call.params), context).run()
 

@@ -14,8 +14,8 @@ from transformers import TrainerCallback
 
 from ftrun.api.checkpoints import PREFIX, mark
 from ftrun.api.errors import Problem, StageFailed
-from ftrun_plugins.axolotl.divergence import LossWatch, check_weights
-from ftrun_plugins.axolotl.trackers import keep_url, running_url
+from ftrun_plugins.axolotl.train.divergence import LossWatch, check_weights
+from ftrun_plugins.axolotl.train.trackers import keep_url, running_url
 from ftrun_plugins.axolotl.workspace import PREPARED
 
 if TYPE_CHECKING:

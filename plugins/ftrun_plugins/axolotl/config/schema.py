@@ -13,8 +13,8 @@ from itertools import islice
 from pathlib import Path as FilePath
 
 from ftrun.api.issues import Finding
-from ftrun_plugins.axolotl.variants import MOST_FINDINGS, Comparison
-from ftrun_plugins.axolotl.wording import Path, Schema, dotted
+from ftrun_plugins.axolotl.config.schema_messages import Path, Schema, dotted
+from ftrun_plugins.axolotl.config.schema_validator import MOST_FINDINGS, Comparison
 
 __all__ = ["Finding", "check", "known_keys", "plugin_classes", "trainer_version"]
 

@@ -13,14 +13,14 @@ import yaml
 from ftrun.api.checkpoints import last_step, remove_unfinished, remove_unmarked
 from ftrun.api.context import Stopped
 from ftrun.api.errors import Problem, StageFailed
-from ftrun_plugins.axolotl import trackers
+from ftrun_plugins.axolotl.train import trackers
 from ftrun_plugins.axolotl.workspace import DATA, MODEL, OUT, PREPARED, inside, lay_out
 
 if TYPE_CHECKING:
     from ftrun.api.context import Reporter, StageContext, StopRequest
-    from ftrun_plugins.axolotl.train import Params
+    from ftrun_plugins.axolotl.train.stage import Params
 
-PLUGIN = "ftrun_plugins.axolotl.progress.ProgressPlugin"
+PLUGIN = "ftrun_plugins.axolotl.train.callbacks.ProgressPlugin"
 # What axolotl's command line, which is not used here, sets for CUDA: without it packs of changing lengths leave gaps in
 # the memory of a GPU, up to 11 GiB (Llama 3.1 8B by LoRA on an H100: 57.9 GiB with an evaluation, 46.9 GiB with it).
 ALLOCATOR = ("PYTORCH_ALLOC_CONF", "expandable_segments:True")
@@ -53,7 +53,7 @@ class Training:
         if self._params.processes == 1:
             train_here(self._context.work, self._context.report, self._context.stop)
         else:
-            from ftrun_plugins.axolotl.ranks import train_in_ranks
+            from ftrun_plugins.axolotl.train.distributed import train_in_ranks
 
             train_in_ranks(self._params.processes, self._params.accelerator, self._context)
         self._collect()
@@ -106,7 +106,7 @@ def train_here(work: Path, report: Reporter | None, stop: StopRequest) -> None:
     with inside(work):
         from axolotl.cli.train import do_cli
 
-        from ftrun_plugins.axolotl.progress import Connection, connect
+        from ftrun_plugins.axolotl.train.callbacks import Connection, connect
 
         connection = Connection(report, stop)
         connect(connection)

@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftrun.api.errors import Problem, Refused
-from ftrun_plugins.axolotl.data_report import DataReport
-from ftrun_plugins.axolotl.probe import calling_fault, plain_fault
-from ftrun_plugins.axolotl.sample import Sample
 from ftrun_plugins.axolotl.special_tokens import adds_begin, end_of_turn_ids
+from ftrun_plugins.axolotl.tokenize.data_report import DataReport
+from ftrun_plugins.axolotl.tokenize.reservoir import Sample
+from ftrun_plugins.axolotl.tokenize.template_check import calling_fault, plain_fault
 from ftrun_plugins.axolotl.workspace import MODEL, NO_TRAINING, inside, lay_out
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.axolotl.tokenize import Params
+    from ftrun_plugins.axolotl.tokenize.stage import Params
 
 STRATEGIES = {"chat": "chat_template", "segments": "input_output", "text": "completion"}
 ROWS_A_TASK = 64

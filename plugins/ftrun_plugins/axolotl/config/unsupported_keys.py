@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from ftrun.api.issues import Finding
 from ftrun.recipe.yaml_files import KeyPath
-from ftrun_plugins.axolotl.schema import plugin_classes
-from ftrun_plugins.axolotl.wording import shown
+from ftrun_plugins.axolotl.config.schema import plugin_classes
+from ftrun_plugins.axolotl.config.schema_messages import shown
 
 SELECTS_NOTHING: tuple[object, ...] = (None, False, 0, "", [])
 

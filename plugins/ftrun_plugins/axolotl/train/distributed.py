@@ -121,7 +121,7 @@ class StopFile(StopRequest):
 
 def main() -> None:
     """One rank."""
-    from ftrun_plugins.axolotl.training import train_here
+    from ftrun_plugins.axolotl.train.worker import train_here
 
     work, accelerator, call, events = Path(sys.argv[1]), *sys.argv[2:]
     report = Reporter(call, Path(events) if events else None) if os.environ["RANK"] == "0" else None
