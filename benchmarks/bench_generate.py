@@ -26,8 +26,8 @@ sys.path[:0] = [str(PROJECT / "runner"), str(PROJECT / "plugins")]
 def main() -> None:
     arguments = _arguments()
     from ftrun.api.context import Reporter, StageContext
-    from ftrun_plugins.evaluation import by_vllm
-    from ftrun_plugins.evaluation.generate import Params
+    from ftrun_plugins.evaluation.generate import vllm_engine
+    from ftrun_plugins.evaluation.generate.stage import Params
 
     model, predictions = (arguments.model, arguments.predictions) if arguments.predictions else _newest()
     lines = [json.loads(line) for line in predictions.read_text().splitlines()]
@@ -48,11 +48,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         report = Reporter("generate", Path(folder) / "events.jsonl")
         context = StageContext(Path(folder), Path(folder), {"model": model}, {}, report)
-        llm, _ = by_vllm.load(max(map(len, waiting.values())), params, context)
-    how = by_vllm.sampling(params, arguments.end)
+        llm, _ = vllm_engine.load(max(map(len, waiting.values())), params, context)
+    how = vllm_engine.sampling(params, arguments.end)
     prompts = [{"prompt_token_ids": ids} for ids in waiting.values()]
     sides: dict[str, Callable[[], int]] = {
-        "stage": lambda: sum(len(answer.ids) for answer in by_vllm.ask(llm, None, waiting, how, lambda: None)),
+        "stage": lambda: sum(len(answer.ids) for answer in vllm_engine.ask(llm, None, waiting, how, lambda: None)),
         "offline": lambda: sum(len(made.outputs[0].token_ids) for made in llm.generate(prompts, how, use_tqdm=False)),
     }
     rates: dict[str, list[float]] = {name: [] for name in sides}

@@ -9,17 +9,17 @@ import pytest
 from ftrun.plugins.manager import plugins
 from ftrun.testing import EvaluatorContract
 from ftrun.testing.evaluator import Case
-from ftrun_plugins.evaluators.bleu import Bleu
-from ftrun_plugins.evaluators.chrf import Chrf
-from ftrun_plugins.evaluators.exact_match import ExactMatch
-from ftrun_plugins.evaluators.held_out_loss import HeldOutLoss
-from ftrun_plugins.evaluators.json_schema import JsonSchema
-from ftrun_plugins.evaluators.judge import Judge
-from ftrun_plugins.evaluators.length_and_stop import LengthAndStop
-from ftrun_plugins.evaluators.lm_eval import LmEval
-from ftrun_plugins.evaluators.regex import Regex
-from ftrun_plugins.evaluators.rouge import Rouge
-from ftrun_plugins.evaluators.sql_execution import SqlExecution
+from ftrun_plugins.evaluation.metrics.bleu import Bleu
+from ftrun_plugins.evaluation.metrics.chrf import Chrf
+from ftrun_plugins.evaluation.metrics.exact_match import ExactMatch
+from ftrun_plugins.evaluation.metrics.held_out_loss import HeldOutLoss
+from ftrun_plugins.evaluation.metrics.json_schema import JsonSchema
+from ftrun_plugins.evaluation.metrics.judge import Judge
+from ftrun_plugins.evaluation.metrics.length_and_stop import LengthAndStop
+from ftrun_plugins.evaluation.metrics.lm_eval import LmEval
+from ftrun_plugins.evaluation.metrics.regex import Regex
+from ftrun_plugins.evaluation.metrics.rouge import Rouge
+from ftrun_plugins.evaluation.metrics.sql_execution import SqlExecution
 from helpers.judge_server import judge_server
 
 WORDS = (Case("The quick brown fox jumps over the lazy dog."), Case("one two three four"))

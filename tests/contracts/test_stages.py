@@ -12,11 +12,11 @@ from ftrun_plugins.axolotl.merge.stage import Merge
 from ftrun_plugins.axolotl.tokenize.stage import Tokenize
 from ftrun_plugins.axolotl.train.stage import Train
 from ftrun_plugins.data.format.stage import Format
-from ftrun_plugins.evaluation.evaluate import Evaluate
-from ftrun_plugins.evaluation.generate import Generate
-from ftrun_plugins.evaluation.lm_eval import LmEvalStage
-from ftrun_plugins.evaluation.loss import Loss
-from ftrun_plugins.evaluation.score import Score
+from ftrun_plugins.evaluation.evaluate.stage import Evaluate
+from ftrun_plugins.evaluation.generate.stage import Generate
+from ftrun_plugins.evaluation.lm_eval.stage import LmEvalStage
+from ftrun_plugins.evaluation.loss.stage import Loss
+from ftrun_plugins.evaluation.score.stage import Score
 from ftrun_plugins.models.stage import Fetch
 from ftrun_plugins.parity.stage import Parity
 

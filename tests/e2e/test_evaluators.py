@@ -14,7 +14,8 @@ from helpers.workplace import PROJECT, SCRIPTS, environment_python
 pytestmark = pytest.mark.e2e
 
 ROUGE, BLEU, CHRF, SCHEMA = (
-    f"ftrun_plugins.evaluators.{name}" for name in ("rouge:Rouge", "bleu:Bleu", "chrf:Chrf", "json_schema:JsonSchema")
+    f"ftrun_plugins.evaluation.metrics.{name}"
+    for name in ("rouge:Rouge", "bleu:Bleu", "chrf:Chrf", "json_schema:JsonSchema")
 )
 OBJECT = {"schema": {"type": "object"}}
 # Evaluator, options, prediction, reference, and what the score has to be: a number, or an error.

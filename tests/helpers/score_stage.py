@@ -10,8 +10,8 @@ from typing import Any
 from ftrun.api.context import Reporter, StageContext, StopRequest
 from ftrun.api.stage_call import Component, EnvironmentRef, StageCall
 from ftrun.utils.digests import source_digest
-from ftrun_plugins.evaluation.lines import lines
-from ftrun_plugins.evaluation.score import Score
+from ftrun_plugins.evaluation.resumable_jsonl import lines
+from ftrun_plugins.evaluation.score.stage import Score
 
 
 def write(path: Path, *found: Mapping[str, Any]) -> None:

@@ -14,7 +14,13 @@ from typing import Any
 
 import pytest
 
-from ftrun_plugins.evaluators.sql_execution import SqlExecution, execute, extract_statement, is_ordered, same_result
+from ftrun_plugins.evaluation.metrics.sql_execution import (
+    SqlExecution,
+    execute,
+    extract_statement,
+    is_ordered,
+    same_result,
+)
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "data" / "quickstart_sql"

@@ -10,7 +10,7 @@ from ftrun.api.serving_spec import BASE, TUNED
 from ftrun.api.stage_call import StageCall
 from ftrun.plugins.manager import plugins
 from ftrun.report.run_data import Material
-from ftrun_plugins.evaluation.comparison import CONFIDENCE, compare
+from ftrun_plugins.evaluation.paired_comparison import CONFIDENCE, compare
 
 Comparison = dict[str, Any]
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ftrun.api.errors import Problem
 from ftrun_plugins.axolotl.special_tokens import vocabulary
 from ftrun_plugins.axolotl.tokenize.stage import SAMPLE, TEMPLATE, VOCABULARY
-from ftrun_plugins.evaluation.lines import lines
 from ftrun_plugins.evaluation.prompts import Prompt, for_template, prompts
+from ftrun_plugins.evaluation.resumable_jsonl import lines
 from ftrun_plugins.parity.engine import tokenizing
 from ftrun_plugins.parity.stops import check_end
 from ftrun_plugins.serving.lora import read_adapter, unservable

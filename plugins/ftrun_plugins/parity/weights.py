@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ftrun.api.errors import Problem
 from ftrun_plugins.axolotl.tokenize.stage import SAMPLE, SPLITS
-from ftrun_plugins.evaluation.lines import lines
-from ftrun_plugins.evaluation.models import load_model
+from ftrun_plugins.evaluation.candidates import load_model
+from ftrun_plugins.evaluation.resumable_jsonl import lines
 from ftrun_plugins.parity.window import Window, windows
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ DEFAULT_PLUGINS = (
     "ftrun_plugins.models.plugin",
     "ftrun_plugins.data.format.plugin",
     "ftrun_plugins.axolotl.plugin",
-    "ftrun_plugins.evaluators.plugin",
+    "ftrun_plugins.evaluation.plugin",
     "ftrun_plugins.parity.plugin",
     "ftrun_plugins.serving.plugin",
     "ftrun_plugins.local.plugin",

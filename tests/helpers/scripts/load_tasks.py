@@ -16,9 +16,9 @@ def main() -> None:
     from ftrun.api.context import Reporter, StageContext
     from ftrun.api.errors import Refused
     from ftrun.utils.digests import sha256_of
-    from ftrun_plugins.evaluation.harness_tasks import load_tasks, told_templates
-    from ftrun_plugins.evaluation.lm_eval import Params
-    from ftrun_plugins.evaluation.task_file import TaskFile
+    from ftrun_plugins.evaluation.lm_eval.stage import Params
+    from ftrun_plugins.evaluation.lm_eval.task_file import TaskFile
+    from ftrun_plugins.evaluation.lm_eval.tasks import load_tasks, told_templates
 
     found: list[object] = []
     for name, trusted in wanted:

@@ -166,7 +166,7 @@ def test_another_base_model_matters_only_to_evaluators_of_pairs(
 ) -> None:
     first, other = making(calls("one"), scored([0.0])), making(calls("two", base="another"), scored([1.0]))
     assert compared(store, first, other)["gain"] == 1.0
-    monkeypatch.setattr("ftrun_plugins.evaluators.exact_match.ExactMatch.needs", "pairs")
+    monkeypatch.setattr("ftrun_plugins.evaluation.metrics.exact_match.ExactMatch.needs", "pairs")
     assert "in the same way" in compared(store, first, other)["reason"]
 
 

@@ -7,8 +7,8 @@ from statistics import NormalDist
 
 import pytest
 
-from ftrun_plugins.evaluation import comparison
-from ftrun_plugins.evaluation.comparison import Comparison, compare, interval, mean
+from ftrun_plugins.evaluation import paired_comparison
+from ftrun_plugins.evaluation.paired_comparison import Comparison, compare, interval, mean
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_the_work_is_bounded(count: int, resamples: int, monkeypatch: pytest.Mon
             Generator.calls += 1
             return [float(Generator.calls)]
 
-    monkeypatch.setattr(comparison.random, "Random", Generator)
+    monkeypatch.setattr(paired_comparison.random, "Random", Generator)
     low, high = interval([0.0] * count)
     assert Generator.calls == resamples
     below, above = round(low * count), round(high * count)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ftrun_plugins.evaluation.lines import Kept, lines
+from ftrun_plugins.evaluation.resumable_jsonl import Kept, lines
 
 FIRST, SECOND = b'{"index": 4, "text": "a"}\n', '{"index": 7, "text": "ä"}\n'.encode()
 

@@ -17,10 +17,10 @@ from ftrun.execution.engine import make_backend
 from ftrun.planning.planner import make_plan
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
-from ftrun_plugins.evaluation.harness import _metric
-from ftrun_plugins.evaluation.harness_model import _greedy, _kept
-from ftrun_plugins.evaluation.lines import lines
-from ftrun_plugins.evaluators.lm_eval import LmEval
+from ftrun_plugins.evaluation.lm_eval.model import _greedy, _kept
+from ftrun_plugins.evaluation.lm_eval.worker import _metric
+from ftrun_plugins.evaluation.metrics.lm_eval import LmEval
+from ftrun_plugins.evaluation.resumable_jsonl import lines
 from helpers.score_stage import context, scored, write
 
 TASK = """\
@@ -144,7 +144,7 @@ def test_a_task_without_documents_is_refused() -> None:
 
 
 def test_answers_are_kept_and_not_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ftrun_plugins.evaluation.harness_model.AHEAD", 2)
+    monkeypatch.setattr("ftrun_plugins.evaluation.lm_eval.model.AHEAD", 2)
     asked: list[list[str]] = []
 
     def ask(requests: Sequence[str]) -> list[tuple[float, bool]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ftrun.api.errors import Refused
-from ftrun_plugins.evaluation.loss import Loss
+from ftrun_plugins.evaluation.loss.stage import Loss
 from helpers.score_stage import call, context, write
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from ftrun.api.errors import Refused
 from ftrun.utils.digests import sha256_of
-from ftrun_plugins.evaluation.task_file import TaskFile
+from ftrun_plugins.evaluation.lm_eval.task_file import TaskFile
 
 WHOLE = """\
     task: capitals

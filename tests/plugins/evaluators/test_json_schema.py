@@ -10,7 +10,7 @@ import pytest
 
 from ftrun.api.errors import Refused
 from ftrun.recipe.load import Loaded
-from ftrun_plugins.evaluators.json_schema import JsonSchema
+from ftrun_plugins.evaluation.metrics.json_schema import JsonSchema
 
 SCHEMA = {
     "type": "object",

@@ -17,8 +17,8 @@ from ftrun.api.errors import Refused
 from ftrun.api.evaluators import Pair, PairScores
 from ftrun.api.secrets import variables_of
 from ftrun.recipe.load import Loaded
-from ftrun_plugins.evaluation.lines import Kept, lines
-from ftrun_plugins.evaluators.judge import Judge, verdict_of
+from ftrun_plugins.evaluation.metrics.judge import Judge, verdict_of
+from ftrun_plugins.evaluation.resumable_jsonl import Kept, lines
 from helpers.judge_server import JudgeServer, judge_server
 from helpers.score_stage import answered, context, rows, scored
 from helpers.workplace import PROJECT, wait_until
@@ -192,7 +192,7 @@ def test_a_row_that_the_judge_does_not_take_is_named(tmp_path: Path) -> None:
 KILLED = """\
 import json, sys
 from pathlib import Path
-from ftrun_plugins.evaluators.judge import Judge
+from ftrun_plugins.evaluation.metrics.judge import Judge
 from helpers.score_stage import scored
 folder, inputs, options = json.loads(sys.argv[1])
 scored(Path(folder), Judge, {role: Path(path) for role, path in inputs.items()}, **options)

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from ftrun.api.evaluators import Answer
-from ftrun_plugins.evaluators.length_and_stop import LengthAndStop
+from ftrun_plugins.evaluation.metrics.length_and_stop import LengthAndStop
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ftrun_plugins.evaluators.regex import Regex
+from ftrun_plugins.evaluation.metrics.regex import Regex
 
 
 def score(answer: str, row: dict[str, Any] | None = None, /, **options: Any) -> tuple[float, str | None]:

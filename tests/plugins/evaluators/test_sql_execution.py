@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ftrun_plugins.evaluators.sql_execution import (
+from ftrun_plugins.evaluation.metrics.sql_execution import (
     Cell,
     Row,
     SqlExecution,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ftrun.api.errors import Refused
 from ftrun.api.recipe import Frozen
+from ftrun_plugins.evaluation.candidates import NO_ROWS, calls_for_each, is_needed
 from ftrun_plugins.evaluation.finite import require_finite
-from ftrun_plugins.evaluation.lines import lines
-from ftrun_plugins.evaluation.models import NO_ROWS, calls_for_each, is_needed
+from ftrun_plugins.evaluation.resumable_jsonl import lines
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
@@ -56,7 +56,7 @@ class Loss:
             raise Refused(NO_ROWS)
         from datasets import load_from_disk
 
-        from ftrun_plugins.evaluation.models import load_model
+        from ftrun_plugins.evaluation.candidates import load_model
 
         dataset = load_from_disk(str(context.inputs["data"] / "held_out"))
         rows = list(range(len(dataset)))[: params.rows]

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ftrun.api.recipe import Frozen, Gate
 from ftrun.api.serving_spec import BASE, TUNED
-from ftrun_plugins.evaluation.comparison import CONFIDENCE, compare, mean
-from ftrun_plugins.evaluation.lines import lines
-from ftrun_plugins.evaluation.score import MEANING, SCORES
+from ftrun_plugins.evaluation.paired_comparison import CONFIDENCE, compare, mean
+from ftrun_plugins.evaluation.resumable_jsonl import lines
+from ftrun_plugins.evaluation.score.stage import MEANING, SCORES
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ftrun.api.recipe import Frozen
-from ftrun_plugins.evaluation.models import ANSWERS, calls_for_each, is_needed, template_of
+from ftrun_plugins.evaluation.candidates import ANSWERS, calls_for_each, is_needed, template_of
 from ftrun_plugins.serving.fits import why_no_vllm
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Generate:
         return calls_for_each(self, params, planning, hardware, inputs, environment=where, notes=notes, gpus=gpus)
 
     def run(self, call: StageCall, context: StageContext) -> None:
-        from ftrun_plugins.evaluation.generating import generate
+        from ftrun_plugins.evaluation.generate.worker import generate
 
         generate(Params.model_validate(call.params), context)
 

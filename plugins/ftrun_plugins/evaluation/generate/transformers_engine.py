@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ftrun_plugins.evaluation.answer import Answer
-from ftrun_plugins.evaluation.models import load_model
+from ftrun_plugins.evaluation.candidates import load_model
+from ftrun_plugins.evaluation.generate.engine_output import Answer
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.evaluation.generate import Params
+    from ftrun_plugins.evaluation.generate.stage import Params
 
 
 def answers(

@@ -18,10 +18,10 @@ from ftrun.api.errors import Problem, Refused
 from ftrun.api.evaluators import Answer, Pair
 from ftrun.api.recipe import Frozen
 from ftrun.api.serving_spec import BASE, TUNED
+from ftrun_plugins.evaluation.candidates import ANSWERS, NO_ROWS
 from ftrun_plugins.evaluation.finite import require_finite
-from ftrun_plugins.evaluation.lines import Kept, lines
-from ftrun_plugins.evaluation.models import ANSWERS, NO_ROWS
 from ftrun_plugins.evaluation.prompts import asked
+from ftrun_plugins.evaluation.resumable_jsonl import Kept, lines
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext

@@ -7,17 +7,17 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ftrun_plugins.axolotl.special_tokens import adds_begin
-from ftrun_plugins.evaluation import by_transformers, by_vllm
-from ftrun_plugins.evaluation.lines import Kept
-from ftrun_plugins.evaluation.models import give_template, load_tokenizer
+from ftrun_plugins.evaluation.candidates import give_template, load_tokenizer
+from ftrun_plugins.evaluation.generate import transformers_engine, vllm_engine
 from ftrun_plugins.evaluation.prompts import Prompt, for_template, prompts
+from ftrun_plugins.evaluation.resumable_jsonl import Kept
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.evaluation.generate import Params
+    from ftrun_plugins.evaluation.generate.stage import Params
 
 ANSWERS = "predictions.jsonl"
-ENGINES = {"vllm": by_vllm.answers, "transformers": by_transformers.answers}
+ENGINES = {"vllm": vllm_engine.answers, "transformers": transformers_engine.answers}
 
 
 def generate(params: Params, context: StageContext) -> None:

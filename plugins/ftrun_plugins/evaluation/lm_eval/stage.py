@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.recipe import Frozen
-from ftrun_plugins.evaluation.models import calls_for_each, template_of
-from ftrun_plugins.evaluation.task_file import TaskFile
+from ftrun_plugins.evaluation.candidates import calls_for_each, template_of
+from ftrun_plugins.evaluation.lm_eval.task_file import TaskFile
 from ftrun_plugins.serving.fits import why_no_vllm
 
 if TYPE_CHECKING:
@@ -97,6 +97,6 @@ class LmEvalStage:
         )
 
     def run(self, call: StageCall, context: StageContext) -> None:
-        from ftrun_plugins.evaluation.harness import measure
+        from ftrun_plugins.evaluation.lm_eval.worker import measure
 
         measure(Params.model_validate(call.params), context)

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftrun.api.errors import Problem, Refused
-from ftrun_plugins.evaluation.by_vllm import AHEAD, EXACT, rank_of
-from ftrun_plugins.evaluation.lines import Kept
-from ftrun_plugins.evaluation.models import give_template
+from ftrun_plugins.evaluation.candidates import give_template
+from ftrun_plugins.evaluation.generate.vllm_engine import AHEAD, EXACT, rank_of
+from ftrun_plugins.evaluation.resumable_jsonl import Kept
 from ftrun_plugins.serving.lora import read_adapter
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.evaluation.lm_eval import Params
+    from ftrun_plugins.evaluation.lm_eval.stage import Params
 
 KINDS = ("loglikelihood", "loglikelihood_rolling", "generate_until")  # of requests
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ftrun.api.errors import Problem, Refused
 from ftrun.utils.suggest import nearest
-from ftrun_plugins.evaluation.task_file import FUNCTION, TRUST
+from ftrun_plugins.evaluation.lm_eval.task_file import FUNCTION, TRUST
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.evaluation.lm_eval import Params
+    from ftrun_plugins.evaluation.lm_eval.stage import Params
 
 
 def load_tasks(params: Params, context: StageContext) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from ftrun.api.errors import Problem, Refused
-from ftrun_plugins.evaluation.by_vllm import SURROUNDINGS
-from ftrun_plugins.evaluation.harness_model import load_harness_model
-from ftrun_plugins.evaluation.harness_tasks import load_tasks, told_templates
-from ftrun_plugins.evaluation.score import MEANING, SCORES
+from ftrun_plugins.evaluation.generate.vllm_engine import SURROUNDINGS
+from ftrun_plugins.evaluation.lm_eval.model import load_harness_model
+from ftrun_plugins.evaluation.lm_eval.tasks import load_tasks, told_templates
+from ftrun_plugins.evaluation.score.stage import MEANING, SCORES
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.evaluation.lm_eval import Params
+    from ftrun_plugins.evaluation.lm_eval.stage import Params
 
 AVERAGED = ("mean", "nanmean")  # aggregations under which a document's value is its score
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftrun.api.errors import Problem, Refused
-from ftrun_plugins.evaluation.answer import Answer
+from ftrun_plugins.evaluation.generate.engine_output import Answer
 from ftrun_plugins.serving.engine import CPU_CACHE
 from ftrun_plugins.serving.lora import rank_for, read_adapter, unservable
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.evaluation.generate import Params
+    from ftrun_plugins.evaluation.generate.stage import Params
 
 EXACT = {"dtype": "float32", "enforce_eager": True}  # on a CPU, where it also starts sooner
 AHEAD = 512  # prompts that the engine has before it has answered the first of them

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ftrun.api.evaluators import Pair, PairScores
 from ftrun.api.rows import Options as BaseOptions
-from ftrun_plugins.evaluators.endpoint import Endpoint
+from ftrun_plugins.evaluation.metrics.endpoint import Endpoint
 
 QUESTION = """\
 You compare two answers to the same prompt by this rubric:
