@@ -27,7 +27,7 @@ from ftrun.api.stage_call import Ref
 from ftrun_plugins.local.hardware import gpus
 from ftrun_plugins.serving.engine import Engine, command, environment, surroundings
 from ftrun_plugins.serving.ports import HOST, free_port
-from ftrun_plugins.serving.target import Target
+from ftrun_plugins.serving.serve_target import Target
 
 FTRUN = str(Path(sys.executable).with_name("ftrun"))
 KEY = "the-key"

@@ -12,7 +12,7 @@ from ftrun.api.serving_spec import Serving
 from ftrun_plugins.modal.mounted import VARIABLE
 from ftrun_plugins.modal.options import MOUNT
 from ftrun_plugins.serving.engine import Engine, command, launch, variables
-from ftrun_plugins.serving.gate import KEY
+from ftrun_plugins.serving.middleware import KEY
 
 PORT = 8000
 SERVED = "FTRUN_SERVING"  # what it serves, as JSON

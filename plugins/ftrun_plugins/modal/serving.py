@@ -15,7 +15,7 @@ from ftrun_plugins.modal.images import make_image
 from ftrun_plugins.modal.options import MOUNT, SERVERS, Options
 from ftrun_plugins.modal.served import GPUS, PORT, SERVED
 from ftrun_plugins.serving.engine import environment
-from ftrun_plugins.serving.gate import KEY
+from ftrun_plugins.serving.middleware import KEY
 
 STARTUP = 1200.0  # seconds until the engine has to listen
 

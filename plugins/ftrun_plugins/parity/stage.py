@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ftrun.api.errors import Problem, Refused
 from ftrun.api.recipe import Frozen
-from ftrun_plugins.serving.fits import why_no_vllm
+from ftrun_plugins.serving.vllm_support import why_no_vllm
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext

@@ -11,7 +11,7 @@ import orjson
 
 from ftrun.api.errors import Refused
 from ftrun.utils.atomic_io import write_text
-from ftrun_plugins.serving.asking import Asker, Message
+from ftrun_plugins.serving.openai_client import Asker, Message
 
 HELP = """\
   /base, /tuned, /both   who answers

@@ -15,8 +15,8 @@ from ftrun.api.errors import Problem, Refused
 from ftrun.api.paths import default_store
 from ftrun.api.serving_spec import Endpoint, Serving
 from ftrun.cli.run_lookup import find_run, remote_of, remotes
-from ftrun_plugins.serving.here import API_KEY, Here
-from ftrun_plugins.serving.target import Target
+from ftrun_plugins.serving.local_server import API_KEY, Here
+from ftrun_plugins.serving.serve_target import Target
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +69,8 @@ def serve(run: str, overrides: tuple[str, ...], port: int, listing: bool, stop: 
 @click.argument("prompt", required=False)
 def chat(run: str, prompt: str | None, model: str | None, raw: bool, max_tokens: int, temperature: float) -> int:
     """Talks to the models of a run; with a prompt, prints one answer and ends."""
-    from ftrun_plugins.serving.asking import Asker
     from ftrun_plugins.serving.chat import Chat
+    from ftrun_plugins.serving.openai_client import Asker
 
     target = Target.of(run)
     names = target.serving.names

@@ -17,11 +17,11 @@ from ftrun.api.serving_spec import TUNED, Serving
 from ftrun.api.stage_call import Ref
 from ftrun.execution import env_launcher
 from ftrun.execution.process_env import surroundings
+from ftrun_plugins.serving.engine_main import SECONDS_FOR_ANSWERS, SECONDS_TO_END
 from ftrun_plugins.serving.forked_engine import ForkedEngine
-from ftrun_plugins.serving.gate import KEY, LIMITS, Gate
-from ftrun_plugins.serving.process import SECONDS_FOR_ANSWERS, SECONDS_TO_END
+from ftrun_plugins.serving.middleware import KEY, LIMITS, Gate
 
-PROCESS = "ftrun_plugins.serving.process"
+PROCESS = "ftrun_plugins.serving.engine_main"
 VLLM = "vllm.entrypoints.launchers.api_server.entry"
 TRANSFORMERS = "ftrun_plugins.serving.transformers_server"
 SECONDS_BETWEEN_LOOKS = 0.5

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ftrun_plugins.serving import process
+from ftrun_plugins.serving import engine_main
 
 
 class ForkedEngine:
@@ -35,7 +35,7 @@ class ForkedEngine:
         """Raise `subprocess.TimeoutExpired` if it has not ended after so many seconds."""
         self._process.join(timeout)
         if self._process.exitcode is None:
-            raise subprocess.TimeoutExpired(process.__name__, timeout or 0.0)
+            raise subprocess.TimeoutExpired(engine_main.__name__, timeout or 0.0)
         return self._process.exitcode
 
 
@@ -50,5 +50,5 @@ def _become(
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(environment)
-    sys.argv = [process.__name__, module, *arguments]
-    process.main()
+    sys.argv = [engine_main.__name__, module, *arguments]
+    engine_main.main()

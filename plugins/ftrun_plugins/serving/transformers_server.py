@@ -13,14 +13,14 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from ftrun_plugins.serving.gate import Gate
-from ftrun_plugins.serving.refusal import Refusal
+from ftrun_plugins.serving.http_errors import Refusal
+from ftrun_plugins.serving.middleware import Gate
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ftrun_plugins.serving.one_by_one import Models
+    from ftrun_plugins.serving.transformers_handlers import Models
 
 # What a request raises that is not as OpenAI's API has it: a missing key, a text where a list belongs, …
 WRONG = (KeyError, TypeError, ValueError, AttributeError)
@@ -30,7 +30,7 @@ def main() -> None:
     """Loads the models, then answers until the process is told to end."""
     import uvicorn
 
-    from ftrun_plugins.serving.one_by_one import Models
+    from ftrun_plugins.serving.transformers_handlers import Models
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--host", required=True)
@@ -49,7 +49,7 @@ def _application(models: Models, longest: int) -> Any:
     from starlette.responses import JSONResponse, Response
     from starlette.routing import Route
 
-    from ftrun_plugins.serving.one_by_one import Chats, Completions, State
+    from ftrun_plugins.serving.transformers_handlers import Chats, Completions, State
 
     state = State(longest)
     began = int(time.time())

@@ -13,8 +13,8 @@ import pytest
 
 from ftrun.api.errors import Refused, StageFailed
 from ftrun.api.serving_spec import Endpoint
-from ftrun_plugins.serving.asking import Asker
 from ftrun_plugins.serving.chat import Chat
+from ftrun_plugins.serving.openai_client import Asker
 
 KEY = "a-key"
 

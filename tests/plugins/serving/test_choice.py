@@ -12,10 +12,10 @@ import pytest
 from ftrun.api.errors import Refused
 from ftrun.api.recipe import Serve
 from ftrun.api.stage_call import Ref
-from ftrun_plugins.serving import exchange
-from ftrun_plugins.serving.choice import choose
+from ftrun_plugins.serving import request_limits
 from ftrun_plugins.serving.engine import command, variables
-from ftrun_plugins.serving.gate import KEY, LIMITS, Gate
+from ftrun_plugins.serving.middleware import KEY, LIMITS, Gate
+from ftrun_plugins.serving.serving_plan import choose
 
 TEMPLATE = b"{{ messages }}"
 PLAIN = {"r": 12, "modules_to_save": None, "use_dora": False}
@@ -130,4 +130,4 @@ def test_the_key_is_no_argument() -> None:
 def test_the_recipes_limits_reach_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     serving = chosen(serve={"max_requests": 3, "request_timeout": 1.5})
     monkeypatch.setenv(LIMITS, variables(serving.limits, None, {})[LIMITS])
-    assert Gate(None)._limits == exchange.Limits(3, 4_000_000, 1.5, 3600)  # type: ignore[arg-type]
+    assert Gate(None)._limits == request_limits.Limits(3, 4_000_000, 1.5, 3600)  # type: ignore[arg-type]

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from ftrun_plugins.serving import fits
-from ftrun_plugins.serving.fits import why_no_vllm
+from ftrun_plugins.serving import vllm_support
+from ftrun_plugins.serving.vllm_support import why_no_vllm
 
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Linux on x86_64 with AVX2 and without a GPU, until a test says otherwise."""
     (tmp_path / "cpuinfo").write_text("model name\t: one\nflags\t\t: fpu sse2 avx2 bmi\nflags\t\t: fpu sse2 avx2 bmi\n")
-    monkeypatch.setattr(fits, "CPUINFO", tmp_path / "cpuinfo")
-    monkeypatch.setattr(fits, "gpus", lambda: ())
+    monkeypatch.setattr(vllm_support, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(vllm_support, "gpus", lambda: ())
     monkeypatch.setattr(platform, "system", lambda: "Linux")
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     return monkeypatch
@@ -29,9 +29,9 @@ def test_it_fits_where_the_processor_has_avx2() -> None:
 
 @pytest.mark.parametrize("flags", ["flags : fpu avx avx2x", ""])
 def test_without_avx2_only_a_gpu_helps(machine: pytest.MonkeyPatch, flags: str) -> None:
-    fits.CPUINFO.write_text(flags)
+    vllm_support.CPUINFO.write_text(flags)
     assert "AVX2" in (why_no_vllm() or "")
-    machine.setattr(fits, "gpus", lambda: ("NVIDIA H100",))
+    machine.setattr(vllm_support, "gpus", lambda: ("NVIDIA H100",))
     assert why_no_vllm() is None
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ftrun_plugins.serving import exchange, gate
-from ftrun_plugins.serving.gate import Door, Gate
-from ftrun_plugins.serving.refusal import Message, Receive, Send
+from ftrun_plugins.serving import middleware, request_limits
+from ftrun_plugins.serving.http_errors import Message, Receive, Send
+from ftrun_plugins.serving.middleware import Door, Gate
 
 LIMITS = {"max_requests": 2, "max_request_bytes": 10, "request_timeout": 0.2, "stream_timeout": 0.5}
 SHORT = 0.02  # seconds
@@ -43,7 +43,7 @@ class Client:
             if len(self.sent) == self.takes:
                 await asyncio.Event().wait()
             self.sent.append(message)
-            self.places.append(gate.DOOR.under_way)
+            self.places.append(middleware.DOOR.under_way)
 
         self.task = asyncio.create_task(door(self.scope, self.incoming.get, send))
         return self
@@ -117,10 +117,10 @@ class Deaf(Engine):
 @pytest.fixture
 def door(monkeypatch: pytest.MonkeyPatch) -> Door:
     found = Door()
-    monkeypatch.setattr(gate, "DOOR", found)
-    monkeypatch.setattr(exchange, "GRACE", 0.1)
-    monkeypatch.setenv(gate.KEY, "k")
-    monkeypatch.setenv(gate.LIMITS, json.dumps(LIMITS))
+    monkeypatch.setattr(middleware, "DOOR", found)
+    monkeypatch.setattr(request_limits, "GRACE", 0.1)
+    monkeypatch.setenv(middleware.KEY, "k")
+    monkeypatch.setenv(middleware.LIMITS, json.dumps(LIMITS))
     return found
 
 
@@ -159,7 +159,7 @@ def test_who_has_no_key_gets_no_place(key: str | None, door: Door) -> None:
 
 
 def test_without_a_key_everybody_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(gate.KEY)
+    monkeypatch.delenv(middleware.KEY)
 
     async def steps() -> None:
         assert (await Client(key=None).ask(Gate(Engine())).end()).status == 200

@@ -9,7 +9,7 @@ import pytest
 from ftrun.api.errors import Refused
 from ftrun.api.paths import default_store
 from ftrun.cli.session import open_session
-from ftrun_plugins.serving.made import run_of
+from ftrun_plugins.serving.run_for_recipe import run_of
 from helpers.ended_runs import ended_run
 
 RECIPE = "recipe=quickstart"

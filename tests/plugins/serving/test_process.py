@@ -17,7 +17,7 @@ from ftrun_plugins.serving.engine import PROCESS
 
 ENGINE = """
 import os, sys, time
-from ftrun_plugins.serving.gate import DOOR
+from ftrun_plugins.serving.middleware import DOOR
 
 if __name__ == "__main__":
     DOOR.under_way = int(sys.argv[1])  # an answer, which takes a second

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ftrun.api.recipe import Frozen
 from ftrun_plugins.evaluation.candidates import ANSWERS, calls_for_each, is_needed, template_of
-from ftrun_plugins.serving.fits import why_no_vllm
+from ftrun_plugins.serving.vllm_support import why_no_vllm
 
 if TYPE_CHECKING:
     from ftrun.api.backends import Hardware

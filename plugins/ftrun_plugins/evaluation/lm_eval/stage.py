@@ -14,7 +14,7 @@ from ftrun.api.errors import Problem, Refused
 from ftrun.api.recipe import Frozen
 from ftrun_plugins.evaluation.candidates import calls_for_each, template_of
 from ftrun_plugins.evaluation.lm_eval.task_file import TaskFile
-from ftrun_plugins.serving.fits import why_no_vllm
+from ftrun_plugins.serving.vllm_support import why_no_vllm
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext

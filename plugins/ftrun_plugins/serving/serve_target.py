@@ -19,9 +19,9 @@ from ftrun.plugins.manager import plugins
 from ftrun.recipe.run_overrides import changed
 from ftrun.store import runs
 from ftrun.store.artifacts import find, reader
-from ftrun_plugins.serving.choice import choose
-from ftrun_plugins.serving.fits import why_no_vllm
-from ftrun_plugins.serving.made import run_of
+from ftrun_plugins.serving.run_for_recipe import run_of
+from ftrun_plugins.serving.serving_plan import choose
+from ftrun_plugins.serving.vllm_support import why_no_vllm
 
 CHANGEABLE = (("serve",), ("resources", SERVER))  # sections of the recipe, for one server
 

@@ -1,6 +1,6 @@
 """Runs an engine so that it ends with whoever started it. Run by path where the engine is; standard library only.
 
-    python -I bootstrap.py ftrun_plugins.serving.process MODULE ARGUMENT...
+    python -I bootstrap.py ftrun_plugins.serving.engine_main MODULE ARGUMENT...
 
 Standard input is a pipe that the other side holds open for as long as it wants the engine. Its end says that the engine
 is to stop, and comes by itself when that process is killed, on every system.
@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 
-from ftrun_plugins.serving.gate import DOOR
+from ftrun_plugins.serving.middleware import DOOR
 
 SECONDS_FOR_ANSWERS = 15.0  # that are under way
 SECONDS_TO_END = 5.0  # after them

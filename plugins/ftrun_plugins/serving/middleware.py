@@ -10,9 +10,9 @@ import json
 import os
 from collections.abc import Callable, Sequence
 
-from ftrun_plugins.serving import refusal
-from ftrun_plugins.serving.exchange import Exchange, Limits
-from ftrun_plugins.serving.refusal import App, Message, Receive, Refusal, Send
+from ftrun_plugins.serving import http_errors
+from ftrun_plugins.serving.http_errors import App, Message, Receive, Refusal, Send
+from ftrun_plugins.serving.request_limits import Exchange, Limits
 
 LIMITS = "FTRUN_SERVING_LIMITS"  # as JSON
 KEY = "FTRUN_SERVING_KEY"  # never an argument, which every user of a machine sees
@@ -69,15 +69,15 @@ class Gate:
 
     def _refusal(self, scope: Message) -> Refusal | None:
         if DOOR.closed:
-            return refusal.stopping()
+            return http_errors.stopping()
         if scope["path"] != HEALTH and scope["method"] != "OPTIONS" and not self._is_allowed(scope["headers"]):
-            return refusal.no_key()
+            return http_errors.no_key()
         if scope["method"] in WITHOUT_WORK:
             return None
         if int(_header(scope["headers"], b"content-length") or 0) > self._limits.max_request_bytes:
-            return refusal.too_large(self._limits.max_request_bytes)
+            return http_errors.too_large(self._limits.max_request_bytes)
         if DOOR.under_way >= self._limits.max_requests:
-            return refusal.too_many(self._limits.max_requests)
+            return http_errors.too_many(self._limits.max_requests)
         return None
 
     def _is_allowed(self, headers: Sequence[tuple[bytes, bytes]]) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ftrun_plugins.serving import refusal
-from ftrun_plugins.serving.refusal import App, Message, Receive, Refusal, Send
+from ftrun_plugins.serving import http_errors
+from ftrun_plugins.serving.http_errors import App, Message, Receive, Refusal, Send
 
 GRACE = 1.0  # seconds that either side has once time is over: the client to hear it, the engine to let go
 
@@ -53,7 +53,7 @@ class Exchange:
             async with asyncio.timeout_at(self._deadline):
                 found = await self._read()
         except TimeoutError:
-            found = refusal.too_slow(self._limits.request_timeout)
+            found = http_errors.too_slow(self._limits.request_timeout)
         if isinstance(found, Refusal):
             await found.answer_unread(self._scope, self._receive, self._send)
         elif found is not None:
@@ -70,7 +70,7 @@ class Exchange:
             pieces.append(message.get("body", b""))
             size += len(pieces[-1])
             if size > self._limits.max_request_bytes:
-                return refusal.too_large(self._limits.max_request_bytes)
+                return http_errors.too_large(self._limits.max_request_bytes)
             more = message.get("more_body", False)
         return b"".join(pieces)
 
@@ -104,9 +104,9 @@ class Exchange:
 
     async def _end_late(self) -> None:
         if not self._begun:
-            await refusal.late(self._limits.request_timeout).answer(self._send)
+            await http_errors.late(self._limits.request_timeout).answer(self._send)
         elif _is_event_stream(self._start):
-            body = b"data: " + refusal.cut(self._limits.stream_timeout).body + b"\n\n"
+            body = b"data: " + http_errors.cut(self._limits.stream_timeout).body + b"\n\n"
             await self._send({"type": "http.response.body", "body": body})
 
     async def _hand_over(self) -> Message:

@@ -18,7 +18,7 @@ from ftrun.store.locks import FileLock
 from ftrun_plugins.serving import memory
 from ftrun_plugins.serving.engine import Engine, command, environment, launch, variables
 from ftrun_plugins.serving.ports import HOST, free_port
-from ftrun_plugins.serving.target import Target
+from ftrun_plugins.serving.serve_target import Target
 
 log = logging.getLogger(__name__)
 
