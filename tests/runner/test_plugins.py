@@ -159,13 +159,13 @@ def test_leaving_out_what_there_is_not_is_refused(installing: Installing, monkey
 
 
 def test_what_is_left_out_does_not_travel(installing: Installing, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ftrun_plugins.modal import shipping
+    from ftrun_plugins.modal.client import source_bundle
 
     installing("")
-    assert shipping.packages() == ("ftrun", "ftrun_plugins", "ftrun_acme")
+    assert source_bundle.packages() == ("ftrun", "ftrun_plugins", "ftrun_acme")
     monkeypatch.setenv("FTRUN_DISABLE_PLUGINS", "1")
-    assert shipping.packages() == ("ftrun", "ftrun_plugins")
-    assert shipping.modules() == ()
+    assert source_bundle.packages() == ("ftrun", "ftrun_plugins")
+    assert source_bundle.modules() == ()
 
 
 def test_the_list_names_what_each_package_registers(

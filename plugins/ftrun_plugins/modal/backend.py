@@ -14,11 +14,11 @@ from ftrun.api.errors import Problem, Refused
 from ftrun.api.paths import Store
 from ftrun.api.recipe import Environment, Resources
 from ftrun.api.stage_call import StageCall
-from ftrun_plugins.modal.costs import estimate
+from ftrun_plugins.modal.client.costs import estimate
+from ftrun_plugins.modal.client.images import check_environment
+from ftrun_plugins.modal.client.remote import ModalRemote
 from ftrun_plugins.modal.errors import modal_errors
-from ftrun_plugins.modal.images import check_environment
 from ftrun_plugins.modal.options import Options
-from ftrun_plugins.modal.remote import ModalRemote
 from ftrun_plugins.modal.secrets import has_secret
 
 CORES = 4.0  # of a stage that keeps all cores busy, unless its resources say

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from ftrun.api.stage_call import Ref
 from ftrun_plugins.modal.function_calls import is_alive
-from ftrun_plugins.modal.patience import patiently
+from ftrun_plugins.modal.retry import patiently
 
 CLIENT = "client-"
 

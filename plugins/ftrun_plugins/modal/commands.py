@@ -17,7 +17,7 @@ DEFAULT_RECIPE = "recipe=quickstart"
 @click.argument("overrides", nargs=-1)
 def deploy(overrides: tuple[str, ...], prune: bool) -> int:
     """Deploys to Modal ahead of a run: images are built now, and the first run starts at once."""
-    from ftrun_plugins.modal.prune import prune_apps
+    from ftrun_plugins.modal.client.prune import prune_apps
 
     session = _session(overrides)
     remote = session.backend.remote

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ftrun_plugins.modal.patience import patiently
+from ftrun_plugins.modal.retry import patiently
 
 Ending = Literal["answered", "timed_out", "cancelled", "crashed", "lost"]
 

@@ -24,6 +24,6 @@ def ftrun_check_recipe(recipe: Recipe) -> Iterable[Finding]:
 
 @hookimpl
 def ftrun_doctor_checks(recipe: Recipe) -> Iterable[Check]:
-    from ftrun_plugins.modal.doctor import checks
+    from ftrun_plugins.modal.client.doctor import checks
 
     return checks(recipe)

@@ -8,7 +8,7 @@ import pytest
 
 from ftrun.api.events import append
 from ftrun.api.stage_call import EnvironmentRef, StageCall, Work
-from ftrun_plugins.modal.costs import estimate, price_of, worked_seconds
+from ftrun_plugins.modal.client.costs import estimate, price_of, worked_seconds
 from ftrun_plugins.modal.options import Prices
 
 PRICES = Prices(date="2026-06-01", gpu={"H100": 3.6, "L4": 0.72}, cpu=0.036)

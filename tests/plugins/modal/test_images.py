@@ -10,9 +10,9 @@ import pytest
 
 from ftrun.api.errors import Refused
 from ftrun.recipe.load import Loaded
-from ftrun_plugins.modal import shipping
+from ftrun_plugins.modal.client import source_bundle
+from ftrun_plugins.modal.client.images import make_image
 from ftrun_plugins.modal.errors import modal_errors
-from ftrun_plugins.modal.images import make_image
 from modal_control_plane.client import client_of
 from modal_control_plane.fixture import ControlPlane
 
@@ -26,7 +26,7 @@ def test_every_run_line_is_accepted(tmp_path: Path, loading: Callable[..., Loade
         app = modal.App.lookup("images", create_if_missing=True)
         for name in ENVIRONMENTS:
             for requirements in ((), ("six==1.17.0",)) if name == "client" else ((),):
-                make_image(name, declared[name], shipping.packages(), requirements).build(app)
+                make_image(name, declared[name], source_bundle.packages(), requirements).build(app)
         assert plane.build_logs == {}
         assert plane.requests.holding("uv pip install"), "no image installs anything"
 

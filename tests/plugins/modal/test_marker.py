@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftrun_plugins.modal.marker import Markers, marked
+from ftrun_plugins.modal.event_protocol import Markers, marked
 
 EVENTS = st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=3).map(
     lambda more: {**more, "kind": "note"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ftrun.api.paths import Store
 from ftrun.api.serving_spec import Serving
-from ftrun_plugins.modal.mounted import VARIABLE
+from ftrun_plugins.modal.container.container_volume import VARIABLE
 from ftrun_plugins.modal.options import MOUNT
 from ftrun_plugins.serving.engine import Engine, command, launch, variables
 from ftrun_plugins.serving.middleware import KEY

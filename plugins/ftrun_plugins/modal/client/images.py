@@ -9,8 +9,8 @@ from ftrun.api.errors import Problem, Refused
 from ftrun.api.recipe import Environment
 from ftrun.execution.process_env import DEFAULTS
 from ftrun.plugins.manager import SHIPPED
-from ftrun_plugins.modal import shipping
-from ftrun_plugins.modal.mounted import VARIABLE
+from ftrun_plugins.modal.client import source_bundle
+from ftrun_plugins.modal.container.container_volume import VARIABLE
 from ftrun_plugins.modal.options import MOUNT
 
 UV = "0.13.9"  # the version that locks are installed with
@@ -65,7 +65,7 @@ def _variables(name: str, declared: Environment) -> dict[str, str]:
         **own,
         VARIABLE: MOUNT,
         "FTRUN_ENVIRONMENT": name,
-        SHIPPED: ",".join(shipping.modules()),
+        SHIPPED: ",".join(source_bundle.modules()),
         "FTRUN_VARIABLES": ",".join(sorted(declared.variables)),
         "HF_HOME": "/tmp/huggingface",  # noqa: S108  (the container's own; models lie on the Volume as artifacts)
     }

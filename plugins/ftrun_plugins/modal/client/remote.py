@@ -23,15 +23,15 @@ from ftrun.store.runs import RunRecord
 from ftrun.utils.atomic_io import write_bytes, write_text
 from ftrun.utils.sizes import folder_size
 from ftrun_plugins.modal import function_calls
-from ftrun_plugins.modal.app import App
 from ftrun_plugins.modal.claims import Claims
+from ftrun_plugins.modal.client.app import App
+from ftrun_plugins.modal.client.client_volume import ROOT, ClientVolume
+from ftrun_plugins.modal.client.log_stream import NAMING, Follower
+from ftrun_plugins.modal.client.submit_run import Start, outside_files
 from ftrun_plugins.modal.errors import modal_errors
-from ftrun_plugins.modal.follow import NAMING, Follower
-from ftrun_plugins.modal.marker import without_markers
+from ftrun_plugins.modal.event_protocol import without_markers
 from ftrun_plugins.modal.options import Options
-from ftrun_plugins.modal.serving import Servers
-from ftrun_plugins.modal.start import Start, outside_files
-from ftrun_plugins.modal.volume import ROOT, ClientVolume
+from ftrun_plugins.modal.server.server_deployment import Servers
 
 SECONDS_TO_STOP = 60.0
 SECONDS_BETWEEN_LOOKS = 0.3

@@ -8,12 +8,13 @@ from typing import Any
 
 from ftrun.api.recipe import SERVER, Environment, Recipe
 from ftrun.api.serving_spec import Endpoint, Serving
-from ftrun_plugins.modal import container, shipping
-from ftrun_plugins.modal.app import deployed_apps, stop_app
-from ftrun_plugins.modal.functions import container_options
-from ftrun_plugins.modal.images import make_image
+from ftrun_plugins.modal.client import source_bundle
+from ftrun_plugins.modal.client.app import deployed_apps, stop_app
+from ftrun_plugins.modal.client.images import make_image
+from ftrun_plugins.modal.container import entrypoints
+from ftrun_plugins.modal.function_names import container_options
 from ftrun_plugins.modal.options import MOUNT, SERVERS, Options
-from ftrun_plugins.modal.served import GPUS, PORT, SERVED
+from ftrun_plugins.modal.server.server_container import GPUS, PORT, SERVED
 from ftrun_plugins.serving.engine import environment
 from ftrun_plugins.serving.middleware import KEY
 
@@ -62,13 +63,13 @@ class Servers:
         resources = recipe.server_resources
         name = environment(serving, resources.gpus or 0)
         variables: dict[str, str | None] = {SERVED: serving.model_dump_json(), GPUS: str(resources.gpus or 0)}
-        image = make_image(name, self._environments[name], shipping.packages(), ())
+        image = make_image(name, self._environments[name], source_bundle.packages(), ())
         volume = modal.Volume.from_name(self._options.volume, version=2, environment_name=self._options.environment)
         app = modal.App(_app_name(serving.run), include_source=False)
         # the key is in a secret of this app alone, and nowhere else
         kept = [modal.Secret.from_dict({KEY: key})] if key else []
         entry: Any = modal.concurrent(max_inputs=serving.limits.max_requests)(
-            modal.web_server(PORT, startup_timeout=STARTUP)(container.serve)
+            modal.web_server(PORT, startup_timeout=STARTUP)(entrypoints.serve)
         )
         options = container_options(resources.cpu, resources.memory, resources.regions)
         if resources.kinds_of_gpu:

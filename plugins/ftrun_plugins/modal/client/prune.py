@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from ftrun.store.runs import OPEN
 from ftrun_plugins.modal import function_calls
-from ftrun_plugins.modal.app import deployed_apps, stop_app
+from ftrun_plugins.modal.client.app import deployed_apps, stop_app
+from ftrun_plugins.modal.client.client_volume import ROOT
 from ftrun_plugins.modal.options import Options
-from ftrun_plugins.modal.volume import ROOT
 
 if TYPE_CHECKING:
-    from ftrun_plugins.modal.remote import ModalRemote
+    from ftrun_plugins.modal.client.remote import ModalRemote
 
 
 def prune_apps(kept: str, options: Options, remote: ModalRemote) -> Iterator[tuple[str, str]]:

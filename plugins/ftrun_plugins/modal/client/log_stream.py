@@ -13,7 +13,7 @@ from typing import Any
 
 from ftrun.api.events import Event
 from ftrun_plugins.modal import function_calls
-from ftrun_plugins.modal.marker import Markers
+from ftrun_plugins.modal.event_protocol import Markers
 
 NAMING = ("call_submitted", "call_waiting", "launch_continued")  # events that name another function call
 SECONDS_BETWEEN_LOOKS = 0.5

@@ -6,10 +6,10 @@ from typing import Any
 
 from ftrun.api.stage_call import StageCall
 from ftrun_plugins.modal.claims import Claims
-from ftrun_plugins.modal.functions import container_options, function_name
+from ftrun_plugins.modal.function_names import container_options, function_name
 from ftrun_plugins.modal.gpus import LONGEST
-from ftrun_plugins.modal.patience import patiently
 from ftrun_plugins.modal.requests import LaunchRequest, StageRequest
+from ftrun_plugins.modal.retry import patiently
 
 PREEMPTIONS = 3  # without a new checkpoint between them, beside the retries of crashes
 

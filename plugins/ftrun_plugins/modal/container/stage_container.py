@@ -17,10 +17,10 @@ from ftrun.api.stage_call import StageCall
 from ftrun.execution.stage_subprocess import Place, StageProcess
 from ftrun.store.artifacts import Manifest, publish
 from ftrun.utils.atomic_io import read_json
-from ftrun_plugins.modal.attended import Attended
 from ftrun_plugins.modal.claims import Claims
-from ftrun_plugins.modal.marker import Markers, marked
-from ftrun_plugins.modal.mounted import LONGEST_WAIT, MountedStore
+from ftrun_plugins.modal.container.container_volume import LONGEST_WAIT, MountedStore
+from ftrun_plugins.modal.container.worker_thread import Attended
+from ftrun_plugins.modal.event_protocol import Markers, marked
 from ftrun_plugins.modal.requests import StageAnswer, StageRequest
 
 GRACE = 22.0  # seconds for a checkpoint; Modal gives 30 for it and for what follows

@@ -17,11 +17,12 @@ from ftrun.api.recipe import Environment
 from ftrun.api.stage_call import CLIENT, StageCall
 from ftrun.plugins.manager import Plugins
 from ftrun.utils.digests import digest
-from ftrun_plugins.modal import container, shipping
+from ftrun_plugins.modal.client import source_bundle
+from ftrun_plugins.modal.client.images import check_environment, make_image
+from ftrun_plugins.modal.container import entrypoints
 from ftrun_plugins.modal.errors import modal_errors
-from ftrun_plugins.modal.functions import LAUNCH, StageFunction, stage_functions
+from ftrun_plugins.modal.function_names import LAUNCH, StageFunction, stage_functions
 from ftrun_plugins.modal.gpus import LONGEST
-from ftrun_plugins.modal.images import check_environment, make_image
 from ftrun_plugins.modal.options import MOUNT, SERVERS, Options
 
 PREFIX = "ftrun-"
@@ -71,8 +72,8 @@ class App:
             for name, declared in self.environments.items()
         }
         whole = {
-            "code": shipping.code_digest(),
-            "requirements": [list(shipping.requirements()), sorted(self.with_plugins)],
+            "code": source_bundle.code_digest(),
+            "requirements": [list(source_bundle.requirements()), sorted(self.with_plugins)],
             "environments": environments,
             "functions": [function.name for function in self.functions],
             "volume": self.options.volume,
@@ -107,7 +108,7 @@ class App:
         volume = modal.Volume.from_name(
             self.options.volume, create_if_missing=True, version=2, environment_name=self.options.environment
         )
-        packages, requirements = shipping.packages(), shipping.requirements()
+        packages, requirements = source_bundle.packages(), source_bundle.requirements()
         images = {
             name: make_image(name, declared, packages, requirements if name in self.with_plugins else ())
             for name, declared in self.environments.items()
@@ -116,11 +117,11 @@ class App:
         for function in self.functions:
             options = {**common, "gpu": list(function.gpu)} if function.gpu else common
             app.function(name=function.name, image=images[function.environment], scaledown_window=IDLE, **options)(
-                container.run_stage
+                entrypoints.run_stage
             )
         retries = modal.Retries(max_retries=LAUNCH_RETRIES, initial_delay=1.0, backoff_coefficient=1.0)
         app.function(name=LAUNCH, image=images[CLIENT], cpu=0.25, retries=retries, scaledown_window=IDLE, **common)(
-            container.launch
+            entrypoints.launch
         )
         return app
 

@@ -25,15 +25,15 @@ from ftrun.store import runs
 from ftrun.store.artifacts import reader
 from ftrun.store.runs import RunRecord
 from ftrun.utils.atomic_io import read_json, write_text
-from ftrun_plugins.modal.attended import Attended
 from ftrun_plugins.modal.claims import Claims
-from ftrun_plugins.modal.costs import price_run
-from ftrun_plugins.modal.marker import marked
-from ftrun_plugins.modal.mounted import MountedStore
-from ftrun_plugins.modal.patience import patiently
+from ftrun_plugins.modal.client.costs import price_run
+from ftrun_plugins.modal.container.container_volume import MountedStore
+from ftrun_plugins.modal.container.runner import ModalRunner
+from ftrun_plugins.modal.container.worker_thread import Attended
+from ftrun_plugins.modal.event_protocol import marked
 from ftrun_plugins.modal.requests import LaunchRequest, note
-from ftrun_plugins.modal.runner import ModalRunner
-from ftrun_plugins.modal.submit import Submitter
+from ftrun_plugins.modal.retry import patiently
+from ftrun_plugins.modal.submit_stage import Submitter
 
 SECONDS_BETWEEN_LOOKS = 0.1
 

@@ -12,12 +12,12 @@ from ftrun.api.stage_call import StageCall
 from ftrun.execution.engine import read_plan, read_recipe
 from ftrun.store import runs
 from ftrun_plugins.modal.claims import Claims, of_client
-from ftrun_plugins.modal.functions import LAUNCH
+from ftrun_plugins.modal.client.client_volume import ClientVolume
+from ftrun_plugins.modal.function_names import LAUNCH
 from ftrun_plugins.modal.options import Options
 from ftrun_plugins.modal.requests import LaunchRequest, note
 from ftrun_plugins.modal.secrets import has_secret
-from ftrun_plugins.modal.submit import Submitter
-from ftrun_plugins.modal.volume import ClientVolume
+from ftrun_plugins.modal.submit_stage import Submitter
 
 HOURS = "FTRUN_MODAL_LAUNCH_HOURS"  # for trying the hand-over without waiting for a day
 LAUNCH_HOURS = 23.5

@@ -14,9 +14,9 @@ from ftrun.api.stage_call import StageCall
 from ftrun.execution.scheduler import Tell
 from ftrun_plugins.modal import function_calls
 from ftrun_plugins.modal.claims import Claims, is_scheduler
-from ftrun_plugins.modal.mounted import LONGEST_WAIT, MountedStore
-from ftrun_plugins.modal.stage import GRACE
-from ftrun_plugins.modal.submit import Submitter
+from ftrun_plugins.modal.container.container_volume import LONGEST_WAIT, MountedStore
+from ftrun_plugins.modal.container.stage_container import GRACE
+from ftrun_plugins.modal.submit_stage import Submitter
 
 SECONDS_A_POLL = 2.0
 SECONDS_BETWEEN_TRIES = 0.5

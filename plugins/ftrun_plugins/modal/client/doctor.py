@@ -11,11 +11,11 @@ from ftrun.api.errors import FtrunError
 from ftrun.api.recipe import Recipe
 from ftrun.api.secrets import SECRETS, variables_of
 from ftrun.plugins.manager import plugins
-from ftrun_plugins.modal.app import deployed_apps
 from ftrun_plugins.modal.backend import ModalBackend
+from ftrun_plugins.modal.client.app import deployed_apps
+from ftrun_plugins.modal.client.remote import ModalRemote
 from ftrun_plugins.modal.errors import modal_errors
 from ftrun_plugins.modal.options import Options
-from ftrun_plugins.modal.remote import ModalRemote
 from ftrun_plugins.modal.secrets import has_secret
 
 SECONDS = 10.0  # each look asks Modal once
