@@ -11,8 +11,8 @@ import click
 
 from ftrun.api.errors import Problem, Refused
 from ftrun.utils.atomic_io import write_bytes
-from ftrun_plugins.preview.asking import LIGHT, Looker, Trainer
-from ftrun_plugins.preview.choice import Choice, Way
+from ftrun_plugins.preview.row_selection import Choice, Way
+from ftrun_plugins.preview.tokenizer_client import LIGHT, Looker, Trainer
 
 MOST_ROWS = 1000
 
@@ -46,7 +46,7 @@ def preview(
     choice = Choice(_one_of(ways), rows, seed, place or "", "held_out" if held_out else "train")
     _check_place(choice)
     with TemporaryDirectory(prefix="ftrun-preview-") as folder, _started_early(Path(folder)) as looker:
-        from ftrun_plugins.preview.view import look
+        from ftrun_plugins.preview.build import look
 
         found = look(values, choice, Path(folder), looker)
     if as_json:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ftrun.report.html import Html, element
 from ftrun.report.style import STYLE
-from ftrun_plugins.preview.found import Found
-from ftrun_plugins.preview.seen import Piece, Seen
-from ftrun_plugins.preview.visible import visible
+from ftrun_plugins.preview.escape import visible
+from ftrun_plugins.preview.result import Found
+from ftrun_plugins.preview.tokenized_row import Piece, Seen
 
 OWN_STYLE = """
 .tokens {

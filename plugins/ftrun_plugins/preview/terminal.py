@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
-from ftrun_plugins.preview.found import Found
-from ftrun_plugins.preview.seen import Piece, Seen
-from ftrun_plugins.preview.visible import shortened, visible
+from ftrun_plugins.preview.escape import shortened, visible
+from ftrun_plugins.preview.result import Found
+from ftrun_plugins.preview.tokenized_row import Piece, Seen
 
 TRAINED = ("⟦", "⟧")
 SPECIAL = ("⟨", "⟩")

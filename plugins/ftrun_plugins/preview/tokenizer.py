@@ -12,8 +12,8 @@ from ftrun.api.stage_call import KEY_LENGTH
 from ftrun.utils.digests import digest
 from ftrun_plugins.models.hub import ACCESS
 from ftrun_plugins.models.stage import FromFolder, FromHub, Params
-from ftrun_plugins.preview.asking import Trainer
-from ftrun_plugins.preview.planned import Planned
+from ftrun_plugins.preview.plan import Planned
+from ftrun_plugins.preview.tokenizer_client import Trainer
 
 log = logging.getLogger(__name__)
 

@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftrun.cli.main import run_command
-from ftrun_plugins.preview.asking import Trainer
-from ftrun_plugins.preview.choice import Choice, Rejected, candidates, is_at, rejected
-from ftrun_plugins.preview.examples import Examples, StopAfter
-from ftrun_plugins.preview.found import Found
+from ftrun_plugins.preview.escape import shortened, visible
+from ftrun_plugins.preview.formatted_rows import Examples, StopAfter
 from ftrun_plugins.preview.page import page
-from ftrun_plugins.preview.seen import Seen
+from ftrun_plugins.preview.result import Found
+from ftrun_plugins.preview.row_selection import Choice, Rejected, candidates, is_at, rejected
 from ftrun_plugins.preview.terminal import Look, show
-from ftrun_plugins.preview.visible import shortened, visible
+from ftrun_plugins.preview.tokenized_row import Seen
+from ftrun_plugins.preview.tokenizer_client import Trainer
 
 PIECES = [
     [1, "<s>", False, True],

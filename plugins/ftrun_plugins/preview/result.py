@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftrun.api.errors import Problem
-from ftrun_plugins.preview.choice import Choice, Rejected
-from ftrun_plugins.preview.seen import Seen
+from ftrun_plugins.preview.row_selection import Choice, Rejected
+from ftrun_plugins.preview.tokenized_row import Seen
 
 
 @dataclass(frozen=True)

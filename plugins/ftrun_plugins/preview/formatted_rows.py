@@ -14,7 +14,7 @@ from ftrun.api.errors import Problem, Refused
 from ftrun.api.events import read
 from ftrun.api.stage_call import CLIENT, StageCall
 from ftrun.utils.atomic_io import read_json
-from ftrun_plugins.preview.planned import Planned
+from ftrun_plugins.preview.plan import Planned
 
 
 @dataclass(frozen=True)

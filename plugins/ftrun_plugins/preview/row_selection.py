@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 
 if TYPE_CHECKING:
-    from ftrun_plugins.preview.examples import Examples
+    from ftrun_plugins.preview.formatted_rows import Examples
 
 Way = Literal["first", "longest", "shortest", "random", "row"]
 SPLITS = ("train", "held_out")

@@ -14,13 +14,13 @@ from ftrun.api.paths import default_store
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 from ftrun.utils.atomic_io import read_json
-from ftrun_plugins.preview.asking import LIGHT, TRAINER, Looker, Trainer, tokenized
-from ftrun_plugins.preview.choice import Choice, Rejected, candidates, is_at, rejected
-from ftrun_plugins.preview.examples import Examples, all_examples, first_examples
-from ftrun_plugins.preview.found import Found
-from ftrun_plugins.preview.planned import Planned, local_backend, plan_beginning, prepare
-from ftrun_plugins.preview.seen import Seen
+from ftrun_plugins.preview.formatted_rows import Examples, all_examples, first_examples
+from ftrun_plugins.preview.plan import Planned, local_backend, plan_beginning, prepare
+from ftrun_plugins.preview.result import Found
+from ftrun_plugins.preview.row_selection import Choice, Rejected, candidates, is_at, rejected
+from ftrun_plugins.preview.tokenized_row import Seen
 from ftrun_plugins.preview.tokenizer import tokenizer_folder
+from ftrun_plugins.preview.tokenizer_client import LIGHT, TRAINER, Looker, Trainer, tokenized
 
 REJECTED_SHOWN = 3
 
