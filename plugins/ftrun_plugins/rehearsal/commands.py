@@ -20,7 +20,7 @@ from ftrun.plugins.manager import plugins
 from ftrun.store import runs
 from ftrun.utils.value_format import short
 from ftrun_plugins.rehearsal.recipe import rehearsal_of
-from ftrun_plugins.rehearsal.replaced import Replaced
+from ftrun_plugins.rehearsal.replacement import Replaced
 
 WIDEST = 34  # letters of a value
 NO_GPU = "no GPU: "  # how `train` begins a note on what it adapts

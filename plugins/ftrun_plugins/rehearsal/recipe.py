@@ -10,7 +10,7 @@ from ftrun.plugins.manager import Plugins
 from ftrun.recipe.compose import compose
 from ftrun.recipe.load import Loaded, load
 from ftrun_plugins.axolotl.config.build import merge
-from ftrun_plugins.rehearsal.replaced import LEFT_OUT, Replaced, hydra_value
+from ftrun_plugins.rehearsal.replacement import LEFT_OUT, Replaced, hydra_value
 from ftrun_plugins.rehearsal.trainer import replaced_in_trainer
 
 ROWS = 50

@@ -9,7 +9,7 @@ from typing import Any
 
 from ftrun_plugins.axolotl.config.defaults import VOCABULARY
 from ftrun_plugins.axolotl.train.trackers import TRACKERS
-from ftrun_plugins.rehearsal.replaced import Replaced
+from ftrun_plugins.rehearsal.replacement import Replaced
 
 STEPS = 3
 SEQUENCE_LEN = 2048  # tokens; a pack of them is a few seconds of two cores

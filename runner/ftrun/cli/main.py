@@ -39,10 +39,10 @@ VERBS = {
 VERBS |= {
     "deploy": ("ftrun_plugins.modal.commands:deploy", "Deploy to Modal ahead of a run; --prune stops old apps."),
     "rehearse": ("ftrun_plugins.rehearsal.commands:rehearse", "Try a recipe's wiring on this CPU with a tiny model."),
-    "compare": ("ftrun_plugins.comparing.commands:compare", "Put runs side by side."),
+    "compare": ("ftrun_plugins.compare.commands:compare", "Put runs side by side."),
     "preview": ("ftrun_plugins.preview.commands:preview", "Show rows as the model will see them."),
     "schema": ("ftrun_plugins.schema.commands:schema", "Print a JSON Schema of recipes, or what a key means."),
-    "diff": ("ftrun_plugins.comparing.commands:diff", "Show what two runs differ in."),
+    "diff": ("ftrun_plugins.compare.commands:diff", "Show what two runs differ in."),
     "serve": ("ftrun_plugins.serving.commands:serve", "Serve a run's models behind OpenAI's API."),
     "chat": ("ftrun_plugins.serving.commands:chat", "Talk to a run's models in the terminal."),
 }

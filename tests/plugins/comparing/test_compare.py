@@ -16,9 +16,9 @@ from ftrun.cli.main import run_command
 from ftrun.recipe.load import Loaded
 from ftrun.report.run_data import Material
 from ftrun.store.artifacts import reader
-from ftrun_plugins.comparing.sides import differences
-from ftrun_plugins.comparing.table import lines, short_names
-from ftrun_plugins.comparing.tuned import against
+from ftrun_plugins.compare.metric_diff import differences
+from ftrun_plugins.compare.model_comparison import against
+from ftrun_plugins.compare.table import lines, short_names
 from helpers.ended_runs import call, ended_run, result
 
 EVALUATION = {"exact_match": result(0.1, 0.5, (0.3, 0.5), "better")}

@@ -15,7 +15,7 @@ from ftrun.cli.main import run_command
 from ftrun.execution.engine import prepare
 from ftrun.recipe.load import Loaded
 from ftrun.store import runs
-from ftrun_plugins.comparing.table import MOST_DIFFERENCES, diff_lines
+from ftrun_plugins.compare.table import MOST_DIFFERENCES, diff_lines
 from helpers.ended_runs import call, ended_run, result
 
 Making = Callable[..., RunFolder]

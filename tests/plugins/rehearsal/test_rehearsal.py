@@ -20,7 +20,7 @@ from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.axolotl.config.build import merge
 from ftrun_plugins.rehearsal.recipe import rehearsal_of
-from ftrun_plugins.rehearsal.replaced import Replaced, hydra_value
+from ftrun_plugins.rehearsal.replacement import Replaced, hydra_value
 from ftrun_plugins.rehearsal.trainer import replaced_in_trainer
 
 Loading = Callable[..., Loaded]

@@ -10,10 +10,10 @@ from ftrun.api.errors import Problem, Refused
 from ftrun.api.paths import default_store
 from ftrun.cli.run_lookup import find_run, reader_of
 from ftrun.report.run_data import Material
-from ftrun_plugins.comparing.sections import sections
-from ftrun_plugins.comparing.sides import differences, figures
-from ftrun_plugins.comparing.table import diff_lines, lines
-from ftrun_plugins.comparing.tuned import against
+from ftrun_plugins.compare.diff_sections import sections
+from ftrun_plugins.compare.metric_diff import differences, figures
+from ftrun_plugins.compare.model_comparison import against
+from ftrun_plugins.compare.table import diff_lines, lines
 
 
 @click.command()

@@ -12,7 +12,7 @@ from ftrun.recipe.yaml_files import leaves
 from ftrun.report.redaction import without_secrets
 from ftrun.report.run_data import Material
 from ftrun.store.env_packages import packages
-from ftrun_plugins.comparing.sides import differences
+from ftrun_plugins.compare.metric_diff import differences
 
 DIGITS = 12  # shown of digests
 ABOUT_DATA = ("fetch", "format", "tokenize")  # stages whose figures are of the data
