@@ -1,1 +1,1 @@
-"""TODO."""
+"""Sources, formatters, and the stage `format` that turns rows into examples."""

@@ -9,13 +9,13 @@ from typing import Any
 
 import yaml
 
-from ftrun_plugins import axolotl
+from ftrun_plugins.axolotl import config
 from ftrun_plugins.axolotl.config.build import OWNED, UNSET
 from ftrun_plugins.axolotl.config.key_ranges import RANGES, Range
 from ftrun_plugins.axolotl.config.unsupported_keys import UNSUPPORTED, UNSUPPORTED_ENTRY_KEYS, Unsupported
 from ftrun_plugins.schema.models import REFERENCE, Schema, or_interpolation, partial
 
-HERE = Path(axolotl.__file__).parent
+HERE = Path(config.__file__).parent
 PREFIX = "axolotl."
 NAME = f"{PREFIX}Config"
 ENTRY = f"{PREFIX}SFTDataset"

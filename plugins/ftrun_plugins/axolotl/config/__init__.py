@@ -1,1 +1,1 @@
-"""TODO."""
+"""The trainer configuration: built from a recipe, checked against axolotl's schema."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The stage `merge`."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Code that runs on the client: images, apps, volumes, runs."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Servers on Modal: their deployment, and the code in their container."""

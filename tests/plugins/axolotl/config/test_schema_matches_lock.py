@@ -7,7 +7,7 @@ import yaml
 
 from ftrun_plugins.axolotl.config.schema import trainer_version
 
-ENVIRONMENT = Path(__file__).parents[3] / "conf" / "environment" / "trainer.yaml"
+ENVIRONMENT = Path(__file__).parents[4] / "conf" / "environment" / "trainer.yaml"
 
 
 def test_the_schema_is_that_of_the_locked_trainer() -> None:
