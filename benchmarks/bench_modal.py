@@ -109,14 +109,14 @@ def _submitting(place: Path, plane: ControlPlane, runs: int) -> None:
     """The whole command, and what of it is not Python's start, composing and importing Modal."""
     from ftrun.cli.session import open_session
     from ftrun.execution.engine import prepare
-    from ftrun.execution.provenance import facts
+    from ftrun.execution.provenance import collect_provenance
 
     os.chdir(place)
     seconds, whole = [], []
     for number in range(runs + 1):
         seed = f"dataset.split.seed={number}"
         session = open_session(["recipe=format.yaml", "backend=modal", seed])
-        known = facts(session.plan, session.backend)
+        known = collect_provenance(session.plan, session.backend)
         folder = prepare(session.store, session.loaded.recipe, session.plan, (), {}, known)
         assert session.backend.remote is not None
         began = time.perf_counter()

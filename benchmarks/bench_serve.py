@@ -27,7 +27,7 @@ from ftrun.api.stage_call import Ref
 from ftrun_plugins.local.hardware import gpus
 from ftrun_plugins.serving.engine import Engine, command, environment, surroundings
 from ftrun_plugins.serving.ports import HOST, free_port
-from ftrun_plugins.serving.serve_target import Target
+from ftrun_plugins.serving.serve_target import ServeTarget
 
 FTRUN = str(Path(sys.executable).with_name("ftrun"))
 KEY = "the-key"
@@ -72,7 +72,7 @@ def _engines(what: str, folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
         python = Path(subprocess.run(path, check=True, stdout=subprocess.PIPE, text=True).stdout.strip())
         variables: Mapping[str, str] = {}
     else:
-        target = Target.of(what)
+        target = ServeTarget.of(what)
         serving, artifact = target.serving, target.store.artifact
         name = environment(serving, count)
         python, variables = target.backend.environment_python(name), target.recipe.environment[name].variables

@@ -22,7 +22,7 @@ from ftrun.api.dataset import Filter
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 from ftrun_plugins.data.format.external_shuffle import shuffled
-from ftrun_plugins.data.format.row_filter import Sieve
+from ftrun_plugins.data.format.row_filter import RowFilter
 from ftrun_plugins.data.sources.readers import read_file
 
 FORMATS = ("jsonl", "json", "csv", "parquet")
@@ -69,7 +69,7 @@ def _measure(name: str, count: int, characters: int, folder: Path) -> None:
 
 def _taken(name: str, rows: Iterator[Row | BadRow], folder: Path) -> Iterable[Row | BadRow]:
     if name == "filters":
-        return Sieve([Filter.model_validate(one) for one in FILTERS]).kept(rows)
+        return RowFilter([Filter.model_validate(one) for one in FILTERS]).kept(rows)
     return shuffled(rows, "0", folder) if name == "shuffle" else rows
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.data.format import row_timeout
 from helpers.catalogue import (
@@ -64,7 +64,7 @@ def test_a_bad_input_is_told_with_its_place_and_reason(case: Bad, tmp_path: Path
     data = written(tmp_path / f"data.{case.source}", case.data)
     source = {"name": case.source, "path": str(data)}
 
-    with bounded(), pytest.raises(Refused) as refused:
+    with bounded(), pytest.raises(InvalidInput) as refused:
         formatted(tmp_path, source, case.formatter, misbehaving_formatter)
 
     problems = refused.value.problems
@@ -78,7 +78,7 @@ def test_a_path_to_no_file_is_told(case: BadPath, tmp_path: Path) -> None:
     here.mkdir()
     path = case.make(here)
 
-    with bounded(), pytest.raises(Refused) as refused:
+    with bounded(), pytest.raises(InvalidInput) as refused:
         formatted(tmp_path, path, {"name": "completion"})
 
     (problem,) = refused.value.problems
@@ -91,7 +91,7 @@ def test_a_path_to_no_file_is_told(case: BadPath, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("case", bad_options.CASES, ids=lambda case: case.name)
 def test_a_bad_option_is_told_with_its_key(case: BadOption, loading: Callable[..., Loaded]) -> None:
-    with bounded(), pytest.raises(Refused) as refused:
+    with bounded(), pytest.raises(InvalidInput) as refused:
         loading(more=f"dataset:\n  formatter: {case.formatter}\n")
 
     assert any(
@@ -115,7 +115,7 @@ def test_what_is_odd_and_right_passes(case: Odd, tmp_path: Path) -> None:
 def test_a_formatter_is_watched_behind_a_filter(tmp_path: Path) -> None:
     data = written(tmp_path / "data.jsonl", [{"does": "own text"}, {"does": "loop"}])
 
-    with bounded(), pytest.raises(Refused) as refused:
+    with bounded(), pytest.raises(InvalidInput) as refused:
         formatted(
             tmp_path, data, {"name": "misbehaving"}, misbehaving_formatter, filters=[{"column": "does", "matches": "o"}]
         )

@@ -12,7 +12,7 @@ import pytest
 from pyarrow import Table
 from pyarrow.parquet import write_table
 
-from ftrun.api.sources import External
+from ftrun.api.sources import InputFile
 from ftrun.plugins.manager import plugins
 from ftrun.testing import SourceContract
 from ftrun.utils.digests import sha256_of
@@ -91,7 +91,7 @@ class TestUrl(SourceContract):
     def absent(self, folder: Path) -> None:
         return None
 
-    def downloaded(self, external: External, folder: Path) -> Path:
+    def downloaded(self, external: InputFile, folder: Path) -> Path:
         return folder / "downloaded"
 
 
@@ -109,7 +109,7 @@ class TestHub(SourceContract):
     def absent(self, folder: Path) -> None:
         return None
 
-    def downloaded(self, external: External, folder: Path) -> Path:
+    def downloaded(self, external: InputFile, folder: Path) -> Path:
         return folder / "downloaded"
 
 

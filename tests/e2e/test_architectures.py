@@ -13,7 +13,7 @@ import pytest
 from ftrun.api.config_dirs import own_folders, recipe_names
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
-from ftrun_plugins.axolotl.config.build import merge
+from ftrun_plugins.axolotl.config.build import build_trainer_config
 from ftrun_plugins.axolotl.config.defaults import turns_on_kernels, with_defaults
 from helpers.workplace import SCRIPTS, in_trainer
 
@@ -52,7 +52,7 @@ def test_all_recipes_fit_their_models(tmp_path: Path) -> None:
     cases = []
     for name in names:
         loaded = load([f"recipe={name}"], plugins())
-        config = with_defaults(merge(loaded.recipe).train_values())
+        config = with_defaults(build_trainer_config(loaded.recipe).train_values())
         model = str(loaded.composed.chosen("model")[0])
         cases.append({"architecture": TYPES[model], "config": config, "kernels": turns_on_kernels(config)})
     (tmp_path / "cases.json").write_text(json.dumps(cases))

@@ -11,7 +11,7 @@ from typing import Any
 from ftrun.api.context import Reporter, StageContext
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import StageCall
-from ftrun.planning.planner import Planning
+from ftrun.planning.planner import Planner
 from ftrun.plugins.manager import Plugins
 from ftrun.utils.digests import FileDigests
 from ftrun_plugins.data.format import plugin as formatting_plugin
@@ -43,7 +43,7 @@ def formatted(
     recipe = Recipe.model_validate(
         {"name": "test", "model": {"base_model": "m"}, "dataset": values, "backend": {"name": "none"}}
     )
-    planning = Planning(recipe, plugins, BACKEND, FileDigests(folder / "digests.json"))
+    planning = Planner(recipe, plugins, BACKEND, FileDigests(folder / "digests.json"))
     (planned,) = Format().plan(recipe, planning)
     call = StageCall.model_validate_json(planned.model_dump_json())  # as it travels to the stage's process
     output = folder / "output"

@@ -10,7 +10,7 @@ from typing import Any
 from ftrun.api.context import Reporter, StageContext, StopRequest
 from ftrun.api.stage_call import Component, EnvironmentRef, StageCall
 from ftrun.utils.digests import source_digest
-from ftrun_plugins.evaluation.resumable_jsonl import lines
+from ftrun_plugins.evaluation.resumable_jsonl import read_lines
 from ftrun_plugins.evaluation.score.stage import Score
 
 
@@ -75,4 +75,4 @@ def context(folder: Path, inputs: Mapping[str, Path], stop: bool = False) -> Sta
 def scored(folder: Path, evaluator: type, inputs: Mapping[str, Path], **options: Any) -> list[dict[str, Any]]:
     params = {"evaluator": "any", "options": options}
     Score().run(call(Score, params, evaluator), context(folder, inputs))
-    return list(lines(folder / "output" / "scores.jsonl"))
+    return list(read_lines(folder / "output" / "scores.jsonl"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 from ftrun.testing import EvaluatorContract, FormatterContract
@@ -40,5 +40,5 @@ def test_the_recipe_uses_what_this_package_registers() -> None:
 
 
 def test_a_misspelt_option_is_refused_like_one_of_ftrun_itself() -> None:
-    with pytest.raises(Refused, match=r"unknown key `dataset\.formatter\.longst`"):
+    with pytest.raises(InvalidInput, match=r"unknown key `dataset\.formatter\.longst`"):
         load(["recipe=acme_tickets", "dataset.formatter.longst=9"], plugins())

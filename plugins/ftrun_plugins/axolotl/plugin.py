@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from ftrun import hookimpl
-from ftrun.api.issues import Finding
+from ftrun.api.issues import Issue
 from ftrun.api.recipe import Recipe
 from ftrun.api.stages import Stage
 from ftrun_plugins.axolotl.config.check import check_trainer
@@ -21,7 +21,7 @@ def ftrun_register_stages(register: Callable[[type[Stage]], None]) -> None:
 
 
 @hookimpl
-def ftrun_check_recipe(recipe: Recipe) -> Iterable[Finding]:
+def ftrun_check_recipe(recipe: Recipe) -> Iterable[Issue]:
     return list(check_trainer(recipe))
 
 

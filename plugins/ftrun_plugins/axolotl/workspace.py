@@ -38,7 +38,7 @@ NO_TRAINING = {
 }
 
 
-def lay_out(folder: Path, config: Mapping[str, Any], links: Mapping[str, Path]) -> Path:
+def write_workspace(folder: Path, config: Mapping[str, Any], links: Mapping[str, Path]) -> Path:
     """Writes the configuration into `folder`, with a mirror of each input; returns the configuration's path."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, target in links.items():
@@ -61,7 +61,7 @@ def mirror(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def inside(folder: Path) -> Iterator[None]:
+def chdir_offline(folder: Path) -> Iterator[None]:
     """Works in `folder`, with a command line that axolotl's own parsers can read, offline and without telemetry."""
     before, arguments = Path.cwd(), sys.argv
     os.chdir(folder)

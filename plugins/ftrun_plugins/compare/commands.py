@@ -6,10 +6,10 @@ import json
 
 import click
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import default_store
 from ftrun.cli.run_lookup import find_run, reader_of
-from ftrun.report.run_data import Material
+from ftrun.report.run_data import RunData
 from ftrun_plugins.compare.diff_sections import sections
 from ftrun_plugins.compare.metric_diff import differences, figures
 from ftrun_plugins.compare.model_comparison import against
@@ -27,8 +27,10 @@ def compare(runs: tuple[str, ...], as_json: bool) -> int:
     store = default_store()
     folders = list(dict.fromkeys(find_run(store, run) for run in runs))
     if len(folders) < 2:
-        raise Refused(Problem("usage", "two or more different runs can be compared", hint="`ftrun runs` lists them"))
-    materials = [Material(folder, reader_of(store, folder)) for folder in folders]
+        raise InvalidInput(
+            Problem("usage", "two or more different runs can be compared", hint="`ftrun runs` lists them")
+        )
+    materials = [RunData(folder, reader_of(store, folder)) for folder in folders]
     sides = [figures(material) for material in materials]
     differing = differences([material.values for material in materials])
     tuned = [comparison for other in materials[1:] for comparison in against(materials[0], other)]
@@ -51,8 +53,8 @@ def diff(first: str, other: str, as_json: bool) -> int:
     store = default_store()
     folders = [find_run(store, name) for name in (first, other)]
     if folders[0] == folders[1]:
-        raise Refused(Problem("usage", f"both are the run {folders[0].id}", hint="`ftrun runs` lists the others"))
-    before, after = (Material(folder, reader_of(store, folder)) for folder in folders)
+        raise InvalidInput(Problem("usage", f"both are the run {folders[0].id}", hint="`ftrun runs` lists the others"))
+    before, after = (RunData(folder, reader_of(store, folder)) for folder in folders)
     found = sections(store, before, after)
     ids = [folder.id for folder in folders]
     print(json.dumps({"runs": ids, **found}) if as_json else "\n".join(diff_lines(ids, found)))

@@ -9,9 +9,9 @@ from typing import Any
 from ftrun.api.paths import Store
 from ftrun.api.stage_call import Plan
 from ftrun.recipe.yaml_files import leaves
-from ftrun.report.redaction import without_secrets
-from ftrun.report.run_data import Material
-from ftrun.store.env_packages import packages
+from ftrun.report.redaction import redact_text
+from ftrun.report.run_data import RunData
+from ftrun.store.env_packages import load_packages
 from ftrun_plugins.compare.metric_diff import differences
 
 DIGITS = 12  # shown of digests
@@ -20,7 +20,7 @@ ABOUT_DATA = ("fetch", "format", "tokenize")  # stages whose figures are of the 
 Section = dict[str, dict[str, Any]]  # by key: the `values` of both runs, and what the section adds
 
 
-def sections(store: Store, first: Material, other: Material) -> dict[str, Section]:
+def sections(store: Store, first: RunData, other: RunData) -> dict[str, Section]:
     """Only what differs; a section in which nothing does is empty."""
     both = (first, other)
     return {
@@ -37,7 +37,7 @@ def _differing(first: Mapping[str, Any], other: Mapping[str, Any]) -> Section:
     return {key: {"values": values} for key, values in differences([first, other]).items()}
 
 
-def _recipe(first: Material, other: Material) -> Section:
+def _recipe(first: RunData, other: RunData) -> Section:
     """Each value with the file or override that set it."""
     found = _differing(first.values, other.values)
     for key, one in found.items():
@@ -45,8 +45,8 @@ def _recipe(first: Material, other: Material) -> Section:
     return found
 
 
-def _origin(material: Material, key: str) -> str:
-    return without_secrets(material.record.origins.get(key, "default"))
+def _origin(material: RunData, key: str) -> str:
+    return redact_text(material.record.origins.get(key, "default"))
 
 
 def _files(plan: Plan) -> dict[str, str]:
@@ -66,13 +66,13 @@ def _code(plan: Plan) -> dict[str, Any]:
     return found
 
 
-def _versions(store: Store, first: Material, other: Material) -> Section:
+def _versions(store: Store, first: RunData, other: RunData) -> Section:
     """Environments package by package, where this machine knows both."""
     sides = [dict(_client(one.record.facts)) for one in (first, other)]
     used: list[dict[str, str]] = [one.record.facts.get("environments", {}) for one in (first, other)]
     for name in dict.fromkeys(name for side in used for name in side):
         digests = [side.get(name, "") for side in used]
-        known = [packages(store, digest) for digest in digests]
+        known = [load_packages(store, digest) for digest in digests]
         for side, digest, inside in zip(sides, digests, known, strict=True):
             if None not in known and digests[0] != digests[1]:
                 side.update({f"{name}: {package}": version for package, version in (inside or {}).items()})
@@ -90,7 +90,7 @@ def _client(known: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "git changes", git.get("changed")
 
 
-def _hardware(material: Material) -> dict[str, Any]:
+def _hardware(material: RunData) -> dict[str, Any]:
     record = material.record
     found: dict[str, Any] = {"backend": record.backend, "platform": record.facts.get("platform")}
     kinds = {call.label: " or ".join(call.work.gpu) for call in material.plan.calls}
@@ -99,7 +99,7 @@ def _hardware(material: Material) -> dict[str, Any]:
     return found
 
 
-def _ends(material: Material) -> dict[str, Any]:
+def _ends(material: RunData) -> dict[str, Any]:
     record = material.record
     took = round(record.ended - record.started, 1) if record.started and record.ended else None
     found: dict[str, Any] = {"status": record.status, "seconds": took, "cost": record.cost}
@@ -108,7 +108,7 @@ def _ends(material: Material) -> dict[str, Any]:
     return found
 
 
-def _metrics(material: Material, of_data: bool) -> Iterator[tuple[str, Any]]:
+def _metrics(material: RunData, of_data: bool) -> Iterator[tuple[str, Any]]:
     """What the calls measured; the evaluation has its own lines."""
     for label, result in material.record.results.items():
         stage = label.partition(":")[0]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ftrun.report.run_data import Material
+from ftrun.report.run_data import RunData
 
 Values = Mapping[str, Any]
 
 
-def figures(material: Material) -> dict[str, Any]:
+def figures(material: RunData) -> dict[str, Any]:
     """What is compared of a run; None where it is not known."""
     record = material.record
     results = record.results

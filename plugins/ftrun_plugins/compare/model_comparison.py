@@ -9,7 +9,7 @@ from ftrun.api.errors import FtrunError
 from ftrun.api.serving_spec import BASE, TUNED
 from ftrun.api.stage_call import StageCall
 from ftrun.plugins.manager import plugins
-from ftrun.report.run_data import Material
+from ftrun.report.run_data import RunData
 from ftrun_plugins.evaluation.paired_comparison import CONFIDENCE, compare
 
 Comparison = dict[str, Any]
@@ -19,7 +19,7 @@ class NotComparable(Exception):
     """Two evaluations say nothing about each other; the text says why."""
 
 
-def against(first: Material, other: Material) -> Iterator[Comparison]:
+def against(first: RunData, other: RunData) -> Iterator[Comparison]:
     """One comparison for each evaluation that both runs have; one that cannot be made has its reason."""
     for name in (name for name in first.evaluation if name in other.evaluation):
         named = {"evaluation": name, "run": other.record.id, "against": first.record.id}
@@ -31,7 +31,7 @@ def against(first: Material, other: Material) -> Iterator[Comparison]:
             yield {**named, "reason": error.problems[0].what}
 
 
-def _compared(name: str, first: Material, other: Material) -> Comparison:
+def _compared(name: str, first: RunData, other: RunData) -> Comparison:
     if _meaning(name, first) != _meaning(name, other):
         raise NotComparable("they were not evaluated on the same rows in the same way")
     ours, theirs = _scores(name, first), _scores(name, other)
@@ -50,7 +50,7 @@ def _compared(name: str, first: Material, other: Material) -> Comparison:
     }
 
 
-def _meaning(name: str, run: Material) -> dict[str, Any]:
+def _meaning(name: str, run: RunData) -> dict[str, Any]:
     """What two evaluations have to share: evaluator, options and rows, but not the models."""
     call = _call(f"score:{name}", run)
     inputs = call.identity["inputs"]
@@ -64,7 +64,7 @@ def _meaning(name: str, run: Material) -> dict[str, Any]:
     return found
 
 
-def _call(label: str, run: Material) -> StageCall:
+def _call(label: str, run: RunData) -> StageCall:
     call = next((call for call in run.plan.calls if call.label == label), None)
     if call is None:
         raise NotComparable(f"{run.record.id} kept no scores of single rows")
@@ -76,7 +76,7 @@ def _compares_pairs(call: StageCall) -> bool:
     return registered is not None and registered.cls.needs == "pairs"
 
 
-def _scores(name: str, run: Material) -> dict[tuple[int, str], float]:
+def _scores(name: str, run: RunData) -> dict[tuple[int, str], float]:
     """The tuned model's score of each row, by the row's index and place."""
     rows = run.lines(f"score:{name}", "scores.jsonl")
     found = {(row["index"], row["place"]): float(row[TUNED]["score"]) for row in rows if TUNED in row}

@@ -8,7 +8,7 @@ from typing import Any
 
 from ftrun.cli.run_summary import evaluation_table
 from ftrun.report.number_format import duration, number
-from ftrun.utils.value_format import written
+from ftrun.utils.value_format import to_yaml
 
 MOST_DIFFERENCES = 40
 LONGEST_VALUE = 28  # letters
@@ -101,7 +101,7 @@ def _differences(names: Sequence[str], differences: Mapping[str, Sequence[Any]])
 
 def _short(values: Sequence[Any]) -> Iterator[str]:
     """Values cut short; of long ones the part that differs is shown."""
-    texts = ["" if value is None else written(value) for value in values]
+    texts = ["" if value is None else to_yaml(value) for value in values]
     alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*texts, strict=False))
     common = sum(1 for _ in alike) if max(map(len, texts)) > LONGEST_VALUE else 0
     for text in texts:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftrun.api.errors import Problem
 from ftrun.api.serving_spec import BASE, TUNED
-from ftrun_plugins.axolotl.config.build import merge
+from ftrun_plugins.axolotl.config.build import build_trainer_config
 from ftrun_plugins.axolotl.tokenize.stage import TEMPLATE
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
     from ftrun.api.stages import Stage
-    from ftrun.planning.planner import Planning
+    from ftrun.planning.planner import Planner
 
 TOKENIZED = "tokenized"
 NO_ROWS = Problem(
@@ -38,7 +38,7 @@ class Candidate:
     inputs: Mapping[str, StageCall]
 
 
-def candidates(planning: Planning) -> Iterator[Candidate]:
+def candidates(planning: Planner) -> Iterator[Candidate]:
     """The base model, and the tuned one where the recipe trains."""
     model, train, merged = (planning.find(label) for label in ("fetch:model", "train", "merge"))
     if model is None:
@@ -52,7 +52,7 @@ def candidates(planning: Planning) -> Iterator[Candidate]:
         yield Candidate(TUNED, {"model": train})
 
 
-def is_needed(what: Collection[str], recipe: Recipe, planning: Planning) -> bool:
+def is_needed(what: Collection[str], recipe: Recipe, planning: Planner) -> bool:
     """Whether an evaluation of the recipe works on any of these: `predictions`, `loss`, …."""
     evaluators = planning.plugins.of_kind("evaluator")
     return any(evaluators[one.evaluator].cls.needs in what for one in recipe.evals.values())
@@ -61,7 +61,7 @@ def is_needed(what: Collection[str], recipe: Recipe, planning: Planning) -> bool
 def calls_for_each(
     stage: Stage,
     params: BaseModel,
-    planning: Planning,
+    planning: Planner,
     hardware: Hardware,
     inputs: Mapping[str, StageCall],
     *,
@@ -93,10 +93,10 @@ def calls_for_each(
     ]
 
 
-def template_of(recipe: Recipe, planning: Planning) -> dict[str, StageCall]:
+def template_of(recipe: Recipe, planning: Planner) -> dict[str, StageCall]:
     """The input that has the chat template, where the recipe trains with one that is not the model's own."""
     tokenized = planning.find("tokenize")
-    named = merge(recipe).values.get("chat_template") not in (None, "tokenizer_default")
+    named = build_trainer_config(recipe).values.get("chat_template") not in (None, "tokenizer_default")
     return {TOKENIZED: tokenized} if tokenized is not None and named else {}
 
 

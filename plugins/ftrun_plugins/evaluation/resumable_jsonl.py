@@ -11,13 +11,13 @@ from typing import Any
 Line = dict[str, Any]
 
 
-def lines(path: Path) -> Iterator[Line]:
+def read_lines(path: Path) -> Iterator[Line]:
     with path.open("rb") as file:
         for line in file:
             yield json.loads(line)
 
 
-class Kept:
+class ResumableJsonl:
     """Results by their `index`, each written as soon as it is known; may be added to from several threads."""
 
     def __init__(self, path: Path) -> None:
@@ -27,7 +27,7 @@ class Kept:
         if path.exists():
             content = path.read_bytes()
             path.write_bytes(content[: content.rfind(b"\n") + 1])  # without the line that an earlier try was killed in
-            self.found = {line["index"]: line for line in lines(path)}
+            self.found = {line["index"]: line for line in read_lines(path)}
 
     def add(self, line: Line) -> Line:
         with self._lock, self._path.open("a") as file:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from ftrun.api.backends import Hardware
 from ftrun.api.cancellation import StopSignal
-from ftrun.api.errors import FtrunError, Problem, Refused
+from ftrun.api.errors import FtrunError, InvalidInput, Problem
 from ftrun.api.events import append
 from ftrun.api.outcome import StageOutcome
 from ftrun.api.paths import RunFolder, Store
@@ -21,7 +21,7 @@ from ftrun.api.rows import Options
 from ftrun.api.secrets import variables_of
 from ftrun.api.stage_call import CLIENT, StageCall
 from ftrun.execution.engine import read_plan
-from ftrun.execution.stage_subprocess import Place, StageProcess, send_stop
+from ftrun.execution.stage_subprocess import ProcessSpec, StageProcess, send_stop
 from ftrun.execution.warm_parent import WarmParent, can_fork, warm_parent
 from ftrun.store.artifacts import find
 from ftrun.store.locks import FileLock
@@ -61,7 +61,7 @@ class LocalBackend:
             )
         count = wanted or there
         if count > there:
-            raise Refused(
+            raise InvalidInput(
                 Problem(
                     "missing-hardware",
                     f"the stage `{stage}` asks for {count} GPUs and this machine has {there}: {', '.join(gpus())}",
@@ -153,7 +153,7 @@ class LocalBackend:
     def _process(self, call: StageCall, run: RunFolder, lock: FileLock) -> StageProcess:
         environment = self._environments.get(call.environment.name)
         append(run.events, "call_started", call.label, key=call.key)
-        place = Place(
+        place = ProcessSpec(
             python=self.environment_python(call.environment.name),
             log=run.log(call.label),
             variables=environment.declared.variables if environment else {},

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from platformdirs import user_cache_path
 
-from ftrun.api.backends import Check, Health
+from ftrun.api.backends import CheckResult, DoctorCheck
 from ftrun.api.recipe import Environment, Recipe
 from ftrun.api.stage_call import CLIENT
 from ftrun.utils.sizes import human_size
@@ -20,26 +20,26 @@ ONLY_GPU = ("server",)  # environments that are of no use without one
 SECONDS = 5.0
 
 
-def checks(recipe: Recipe) -> list[Check]:
+def checks(recipe: Recipe) -> list[DoctorCheck]:
     here = recipe.backend.name == "local"
     wanted = max((resources.gpus or 0 for resources in recipe.resources.values()), default=0) if here else 0
     return [
-        Check("GPU", lambda: _gpus(wanted), bool(wanted)),
-        Check("environments", lambda: _environments(recipe, here), here),
+        DoctorCheck("GPU", lambda: _gpus(wanted), bool(wanted)),
+        DoctorCheck("environments", lambda: _environments(recipe, here), here),
     ]
 
 
-def _gpus(wanted: int) -> Iterator[Health]:
+def _gpus(wanted: int) -> Iterator[CheckResult]:
     found = _listed()
     if not found:
         do = "ask for fewer: resources.STAGE.gpu=0, or backend=modal" if wanted else "stages run on the CPU"
-        yield Health("GPU", False, "none that nvidia-smi knows", bool(wanted), do)
+        yield CheckResult("GPU", False, "none that nvidia-smi knows", bool(wanted), do)
     for name, driver, memory in found:
         old = driver.partition(".")[0].isdigit() and int(driver.partition(".")[0]) < OLDEST_DRIVER
         update = f"update the driver to {OLDEST_DRIVER} or later"
-        yield Health("GPU", not old, f"{name}, {memory}, driver {driver}", hint=update)
+        yield CheckResult("GPU", not old, f"{name}, {memory}, driver {driver}", hint=update)
     if 0 < len(found) < wanted:
-        yield Health(
+        yield CheckResult(
             "GPU", False, f"{len(found)} of the {wanted} that the recipe asks for", hint="resources.STAGE.gpu=…"
         )
 
@@ -58,7 +58,7 @@ def _listed() -> list[tuple[str, str, str]]:
     return [(row[0], row[1], row[2]) for row in rows if len(row) == 3] if result.returncode == 0 else []
 
 
-def _environments(recipe: Recipe, needed: bool) -> Iterator[Health]:
+def _environments(recipe: Recipe, needed: bool) -> Iterator[CheckResult]:
     has_gpu = bool(_listed())
     declared = {name: one for name, one in recipe.environment.items() if name != CLIENT}
     for name, one in declared.items():
@@ -66,17 +66,19 @@ def _environments(recipe: Recipe, needed: bool) -> Iterator[Health]:
             yield _environment(name, one, needed)
 
 
-def _environment(name: str, declared: Environment, needed: bool) -> Health:
+def _environment(name: str, declared: Environment, needed: bool) -> CheckResult:
     what, environment = f"environment {name}", LocalEnvironment(name, declared)
     if environment.ready:
-        return Health(what, True, str(environment.python))
+        return CheckResult(what, True, str(environment.python))
     folder = user_cache_path("ftrun")
     free = shutil.disk_usage(next(one for one in (folder, *folder.parents) if one.exists())).free
     if free < BYTES:
         detail = f"not made, and {human_size(free)} free in {folder} hold none"
-        return Health(what, False, detail, needed, "free space, or name a folder on another disk in XDG_CACHE_HOME")
+        return CheckResult(
+            what, False, detail, needed, "free space, or name a folder on another disk in XDG_CACHE_HOME"
+        )
     python = interpreter(declared.python)
     whence = f"by {python}" if python != declared.python else f"by Python {python}, which uv downloads"
-    return Health(
+    return CheckResult(
         what, False, f"not made yet; the first run that needs it makes it {whence}", False, f"ftrun envs make {name}"
     )

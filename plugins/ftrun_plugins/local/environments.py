@@ -13,7 +13,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from ftrun.api.environment_digest import environment_digest
-from ftrun.api.errors import Problem, StageFailed
+from ftrun.api.errors import Problem, StageError
 from ftrun.api.recipe import Environment
 from ftrun.store.locks import FileLock
 
@@ -101,7 +101,7 @@ class LocalEnvironment:
                 progress(line.rstrip())
         if process.returncode:
             shutil.rmtree(self.folder, ignore_errors=True)
-            raise StageFailed(
+            raise StageError(
                 f"environment {self.name}",
                 Problem(
                     "install-failed",

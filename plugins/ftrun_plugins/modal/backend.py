@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from ftrun.api.backends import Estimate, Hardware, Runner
 from ftrun.api.environment_digest import environment_digest
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import Store
 from ftrun.api.recipe import Environment, Resources
 from ftrun.api.stage_call import StageCall
@@ -71,7 +71,7 @@ class ModalBackend:
         return True  # as an Image, which the deploy that a run begins with builds where it is not there
 
     def environment_python(self, name: str) -> Path:
-        raise Refused(Problem("usage", f"the environment `{name}` of Modal has no interpreter on this machine"))
+        raise InvalidInput(Problem("usage", f"the environment `{name}` of Modal has no interpreter on this machine"))
 
     def prepare(self, name: str, progress: Callable[[str], None]) -> None:
         """Nothing: see `environment_ready`."""
@@ -92,4 +92,4 @@ class ModalBackend:
         return self._options.secret_advice(name)
 
     def runner(self) -> Runner:
-        raise Refused(Problem("usage", "runs of the backend `modal` are scheduled on Modal, not here"))
+        raise InvalidInput(Problem("usage", "runs of the backend `modal` are scheduled on Modal, not here"))

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from ftrun.api.stage_call import Ref
 from ftrun_plugins.modal.function_calls import is_alive
-from ftrun_plugins.modal.retry import patiently
+from ftrun_plugins.modal.retry import retry
 
 CLIENT = "client-"
 
@@ -46,11 +46,11 @@ class Claims:
         self._entries: Any = modal.Dict.from_name(name, create_if_missing=True, environment_name=environment)
 
     def _get(self, name: str) -> Any:
-        return patiently(lambda: self._entries.get(name))
+        return retry(lambda: self._entries.get(name))
 
     def _put(self, name: str, value: Any, once: bool = False) -> bool:
         """Whether it was put. Of two tries of one put the second may find the first one's value: that counts as put."""
-        if patiently(lambda: self._entries.put(name, value, skip_if_exists=once)):
+        if retry(lambda: self._entries.put(name, value, skip_if_exists=once)):
             return True
         return not once or self._get(name) == value
 
@@ -113,7 +113,7 @@ class Claims:
 
     def allow(self, run: str) -> None:
         """Takes that mark away again."""
-        patiently(lambda: self._entries.pop(f"cancelled/{run}", None))
+        retry(lambda: self._entries.pop(f"cancelled/{run}", None))
 
     def is_cancelled(self, run: str) -> bool:
         return bool(self._get(f"cancelled/{run}"))

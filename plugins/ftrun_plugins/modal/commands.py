@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.cli.session import Session, open_session
 
 DEFAULT_RECIPE = "recipe=quickstart"
@@ -36,7 +36,7 @@ def deploy(overrides: tuple[str, ...], prune: bool) -> int:
 def _session(overrides: tuple[str, ...]) -> Session:
     session = open_session(_with_defaults(overrides))
     if session.backend.remote is None:
-        raise Refused(Problem("usage", "only the backend `modal` deploys", hint="backend=modal"))
+        raise InvalidInput(Problem("usage", "only the backend `modal` deploys", hint="backend=modal"))
     return session
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 
 
 @contextmanager
@@ -20,22 +20,22 @@ def modal_errors(doing: str) -> Iterator[None]:
         problem = Problem(
             "missing-account", f"Modal does not know this machine: {_first(reason)}", hint="modal token new"
         )
-        raise Refused(problem) from reason
+        raise InvalidInput(problem) from reason
     except error.NotFoundError as reason:
-        raise Refused(
+        raise InvalidInput(
             Problem("modal-error", f"{doing}: {_first(reason)}", hint="`ftrun doctor` looks at everything")
         ) from reason
     except error.ImageBuildError as reason:
-        raise Refused(
+        raise InvalidInput(
             Problem("image-failed", f"{doing}: {_first(reason)}", hint=f"modal image logs {reason.image_id}")
         ) from reason
     except (error.ConnectionError, error.ServiceError, TimeoutError) as reason:
         what = f"Modal cannot be reached while {doing}: {_first(reason)}"
-        raise Refused(
+        raise InvalidInput(
             Problem("network", what, hint="check the network; runs that were submitted go on without it")
         ) from reason
     except error.Error as reason:
-        raise Refused(Problem("modal-error", f"{doing}: {_first(reason)}")) from reason
+        raise InvalidInput(Problem("modal-error", f"{doing}: {_first(reason)}")) from reason
 
 
 def _first(reason: BaseException) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ftrun_plugins.modal.retry import patiently
+from ftrun_plugins.modal.retry import retry
 
 Ending = Literal["answered", "timed_out", "cancelled", "crashed", "lost"]
 
 
 @dataclass(frozen=True)
-class Ended:
+class CallResult:
     """How a function call ended; `lost` where Modal no longer knows it."""
 
     how: Ending
@@ -19,29 +19,29 @@ class Ended:
     reason: str = ""
 
 
-def poll(call_id: str, seconds: float = 0.0) -> Ended | None:
+def poll(call_id: str, seconds: float = 0.0) -> CallResult | None:
     """How the call ended; None where it still goes on after so many seconds."""
     import modal
 
     error = modal.exception
     try:
-        return Ended("answered", modal.FunctionCall.from_id(call_id).get(timeout=seconds))
+        return CallResult("answered", modal.FunctionCall.from_id(call_id).get(timeout=seconds))
     except error.FunctionTimeoutError as reason:
-        return Ended("timed_out", reason=str(reason))
+        return CallResult("timed_out", reason=str(reason))
     except error.InputCancellation as reason:
-        return Ended("cancelled", reason=str(reason))
+        return CallResult("cancelled", reason=str(reason))
     except (error.OutputExpiredError, error.NotFoundError) as reason:
-        return Ended("lost", reason=str(reason))
+        return CallResult("lost", reason=str(reason))
     except TimeoutError:
         return None
     except error.RemoteError as reason:
         text = str(reason)
         was_cancelled = not text.strip() or "cancel" in text.lower() or "app was stopped" in text
-        return Ended("cancelled" if was_cancelled else "crashed", reason=text)
+        return CallResult("cancelled" if was_cancelled else "crashed", reason=text)
     except (error.ServiceError, error.ConnectionError):
         return None  # the control plane is not there for a while; the call may well be
     except Exception as reason:  # what the function raised itself comes as it was raised
-        return Ended("crashed", reason=f"{type(reason).__name__}: {reason}")
+        return CallResult("crashed", reason=f"{type(reason).__name__}: {reason}")
 
 
 def is_alive(call_id: str) -> bool:
@@ -53,6 +53,6 @@ def cancel(call_id: str, at_once: bool = False) -> None:
     import modal
 
     try:
-        patiently(lambda: modal.FunctionCall.from_id(call_id).cancel(terminate_containers=at_once))
+        retry(lambda: modal.FunctionCall.from_id(call_id).cancel(terminate_containers=at_once))
     except modal.exception.NotFoundError:
         return

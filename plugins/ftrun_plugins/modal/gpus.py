@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ftrun.api.issues import Finding
+from ftrun.api.issues import Issue
 from ftrun.api.recipe import Recipe, Resources
 from ftrun.recipe.yaml_files import KeyPath
 from ftrun.utils.suggest import nearest
@@ -40,12 +40,12 @@ def _split(one: str) -> tuple[str, int]:
     return name, int(count) if colon else 1
 
 
-def check_resources(recipe: Recipe) -> Iterator[Finding]:
+def check_resources(recipe: Recipe) -> Iterator[Issue]:
     """What Modal would refuse, found before anything is deployed."""
     for stage, resources in recipe.resources.items():
         yield from _check_gpu(("resources", stage, "gpu"), resources)
         if resources.timeout and resources.timeout > LONGEST:
-            yield Finding(
+            yield Issue(
                 "invalid-value",
                 ("resources", stage, "timeout"),
                 f"a time-out of {resources.timeout} s is over Modal's 24 hours",
@@ -54,14 +54,14 @@ def check_resources(recipe: Recipe) -> Iterator[Finding]:
             )
 
 
-def _check_gpu(path: KeyPath, resources: Resources) -> Iterator[Finding]:
+def _check_gpu(path: KeyPath, resources: Resources) -> Iterator[Issue]:
     if isinstance(resources.gpu, int) and resources.gpu:
-        yield Finding("invalid-value", path, "Modal has to know which GPU", f'"H100:{resources.gpu}", or another name')
+        yield Issue("invalid-value", path, "Modal has to know which GPU", f'"H100:{resources.gpu}", or another name')
         return
     found = choices(resources.gpu)
     for name, count in found:
         if name not in MOST:
-            yield Finding(
+            yield Issue(
                 "unknown-name",
                 path,
                 f"Modal has no GPU named `{name}`",
@@ -69,9 +69,9 @@ def _check_gpu(path: KeyPath, resources: Resources) -> Iterator[Finding]:
                 nearest(name.upper(), MOST),
             )
         elif count > MOST[name]:
-            yield Finding("invalid-value", path, f"a container cannot have {count} {name}", f"1 to {MOST[name]}")
+            yield Issue("invalid-value", path, f"a container cannot have {count} {name}", f"1 to {MOST[name]}")
     if len({count for _, count in found}) > 1:
-        yield Finding(
+        yield Issue(
             "invalid-value",
             path,
             "the GPUs of an order of preference differ in number, and the number is part of a result",

@@ -11,7 +11,7 @@ LONGEST = 600.0  # seconds
 PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between tries, the last again and again
 
 
-def patiently(action: Callable[[], T], longest: float = LONGEST) -> T:
+def retry(action: Callable[[], T], longest: float = LONGEST) -> T:
     """What `action` returns, once Modal answers. Only for what may be done twice without harm."""
     import modal
 

@@ -9,7 +9,7 @@ from ftrun_plugins.modal.claims import Claims
 from ftrun_plugins.modal.function_names import container_options, function_name
 from ftrun_plugins.modal.gpus import LONGEST
 from ftrun_plugins.modal.requests import LaunchRequest, StageRequest
-from ftrun_plugins.modal.retry import patiently
+from ftrun_plugins.modal.retry import retry
 
 PREEMPTIONS = 3  # without a new checkpoint between them, beside the retries of crashes
 
@@ -37,7 +37,7 @@ class Submitter:
         name = function_name(call)
         function = modal.Function.from_name(self._request.app, name, environment_name=options.environment)
         # a submission whose answer was lost may be there twice: the claim lets one of them work
-        submission = patiently(lambda: function.with_options(**self._settings(call)).spawn(request.packed()))
+        submission = retry(lambda: function.with_options(**self._settings(call)).spawn(request.packed()))
         return self._claims.begin(call.ref, generation, str(submission.object_id))
 
     def _retries(self, call: StageCall) -> int:

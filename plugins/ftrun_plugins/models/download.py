@@ -7,7 +7,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftrun.api.errors import Problem, Refused, StageFailed
+from ftrun.api.errors import InvalidInput, Problem, StageError
 from ftrun.utils.digests import sha256_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def download(url: str, sha256: str, context: StageContext) -> None:
         StageFailed: the server cannot be reached or refuses.
     """
     if url.partition(":")[0] not in SCHEMES:
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "invalid-value",
                 f"cannot download {url}",
@@ -39,11 +39,11 @@ def download(url: str, sha256: str, context: StageContext) -> None:
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
         do = "check the address and the network; `ftrun resume last` goes on from what is there"
-        raise StageFailed("fetch", Problem("download-failed", f"cannot download {url}: {reason}", hint=do)) from error
+        raise StageError("fetch", Problem("download-failed", f"cannot download {url}: {reason}", hint=do)) from error
     found = sha256_of(partial)
     if found != sha256:
         partial.unlink()
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "content-changed",
                 f"{url} has another content than the recipe says: sha256 {found}",

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ftrun.api.errors import Problem, StageFailed
+from ftrun.api.errors import Problem, StageError
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.models.stage import FileInPackage, FromPackage, FromTiny
+    from ftrun_plugins.models.stage import FileInPackage, PackageModel, TinyModel
 
 
-def convert_package(what: FromPackage, context: StageContext) -> None:
+def convert_package(what: PackageModel, context: StageContext) -> None:
     """Makes a model folder of the file in the package."""
     from ftrun_plugins.models.gguf import convert
 
@@ -23,7 +23,7 @@ def convert_package(what: FromPackage, context: StageContext) -> None:
     context.report.progress(2, 2, "steps")
 
 
-def make_tiny_model(what: FromTiny, context: StageContext) -> None:
+def make_tiny_model(what: TinyModel, context: StageContext) -> None:
     """Makes a random model with the tokenizer of the file in the package."""
     from ftrun_plugins.models.tiny_model import make_tiny
 
@@ -66,7 +66,7 @@ def _install(what: FileInPackage, folder: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         reason = " ".join(result.stderr.split())[-600:]
-        raise StageFailed(
+        raise StageError(
             "fetch:model",
             Problem(
                 "download-failed",

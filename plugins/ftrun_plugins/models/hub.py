@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.secrets import variables_of
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _ask(path: str, repository: str, kind: Kind, may_lack: bool = False) -> byte
         error.close()  # it holds the connection
         if error.code == 404 and may_lack:
             return b""
-        raise Refused(_refusal(error.code, repository, bool(token), kind)) from None
+        raise InvalidInput(_refusal(error.code, repository, bool(token), kind)) from None
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
         other = {
@@ -73,7 +73,7 @@ def _ask(path: str, repository: str, kind: Kind, may_lack: bool = False) -> byte
             "dataset": "take the rows from a file: dataset.source={name: jsonl, path: PATH}",
         }
         what = f"the hub cannot be reached to look up {repository}: {reason}"
-        raise Refused(
+        raise InvalidInput(
             Problem("download-failed", what, at=PLACES[kind], hint=f"check the network, or {other[kind]}")
         ) from None
 
@@ -134,7 +134,7 @@ def download_dataset(repository: str, commit: str, patterns: Sequence[str], cont
         there = [file.rfilename for file in files]
         shown = f"it has {', '.join(there[:MOST_NAMES])}{' …' if len(there) > MOST_NAMES else ''}"
         what = f"no file of {repository} at {commit[:12]} is one of those that the recipe asks for; {shown}"
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "wrong-format",
                 what,

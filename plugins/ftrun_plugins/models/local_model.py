@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.digests import FileDigests
 
 if TYPE_CHECKING:
@@ -32,4 +32,4 @@ def copy(folder: Path, digest: str, context: StageContext) -> None:
         context.report.progress(done, total, "bytes")
     if FileDigests(context.work / "digests.json").folder(context.output) != digest:
         what = f"{folder} changed since this run was planned"
-        raise Refused(Problem("content-changed", what, hint="start a new run: what did not change is cached"))
+        raise InvalidInput(Problem("content-changed", what, hint="start a new run: what did not change is cached"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from ftrun import hookimpl
-from ftrun.api.backends import Backend, Check
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.backends import Backend, DoctorCheck
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import StageCall
 from ftrun.api.stages import Stage
-from ftrun_plugins.models.stage import Fetch, FromDataset, FromHub, Params
+from ftrun_plugins.models.stage import Fetch, HubDatasetFiles, HubModel, Params
 
 
 @hookimpl
@@ -27,16 +27,16 @@ def ftrun_check_access(calls: Sequence[StageCall], backend: Backend) -> Iterable
     problems: list[Problem] = []
     for call in calls:
         what = Params.model_validate(call.params).what if call.stage == Fetch.name else None
-        if isinstance(what, FromHub | FromDataset):
+        if isinstance(what, HubModel | HubDatasetFiles):
             try:
-                check_access(what.repository, what.commit, "model" if isinstance(what, FromHub) else "dataset")
-            except Refused as error:
+                check_access(what.repository, what.commit, "model" if isinstance(what, HubModel) else "dataset")
+            except InvalidInput as error:
                 problems.extend(error.problems)
     return problems
 
 
 @hookimpl
-def ftrun_doctor_checks(recipe: Recipe) -> Iterable[Check]:
+def ftrun_doctor_checks(recipe: Recipe) -> Iterable[DoctorCheck]:
     from ftrun_plugins.models.doctor import checks
 
     return checks(recipe)

@@ -19,12 +19,12 @@ from ftrun.api.stage_call import CLIENT
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
     from ftrun.api.recipe import Recipe
-    from ftrun.api.sources import External, HubFiles
+    from ftrun.api.sources import HubFiles, InputFile
     from ftrun.api.stage_call import StageCall
-    from ftrun.planning.planner import Planning
+    from ftrun.planning.planner import Planner
 
 
-class FromHub(Frozen):
+class HubModel(Frozen):
     """A model of the hub at a commit."""
 
     origin: Literal["hub"] = "hub"
@@ -32,7 +32,7 @@ class FromHub(Frozen):
     commit: str
 
 
-class FromFolder(Frozen):
+class FolderModel(Frozen):
     """A folder on the client's machine, by its content."""
 
     origin: Literal["folder"] = "folder"
@@ -48,27 +48,27 @@ class FileInPackage(Frozen):
     file: str
 
 
-class FromPackage(FileInPackage):
+class PackageModel(FileInPackage):
     """The model in such a file."""
 
     origin: Literal["package"] = "package"
     dtype: Literal["bfloat16", "float16", "float32"]
 
 
-class FromTiny(FileInPackage):
+class TinyModel(FileInPackage):
     """A random tiny model with the tokenizer in such a file."""
 
     origin: Literal["tiny"] = "tiny"
 
 
-class FromUrl(Frozen):
+class UrlFile(Frozen):
     """One file, by its content: where it comes from is not in the key."""
 
     origin: Literal["url"] = "url"
     sha256: str
 
 
-class FromDataset(Frozen):
+class HubDatasetFiles(Frozen):
     """Files of a dataset of the hub at a commit."""
 
     origin: Literal["dataset"] = "dataset"
@@ -81,7 +81,7 @@ class Params(Frozen):
     """What is fetched."""
 
     what: Annotated[
-        FromHub | FromFolder | FromPackage | FromTiny | FromUrl | FromDataset, Field(discriminator="origin")
+        HubModel | FolderModel | PackageModel | TinyModel | UrlFile | HubDatasetFiles, Field(discriminator="origin")
     ]
 
 
@@ -93,21 +93,21 @@ class Fetch:
     environment: ClassVar[str] = "trainer"
     other_environments: ClassVar[tuple[str, ...]] = (CLIENT,)
 
-    def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
+    def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
         calls = list(self._downloads(recipe, planning))
         stages = set(recipe.stages)
         if stages == {self.name} or stages & {"tokenize", "train", "merge", "generate", "loss", "lm_eval"}:
             calls.append(self._model(recipe, planning))
         return calls
 
-    def _downloads(self, recipe: Recipe, planning: Planning) -> Iterator[StageCall]:
+    def _downloads(self, recipe: Recipe, planning: Planner) -> Iterator[StageCall]:
         for named in recipe.dataset.sources():
             source = planning.plugins.get("source", named.name).cls
             for external in source().externals(source.Options.model_validate(named.options)):
                 if external.hub is not None:
                     yield self._dataset(external, external.hub, planning)
                 if external.url is not None:
-                    params = Params(what=FromUrl(sha256=external.sha256))
+                    params = Params(what=UrlFile(sha256=external.sha256))
                     # the URL travels as the file's place, beside the key: another mirror has the same content
                     yield planning.call(
                         self,
@@ -117,10 +117,10 @@ class Fetch:
                         files={external.sha256: external.url},
                     )
 
-    def _dataset(self, external: External, hub: HubFiles, planning: Planning) -> StageCall:
+    def _dataset(self, external: InputFile, hub: HubFiles, planning: Planner) -> StageCall:
         from ftrun_plugins.models.hub import ACCESS
 
-        what = FromDataset(repository=hub.repository, commit=hub.commit, patterns=hub.patterns)
+        what = HubDatasetFiles(repository=hub.repository, commit=hub.commit, patterns=hub.patterns)
         pin = f"pin it: revision={hub.commit}"
         return planning.call(
             self,
@@ -131,53 +131,53 @@ class Fetch:
             notes=(f"{hub.named} of {hub.repository} is {hub.commit[:12]} now; {pin}",) if hub.named else (),
         )
 
-    def _model(self, recipe: Recipe, planning: Planning) -> StageCall:
+    def _model(self, recipe: Recipe, planning: Planner) -> StageCall:
         model, label = recipe.model, "fetch:model"
         weights = model.weights
         if weights.origin == "folder":
             digest = planning.digests.folder(checked_folder(weights.path))
             return planning.call(
                 self,
-                Params(what=FromFolder(digest=digest)),
+                Params(what=FolderModel(digest=digest)),
                 label=label,
                 environment=CLIENT,
                 files={digest: weights.path},
             )
         if weights.origin == "package":
-            return planning.call(self, Params(what=FromPackage(**weights.model_dump())), label=label)
+            return planning.call(self, Params(what=PackageModel(**weights.model_dump())), label=label)
         if weights.origin == "tiny":
-            return planning.call(self, Params(what=FromTiny(**weights.model_dump())), label=label)
+            return planning.call(self, Params(what=TinyModel(**weights.model_dump())), label=label)
         from ftrun_plugins.models.hub import ACCESS, resolve
 
         commit = resolve(model.base_model, model.revision)
-        what = FromHub(repository=model.base_model, commit=commit)
+        what = HubModel(repository=model.base_model, commit=commit)
         needed, wanted = ((ACCESS,), ()) if model.gated else ((), (ACCESS,))
         return planning.call(self, Params(what=what), label=label, secrets=needed, optional_secrets=wanted)
 
     def run(self, call: StageCall, context: StageContext) -> None:
         what = Params.model_validate(call.params).what
         match what:
-            case FromUrl():
+            case UrlFile():
                 from ftrun_plugins.models.download import download
 
                 download(call.files[what.sha256], what.sha256, context)
-            case FromFolder():
+            case FolderModel():
                 from ftrun_plugins.models.local_model import copy
 
                 copy(context.files[what.digest], what.digest, context)
-            case FromPackage():
+            case PackageModel():
                 from ftrun_plugins.models.gguf_package import convert_package
 
                 convert_package(what, context)
-            case FromTiny():
+            case TinyModel():
                 from ftrun_plugins.models.gguf_package import make_tiny_model
 
                 make_tiny_model(what, context)
-            case FromDataset():
+            case HubDatasetFiles():
                 from ftrun_plugins.models.hub import download_dataset
 
                 download_dataset(what.repository, what.commit, what.patterns, context)
-            case FromHub():
+            case HubModel():
                 from ftrun_plugins.models.hub import download_model
 
                 download_model(what.repository, what.commit, context)
@@ -185,13 +185,13 @@ class Fetch:
 
 def checked_folder(path: Path) -> Path:
     """The folder, once it is seen to hold a model. Raises `Refused` otherwise."""
-    from ftrun.api.errors import Problem, Refused
+    from ftrun.api.errors import InvalidInput, Problem
 
     if not path.is_dir():
-        raise Refused(Problem("file-not-found", f"there is no folder {path}", at="model.weights.path"))
+        raise InvalidInput(Problem("file-not-found", f"there is no folder {path}", at="model.weights.path"))
     missing = [name for name in ("config.json",) if not (path / name).exists()]
     if missing or not [*path.glob("*.safetensors"), *path.glob("*.bin")]:
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "wrong-format",
                 f"{path} is not a model in Hugging Face's layout",

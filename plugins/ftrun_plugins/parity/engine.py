@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ftrun.api.errors import Problem, StageFailed
+from ftrun.api.errors import Problem, StageError
 from ftrun.api.recipe import Limits
 from ftrun_plugins.evaluation.prompts import Prompt
 from ftrun_plugins.serving.engine import Engine, launch, start, variables
@@ -32,7 +32,7 @@ def tokenizing(folder: Path, log: Path, trust_remote_code: bool) -> Iterator[Cal
     try:
         if not engine.wait_until_ready(lambda seconds: None):
             last = log.read_text(errors="replace").splitlines()[-LINES_SHOWN:]
-            raise StageFailed("parity", Problem("parity", "the engine cannot load the tokenizer", hint="\n".join(last)))
+            raise StageError("parity", Problem("parity", "the engine cannot load the tokenizer", hint="\n".join(last)))
         yield lambda prompt: _ask(f"http://{HOST}:{port}/tokenize", prompt)
     finally:
         engine.stop()
@@ -57,6 +57,6 @@ def _ask(url: str, prompt: Prompt) -> list[int]:
             return ids
     except urllib.error.HTTPError as error:
         said = error.read().decode(errors="replace")[:300]
-        raise StageFailed(
+        raise StageError(
             "parity", Problem("parity", f"the engine refuses a prompt: {said}", at=prompt.place)
         ) from error

@@ -12,7 +12,7 @@ from ftrun.api.errors import Problem
 from ftrun_plugins.axolotl.special_tokens import vocabulary
 from ftrun_plugins.axolotl.tokenize.stage import SAMPLE, TEMPLATE, VOCABULARY
 from ftrun_plugins.evaluation.prompts import Prompt, for_template, prompts
-from ftrun_plugins.evaluation.resumable_jsonl import lines
+from ftrun_plugins.evaluation.resumable_jsonl import read_lines
 from ftrun_plugins.parity.engine import tokenizing
 from ftrun_plugins.parity.stops import check_end
 from ftrun_plugins.serving.lora import read_adapter, unservable
@@ -72,7 +72,7 @@ def _served(inputs: Mapping[str, Path]) -> dict[str, Path]:
 
 def _rows(tokenized: Path, data: Path) -> Iterator[Row]:
     """Rows of the sample that `tokenize` drew, with the examples that they were made of."""
-    sample = list(lines(tokenized / SAMPLE))
+    sample = list(read_lines(tokenized / SAMPLE))
     for split in sorted({row["split"] for row in sample}):
         wanted = {row["index"]: row for row in sample if row["split"] == split}
         for prompt in prompts(data / f"{split}.jsonl", "chat"):

@@ -9,15 +9,15 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.recipe import Frozen
-from ftrun_plugins.serving.vllm_support import why_no_vllm
+from ftrun_plugins.serving.vllm_support import vllm_obstacle
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
-    from ftrun.planning.planner import Planning
+    from ftrun.planning.planner import Planner
 
 
 class Params(Frozen):
@@ -37,15 +37,15 @@ class Parity:
     environment: ClassVar[str] = "server_cpu"
     other_environments: ClassVar[tuple[str, ...]] = ("trainer",)
 
-    def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
+    def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
         return [*self._prompts(recipe, planning), *self._weights(recipe, planning)]
 
-    def _prompts(self, recipe: Recipe, planning: Planning) -> Iterator[StageCall]:
+    def _prompts(self, recipe: Recipe, planning: Planner) -> Iterator[StageCall]:
         labels = ("format", "tokenize", "fetch:model", "train")
         data, tokenized, model, train = (planning.find(label) for label in labels)
         if data is None or tokenized is None or model is None or train is None:
             return
-        reason = None if planning.backend.remote else why_no_vllm()
+        reason = None if planning.backend.remote else vllm_obstacle()
         params = Params(
             what="prompts",
             engine=reason is None,
@@ -64,7 +64,7 @@ class Parity:
             preloaded=True,
         )
 
-    def _weights(self, recipe: Recipe, planning: Planning) -> Iterator[StageCall]:
+    def _weights(self, recipe: Recipe, planning: Planner) -> Iterator[StageCall]:
         labels = ("tokenize", "fetch:model", "train", "merge")
         tokenized, model, train, merged = (planning.find(label) for label in labels)
         if tokenized is None or model is None or train is None or merged is None:
@@ -83,7 +83,7 @@ class Parity:
         params = Params.model_validate(call.params)
         found, problems = _compare(params, context)
         if problems:
-            raise Refused(problems)
+            raise InvalidInput(problems)
         (context.output / "parity.json").write_text(json.dumps(found, indent=1))
         context.report.metric(**found)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ftrun.api.errors import Problem
 from ftrun_plugins.axolotl.tokenize.stage import SAMPLE, SPLITS
 from ftrun_plugins.evaluation.candidates import load_model
-from ftrun_plugins.evaluation.resumable_jsonl import lines
+from ftrun_plugins.evaluation.resumable_jsonl import read_lines
 from ftrun_plugins.parity.window import Window, windows
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ def compare_weights(params: Params, context: StageContext) -> tuple[dict[str, An
 
 def _windows(tokenized: Path) -> list[Window]:
     """Return windows of the sample that `tokenize` drew, which has no cut rows; if all are cut, of prepared rows."""
-    return windows(lines(tokenized / SAMPLE), ROWS, MOST_TOKENS) or windows(_prepared(tokenized), ROWS, MOST_TOKENS)
+    return windows(read_lines(tokenized / SAMPLE), ROWS, MOST_TOKENS) or windows(
+        _prepared(tokenized), ROWS, MOST_TOKENS
+    )
 
 
 def _prepared(tokenized: Path) -> Iterator[dict[str, Any]]:

@@ -9,23 +9,25 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import default_store
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 from ftrun.utils.atomic_io import read_json
 from ftrun_plugins.preview.formatted_rows import Examples, all_examples, first_examples
-from ftrun_plugins.preview.plan import Planned, local_backend, plan_beginning, prepare
-from ftrun_plugins.preview.result import Found
-from ftrun_plugins.preview.row_selection import Choice, Rejected, candidates, is_at, rejected
-from ftrun_plugins.preview.tokenized_row import Seen
+from ftrun_plugins.preview.plan import PreviewPlan, local_backend, plan_beginning, prepare
+from ftrun_plugins.preview.result import PreviewResult
+from ftrun_plugins.preview.row_selection import RejectedRow, RowChoice, candidates, is_at, read_rejected
+from ftrun_plugins.preview.tokenized_row import TokenizedRow
 from ftrun_plugins.preview.tokenizer import tokenizer_folder
-from ftrun_plugins.preview.tokenizer_client import LIGHT, TRAINER, Looker, Trainer, tokenized
+from ftrun_plugins.preview.tokenizer_client import LIGHT, TRAINER, TokenizerClient, TrainerEnvironment, tokenized
 
 REJECTED_SHOWN = 3
 
 
-def look(overrides: Sequence[str], choice: Choice, folder: Path, early: Looker | None = None) -> Found:
+def build_preview(
+    overrides: Sequence[str], choice: RowChoice, folder: Path, early: TokenizerClient | None = None
+) -> PreviewResult:
     """The rows that were asked for.
 
     Args:
@@ -41,26 +43,26 @@ def look(overrides: Sequence[str], choice: Choice, folder: Path, early: Looker |
     recipe, store = load(overrides, plugins()).recipe, default_store()
     backend = local_backend(recipe, plugins(), store)
     prepare(backend, TRAINER)
-    trainer = Trainer.of(recipe, backend)
+    trainer = TrainerEnvironment.of(recipe, backend)
     if early and early.trainer == trainer:
-        looking: AbstractContextManager[Looker] = nullcontext(early)
+        looking: AbstractContextManager[TokenizerClient] = nullcontext(early)
     else:
         trainer.remember()
-        looking = Looker(trainer, folder, LIGHT)
+        looking = TokenizerClient(trainer, folder, LIGHT)
     with looking as looker:
-        return View(plan_beginning(recipe, plugins(), store, backend), choice, looker, folder).found()
+        return PreviewBuilder(plan_beginning(recipe, plugins(), store, backend), choice, looker, folder).found()
 
 
 @dataclass(frozen=True)
-class View:
+class PreviewBuilder:
     """One look at the rows of a recipe."""
 
-    planned: Planned
-    choice: Choice
-    looker: Looker
+    planned: PreviewPlan
+    choice: RowChoice
+    looker: TokenizerClient
     folder: Path
 
-    def found(self) -> Found:
+    def found(self) -> PreviewResult:
         """Reads no more rows than it has to."""
         if not self.choice.needs_all:
             with first_examples(self.planned) as examples:
@@ -70,25 +72,25 @@ class View:
         with all_examples(self.planned) as examples:
             return self._seen(examples, *_chosen(examples, self.choice))
 
-    def _seen(self, examples: Examples, chosen: list[dict[str, Any]], bad: list[Rejected]) -> Found:
+    def _seen(self, examples: Examples, chosen: list[dict[str, Any]], bad: list[RejectedRow]) -> PreviewResult:
         if not chosen and not bad:
-            raise Refused(_nothing(examples, self.choice))
+            raise InvalidInput(_nothing(examples, self.choice))
         rows = self._tokenized(chosen) if chosen else []
         if self.choice.way in ("longest", "shortest"):
             rows.sort(key=lambda row: row.tokens, reverse=self.choice.way == "longest")
         alone = self.choice.way == "row"
-        return Found(
+        return PreviewResult(
             recipe=self.planned.recipe.name,
             choice=self.choice,
             rows=tuple(rows[: self.choice.count]),
             rejected=tuple(bad),
-            rejected_count=len(bad) if alone else sum(1 for _ in rejected(examples)),
+            rejected_count=len(bad) if alone else sum(1 for _ in read_rejected(examples)),
             problems=() if alone else examples.problems,
             totals=self.planned.totals(),
             decided=examples.notes,
         )
 
-    def _tokenized(self, chosen: list[dict[str, Any]]) -> list[Seen]:
+    def _tokenized(self, chosen: list[dict[str, Any]]) -> list[TokenizedRow]:
         splits = [example.pop("split") for example in chosen]
         request = {
             "params": self.planned.call("tokenize").params,
@@ -97,20 +99,23 @@ class View:
             "examples": chosen,
         }
         answer = tokenized(self.looker, self.folder, request)
-        return [Seen.of(row, split, answer["sequence_len"]) for row, split in zip(answer["rows"], splits, strict=True)]
+        return [
+            TokenizedRow.of(row, split, answer["sequence_len"])
+            for row, split in zip(answer["rows"], splits, strict=True)
+        ]
 
 
-def _enough(chosen: list[dict[str, Any]], bad: list[Rejected], choice: Choice) -> bool:
+def _enough(chosen: list[dict[str, Any]], bad: list[RejectedRow], choice: RowChoice) -> bool:
     return bool(chosen or bad) if choice.way == "row" else len(chosen) == choice.count
 
 
-def _chosen(examples: Examples, choice: Choice) -> tuple[list[dict[str, Any]], list[Rejected]]:
+def _chosen(examples: Examples, choice: RowChoice) -> tuple[list[dict[str, Any]], list[RejectedRow]]:
     """Examples to tokenize, and rejected rows to show."""
     found = candidates(examples, choice)
     if choice.way == "row":
-        bad = () if found else (one for one in rejected(examples) if is_at(one.place, choice.place))
+        bad = () if found else (one for one in read_rejected(examples) if is_at(one.place, choice.place))
         return found, list(islice(bad, 1))
-    return found, list(islice(rejected(examples), REJECTED_SHOWN))
+    return found, list(islice(read_rejected(examples), REJECTED_SHOWN))
 
 
 def _kind(example: dict[str, Any]) -> str:
@@ -120,7 +125,7 @@ def _kind(example: dict[str, Any]) -> str:
     )
 
 
-def _nothing(examples: Examples, choice: Choice) -> list[Problem]:
+def _nothing(examples: Examples, choice: RowChoice) -> list[Problem]:
     if choice.way == "row":
         return [
             Problem(

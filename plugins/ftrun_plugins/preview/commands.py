@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.atomic_io import write_bytes
-from ftrun_plugins.preview.row_selection import Choice, Way
-from ftrun_plugins.preview.tokenizer_client import LIGHT, Looker, Trainer
+from ftrun_plugins.preview.row_selection import RowChoice, Way
+from ftrun_plugins.preview.tokenizer_client import LIGHT, TokenizerClient, TrainerEnvironment
 
 MOST_ROWS = 1000
 
@@ -43,12 +43,12 @@ def preview(
     """Shows rows as the model will see them: what is trained, special tokens, counts, what is cut."""
     values, seed = _without_seed(overrides, at_random)
     ways: dict[Way, bool] = {"longest": longest, "shortest": shortest, "random": at_random, "row": place is not None}
-    choice = Choice(_one_of(ways), rows, seed, place or "", "held_out" if held_out else "train")
+    choice = RowChoice(_one_of(ways), rows, seed, place or "", "held_out" if held_out else "train")
     _check_place(choice)
     with TemporaryDirectory(prefix="ftrun-preview-") as folder, _started_early(Path(folder)) as looker:
-        from ftrun_plugins.preview.build import look
+        from ftrun_plugins.preview.build import build_preview
 
-        found = look(values, choice, Path(folder), looker)
+        found = build_preview(values, choice, Path(folder), looker)
     if as_json:
         print(json.dumps(found.as_dict()))
     if html is not None:
@@ -73,21 +73,21 @@ def _without_seed(overrides: tuple[str, ...], at_random: bool) -> tuple[list[str
 def _one_of(ways: dict[Way, bool]) -> Way:
     chosen = [way for way, wanted in ways.items() if wanted]
     if len(chosen) > 1:
-        raise Refused(Problem("usage", f"rows are chosen in one way, not by --{' and --'.join(chosen)}"))
+        raise InvalidInput(Problem("usage", f"rows are chosen in one way, not by --{' and --'.join(chosen)}"))
     return chosen[0] if chosen else "first"
 
 
-def _check_place(choice: Choice) -> None:
+def _check_place(choice: RowChoice) -> None:
     if choice.way == "row" and not choice.place.rpartition(":")[2].isdecimal():
-        raise Refused(
+        raise InvalidInput(
             Problem("usage", f"`{choice.place}` is no place of a row", "--row", "FILE:LINE, such as data.jsonl:12")
         )
 
 
-def _started_early(folder: Path) -> AbstractContextManager[Looker | None]:
+def _started_early(folder: Path) -> AbstractContextManager[TokenizerClient | None]:
     """A process of the environment that the last preview asked, on the chance that this one asks the same.
 
     It imports the tokenizer's packages while the recipe is composed and rows are chosen.
     """
-    last = Trainer.last()
-    return Looker(last, folder, LIGHT) if last else nullcontext()
+    last = TrainerEnvironment.last()
+    return TokenizerClient(last, folder, LIGHT) if last else nullcontext()

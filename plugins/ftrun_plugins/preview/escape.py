@@ -12,7 +12,7 @@ HIDDEN = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs")  # Unicode's categorie
 MOST = 1500  # characters of one piece that are shown where nothing is said to be full
 
 
-def visible(text: str) -> str:
+def escape(text: str) -> str:
     """The text of one piece. Spaces inside of it stay as they are; those at its ends are dots."""
     inside = text.strip(" ")
     if not inside:

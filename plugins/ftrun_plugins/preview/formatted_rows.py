@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 
 from ftrun.api.context import Reporter, StageContext, Stopped, StopRequest, load
 from ftrun.api.dataset import Dataset
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.events import read
 from ftrun.api.stage_call import CLIENT, StageCall
 from ftrun.utils.atomic_io import read_json
-from ftrun_plugins.preview.plan import Planned
+from ftrun_plugins.preview.plan import PreviewPlan
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class StopAfter(StopRequest):
         return self._left < 0
 
 
-class Looking(StageContext):
+class PreviewContext(StageContext):
     """Does not read a file once more only to see that it is still the one that was planned with."""
 
     def file(self, digest: str) -> Path:
@@ -47,21 +47,21 @@ class Looking(StageContext):
 
 
 @contextmanager
-def first_examples(planned: Planned) -> Iterator[Examples]:
+def first_examples(planned: PreviewPlan) -> Iterator[Examples]:
     """Those of at least the first 2,000 rows; all of them where they are in the store already."""
     with _examples(planned, StopAfter(1)) as found:
         yield found
 
 
 @contextmanager
-def all_examples(planned: Planned) -> Iterator[Examples]:
+def all_examples(planned: PreviewPlan) -> Iterator[Examples]:
     """Those of all rows: from the store, else in a folder that is gone afterwards."""
     with _examples(planned, StopRequest()) as found:
         yield found
 
 
 @contextmanager
-def _examples(planned: Planned, stop: StopRequest) -> Iterator[Examples]:
+def _examples(planned: PreviewPlan, stop: StopRequest) -> Iterator[Examples]:
     call = planned.call("format")
     kept = planned.artifact(call)
     if kept is None and call.environment.name != CLIENT:
@@ -73,13 +73,13 @@ def _examples(planned: Planned, stop: StopRequest) -> Iterator[Examples]:
         yield _format(planned, call, Path(folder), stop)
 
 
-def _format(planned: Planned, call: StageCall, folder: Path, stop: StopRequest) -> Examples:
+def _format(planned: PreviewPlan, call: StageCall, folder: Path, stop: StopRequest) -> Examples:
     output, work = folder / "output", folder / "work"
     output.mkdir()
     work.mkdir()
     inputs = {ref: other for other in planned.calls for ref in [other.ref]}
     events = folder / "events.jsonl"
-    context = Looking(
+    context = PreviewContext(
         output=output,
         work=work,
         inputs={role: planned.made(inputs[ref]) for role, ref in call.inputs.items()},
@@ -92,7 +92,7 @@ def _format(planned: Planned, call: StageCall, folder: Path, stop: StopRequest) 
         load(call.implementation)().run(call, context)
     except Stopped:
         whole = False
-    except Refused as error:  # rows are bad: what is good of them can be looked at all the same
+    except InvalidInput as error:  # rows are bad: what is good of them can be looked at all the same
         problems = error.problems
     return Examples(output, whole, problems, tuple(event["text"] for event in read(events) if event["kind"] == "note"))
 

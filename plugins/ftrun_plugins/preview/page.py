@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ftrun.report.html import Html, element
 from ftrun.report.style import STYLE
-from ftrun_plugins.preview.escape import visible
-from ftrun_plugins.preview.result import Found
-from ftrun_plugins.preview.tokenized_row import Piece, Seen
+from ftrun_plugins.preview.escape import escape
+from ftrun_plugins.preview.result import PreviewResult
+from ftrun_plugins.preview.tokenized_row import Piece, TokenizedRow
 
 OWN_STYLE = """
 .tokens {
@@ -31,7 +31,7 @@ KINDS = (
 )
 
 
-def page(found: Found) -> str:
+def page(found: PreviewResult) -> str:
     """The whole file."""
     title = f"{found.recipe}: rows as the model sees them"
     head = element(
@@ -54,32 +54,32 @@ def page(found: Found) -> str:
     return f"<!doctype html>\n{element('html', head, element('body', main), lang='en')}\n"
 
 
-def _row(row: Seen) -> Html:
+def _row(row: TokenizedRow) -> Html:
     return element(
         "section",
-        element("h2", visible(row.place)),
+        element("h2", escape(row.place)),
         element("p", f"{row.split.replace('_', ' ')} · {row.counts}", class_="note"),
         (element("p", remark, class_="problem") for remark in row.remarks()),
         element("div", _tokens(row), class_="tokens"),
     )
 
 
-def _tokens(row: Seen) -> Iterator[Html]:
+def _tokens(row: TokenizedRow) -> Iterator[Html]:
     beyond = False
     for piece in row.runs():
         if piece.beyond and not beyond:
             beyond = True
             what = "dropped" if row.dropped else "cut"
             yield element("span", f"sequence_len {row.sequence_len:,}: the row is {what}", class_="limit")
-        yield element("span", visible(piece.text), class_=_classes(piece), title=f"{piece.tokens:,} tokens")
+        yield element("span", escape(piece.text), class_=_classes(piece), title=f"{piece.tokens:,} tokens")
 
 
 def _rejected(place: str, reason: str, raw: str) -> Html:
     return element(
         "section",
-        element("h2", visible(place)),
-        element("p", f"rejected: {visible(reason)}", class_="problem"),
-        element("div", visible(raw), class_="tokens"),
+        element("h2", escape(place)),
+        element("p", f"rejected: {escape(reason)}", class_="problem"),
+        element("div", escape(raw), class_="tokens"),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ftrun.api.backends import Backend
 from ftrun.api.cancellation import StopSignal, stop_on_signals
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.recipe import STAGES, Recipe
 from ftrun.api.stage_call import StageCall
@@ -25,7 +25,7 @@ BEGINNING = ("fetch", "format", "tokenize")
 
 
 @dataclass(frozen=True)
-class Planned:
+class PreviewPlan:
     """The first calls of a recipe, whatever its backend is: rows are looked at here."""
 
     recipe: Recipe
@@ -73,7 +73,7 @@ def local_backend(recipe: Recipe, plugins: Plugins, store: Store) -> Backend:
     """
     if "tokenize" not in recipe.stages and not set(recipe.stages) <= set(STAGES):
         what = "the recipe does not use the stage `tokenize`, whose view of the rows a preview shows"
-        raise Refused(Problem("nothing-to-do", what, at="stages"))
+        raise InvalidInput(Problem("nothing-to-do", what, at="stages"))
     local = plugins.get("backend", "local").cls
     backend: Backend = local(local.Options(), recipe.environment, store)
     return backend
@@ -86,7 +86,7 @@ def prepare(backend: Backend, environment: str) -> None:
         backend.prepare(environment, log.info)
 
 
-def plan_beginning(recipe: Recipe, plugins: Plugins, store: Store, backend: Backend) -> Planned:
+def plan_beginning(recipe: Recipe, plugins: Plugins, store: Store, backend: Backend) -> PreviewPlan:
     """Raises `Refused` where something that the recipe names is missing."""
     plan = make_plan(recipe.model_copy(update={"stages": BEGINNING}), plugins, backend)
-    return Planned(recipe, store, backend, plan.calls)
+    return PreviewPlan(recipe, store, backend, plan.calls)

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftrun.api.errors import Problem
-from ftrun_plugins.preview.row_selection import Choice, Rejected
-from ftrun_plugins.preview.tokenized_row import Seen
+from ftrun_plugins.preview.row_selection import RejectedRow, RowChoice
+from ftrun_plugins.preview.tokenized_row import TokenizedRow
 
 
 @dataclass(frozen=True)
-class Found:
+class PreviewResult:
     """The rows, and what is known of the others."""
 
     recipe: str
-    choice: Choice
-    rows: tuple[Seen, ...]
-    rejected: tuple[Rejected, ...]  # the first of them
+    choice: RowChoice
+    rows: tuple[TokenizedRow, ...]
+    rejected: tuple[RejectedRow, ...]  # the first of them
     rejected_count: int
     problems: tuple[Problem, ...]  # that `format` would stop a run with
     totals: dict[str, Any]  # of all rows, by split, where `tokenize` has run
@@ -50,5 +50,5 @@ class Found:
         }
 
 
-def vars_of(row: Rejected) -> dict[str, str]:
+def vars_of(row: RejectedRow) -> dict[str, str]:
     return {"place": row.place, "reason": row.reason, "raw": row.raw}

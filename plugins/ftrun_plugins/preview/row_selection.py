@@ -21,7 +21,7 @@ MORE = 4  # times as many rows as wanted are tokenized to find the longest of th
 
 
 @dataclass(frozen=True)
-class Choice:
+class RowChoice:
     """What was asked for."""
 
     way: Way = "first"
@@ -47,7 +47,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Rejected:
+class RejectedRow:
     """A row that no example is made of."""
 
     place: str
@@ -56,7 +56,7 @@ class Rejected:
     code: str
 
 
-def candidates(examples: Examples, choice: Choice) -> list[dict[str, Any]]:
+def candidates(examples: Examples, choice: RowChoice) -> list[dict[str, Any]]:
     """The examples to tokenize: those that are wanted, or some more where only their tokens decide."""
     lines = _lines(examples.folder / f"{choice.split}.jsonl")
     match choice.way:
@@ -79,10 +79,10 @@ def characters(line: bytes) -> int:
     return len(line.decode())
 
 
-def rejected(examples: Examples) -> Iterator[Rejected]:
+def read_rejected(examples: Examples) -> Iterator[RejectedRow]:
     """The rows that were rejected, in order."""
     for line in _lines(examples.folder / "rejected.jsonl"):
-        yield Rejected(**orjson.loads(line))
+        yield RejectedRow(**orjson.loads(line))
 
 
 def is_at(place: str, wanted: str) -> bool:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
-from ftrun_plugins.preview.escape import shortened, visible
-from ftrun_plugins.preview.result import Found
-from ftrun_plugins.preview.tokenized_row import Piece, Seen
+from ftrun_plugins.preview.escape import escape, shortened
+from ftrun_plugins.preview.result import PreviewResult
+from ftrun_plugins.preview.tokenized_row import Piece, TokenizedRow
 
 TRAINED = ("⟦", "⟧")
 SPECIAL = ("⟨", "⟩")
@@ -19,13 +19,13 @@ RULE = "─" * 8
 
 
 @dataclass(frozen=True)
-class Look:
+class TerminalStyle:
     """How things are shown: styles of rich, or marks."""
 
     colours: bool
     full: bool = False
 
-    def text(self, row: Seen) -> Text:
+    def text(self, row: TokenizedRow) -> Text:
         """The row, with a line across it where `sequence_len` ends it."""
         found, beyond, trained = Text(), False, False
         for piece in row.runs():
@@ -48,7 +48,7 @@ class Look:
         return found
 
     def _piece(self, piece: Piece) -> Text:
-        text = visible(piece.text if self.full else shortened(piece.text))
+        text = escape(piece.text if self.full else shortened(piece.text))
         if self.colours:
             return Text(text, _style(piece))
         return Text(f"{SPECIAL[0]}{text}{SPECIAL[1]}" if piece.special else text)
@@ -74,28 +74,28 @@ def _style(piece: Piece) -> str:
     return " ".join(styles)
 
 
-def show(found: Found, full: bool) -> None:
+def show(found: PreviewResult, full: bool) -> None:
     """Prints a preview."""
     console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
     colours = console.is_terminal and not os.environ.get("NO_COLOR") and not console.is_dumb_terminal
-    look = Look(colours, full)
+    look = TerminalStyle(colours, full)
     for line in _lines(found, look):
         console.print(line)
 
 
-def _lines(found: Found, look: Look) -> Iterator[Text]:
+def _lines(found: PreviewResult, look: TerminalStyle) -> Iterator[Text]:
     if found.rows:
         yield Text(f"{found.recipe}: {found.choice}   ").append_text(look.legend())
     for row in found.rows:
         yield Text("")
-        yield Text(f"{RULE} {visible(row.place)}  {row.split.replace('_', ' ')}  {row.counts}", "bold")
+        yield Text(f"{RULE} {escape(row.place)}  {row.split.replace('_', ' ')}  {row.counts}", "bold")
         for remark in row.remarks():
             yield Text(f"! {remark}", "red" if look.colours else "")
         yield look.text(row)
     for bad in found.rejected:
         yield Text("")
-        yield Text(f"{RULE} {visible(bad.place)}  rejected: {visible(bad.reason)}", "bold red" if look.colours else "")
-        yield Text(visible(bad.raw))
+        yield Text(f"{RULE} {escape(bad.place)}  rejected: {escape(bad.reason)}", "bold red" if look.colours else "")
+        yield Text(escape(bad.raw))
     notes = list(found.notes())
     if notes:
         yield Text("")

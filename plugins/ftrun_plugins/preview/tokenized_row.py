@@ -20,7 +20,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Seen:
+class TokenizedRow:
     """One row."""
 
     place: str
@@ -33,7 +33,7 @@ class Seen:
     problem: str | None  # why it would stop a run
 
     @classmethod
-    def of(cls, row: dict[str, Any], split: str, sequence_len: int) -> Seen:
+    def of(cls, row: dict[str, Any], split: str, sequence_len: int) -> TokenizedRow:
         pieces = tuple(_pieces(row["pieces"], sequence_len))
         return cls(
             row["place"],

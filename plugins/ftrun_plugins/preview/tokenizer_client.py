@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from platformdirs import user_cache_path
 
-from ftrun.api.errors import Problem, Refused, StageFailed
+from ftrun.api.errors import InvalidInput, Problem, StageError
 from ftrun.execution import env_launcher
-from ftrun.execution.process_env import surroundings
+from ftrun.execution.process_env import process_env
 from ftrun.utils.atomic_io import write_json
 
 if TYPE_CHECKING:  # importing these takes longer than starting a process
@@ -32,18 +32,18 @@ LINES_SHOWN = 8
 
 
 @dataclass(frozen=True)
-class Trainer:
+class TrainerEnvironment:
     """The trainer's environment: its interpreter, and the variables that it is declared with."""
 
     python: Path
     variables: Mapping[str, str]
 
     @classmethod
-    def of(cls, recipe: Recipe, backend: Backend) -> Trainer:
+    def of(cls, recipe: Recipe, backend: Backend) -> TrainerEnvironment:
         return cls(backend.environment_python(TRAINER), recipe.environment[TRAINER].variables)
 
     @classmethod
-    def last(cls) -> Trainer | None:
+    def last(cls) -> TrainerEnvironment | None:
         """The one that was asked last, where it is still there."""
         with suppress(OSError, ValueError, LookupError, TypeError):  # never kept, or not by this version
             known = json.loads(_memory().read_bytes())
@@ -59,19 +59,19 @@ class Trainer:
         """Starts a module of ftrun there."""
         return [str(self.python), "-I", env_launcher.__file__, module, *arguments]
 
-    def surroundings(self, secrets: Sequence[str] = ()) -> dict[str, str]:
+    def process_env(self, secrets: Sequence[str] = ()) -> dict[str, str]:
         """Environment variables as a stage has them."""
-        return surroundings(self.variables, secrets, ["ftrun", MODULE])
+        return process_env(self.variables, secrets, ["ftrun", MODULE])
 
 
 def _memory() -> Path:
     return user_cache_path("ftrun") / "preview.json"
 
 
-class Looker:
+class TokenizerClient:
     """A process of the trainer's environment that tokenizes what it is asked to, once."""
 
-    def __init__(self, trainer: Trainer, folder: Path, how: str) -> None:
+    def __init__(self, trainer: TrainerEnvironment, folder: Path, how: str) -> None:
         self.trainer = trainer
         self._folder = Path(tempfile.mkdtemp(prefix=how, dir=folder))
         self._log = self._folder / "log.txt"
@@ -82,7 +82,7 @@ class Looker:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self._folder,
-                env={**trainer.surroundings(), "HF_HUB_OFFLINE": "1"},
+                env={**trainer.process_env(), "HF_HUB_OFFLINE": "1"},
             )
 
     def __enter__(self) -> Self:
@@ -105,18 +105,18 @@ class Looker:
             return None
         found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
         if "problems" in found:
-            raise Refused([Problem.from_dict(problem) for problem in found["problems"]])
+            raise InvalidInput([Problem.from_dict(problem) for problem in found["problems"]])
         return found
 
-    def failure(self) -> StageFailed:
+    def failure(self) -> StageError:
         """Why there is no answer, by the last lines that it printed."""
         last = self._log.read_text(errors="replace").splitlines()[-LINES_SHOWN:]
-        return StageFailed(
+        return StageError(
             "preview", Problem("stage-error", "the trainer cannot tokenize these rows", hint="\n".join(last))
         )
 
 
-def tokenized(looker: Looker, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+def tokenized(looker: TokenizerClient, folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     """The answer of the light process, or, where that cannot do without torch, of one with all packages.
 
     Raises:
@@ -125,7 +125,7 @@ def tokenized(looker: Looker, folder: Path, request: dict[str, Any]) -> dict[str
     if not request["params"]["trust_remote_code"] and (answer := looker.ask(request)) is not None:
         return answer
     log.info("this tokenizer needs all of the trainer's packages, whose import takes a while")
-    with Looker(looker.trainer, folder, WHOLE) as whole:
+    with TokenizerClient(looker.trainer, folder, WHOLE) as whole:
         answer = whole.ask(request)
         if answer is None:
             raise whole.failure()

@@ -12,15 +12,15 @@ import click
 from ftrun.api.errors import GateNotMet
 from ftrun.api.paths import RunFolder
 from ftrun.cli.local_runs import in_foreground
-from ftrun.cli.run_summary import ending
-from ftrun.cli.session import Session, planned
+from ftrun.cli.run_summary import summary_text
+from ftrun.cli.session import Session, plan_call_graph
 from ftrun.execution.engine import prepare
-from ftrun.execution.provenance import facts
+from ftrun.execution.provenance import collect_provenance
 from ftrun.plugins.manager import plugins
 from ftrun.store import runs
-from ftrun.utils.value_format import short
+from ftrun.utils.value_format import shorten_value
 from ftrun_plugins.rehearsal.recipe import rehearsal_of
-from ftrun_plugins.rehearsal.replacement import Replaced
+from ftrun_plugins.rehearsal.replacement import Replacement
 
 WIDEST = 34  # letters of a value
 NO_GPU = "no GPU: "  # how `train` begins a note on what it adapts
@@ -35,7 +35,7 @@ def rehearse(overrides: tuple[str, ...], as_json: bool) -> int:
     OVERRIDES are those of the real run. What is replaced is told first. A gate that is not met fails nothing.
     """
     loaded, replaced = rehearsal_of(overrides, plugins())
-    session = planned(loaded)
+    session = plan_call_graph(loaded)
     session.check_access()
     folder = _folder(session, overrides, replaced)
     if not as_json:
@@ -49,14 +49,14 @@ def rehearse(overrides: tuple[str, ...], as_json: bool) -> int:
     return 0
 
 
-def _folder(session: Session, overrides: Sequence[str], replaced: Sequence[Replaced]) -> RunFolder:
+def _folder(session: Session, overrides: Sequence[str], replaced: Sequence[Replacement]) -> RunFolder:
     """A run like any other; its record has the command as it was given, and what was replaced."""
     loaded = session.loaded
-    known = {**facts(session.plan, session.backend), "rehearsal": [one.as_dict() for one in replaced]}
+    known = {**collect_provenance(session.plan, session.backend), "rehearsal": [one.as_dict() for one in replaced]}
     return prepare(session.store, loaded.recipe, session.plan, ("rehearse", *overrides), loaded.origins(), known)
 
 
-def _lines(session: Session, replaced: Sequence[Replaced]) -> Iterator[str]:
+def _lines(session: Session, replaced: Sequence[Replacement]) -> Iterator[str]:
     name = session.plan.recipe.removesuffix("-rehearsal")
     yield f"a rehearsal of {name}: its parts run together, and its results mean nothing"
     yield ""
@@ -75,13 +75,13 @@ def _lines(session: Session, replaced: Sequence[Replaced]) -> Iterator[str]:
 
 
 def _cell(value: Any) -> str:
-    return short(value, WIDEST, nothing="-")
+    return shorten_value(value, WIDEST, nothing="-")
 
 
 def _tell_gates(session: Session, folder: RunFolder, error: GateNotMet, as_json: bool) -> None:
     if as_json:
         print(json.dumps(runs.load(folder).model_dump(mode="json")))
         return
-    print(ending(session.store, folder))
+    print(summary_text(session.store, folder))
     print("\ngates that a model which has learnt nothing does not meet:")
     print("\n".join(f"  {problem.what}" for problem in error.problems))

@@ -9,8 +9,8 @@ from ftrun.api.recipe import Recipe
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe.compose import compose
 from ftrun.recipe.load import Loaded, load
-from ftrun_plugins.axolotl.config.build import merge
-from ftrun_plugins.rehearsal.replacement import LEFT_OUT, Replaced, hydra_value
+from ftrun_plugins.axolotl.config.build import build_trainer_config
+from ftrun_plugins.rehearsal.replacement import LEFT_OUT, Replacement, hydra_value
 from ftrun_plugins.rehearsal.trainer import replaced_in_trainer
 
 ROWS = 50
@@ -24,7 +24,7 @@ TINY = "tiny"  # an option of the group `model`
 ON_GPUS = ("train", "generate", "loss", "lm_eval")
 
 
-def rehearsal_of(overrides: Sequence[str], plugins: Plugins) -> tuple[Loaded, list[Replaced]]:
+def rehearsal_of(overrides: Sequence[str], plugins: Plugins) -> tuple[Loaded, list[Replacement]]:
     """The recipe that the overrides ask for, made small, and what was replaced in it.
 
     Raises:
@@ -38,15 +38,15 @@ def rehearsal_of(overrides: Sequence[str], plugins: Plugins) -> tuple[Loaded, li
     return dataclasses.replace(small, recipe=small.recipe.model_copy(update={"name": name})), found
 
 
-def _replaced(recipe: Recipe, plugins: Plugins) -> Iterator[Replaced]:
+def _replaced(recipe: Recipe, plugins: Plugins) -> Iterator[Replacement]:
     yield from _model(recipe, plugins)
     yield from _dataset(recipe)
-    yield from replaced_in_trainer(merge(recipe).values)
+    yield from replaced_in_trainer(build_trainer_config(recipe).values)
     yield from _evaluations(recipe, plugins)
     yield from _machines(recipe)
 
 
-def _model(recipe: Recipe, plugins: Plugins) -> Iterator[Replaced]:
+def _model(recipe: Recipe, plugins: Plugins) -> Iterator[Replacement]:
     model = recipe.model
     if model.weights.origin == TINY:
         return
@@ -57,52 +57,52 @@ def _model(recipe: Recipe, plugins: Plugins) -> Iterator[Replaced]:
     how += [f"model.weights.origin={TINY}"]  # first: what is set after it is kept
     how += [f"model.weights.{key}={hydra_value(value)}" for key, value in weights.items() if key != "origin"]
     why = "a random model of 3 million parameters: no hub, no licence, no GPU"
-    yield Replaced("model", model.base_model, tiny["base_model"], why, tuple(how))
+    yield Replacement("model", model.base_model, tiny["base_model"], why, tuple(how))
     if recipe.serve.max_model_len and recipe.serve.max_model_len > tiny["context_length"]:
         why = "what the tiny model reads"
-        yield Replaced("serve.max_model_len", recipe.serve.max_model_len, tiny["context_length"], why)
+        yield Replacement("serve.max_model_len", recipe.serve.max_model_len, tiny["context_length"], why)
 
 
-def _dataset(recipe: Recipe) -> Iterator[Replaced]:
+def _dataset(recipe: Recipe) -> Iterator[Replacement]:
     dataset = recipe.dataset
     few = "the first rows are enough"
     if dataset.limit is None or dataset.limit > ROWS:
-        yield Replaced("dataset.limit", dataset.limit, ROWS, few)
+        yield Replacement("dataset.limit", dataset.limit, ROWS, few)
     apart = any(dataset.held_out_sources())
     if apart and (dataset.held_out_limit is None or dataset.held_out_limit > HELD_OUT_ROWS):
-        yield Replaced("dataset.held_out_limit", dataset.held_out_limit, HELD_OUT_ROWS, few)
+        yield Replacement("dataset.held_out_limit", dataset.held_out_limit, HELD_OUT_ROWS, few)
     splits = {"dataset": dataset.split, **{f"dataset.parts.{name}": one.split for name, one in dataset.parts.items()}}
     for place, split in splits.items():
         if split is not None and 0 < split.held_out < HELD_OUT_SHARE:
             why = f"a smaller share of {ROWS} rows may be none"
-            yield Replaced(f"{place}.split.held_out", split.held_out, HELD_OUT_SHARE, why)
+            yield Replacement(f"{place}.split.held_out", split.held_out, HELD_OUT_SHARE, why)
     if dataset.max_cut < MAX_CUT:
-        yield Replaced("dataset.max_cut", dataset.max_cut, MAX_CUT, "another tokenizer counts other lengths")
+        yield Replacement("dataset.max_cut", dataset.max_cut, MAX_CUT, "another tokenizer counts other lengths")
 
 
-def _evaluations(recipe: Recipe, plugins: Plugins) -> Iterator[Replaced]:
+def _evaluations(recipe: Recipe, plugins: Plugins) -> Iterator[Replacement]:
     for name, evaluation in recipe.evals.items():
         evaluator = plugins.get("evaluator", evaluation.evaluator).cls
         if getattr(evaluator, "optional_secrets", ()):
-            yield Replaced(
+            yield Replacement(
                 f"evals.{name}", evaluation.evaluator, LEFT_OUT, "it would send data to a service, with a key"
             )
         elif "limit" in evaluator.Options.model_fields:
-            yield Replaced(f"evals.{name}.limit", evaluation.options.get("limit"), DOCUMENTS, "a few documents")
+            yield Replacement(f"evals.{name}.limit", evaluation.options.get("limit"), DOCUMENTS, "a few documents")
     generate = recipe.generate
     if generate.rows is None or generate.rows > ANSWERS:
-        yield Replaced("generate.rows", generate.rows, ANSWERS, "a few answers")
+        yield Replacement("generate.rows", generate.rows, ANSWERS, "a few answers")
     if generate.max_new_tokens > ANSWER_TOKENS:
-        yield Replaced("generate.max_new_tokens", generate.max_new_tokens, ANSWER_TOKENS, "short answers")
+        yield Replacement("generate.max_new_tokens", generate.max_new_tokens, ANSWER_TOKENS, "short answers")
 
 
-def _machines(recipe: Recipe) -> Iterator[Replaced]:
+def _machines(recipe: Recipe) -> Iterator[Replacement]:
     if recipe.backend.name != "local":
-        yield Replaced("backend.name", recipe.backend.name, "local", "it runs here")
+        yield Replacement("backend.name", recipe.backend.name, "local", "it runs here")
     named = [f"{stage} {one.gpu}" for stage, one in recipe.resources.items() if one.gpu]
     how = [f"resources.{stage}.gpu=0" for stage in (*ON_GPUS, *recipe.resources) if stage != "serve"]
     for stage, one in recipe.resources.items():
         given = {"processes": one.processes, "cpu": one.cpu}
         how += [f"resources.{stage}.{key}=null" for key, value in given.items() if value is not None]
     asked = named or "what the machine has"
-    yield Replaced("resources.*.gpu", asked, 0, "the CPU alone, one process", tuple(dict.fromkeys(how)))
+    yield Replacement("resources.*.gpu", asked, 0, "the CPU alone, one process", tuple(dict.fromkeys(how)))

@@ -12,7 +12,7 @@ LEFT_OUT = "left out"
 
 
 @dataclass(frozen=True)
-class Replaced:
+class Replacement:
     """`key` had the value `old` and now has `new`, for the reason `why`."""
 
     key: str

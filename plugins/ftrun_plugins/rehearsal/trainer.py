@@ -9,7 +9,7 @@ from typing import Any
 
 from ftrun_plugins.axolotl.config.defaults import VOCABULARY
 from ftrun_plugins.axolotl.train.trackers import TRACKERS
-from ftrun_plugins.rehearsal.replacement import Replaced
+from ftrun_plugins.rehearsal.replacement import Replacement
 
 STEPS = 3
 SEQUENCE_LEN = 2048  # tokens; a pack of them is a few seconds of two cores
@@ -29,7 +29,7 @@ TEMPLATES = (None, "chatml", "tokenizer_default")
 LAYERS = frozenset({"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"})
 
 
-def replaced_in_trainer(values: Mapping[str, Any]) -> Iterator[Replaced]:
+def replaced_in_trainer(values: Mapping[str, Any]) -> Iterator[Replacement]:
     """The replacements for the merged trainer keys `values`."""
     yield from _small(values)
     yield from _steps(values)
@@ -42,13 +42,13 @@ def replaced_in_trainer(values: Mapping[str, Any]) -> Iterator[Replaced]:
     yield from _left_out(values, ["loss_watchdog_threshold"], "a random model's loss is above it")
 
 
-def _left_out(values: Mapping[str, Any], keys: tuple[str, ...] | list[str], why: str) -> Iterator[Replaced]:
+def _left_out(values: Mapping[str, Any], keys: tuple[str, ...] | list[str], why: str) -> Iterator[Replacement]:
     for key in keys:
         if values.get(key):
-            yield Replaced(f"train.{key}", values[key], None, why)
+            yield Replacement(f"train.{key}", values[key], None, why)
 
 
-def _small(values: Mapping[str, Any]) -> Iterator[Replaced]:
+def _small(values: Mapping[str, Any]) -> Iterator[Replacement]:
     batch = 1 if values.get("sample_packing") else MICRO_BATCH
     limits = {
         "sequence_len": (SEQUENCE_LEN, "a CPU's memory and time"),
@@ -59,38 +59,38 @@ def _small(values: Mapping[str, Any]) -> Iterator[Replaced]:
     for key, (limit, why) in limits.items():
         value = values.get(key)
         if isinstance(value, int) and value > limit:
-            yield Replaced(f"train.{key}", value, limit, why)
+            yield Replacement(f"train.{key}", value, limit, why)
             if key == "sequence_len" and str(values.get("excess_length_strategy")).lower() == "truncate":
                 why = "a cut at fewer tokens may leave a prompt without its answer"
-                yield Replaced("train.excess_length_strategy", "truncate", "drop", why)
+                yield Replacement("train.excess_length_strategy", "truncate", "drop", why)
     if values.get("pad_to_sequence_len"):
-        yield Replaced("train.pad_to_sequence_len", True, False, "padding would take most of the time")
+        yield Replacement("train.pad_to_sequence_len", True, False, "padding would take most of the time")
 
 
-def _steps(values: Mapping[str, Any]) -> Iterator[Replaced]:
+def _steps(values: Mapping[str, Any]) -> Iterator[Replacement]:
     if values.get("max_steps") is None or values["max_steps"] > STEPS:
-        yield Replaced("train.max_steps", values.get("max_steps"), STEPS, "enough to see every part work")
+        yield Replacement("train.max_steps", values.get("max_steps"), STEPS, "enough to see every part work")
     for key in ("eval_steps", "save_steps"):
         if isinstance(values.get(key), int) and values[key] > STEPS:
-            yield Replaced(f"train.{key}", values[key], STEPS, f"else there is none in {STEPS} steps")
+            yield Replacement(f"train.{key}", values[key], STEPS, f"else there is none in {STEPS} steps")
 
 
-def _template(values: Mapping[str, Any]) -> Iterator[Replaced]:
+def _template(values: Mapping[str, Any]) -> Iterator[Replacement]:
     template = values.get("chat_template")
     if template in TEMPLATES or str(template).startswith("tokenizer_default"):
         yield from _left_out(values, ["eot_tokens"], "belongs to the real model")
         return
     why = "its marks are not tokens of the tiny model"
-    yield Replaced("train.chat_template", template, "tokenizer_default", why)
+    yield Replacement("train.chat_template", template, "tokenizer_default", why)
     yield from _left_out(values, ["chat_template_jinja", "eot_tokens"], why)
 
 
-def _modules(values: Mapping[str, Any]) -> Iterator[Replaced]:
+def _modules(values: Mapping[str, Any]) -> Iterator[Replacement]:
     """Names of modules become those of a Llama, which the tiny model is."""
     saved = values.get("lora_modules_to_save")
     if saved and not set(saved) <= {*VOCABULARY, *LAYERS}:
-        yield Replaced("train.lora_modules_to_save", saved, list(VOCABULARY), "the same modules of the tiny model")
+        yield Replacement("train.lora_modules_to_save", saved, list(VOCABULARY), "the same modules of the tiny model")
     targets = values.get("lora_target_modules")
     if isinstance(targets, str) or (targets and not set(targets) <= LAYERS):
         how = ("train.lora_target_modules=null", "train.lora_target_linear=true")
-        yield Replaced("train.lora_target_modules", targets, "all linear layers", "belongs to the real model", how)
+        yield Replacement("train.lora_target_modules", targets, "all linear layers", "belongs to the real model", how)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.suggest import nearest
 from ftrun_plugins.axolotl.config.schema_messages import accepted
 from ftrun_plugins.schema.models import ANYTHING, Schema, alternatives, part_of, properties_of
@@ -58,7 +58,7 @@ def find(path: str, document: Schema) -> Key:
         elif free is not None:
             schema = free
         else:
-            raise Refused(_unknown(parts[: place + 1], list(known), document))
+            raise InvalidInput(_unknown(parts[: place + 1], list(known), document))
     return _described(".".join(parts), schema, document)
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import orjson
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.utils.atomic_io import write_text
-from ftrun_plugins.serving.openai_client import Asker, Message
+from ftrun_plugins.serving.openai_client import ChatClient, Message
 
 HELP = """\
   /base, /tuned, /both   who answers
@@ -24,7 +24,7 @@ HELP = """\
 class Chat:
     """Conversations with the models that a server has."""
 
-    def __init__(self, asker: Asker, models: Sequence[str], model: str) -> None:
+    def __init__(self, asker: ChatClient, models: Sequence[str], model: str) -> None:
         self._asker = asker
         self._models = tuple(models)
         self._answering: tuple[str, ...] = (model,)
@@ -54,7 +54,7 @@ class Chat:
             self.answer(text)
         except KeyboardInterrupt:
             print("\n  (stopped)", file=sys.stderr)
-        except Refused as error:
+        except InvalidInput as error:
             print(f"  {error.problems[0].what}", file=sys.stderr)
 
     def answer(self, text: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ftrun.api.issues import Finding
+from ftrun.api.issues import Issue
 from ftrun.api.recipe import Recipe
-from ftrun_plugins.axolotl.config.build import TrainerConfig, merge
+from ftrun_plugins.axolotl.config.build import TrainerConfig, build_trainer_config
 from ftrun_plugins.serving.lora import RANKS
 
 HELD_WHOLE = {
@@ -17,13 +17,13 @@ HELD_WHOLE = {
 }
 
 
-def check_serving(recipe: Recipe) -> Iterator[Finding]:
+def check_serving(recipe: Recipe) -> Iterator[Issue]:
     """An adapter that can only be served merged and is not, and a context that the model does not have."""
     length, limit = recipe.serve.max_model_len, recipe.model.context_length
     if length and limit and length > limit:
         what = f"serve.max_model_len {length} is over the model's maximum of {limit} tokens"
-        yield Finding("invalid-value", ("serve", "max_model_len"), what, f"at most {limit}")
-    config = merge(recipe)
+        yield Issue("invalid-value", ("serve", "max_model_len"), what, f"at most {limit}")
+    config = build_trainer_config(recipe)
     if config.values.get("adapter") and "train" in recipe.stages and _is_unmerged(recipe):
         yield from _unservable(config)
 
@@ -36,10 +36,10 @@ def _is_unmerged(recipe: Recipe) -> bool:
     return "merge" not in recipe.stages and bool(recipe.serve.engine == "vllm" or answers)
 
 
-def _unservable(config: TrainerConfig) -> Iterator[Finding]:
+def _unservable(config: TrainerConfig) -> Iterator[Issue]:
     for key, what in HELD_WHOLE.items():
         if config.values.get(key):
-            yield Finding(
+            yield Issue(
                 "unsupported-key",
                 config.origins[key],
                 f"vLLM cannot hold an adapter with {what} (`{key}`)",
@@ -47,7 +47,7 @@ def _unservable(config: TrainerConfig) -> Iterator[Finding]:
             )
     rank = config.values.get("lora_r")
     if isinstance(rank, int) and rank > max(RANKS):
-        yield Finding(
+        yield Issue(
             "unsupported-key",
             config.origins["lora_r"],
             f"vLLM holds adapters up to rank {max(RANKS)}, and lora_r is {rank}",

@@ -11,12 +11,12 @@ from contextlib import contextmanager, suppress
 import click
 
 from ftrun.api.backends import Remote
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import default_store
 from ftrun.api.serving_spec import Endpoint, Serving
 from ftrun.cli.run_lookup import find_run, remote_of, remotes
-from ftrun_plugins.serving.local_server import API_KEY, Here
-from ftrun_plugins.serving.serve_target import Target
+from ftrun_plugins.serving.local_server import API_KEY, LocalServer
+from ftrun_plugins.serving.serve_target import ServeTarget
 
 log = logging.getLogger(__name__)
 
@@ -41,19 +41,21 @@ def serve(run: str, overrides: tuple[str, ...], port: int, listing: bool, stop: 
         return _list()
     if stop:
         return _stop(run)
-    target = Target.of(run, overrides)
+    target = ServeTarget.of(run, overrides)
     if target.remote is None:
-        here = Here(target, port)
+        here = LocalServer(target, port)
         with suppress(KeyboardInterrupt), here.running() as endpoint:
-            tell(target.serving, endpoint)
+            print_endpoint(target.serving, endpoint)
             here.watch()
         return 0
     changes = [one for one in overrides if not one.startswith("backend=")]
     if changes and any(known.run == target.folder.id for known in target.remote.servers()):
         do = f"ftrun serve --stop {target.folder.id}, and serve it again"
-        raise Refused(Problem("server-exists", "the run has a server already, which overrides do not change", hint=do))
+        raise InvalidInput(
+            Problem("server-exists", "the run has a server already, which overrides do not change", hint=do)
+        )
     endpoint = _elsewhere(target, target.remote)
-    tell(target.serving, endpoint)
+    print_endpoint(target.serving, endpoint)
     if not endpoint.key and not target.recipe.serve.public:
         stop_it = f"ftrun serve --stop {endpoint.run}"
         print(f"key      was shown when it was deployed; for another: {stop_it}, and serve again")
@@ -70,14 +72,16 @@ def serve(run: str, overrides: tuple[str, ...], port: int, listing: bool, stop: 
 def chat(run: str, prompt: str | None, model: str | None, raw: bool, max_tokens: int, temperature: float) -> int:
     """Talks to the models of a run; with a prompt, prints one answer and ends."""
     from ftrun_plugins.serving.chat import Chat
-    from ftrun_plugins.serving.openai_client import Asker
+    from ftrun_plugins.serving.openai_client import ChatClient
 
-    target = Target.of(run)
+    target = ServeTarget.of(run)
     names = target.serving.names
     if model is not None and model not in names:
-        raise Refused(Problem("unknown-name", f"there is no model `{model}`", expected=f"one of {', '.join(names)}"))
+        raise InvalidInput(
+            Problem("unknown-name", f"there is no model `{model}`", expected=f"one of {', '.join(names)}")
+        )
     with _answering(target) as endpoint:
-        asker = Asker(endpoint, max_tokens, temperature, raw)
+        asker = ChatClient(endpoint, max_tokens, temperature, raw)
         talk = Chat(asker, names, model or names[-1])
         if prompt is None:
             talk.run()
@@ -87,10 +91,10 @@ def chat(run: str, prompt: str | None, model: str | None, raw: bool, max_tokens:
 
 
 @contextmanager
-def _answering(target: Target) -> Iterator[Endpoint]:
+def _answering(target: ServeTarget) -> Iterator[Endpoint]:
     """A server that can be asked, with its key; one of this machine lives as long as the block."""
     if target.remote is None:
-        with Here(target, 0).running() as endpoint:
+        with LocalServer(target, 0).running() as endpoint:
             yield endpoint
         return
     endpoint = _elsewhere(target, target.remote)
@@ -99,7 +103,7 @@ def _answering(target: Target) -> Iterator[Endpoint]:
         log.info("its key is %s: export %s=…", endpoint.key, API_KEY)
     if not key and not target.recipe.serve.public:
         what = "the server asks for the key that was shown when it was deployed"
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "missing-secret", what, hint=f"export {API_KEY}=…, or ftrun serve --stop {target.folder.id} for another"
             )
@@ -107,7 +111,7 @@ def _answering(target: Target) -> Iterator[Endpoint]:
     yield Endpoint(endpoint.run, endpoint.url, key)
 
 
-def _elsewhere(target: Target, remote: Remote) -> Endpoint:
+def _elsewhere(target: ServeTarget, remote: Remote) -> Endpoint:
     for ref in target.to_push:
         remote.push(ref, target.store.artifact(ref), log.info)
     return remote.serve(target.serving, target.recipe, log.info)
@@ -128,14 +132,14 @@ def _stop(run: str) -> int:
             remote.stop_server(folder.id)
             break
     else:
-        raise Refused(
+        raise InvalidInput(
             Problem("unknown-server", f"{folder.id} has no server elsewhere; Ctrl-C stops one of this machine")
         )
     print(f"the server of {folder.id} was stopped")
     return 0
 
 
-def tell(serving: Serving, endpoint: Endpoint) -> None:
+def print_endpoint(serving: Serving, endpoint: Endpoint) -> None:
     """Where the server is, and a request that works as it stands."""
     if serving.note:
         log.info(serving.note)

@@ -16,10 +16,10 @@ from ftrun.api.recipe import Limits
 from ftrun.api.serving_spec import TUNED, Serving
 from ftrun.api.stage_call import Ref
 from ftrun.execution import env_launcher
-from ftrun.execution.process_env import surroundings
+from ftrun.execution.process_env import process_env
 from ftrun_plugins.serving.engine_main import SECONDS_FOR_ANSWERS, SECONDS_TO_END
 from ftrun_plugins.serving.forked_engine import ForkedEngine
-from ftrun_plugins.serving.middleware import KEY, LIMITS, Gate
+from ftrun_plugins.serving.middleware import KEY, LIMITS, AuthMiddleware
 
 PROCESS = "ftrun_plugins.serving.engine_main"
 VLLM = "vllm.entrypoints.launchers.api_server.entry"
@@ -56,7 +56,7 @@ def command(
 
 def _vllm(serving: Serving, artifact: Callable[[Ref], Path], gpus: int) -> list[str]:
     arguments = [VLLM, "--model", str(artifact(serving.model)), "--served-model-name", serving.name]
-    arguments += ["--middleware", f"{Gate.__module__}.{Gate.__qualname__}"]
+    arguments += ["--middleware", f"{AuthMiddleware.__module__}.{AuthMiddleware.__qualname__}"]
     arguments += ["--max-model-len", str(serving.max_model_len or "auto")]
     arguments += ["--disable-uvicorn-access-log", *(() if gpus else ON_CPU)]
     if gpus > 1:
@@ -85,7 +85,7 @@ def variables(limits: Limits, key: str | None, declared: Mapping[str, str]) -> d
     """The environment variables of the engine; without a key it answers everybody."""
     offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": CPU_CACHE}
     ours = {LIMITS: limits.model_dump_json(), **({KEY: key} if key else {})}
-    return surroundings({**offline, **declared, **ours}, [], [PROCESS])
+    return process_env({**offline, **declared, **ours}, [], [PROCESS])
 
 
 def launch(arguments: list[str], environment: Mapping[str, str], log: Path | None) -> subprocess.Popen[bytes]:

@@ -20,7 +20,7 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Refusal:
+class HttpError:
     """An answer that is an error; `type` and `code` are words of OpenAI's API."""
 
     status: int
@@ -53,34 +53,34 @@ class Refusal:
         await self.answer(send)
 
 
-def no_key() -> Refusal:
+def no_key() -> HttpError:
     text = "the key is missing or wrong: Authorization: Bearer KEY"
-    return Refusal(401, "invalid_request_error", "invalid_api_key", text, ((b"www-authenticate", b"Bearer"),))
+    return HttpError(401, "invalid_request_error", "invalid_api_key", text, ((b"www-authenticate", b"Bearer"),))
 
 
-def too_large(limit: int) -> Refusal:
+def too_large(limit: int) -> HttpError:
     # without closing: a client that is cut off while it sends never reads the answer. What it sends is thrown away
-    return Refusal(413, "invalid_request_error", "request_too_large", f"the request has more than {limit} bytes")
+    return HttpError(413, "invalid_request_error", "request_too_large", f"the request has more than {limit} bytes")
 
 
-def too_many(limit: int) -> Refusal:
+def too_many(limit: int) -> HttpError:
     text = f"{limit} requests are under way; ask again"
-    return Refusal(429, "rate_limit_error", "too_many_requests", text, ((b"retry-after", b"1"),))
+    return HttpError(429, "rate_limit_error", "too_many_requests", text, ((b"retry-after", b"1"),))
 
 
-def too_slow(seconds: float) -> Refusal:
+def too_slow(seconds: float) -> HttpError:
     text = f"the request did not arrive within {seconds:g} s"
-    return Refusal(408, "invalid_request_error", "request_timeout", text, ((b"connection", b"close"),))
+    return HttpError(408, "invalid_request_error", "request_timeout", text, ((b"connection", b"close"),))
 
 
-def stopping() -> Refusal:
-    return Refusal(503, "server_error", "stopping", "the server stops")
+def stopping() -> HttpError:
+    return HttpError(503, "server_error", "stopping", "the server stops")
 
 
-def late(seconds: float) -> Refusal:
-    return Refusal(504, "server_error", "timeout", f"there was no answer within {seconds:g} s")
+def late(seconds: float) -> HttpError:
+    return HttpError(504, "server_error", "timeout", f"there was no answer within {seconds:g} s")
 
 
-def cut(seconds: float) -> Refusal:
+def cut(seconds: float) -> HttpError:
     """Of a stream that has begun: its status is out, so that only the text is used."""
-    return Refusal(504, "server_error", "timeout", f"the answer was not over within {seconds:g} s")
+    return HttpError(504, "server_error", "timeout", f"the answer was not over within {seconds:g} s")

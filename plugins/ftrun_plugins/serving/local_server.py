@@ -11,14 +11,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from ftrun.api.errors import Problem, Refused, StageFailed
+from ftrun.api.errors import InvalidInput, Problem, StageError
 from ftrun.api.recipe import SERVER
 from ftrun.api.serving_spec import Endpoint
 from ftrun.store.locks import FileLock
 from ftrun_plugins.serving import memory
 from ftrun_plugins.serving.engine import Engine, command, environment, launch, variables
 from ftrun_plugins.serving.ports import HOST, free_port
-from ftrun_plugins.serving.serve_target import Target
+from ftrun_plugins.serving.serve_target import ServeTarget
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +28,10 @@ SECONDS_BETWEEN_LINES = 10.0
 LINES_SHOWN = 8
 
 
-class Here:
+class LocalServer:
     """The server of one run; port 0 takes one that is free."""
 
-    def __init__(self, target: Target, port: int) -> None:
+    def __init__(self, target: ServeTarget, port: int) -> None:
         self._target = target
         self._port = port or free_port()
         self._log = target.folder.root / "logs" / "serve.log"
@@ -68,7 +68,7 @@ class Here:
         assert self._engine is not None
         while self._engine.ended() is None:
             time.sleep(SECONDS_BETWEEN_LOOKS)
-        raise StageFailed("the server", self._ended(self._engine.ended()))
+        raise StageError("the server", self._ended(self._engine.ended()))
 
     def _start(self, key: str) -> Engine:
         target, backend = self._target, self._target.backend
@@ -93,7 +93,7 @@ class Here:
             try:
                 wanted.bind((HOST, self._port))
             except OSError as error:
-                raise Refused(
+                raise InvalidInput(
                     Problem(
                         "port-in-use", f"port {self._port} of {HOST}: {error.strerror}", hint=f"--port {self._port + 1}"
                     )
@@ -109,7 +109,7 @@ class Here:
                 log.info("the engine starts, %.0f s so far", seconds)
 
         if not engine.wait_until_ready(progress):
-            raise StageFailed("the server", self._ended(engine.ended()))
+            raise StageError("the server", self._ended(engine.ended()))
 
     def _ended(self, code: int | None) -> Problem:
         text = self._log.read_text(errors="replace")

@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import Store
 from ftrun.api.serving_spec import Serving
 from ftrun.api.stage_call import Ref
@@ -31,7 +31,7 @@ def check(serving: Serving, store: Store, gpus: int) -> None:
     if free is not None and needed > free:
         where = "the GPU has" if gpus == 1 else "these GPUs have" if gpus else "this machine has"
         what = f"the weights take {needed / 1e9:,.1f} GB, and {where} {free / 1e9:,.1f} GB of memory free"
-        raise Refused(
+        raise InvalidInput(
             Problem("out-of-memory", what, at=str(serving.model), hint="free memory, or serve a smaller model")
         )
 

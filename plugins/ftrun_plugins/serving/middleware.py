@@ -11,8 +11,8 @@ import os
 from collections.abc import Callable, Sequence
 
 from ftrun_plugins.serving import http_errors
-from ftrun_plugins.serving.http_errors import App, Message, Receive, Refusal, Send
-from ftrun_plugins.serving.request_limits import Exchange, Limits
+from ftrun_plugins.serving.http_errors import App, HttpError, Message, Receive, Send
+from ftrun_plugins.serving.request_limits import LimitedRequest, Limits
 
 LIMITS = "FTRUN_SERVING_LIMITS"  # as JSON
 KEY = "FTRUN_SERVING_KEY"  # never an argument, which every user of a machine sees
@@ -20,7 +20,7 @@ HEALTH = "/health"
 WITHOUT_WORK = ("GET", "HEAD", "OPTIONS")  # about the server and its models; never limited
 
 
-class Door:
+class RequestCounter:
     """Of the process: how many requests are under way, and whether others may still come."""
 
     def __init__(self) -> None:
@@ -40,10 +40,10 @@ class Door:
         return leave
 
 
-DOOR = Door()
+DOOR = RequestCounter()
 
 
-class Gate:
+class AuthMiddleware:
     """The middleware; an engine that makes it gives it nothing but the application behind it."""
 
     def __init__(self, app: App) -> None:
@@ -63,11 +63,11 @@ class Gate:
         else:
             leave = DOOR.enter()
             try:
-                await Exchange(self._app, self._limits, scope, receive, send, leave).run()
+                await LimitedRequest(self._app, self._limits, scope, receive, send, leave).run()
             finally:
                 leave()
 
-    def _refusal(self, scope: Message) -> Refusal | None:
+    def _refusal(self, scope: Message) -> HttpError | None:
         if DOOR.closed:
             return http_errors.stopping()
         if scope["path"] != HEALTH and scope["method"] != "OPTIONS" and not self._is_allowed(scope["headers"]):

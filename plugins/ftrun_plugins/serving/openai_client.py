@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ftrun.api.errors import Problem, Refused, StageFailed
+from ftrun.api.errors import InvalidInput, Problem, StageError
 from ftrun.api.serving_spec import Endpoint
 
 LONGEST = 1200.0  # seconds: a server elsewhere may have to start first
@@ -16,7 +16,7 @@ LONGEST = 1200.0  # seconds: a server elsewhere may have to start first
 Message = dict[str, str]
 
 
-class Asker:
+class ChatClient:
     """Requests of one chat.
 
     Args:
@@ -57,11 +57,11 @@ class Asker:
                     if line.startswith(b"data: {"):
                         yield from json.loads(line.removeprefix(b"data: ")).get("choices", ())
         except urllib.error.HTTPError as error:
-            raise Refused(
+            raise InvalidInput(
                 Problem("server-error", f"the server answers {error.code}: {_words(error.read())}")
             ) from error
         except OSError as error:
-            raise StageFailed("the server", Problem("server-error", f"it does not answer any more: {error}")) from error
+            raise StageError("the server", Problem("server-error", f"it does not answer any more: {error}")) from error
 
 
 def _words(answer: bytes) -> str:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ftrun_plugins.serving import http_errors
-from ftrun_plugins.serving.http_errors import App, Message, Receive, Refusal, Send
+from ftrun_plugins.serving.http_errors import App, HttpError, Message, Receive, Send
 
 GRACE = 1.0  # seconds that either side has once time is over: the client to hear it, the engine to let go
 
@@ -23,7 +23,7 @@ class Limits:
     stream_timeout: float
 
 
-class Exchange:
+class LimitedRequest:
     """Reads the whole request first, as every engine does: so the engine gets none that is too large or half.
 
     Nothing of an answer goes out before its first byte is there: until then it can still become a 504. `free` gives the
@@ -54,13 +54,13 @@ class Exchange:
                 found = await self._read()
         except TimeoutError:
             found = http_errors.too_slow(self._limits.request_timeout)
-        if isinstance(found, Refusal):
+        if isinstance(found, HttpError):
             await found.answer_unread(self._scope, self._receive, self._send)
         elif found is not None:
             self._request = found
             await self._answer()
 
-    async def _read(self) -> bytes | Refusal | None:
+    async def _read(self) -> bytes | HttpError | None:
         """The body; None where the client has gone."""
         pieces, size, more = [], 0, True
         while more:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import Plan
 from ftrun.cli.session import open_session
@@ -15,7 +15,7 @@ MODELS = ("fetch:model", "train", "merge")
 ENDED_WELL = ("done", "gate_not_met")
 
 
-def run_of(overrides: Sequence[str]) -> tuple[str, Recipe]:
+def find_run_for(overrides: Sequence[str]) -> tuple[str, Recipe]:
     """The newest run with the same models, and the recipe, whose section `serve` may differ from the run's.
 
     Raises:
@@ -26,7 +26,7 @@ def run_of(overrides: Sequence[str]) -> tuple[str, Recipe]:
     for record in reversed(runs.all_runs(session.store)):
         if record.status in ENDED_WELL and _models(read_plan(session.store.run(record.id))) == wanted:
             return record.id, session.loaded.recipe
-    raise Refused(
+    raise InvalidInput(
         Problem("unknown-run", "no run has made the models of this recipe yet", hint=f"ftrun {' '.join(overrides)}")
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ftrun.api.backends import Backend, Remote
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import MANIFEST, RunFolder, Store, default_store
 from ftrun.api.recipe import SERVER, Recipe
 from ftrun.api.recipe import Backend as BackendName
@@ -16,18 +16,18 @@ from ftrun.cli.envs import declared_environments
 from ftrun.cli.run_lookup import find_run, remote_of
 from ftrun.execution.engine import make_backend, read_plan, read_recipe
 from ftrun.plugins.manager import plugins
-from ftrun.recipe.run_overrides import changed
+from ftrun.recipe.run_overrides import apply_overrides
 from ftrun.store import runs
 from ftrun.store.artifacts import find, reader
-from ftrun_plugins.serving.run_for_recipe import run_of
+from ftrun_plugins.serving.run_for_recipe import find_run_for
 from ftrun_plugins.serving.serving_plan import choose
-from ftrun_plugins.serving.vllm_support import why_no_vllm
+from ftrun_plugins.serving.vllm_support import vllm_obstacle
 
 CHANGEABLE = (("serve",), ("resources", SERVER))  # sections of the recipe, for one server
 
 
 @dataclass(frozen=True)
-class Target:
+class ServeTarget:
     """A run that is over; `remote` is where it is served, None for this machine.
 
     Its models are there already, but for those of a run of this machine: then they are `to_push` first.
@@ -42,7 +42,7 @@ class Target:
     to_push: tuple[Ref, ...] = ()
 
     @classmethod
-    def of(cls, run: str, overrides: Sequence[str] = ()) -> Target:
+    def of(cls, run: str, overrides: Sequence[str] = ()) -> ServeTarget:
         """The run with other values for its server; `recipe=NAME` is the run that made what that recipe asks for.
 
         Raises:
@@ -51,13 +51,13 @@ class Target:
         store, asked = default_store(), None
         elsewhere, overrides = _backend(overrides)
         if run.startswith("recipe="):
-            run, asked = run_of((run, *overrides))
+            run, asked = find_run_for((run, *overrides))
         folder = find_run(store, run)
         if runs.load(folder).status in runs.OPEN:
-            raise Refused(
+            raise InvalidInput(
                 Problem("run-active", f"the run {folder.id} is not over yet", hint=f"ftrun logs -f {folder.id}")
             )
-        recipe = asked or changed(read_recipe(folder), overrides, CHANGEABLE, plugins())
+        recipe = asked or apply_overrides(read_recipe(folder), overrides, CHANGEABLE, plugins())
         # runs know the environments that they were made with; those that serve may have come later, or moved
         known = {name: one for name, one in recipe.environment.items() if one.lock is None or one.lock.exists()}
         recipe = recipe.model_copy(update={"environment": {**declared_environments(), **known}})
@@ -65,7 +65,9 @@ class Target:
         if elsewhere and elsewhere != recipe.backend.name:
             if home is not None:
                 what = f"{folder.id} ran on {recipe.backend.name}, and can only be served there"
-                raise Refused(Problem("invalid-override", what, f"override backend={elsewhere}", hint="leave it out"))
+                raise InvalidInput(
+                    Problem("invalid-override", what, f"override backend={elsewhere}", hint="leave it out")
+                )
             recipe = recipe.model_copy(update={"backend": BackendName(name=elsewhere)})
         backend = make_backend(recipe, plugins(), store)
         remote = backend.remote if home is not None or elsewhere else None
@@ -89,4 +91,4 @@ def _backend(overrides: Sequence[str]) -> tuple[str | None, list[str]]:
 def _why_no_vllm(recipe: Recipe, remote: Remote | None) -> str | None:
     if recipe.serve.engine == "transformers":
         return "the recipe says serve.engine=transformers"
-    return why_no_vllm() if remote is None else None
+    return vllm_obstacle() if remote is None else None

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.recipe import Limits, Recipe
 from ftrun.api.serving_spec import BASE, TUNED, Serving
 from ftrun.api.stage_call import Plan, Ref
@@ -37,7 +37,7 @@ def choose(
 
     def serving(ref: Ref, name: str, note: str = "", **more: Any) -> Serving:
         if not has(ref):
-            raise Refused(
+            raise InvalidInput(
                 Problem(
                     "missing-artifact",
                     f"{ref} is not whole in the store any more",
@@ -57,7 +57,7 @@ def choose(
         )
 
     if model is None:
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "missing-artifact", f"the run {run} has no model to serve", hint="`fetch` has to be among its stages"
             )
@@ -77,10 +77,12 @@ def choose(
         return serving(model.ref, BASE, adapter=train.ref, rank=rank_for(adapter))
     why = "; ".join(reasons)
     if gone and (merged is None or not has(merged.ref)):
-        raise Refused(Problem("missing-artifact", why, hint=f"ftrun resume {run} makes it again"))
+        raise InvalidInput(Problem("missing-artifact", why, hint=f"ftrun resume {run} makes it again"))
     if merged is None:
         what = f"the engine cannot serve the adapter of {run} unmerged: {why}"
-        raise Refused(Problem("missing-merge", what, hint="put `merge` among the recipe's stages and run it again"))
+        raise InvalidInput(
+            Problem("missing-merge", what, hint="put `merge` among the recipe's stages and run it again")
+        )
     return serving(merged.ref, TUNED, f"served merged, without the base model: {why}")
 
 

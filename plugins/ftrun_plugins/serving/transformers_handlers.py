@@ -67,7 +67,7 @@ def _load(folder: str, trust_remote_code: bool) -> tuple[Any, Any]:
     return model.eval(), AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code)
 
 
-class OneByOne(GenerateManager):  # type: ignore[misc]
+class SerialGenerateManager(GenerateManager):  # type: ignore[misc]
     """Writes one answer after the other, whichever model gives it, and none that nobody waits for any more."""
 
     def __init__(self, longest: int) -> None:
@@ -115,9 +115,9 @@ class State(GenerationState):  # type: ignore[misc]
 
     def __init__(self, longest: int) -> None:
         super().__init__()
-        self._manager = OneByOne(longest)
+        self._manager = SerialGenerateManager(longest)
 
-    def get_manager(self, model_id: str, use_cb: bool = False) -> OneByOne:
+    def get_manager(self, model_id: str, use_cb: bool = False) -> SerialGenerateManager:
         return self._manager
 
 

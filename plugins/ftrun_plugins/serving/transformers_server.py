@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from ftrun_plugins.serving.http_errors import Refusal
-from ftrun_plugins.serving.middleware import Gate
+from ftrun_plugins.serving.http_errors import HttpError
+from ftrun_plugins.serving.middleware import AuthMiddleware
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -41,7 +41,7 @@ def main() -> None:
     arguments = parser.parse_args()
     models = Models(dict(named.split("=", 1) for named in arguments.models), arguments.trust_remote_code)
     application = _application(models, arguments.max_model_len or models.longest)
-    uvicorn.run(Gate(application), host=arguments.host, port=arguments.port, log_level="warning")
+    uvicorn.run(AuthMiddleware(application), host=arguments.host, port=arguments.port, log_level="warning")
 
 
 def _application(models: Models, longest: int) -> Any:
@@ -110,7 +110,7 @@ async def _until_done(pieces: Any) -> AsyncIterator[str]:
 def _error(status: int, text: str) -> Response:
     from starlette.responses import Response
 
-    refusal = Refusal(status, "invalid_request_error", "bad_request" if status == 400 else "not_found", text)
+    refusal = HttpError(status, "invalid_request_error", "bad_request" if status == 400 else "not_found", text)
     return Response(refusal.body, status, media_type="application/json")
 
 

@@ -11,7 +11,7 @@ CPUINFO = Path("/proc/cpuinfo")
 BUILT_FOR = ("Linux", "x86_64")  # as the locks `server` and `server_cpu` are
 
 
-def why_no_vllm() -> str | None:
+def vllm_obstacle() -> str | None:
     """Why none of its builds fits here; None where one does."""
     here = (platform.system(), platform.machine())
     if here != BUILT_FOR:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Health:
+class CheckResult:
     """What `ftrun doctor` says of one thing.
 
     Args:
@@ -40,14 +40,14 @@ class Health:
 
 
 @dataclass(frozen=True)
-class Check:
+class DoctorCheck:
     """A look at something that runs need. It runs in a thread of its own, and is left behind after `seconds`.
 
     What it has yielded by then is told; `needed` is for the case that nothing came.
     """
 
     name: str
-    look: Callable[[], Iterable[Health]]
+    look: Callable[[], Iterable[CheckResult]]
     needed: bool = True
     seconds: float = 8.0
 

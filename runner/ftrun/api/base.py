@@ -25,7 +25,7 @@ class WithOptions(BaseModel):
         return dict(self.model_extra or {})
 
 
-class Named(WithOptions):
+class PluginRef(WithOptions):
     """A plugin's part by name."""
 
     name: str

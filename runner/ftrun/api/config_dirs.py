@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.package_data import shipped
 
 
@@ -42,7 +42,7 @@ def check_unique(folders: Iterable[ConfigFolders]) -> None:
                     )
                 )
     if problems:
-        raise Refused(problems)
+        raise InvalidInput(problems)
 
 
 def _names(folder: ConfigFolders) -> Iterator[str]:

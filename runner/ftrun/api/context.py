@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.events import append, make
 from ftrun.api.recent_rate import RecentRate
 from ftrun.api.stage_call import StageCall
@@ -105,7 +105,7 @@ class StageContext:
         path = self.files[digest]
         if sha256_of(path) != digest:
             what = f"{path} changed since this run was planned"
-            raise Refused(Problem("file-not-found", what, hint="start a new run: what did not change is cached"))
+            raise InvalidInput(Problem("file-not-found", what, hint="start a new run: what did not change is cached"))
         return path
 
     def component(self, call: StageCall, name: str) -> Any:
@@ -118,7 +118,7 @@ class StageContext:
         cls = load(component.implementation)
         if source_digest(cls) != component.source:
             what = f"the code of {name.replace(':', ' ')} changed since this run was planned"
-            raise Refused(Problem("content-changed", what, hint="start a new run: what did not change is cached"))
+            raise InvalidInput(Problem("content-changed", what, hint="start a new run: what did not change is cached"))
         return cls()
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ftrun.api.base import Frozen, Json, Named
+from ftrun.api.base import Frozen, Json, PluginRef
 from ftrun.utils.safe_regex import search
 
 
@@ -69,12 +69,12 @@ class Filter(Frozen):
         return f"{self.column or 'row'} {self.condition}{shown[:60]}"
 
 
-class Part(Frozen):
+class MixPart(Frozen):
     """One of several sources that are mixed. What it does not say of its own is the dataset's."""
 
-    source: Named  # where its rows come from, by the name of a source
-    held_out: Named | None = None  # a source of held-out rows of its own
-    formatter: Named | None = None  # what makes examples of its rows; null: the dataset's
+    source: PluginRef  # where its rows come from, by the name of a source
+    held_out: PluginRef | None = None  # a source of held-out rows of its own
+    formatter: PluginRef | None = None  # what makes examples of its rows; null: the dataset's
     split: Split | None = None  # how many of its rows are held out; null: as the dataset says
     filters: tuple[Filter, ...] = ()  # which of its rows are kept, after the dataset's filters
     limit: int | None = Field(default=None, gt=0)  # the first so many of its rows
@@ -84,11 +84,11 @@ class Part(Frozen):
 class Dataset(Frozen):
     """Where rows come from, what makes examples of them, and which are held out."""
 
-    source: Named | None = None  # where rows come from, by the name of a source
-    parts: dict[str, Part] = {}  # several sources that are mixed, by names of yours, in place of `source`
+    source: PluginRef | None = None  # where rows come from, by the name of a source
+    parts: dict[str, MixPart] = {}  # several sources that are mixed, by names of yours, in place of `source`
     stopping_strategy: Literal["first_exhausted", "all_exhausted"] = "first_exhausted"  # where a mix by weight ends
-    held_out: Named | None = None  # a source of its own for held-out rows, in place of a split
-    formatter: Named | None = None  # what makes examples of rows, by the name of a formatter
+    held_out: PluginRef | None = None  # a source of its own for held-out rows, in place of a split
+    formatter: PluginRef | None = None  # what makes examples of rows, by the name of a formatter
     filters: tuple[Filter, ...] = ()  # which rows are kept, those of held-out sources too; tried in this order
     shuffle: int | None = None  # a seed that rows are put into another order by; null keeps that of the source
     limit: int | None = Field(default=None, gt=0)  # the first so many rows, after all of that and before the split
@@ -99,18 +99,18 @@ class Dataset(Frozen):
     untrained_end_of_turn: bool = False  # accept chat rows whose end of turn is masked
     trainer: Json = {}  # keys of axolotl's dataset entry: train_on_eos, roles_to_train, …
 
-    def sources(self) -> Iterator[Named]:
+    def sources(self) -> Iterator[PluginRef]:
         """Every source that is read."""
-        owners: tuple[Dataset | Part, ...] = (self, *self.parts.values())
+        owners: tuple[Dataset | MixPart, ...] = (self, *self.parts.values())
         for owner in owners:
             yield from (named for named in (owner.source, owner.held_out) if named)
 
-    def held_out_sources(self) -> Iterator[Named]:
+    def held_out_sources(self) -> Iterator[PluginRef]:
         """The sources whose rows are all held out."""
         found = (self.held_out, *(part.held_out for part in self.parts.values()))
         yield from (named for named in found if named)
 
-    def split_of(self, part: Part) -> Split:
+    def split_of(self, part: MixPart) -> Split:
         """A part with held-out rows of its own is not split, unless it says so itself."""
         return part.split or (Split() if part.held_out else self.split)
 

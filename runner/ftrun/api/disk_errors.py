@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ftrun.api.errors import Problem, StoreFailed
+from ftrun.api.errors import Problem, StoreError
 from ftrun.utils.sizes import folder_size, human_size
 
 
@@ -21,7 +21,7 @@ def store_errors(root: Path) -> Iterator[None]:
         problem = disk_problem(error, root)
         if problem is None:
             raise
-        raise StoreFailed(problem) from error
+        raise StoreError(problem) from error
 
 
 def disk_problem(error: BaseException, root: Path) -> Problem | None:

@@ -64,13 +64,13 @@ class FtrunError(Exception):
         super().__init__("; ".join(problem.what for problem in self.problems[:MOST_PROBLEMS]))
 
 
-class Refused(FtrunError):
+class InvalidInput(FtrunError):
     """The recipe, an argument or the data is wrong; nothing was started or lost."""
 
     exit_code = 2
 
 
-class StageFailed(FtrunError):
+class StageError(FtrunError):
     """A stage call ended without its artifact; `call` is its label."""
 
     def __init__(self, call: str, problems: Problem | Sequence[Problem]) -> None:
@@ -78,7 +78,7 @@ class StageFailed(FtrunError):
         super().__init__(problems)
 
 
-class StoreFailed(FtrunError):
+class StoreError(FtrunError):
     """The store is full, read-only or damaged."""
 
 

@@ -15,12 +15,12 @@ import pluggy
 if TYPE_CHECKING:
     import click
 
-    from ftrun.api.backends import Backend, Check
+    from ftrun.api.backends import Backend, DoctorCheck
     from ftrun.api.config_dirs import ConfigFolders
     from ftrun.api.errors import Problem
     from ftrun.api.evaluators import AnswerEvaluator, Evaluator, PairEvaluator
     from ftrun.api.formatters import Formatter
-    from ftrun.api.issues import Finding
+    from ftrun.api.issues import Issue
     from ftrun.api.recipe import Recipe
     from ftrun.api.sources import Source
     from ftrun.api.stage_call import StageCall
@@ -73,7 +73,7 @@ def ftrun_config_sources() -> ConfigFolders:  # type: ignore[empty-body]
 
 
 @hookspec
-def ftrun_check_recipe(recipe: Recipe) -> Iterable[Finding]:  # type: ignore[empty-body]
+def ftrun_check_recipe(recipe: Recipe) -> Iterable[Issue]:  # type: ignore[empty-body]
     """Called by `validate` and before every plan: what is wrong with the part of the recipe that this plugin owns."""
 
 
@@ -95,7 +95,7 @@ def ftrun_recipe_keys() -> Mapping[str, Iterable[str]]:  # type: ignore[empty-bo
 
 
 @hookspec
-def ftrun_doctor_checks(recipe: Recipe) -> Iterable[Check]:  # type: ignore[empty-body]
+def ftrun_doctor_checks(recipe: Recipe) -> Iterable[DoctorCheck]:  # type: ignore[empty-body]
     """Called by `ftrun doctor`: what this plugin needs of the machine, of accounts and of servers for this recipe.
 
     Returning is light; the looks themselves run at one time, each within its seconds, and never print a secret.

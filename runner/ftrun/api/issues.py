@@ -8,7 +8,7 @@ from ftrun.recipe.yaml_files import KeyPath
 
 
 @dataclass(frozen=True)
-class Finding:
+class Issue:
     """One thing wrong at `path` of the composed recipe; the other fields are those of `ftrun.api.errors.Problem`."""
 
     code: str

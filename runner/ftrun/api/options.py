@@ -19,7 +19,7 @@ class Options(BaseModel):
 
 
 @dataclass(frozen=True)
-class Names:
+class ColumnOption:
     """Mark an option whose value names one `item`; two options of a formatter may not name the same one.
 
     Args:
@@ -31,10 +31,10 @@ class Names:
     optional: bool = False
 
 
-Column: TypeAlias = Annotated[str, Names("column")]
+Column: TypeAlias = Annotated[str, ColumnOption("column")]
 """Name of a column that every row has."""
 
-OptionalColumn: TypeAlias = Annotated[str | None, Names("column", optional=True)]
+OptionalColumn: TypeAlias = Annotated[str | None, ColumnOption("column", optional=True)]
 """Name of a column that a row may lack. None: no row has it."""
 
 
@@ -85,6 +85,6 @@ class FormatterOptions(Options):
         return cls.model_fields[name].alias or name
 
 
-def _marked(cls: type[BaseModel]) -> Iterator[tuple[str, Names]]:
+def _marked(cls: type[BaseModel]) -> Iterator[tuple[str, ColumnOption]]:
     for name, field in cls.model_fields.items():
-        yield from ((name, mark) for mark in field.metadata if isinstance(mark, Names))
+        yield from ((name, mark) for mark in field.metadata if isinstance(mark, ColumnOption))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from ftrun.api.disk_errors import disk_problem
-from ftrun.api.errors import FtrunError, Interrupted, Problem, Refused, StageFailed, StoreFailed, error_text
+from ftrun.api.errors import FtrunError, Interrupted, InvalidInput, Problem, StageError, StoreError, error_text
 from ftrun.utils.atomic_io import read_json, write_json
 
 OutcomeStatus = Literal["done", "failed", "stopped"]
@@ -42,9 +42,9 @@ class StageOutcome:
     def failed(cls, error: Exception, root: Path) -> StageOutcome:
         """Return the outcome of a stage that raised; `root` is the folder of the store."""
         match error:
-            case Refused():
+            case InvalidInput():
                 return cls("failed", "user", error.problems)
-            case StoreFailed():
+            case StoreError():
                 return cls("failed", "store", error.problems)
             case FtrunError():
                 return cls("failed", "stage", error.problems)
@@ -62,10 +62,10 @@ class StageOutcome:
                 Problem("stopped", f"{label} was stopped", hint="`ftrun resume last` goes on from its last checkpoint")
             )
         if self.fault == "user":
-            return Refused(self.problems)
+            return InvalidInput(self.problems)
         if self.fault == "store":
-            return StoreFailed(self.problems)
-        return StageFailed(label, self.problems)
+            return StoreError(self.problems)
+        return StageError(label, self.problems)
 
 
 def _validation_problems(error: ValidationError) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from ftrun.api.base import Frozen as Frozen
 from ftrun.api.base import Json as Json
-from ftrun.api.base import Named as Named
+from ftrun.api.base import PluginRef as PluginRef
 from ftrun.api.base import WithOptions as WithOptions
 from ftrun.api.dataset import Dataset as Dataset
 from ftrun.api.dataset import Split as Split
@@ -220,7 +220,7 @@ class Resources(Frozen):
         return int(count) if count.isdigit() else 1
 
 
-class Backend(Named):
+class Backend(PluginRef):
     """What runs the stage calls."""
 
 

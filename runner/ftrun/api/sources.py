@@ -36,7 +36,7 @@ class HubFiles:
 
 
 @dataclass(frozen=True)
-class External:
+class InputFile:
     """Something from outside that a source reads; its content, not its place, enters the key.
 
     Args:
@@ -84,7 +84,7 @@ class Source(Protocol):
     @property
     def Options(self) -> type[Options]: ...  # noqa: N802  (a class, by the name that plugins give it)
 
-    def externals(self, options: Any) -> Sequence[External]:
+    def externals(self, options: Any) -> Sequence[InputFile]:
         """Everything that `rows` will read. Raises `Refused` where it is missing."""
         ...
 

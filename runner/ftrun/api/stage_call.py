@@ -45,7 +45,7 @@ class Component(Frozen):
     source: str
 
 
-class Work(Frozen):
+class ResourceRequest(Frozen):
     """What a call needs while it runs; nothing here can change its result, so nothing here is in its key."""
 
     cpu: float = 1.0  # cores it keeps busy
@@ -75,7 +75,7 @@ class StageCall(Frozen):
     secrets: tuple[str, ...] = ()  # names of secrets (`ftrun.api.secrets`) that the stage cannot do without
     optional_secrets: tuple[str, ...] = ()  # and of those that it takes where they are
     notes: tuple[str, ...] = ()  # what was replaced or decided for the user, shown by `plan`
-    work: Work = Field(default_factory=Work)
+    work: ResourceRequest = Field(default_factory=ResourceRequest)
 
     @property
     def local_files(self) -> dict[str, Path]:

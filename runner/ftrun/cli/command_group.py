@@ -7,9 +7,9 @@ import importlib
 import click
 
 from ftrun import __version__
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.cli.main import VERBS
-from ftrun.plugins.entry_points import in_use
+from ftrun.plugins.entry_points import enabled
 from ftrun.utils.suggest import nearest
 
 EPILOG = """
@@ -43,7 +43,7 @@ class LazyGroup(click.Group):
         name = args[0]
         if self.get_command(ctx, name) is None:
             near = nearest(name, self.list_commands(ctx))
-            raise Refused(
+            raise InvalidInput(
                 Problem(
                     "unknown-command",
                     f"there is no verb `{name}`",
@@ -64,7 +64,7 @@ class LazyGroup(click.Group):
 
 def _plugin_verbs() -> dict[str, click.Command]:
     """Verbs that other packages add; plugins are loaded only where there is such a package."""
-    if not in_use():
+    if not enabled():
         return {}
     from ftrun.plugins.manager import plugins
 

@@ -6,12 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Ref
 from ftrun.store import runs
-from ftrun.store.deletion import obstacle, obstacle_of_run
-from ftrun.store.references import kept, refs_of, size, stale_scratch, uses
+from ftrun.store.deletion import find_obstacle, find_run_obstacle
+from ftrun.store.references import referenced, refs_of, size, stale_scratch, uses
 from ftrun.utils.sizes import folder_size
 from ftrun.utils.suggest import nearest
 
@@ -70,7 +70,7 @@ def of_runs(store: Store, folders: Sequence[RunFolder], with_artifacts: bool) ->
     Raises:
         Refused: one of them is not over; or its artifacts are elsewhere and are to be removed.
     """
-    problems = [problem for folder in folders if (problem := obstacle_of_run(store, folder))]
+    problems = [problem for folder in folders if (problem := find_run_obstacle(store, folder))]
     elsewhere = [folder.id for folder in folders if runs.load(folder).remote]
     if with_artifacts and elsewhere:
         what = f"the artifacts of {elsewhere[0]} are not on this machine, and other runs there may need them"
@@ -78,14 +78,14 @@ def of_runs(store: Store, folders: Sequence[RunFolder], with_artifacts: bool) ->
             Problem("not-removable", what, hint="leave out --artifacts, or remove them with the tools of that place")
         )
     if problems:
-        raise Refused(problems)
+        raise InvalidInput(problems)
     total = sum(folder_size(folder.root) for folder in folders)
     if not with_artifacts:
-        left = len({ref for folder in folders for ref in refs_of(folder) or ()} & set(kept(store)))
+        left = len({ref for folder in folders for ref in refs_of(folder) or ()} & set(referenced(store)))
         note = f"their {left} artifacts stay: --artifacts takes those that no other run needs" if left else ""
         return Removal(tuple(folders), notes=(note,) if note else (), bytes_of_runs=total)
     ids = [folder.id for folder in folders]
-    known, there = uses(store, ids), set(kept(store))
+    known, there = uses(store, ids), set(referenced(store))
     own = list(dict.fromkeys(ref for folder in folders for ref in refs_of(folder) or () if ref in there))
     going = tuple(ref for ref in own if not known.of(ref, ids))
     staying = {ref: known.of(ref, ids) for ref in own if known.of(ref, ids)}
@@ -99,9 +99,9 @@ def named_artifacts(store: Store, names: Sequence[str], without: Collection[str]
         Refused: there is none, or an open run needs one, or a living process works on it.
     """
     refs = tuple(dict.fromkeys(_artifact(store, name) for name in names))
-    problems = [problem for ref in refs if (problem := obstacle(store, ref))]
+    problems = [problem for ref in refs if (problem := find_obstacle(store, ref))]
     if problems:
-        raise Refused(problems)
+        raise InvalidInput(problems)
     known = uses(store, without) if refs else None
     used_by = {ref: known.of(ref, without) for ref in refs} if known else {}
     return Removal(artifacts=refs, sizes=_sizes(store, refs), used_by=used_by)
@@ -110,9 +110,9 @@ def named_artifacts(store: Store, names: Sequence[str], without: Collection[str]
 def unused(store: Store) -> Removal:
     """Artifacts and scratch that no run refers to, and scratch of what was finished since."""
     known = uses(store)
-    free = [ref for ref in kept(store) if not known.of(ref)]
-    going = tuple(ref for ref in free if obstacle(store, ref) is None)
-    stale = tuple(ref for ref in stale_scratch(store) if ref not in going and obstacle(store, ref) is None)
+    free = [ref for ref in referenced(store) if not known.of(ref)]
+    going = tuple(ref for ref in free if find_obstacle(store, ref) is None)
+    stale = tuple(ref for ref in stale_scratch(store) if ref not in going and find_obstacle(store, ref) is None)
     sizes = {**_sizes(store, going), **{ref: folder_size(store.scratch(ref).root) for ref in stale}}
     busy = len(free) - len(going)
     return Removal((), going, stale, sizes, notes=(f"{busy} more are being worked on",) if busy else ())
@@ -120,12 +120,12 @@ def unused(store: Store) -> Removal:
 
 def _artifact(store: Store, name: str) -> Ref:
     stage, _, key = name.strip("/").rpartition("/")
-    there = kept(store)
+    there = referenced(store)
     found = [ref for ref in there if ref.stage == stage and key and ref.key.startswith(key)]
     if len(found) == 1:
         return found[0]
     if found:
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "ambiguous-name",
                 f"`{name}` is the beginning of {len(found)} artifacts",
@@ -134,7 +134,7 @@ def _artifact(store: Store, name: str) -> Ref:
         )
     what = f"there is no artifact `{name}` in {store.root}"
     near = nearest(name, map(str, there))
-    raise Refused(
+    raise InvalidInput(
         Problem("missing-artifact", what, None, "STAGE/KEY", near, "`ftrun files RUN` names the artifacts of a run")
     )
 

@@ -16,7 +16,7 @@ import click
 from platformdirs import user_cache_path
 
 from ftrun import __version__
-from ftrun.api.backends import Check, Health
+from ftrun.api.backends import CheckResult, DoctorCheck
 from ftrun.api.paths import default_store
 from ftrun.api.recipe import Recipe
 from ftrun.plugins.manager import plugins
@@ -53,40 +53,44 @@ def _with_recipe(overrides: Sequence[str]) -> list[str]:
     return [*(() if named else (DEFAULT_RECIPE,)), *overrides]
 
 
-def _of_plugins(recipe: Recipe) -> Iterator[Check]:
+def _of_plugins(recipe: Recipe) -> Iterator[DoctorCheck]:
     for checks in plugins().hook.ftrun_doctor_checks(recipe=recipe):
         yield from checks
 
 
-def _own() -> list[Check]:
+def _own() -> list[DoctorCheck]:
     return [
-        Check("ftrun", _versions),
-        Check("plugins", _other_packages),
-        Check("store", partial(_disk, "store", default_store().root, "FTRUN_STORE")),
-        Check("cache", partial(_disk, "cache", user_cache_path("ftrun"), "XDG_CACHE_HOME")),
+        DoctorCheck("ftrun", _versions),
+        DoctorCheck("plugins", _other_packages),
+        DoctorCheck("store", partial(_disk, "store", default_store().root, "FTRUN_STORE")),
+        DoctorCheck("cache", partial(_disk, "cache", user_cache_path("ftrun"), "XDG_CACHE_HOME")),
     ]
 
 
-def _versions() -> Iterator[Health]:
-    yield Health("ftrun", True, f"{__version__}, Python {platform.python_version()}, {platform.platform(terse=True)}")
+def _versions() -> Iterator[CheckResult]:
+    yield CheckResult(
+        "ftrun", True, f"{__version__}, Python {platform.python_version()}, {platform.platform(terse=True)}"
+    )
 
 
-def _other_packages() -> Iterator[Health]:
+def _other_packages() -> Iterator[CheckResult]:
     names = sorted({one.distribution for one in plugins().all()} - {"ftrun"})
-    yield Health("plugins", True, ", ".join(names) or "none beside ftrun's own")
+    yield CheckResult("plugins", True, ", ".join(names) or "none beside ftrun's own")
 
 
-def _disk(what: str, folder: Path, variable: str) -> Iterator[Health]:
+def _disk(what: str, folder: Path, variable: str) -> Iterator[CheckResult]:
     """Free space, and whether a file can be written where the folder is or would be."""
     there = next(one for one in (folder, *folder.parents) if one.exists())
     free = shutil.disk_usage(there).free
     detail = f"{folder}, {human_size(free)} free"
     if not _writable(there):
-        yield Health(what, False, f"{detail}, but it cannot be written", hint=f"name another folder in {variable}")
+        yield CheckResult(what, False, f"{detail}, but it cannot be written", hint=f"name another folder in {variable}")
     elif free < LEAST_FREE:
-        yield Health(what, False, detail, hint=f"`ftrun rm --unused`, or name a folder on another disk in {variable}")
+        yield CheckResult(
+            what, False, detail, hint=f"`ftrun rm --unused`, or name a folder on another disk in {variable}"
+        )
     else:
-        yield Health(what, True, detail)
+        yield CheckResult(what, True, detail)
 
 
 def _writable(folder: Path) -> bool:
@@ -99,7 +103,7 @@ def _writable(folder: Path) -> bool:
         return False
 
 
-def _examined(checks: Iterable[Check]) -> Iterator[Health]:
+def _examined(checks: Iterable[DoctorCheck]) -> Iterator[CheckResult]:
     """All at one time, told in order; one that does not answer in time is left behind with what it has found."""
     running = [(check, *_begun(check)) for check in checks]
     began = time.monotonic()
@@ -108,25 +112,25 @@ def _examined(checks: Iterable[Check]) -> Iterator[Health]:
         yield from list(found)
         if thread.is_alive():
             late = f"no answer within {check.seconds:.0f} s"
-            yield Health(check.name, False, late, check.needed, hint="check the network, then try again")
+            yield CheckResult(check.name, False, late, check.needed, hint="check the network, then try again")
 
 
-def _begun(check: Check) -> tuple[threading.Thread, list[Health]]:
-    found: list[Health] = []
+def _begun(check: DoctorCheck) -> tuple[threading.Thread, list[CheckResult]]:
+    found: list[CheckResult] = []
 
     def look() -> None:
         try:
             for health in check.look():
                 found.append(health)  # noqa: PERF402  (each is there as soon as it is found)
         except Exception as error:  # a check of a plugin may fail in any way, and the others still count
-            found.append(Health(check.name, False, f"{type(error).__name__}: {error}", check.needed))
+            found.append(CheckResult(check.name, False, f"{type(error).__name__}: {error}", check.needed))
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
     return thread, found
 
 
-def _lines(health: Health) -> Iterator[str]:
+def _lines(health: CheckResult) -> Iterator[str]:
     yield f"{STATES[health.well, health.needed]:<8} {health.what:<22} {health.detail}"
     if health.hint and not health.well:
         yield f"{'':<31} {health.hint}"

@@ -15,29 +15,29 @@ from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Plan, StageCall
 from ftrun.cli.session import Session
 from ftrun.execution.engine import read_plan
-from ftrun.execution.provenance import facts
+from ftrun.execution.provenance import collect_provenance
 from ftrun.planning.cache_miss import own_differences
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 from ftrun.recipe.yaml_files import leaves
-from ftrun.store.env_packages import packages
+from ftrun.store.env_packages import load_packages
 from ftrun.store.runs import RunRecord
-from ftrun.utils.value_format import short
+from ftrun.utils.value_format import shorten_value
 
 MOST_NAMED = 3  # values or packages in one line
 DIGITS = 12  # shown of a digest or commit
 
 
-def changes(folder: RunFolder, record: RunRecord, now: Session | None) -> list[str]:
+def find_drift(folder: RunFolder, record: RunRecord, now: Session | None) -> list[str]:
     """One line for each thing that is another by now; `now` is the run's recipe, planned today."""
     found = list(_recipe(record, folder))
     if now is not None:
         found += _calls(read_plan(folder), now)
-        found += _versions(record.facts, facts(now.plan, now.backend), now.store)
+        found += _versions(record.facts, collect_provenance(now.plan, now.backend), now.store)
     return list(dict.fromkeys(found))
 
 
-def gone(plan: Plan) -> Iterator[Problem]:
+def find_missing_files(plan: Plan) -> Iterator[Problem]:
     """A problem for each file or folder of this machine that a run read and that is no longer there."""
     places = {place: (digest, call) for call in plan.calls for digest, place in call.local_files.items()}
     for place, (digest, call) in places.items():
@@ -65,7 +65,10 @@ def _recipe(record: RunRecord, folder: RunFolder) -> Iterator[str]:
     then, new = _values(yaml.safe_load(folder.recipe.read_text(encoding="utf-8"))), _values(today)
     differing = [path for path in dict.fromkeys([*then, *new]) if then.get(path) != new.get(path)]
     if differing:
-        said = [f"{path} {short(then.get(path))}, there {short(new.get(path))}" for path in differing[:MOST_NAMED]]
+        said = [
+            f"{path} {shorten_value(then.get(path))}, there {shorten_value(new.get(path))}"
+            for path in differing[:MOST_NAMED]
+        ]
         more = f"; {len(differing) - MOST_NAMED} more" if len(differing) > MOST_NAMED else ""
         yield f"the recipe's files say otherwise, and the run's own copy is used: {'; '.join(said)}{more}"
 
@@ -99,7 +102,7 @@ def _versions(then: Mapping[str, Any], now: Mapping[str, Any], store: Store) -> 
     for name, digest in now["environments"].items():
         old = then.get("environments", {}).get(name)
         if old and old != digest:
-            was, is_now = packages(store, old), packages(store, digest)
+            was, is_now = load_packages(store, old), load_packages(store, digest)
             if was is not None and is_now is not None:
                 yield from _packages(f"the environment `{name}`: ", was, is_now)
     yield from _git(then.get("git") or {}, now["git"] or {})

@@ -7,13 +7,13 @@ import json
 import click
 
 from ftrun.api.backends import Backend
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import default_store
 from ftrun.api.recipe import Environment
 from ftrun.api.stage_call import CLIENT
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.compose import compose
-from ftrun.recipe.validation import read, with_absolute_paths
+from ftrun.recipe.validation import validate, with_absolute_paths
 from ftrun.utils.suggest import nearest
 
 
@@ -60,11 +60,11 @@ def declared_environments() -> dict[str, Environment]:
     composed = compose([], plugins().config_folders())
     found = {}
     for name, values in composed.values["environment"].items():
-        result = read(Environment, with_absolute_paths(Environment, values, ("environment", name), composed))
+        result = validate(Environment, with_absolute_paths(Environment, values, ("environment", name), composed))
         if isinstance(result, list):
-            from ftrun.recipe.load import placed
+            from ftrun.recipe.load import locate
 
-            raise Refused(placed(result, composed))
+            raise InvalidInput(locate(result, composed))
         found[name] = result
     return found
 
@@ -87,6 +87,6 @@ def path(name: str) -> None:
 def _check_name(name: str, declared: dict[str, Environment]) -> None:
     if name not in declared:
         expected = f"one of {', '.join(declared)}"
-        raise Refused(
+        raise InvalidInput(
             Problem("unknown-name", f"there is no environment `{name}`", None, expected, nearest(name, declared))
         )

@@ -15,10 +15,10 @@ from ftrun.api.errors import (
     FtrunError,
     GateNotMet,
     Interrupted,
+    InvalidInput,
     Problem,
-    Refused,
-    StageFailed,
-    StoreFailed,
+    StageError,
+    StoreError,
 )
 
 WIDTH = 110
@@ -26,7 +26,7 @@ UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\
 TITLES = {
     GateNotMet: "a gate is not met",
     Interrupted: "stopped",
-    StoreFailed: "the store cannot be used",
+    StoreError: "the store cannot be used",
 }
 
 
@@ -57,9 +57,9 @@ def printable(text: str) -> str:
 
 
 def _title(error: FtrunError) -> str:
-    if isinstance(error, StageFailed):
+    if isinstance(error, StageError):
         return f"{error.call} failed"
-    if isinstance(error, Refused):
+    if isinstance(error, InvalidInput):
         return "1 problem" if len(error.problems) == 1 else f"{len(error.problems)} problems"
     return next((title for kind, title in TITLES.items() if isinstance(error, kind)), "failed")
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import RunFolder, Store, default_store
 from ftrun.api.stage_call import Ref
 from ftrun.cli.run_lookup import find_run, remote_of
@@ -56,7 +56,7 @@ def artifact_of(folder: RunFolder, call: str) -> Ref:
     made = artifacts_of(folder)
     if call not in made:
         expected = f"one of {', '.join(made)}" if made else "the run has finished no call yet"
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "missing-result", f"the run {folder.id} has no result of `{call}`", None, expected, nearest(call, made)
             )
@@ -70,7 +70,7 @@ def files_of(store: Store, folder: RunFolder, ref: Ref) -> Sequence[StoredFile]:
         return remote.files(ref)
     manifest = find(store, ref)
     if manifest is None:
-        raise Refused(
+        raise InvalidInput(
             Problem("missing-artifact", f"{ref} is no longer in {store.root}", hint=f"ftrun resume {folder.id}")
         )
     return manifest.files

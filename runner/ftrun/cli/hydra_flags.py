@@ -14,7 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.compose import COMPOSITION_ERRORS, GROUPS, VERSION_BASE, search_path
-from ftrun.recipe.hydra_errors import as_refusal
+from ftrun.recipe.hydra_errors import translate_error
 from ftrun.recipe.overrides import prepare
 
 
@@ -54,7 +54,7 @@ def _hydra_main(arguments: Sequence[str], task: Callable[[Any], None]) -> None:
         try:
             decorated()
         except COMPOSITION_ERRORS as error:
-            raise as_refusal(error, prepared, folders) from error
+            raise translate_error(error, prepared, folders) from error
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import sys
 from ftrun.api.cancellation import StopSignal, stop_on_signals
 from ftrun.api.paths import RunFolder, Store
 from ftrun.cli.progress import Display
-from ftrun.cli.run_summary import ending
+from ftrun.cli.run_summary import summary_text
 from ftrun.execution.engine import execute
 from ftrun.plugins.manager import plugins
 from ftrun.store import runs
@@ -27,7 +27,7 @@ def in_foreground(store: Store, folder: RunFolder, as_json: bool = False) -> int
             return 0
         with Display(folder, stop) as display:
             execute(store, folder, plugins(), stop, display.show)
-    print(ending(store, folder))
+    print(summary_text(store, folder))
     return 0
 
 

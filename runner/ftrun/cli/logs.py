@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.events import follow
 from ftrun.api.paths import RunFolder, Store, default_store
 from ftrun.cli.progress import Display
@@ -35,7 +35,7 @@ def logs(run: str, call: str | None, following: bool) -> int:
             click.echo(f"{folder.id}: {runs.load(folder).status}")
         return 0
     if not log_files(folder):
-        raise Refused(
+        raise InvalidInput(
             Problem("missing-result", f"the run {folder.id} has no logs", hint=_elsewhere(store, folder, call))
         )
     for path in log_files(folder):
@@ -47,7 +47,7 @@ def logs(run: str, call: str | None, following: bool) -> int:
             call = call and ""
     if call:
         known = [path.stem.replace(".", ":", 1) for path in log_files(folder)]
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "missing-result",
                 f"the run {folder.id} has no log of `{call}`",

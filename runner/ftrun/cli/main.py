@@ -10,7 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ftrun.api.errors import FtrunError, Problem, Refused, StoreFailed
+from ftrun.api.errors import FtrunError, InvalidInput, Problem, StoreError
 
 if TYPE_CHECKING:
     import click
@@ -112,7 +112,7 @@ def _disk_problem(error: Exception) -> FtrunError | None:
     from ftrun.api.paths import default_store
 
     problem = disk_problem(error, default_store().root)
-    return StoreFailed(problem) if problem else None
+    return StoreError(problem) if problem else None
 
 
 def _plugin_problem(error: Exception) -> FtrunError | None:
@@ -132,11 +132,11 @@ def _report(error: FtrunError, arguments: list[str]) -> int:
     return report(error, "--json" in arguments)
 
 
-def _usage_problem(error: click.ClickException) -> Refused:
+def _usage_problem(error: click.ClickException) -> InvalidInput:
     context = getattr(error, "ctx", None)
     verb = f" {context.info_name}" if context and context.info_name != "ftrun" else ""
     text = error.format_message().rstrip(".")
-    return Refused(Problem("usage", text[:1].lower() + text[1:], hint=f"`ftrun{verb} --help` shows what it takes"))
+    return InvalidInput(Problem("usage", text[:1].lower() + text[1:], hint=f"`ftrun{verb} --help` shows what it takes"))
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -13,7 +13,7 @@ from ftrun.api.backends import Estimate
 from ftrun.api.stage_call import Plan, StageCall
 from ftrun.cli.session import Session, open_session
 from ftrun.execution.engine import read_plan
-from ftrun.planning.cache_miss import reasons
+from ftrun.planning.cache_miss import explain_miss
 from ftrun.store.runs import all_runs
 from ftrun.utils.sizes import human_size
 
@@ -51,7 +51,7 @@ def _described(call: StageCall, session: Session, last: Plan | None) -> dict[str
         "call": call.label,
         "key": call.key,
         "cached": cached,
-        "why": [] if cached else reasons(call, last),
+        "why": [] if cached else explain_miss(call, last),
         "environment": call.environment.name,
         "hardware": " or ".join(call.work.gpu) or (f"{call.work.gpus} GPU" if call.work.gpus else "CPU"),
         "notes": list(call.notes),

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from ftrun.api.errors import Refused
-from ftrun.plugins.entry_points import DISABLE, distribution, in_use, offered
+from ftrun.api.errors import InvalidInput
+from ftrun.plugins.entry_points import DISABLE, distribution, enabled, entry_points
 
 
 @click.group("plugins", invoke_without_command=True)
@@ -21,14 +21,14 @@ def plugins_verb(ctx: click.Context, as_json: bool) -> int:
     if ctx.invoked_subcommand:
         return 0
     from ftrun.cli.main import VERBS
-    from ftrun.plugins.inventory import listings
+    from ftrun.plugins.inventory import list_distributions
 
-    found = listings(VERBS)
-    left_out = sorted({distribution(entry) for entry in offered()} - {distribution(entry) for entry in in_use()})
+    found = list_distributions(VERBS)
+    left_out = sorted({distribution(entry) for entry in entry_points()} - {distribution(entry) for entry in enabled()})
     problems = [problem for listing in found for problem in listing.problems]
     if as_json:
         print(json.dumps({"distributions": [listing.as_dict() for listing in found], "left_out": left_out}))
-        return Refused.exit_code if problems else 0
+        return InvalidInput.exit_code if problems else 0
     for listing in found:
         print(listing.distribution)
         for kind, names in listing.lines():
@@ -36,7 +36,7 @@ def plugins_verb(ctx: click.Context, as_json: bool) -> int:
     for name in left_out:
         print(f"{name}\n  left out by {DISABLE}")
     if problems:
-        raise Refused(problems)
+        raise InvalidInput(problems)
     return 0
 
 

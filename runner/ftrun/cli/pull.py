@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import default_store
 from ftrun.cli.files import artifact_of, artifacts_of, files_of
 from ftrun.cli.run_lookup import find_run, remote_of
@@ -29,7 +29,7 @@ def pull(run: str, call: str | None, target: Path | None) -> int:
     ref = artifact_of(folder, call)
     target = target or Path(f"{folder.id}-{call.replace(':', '-')}")
     if target.exists():
-        raise Refused(Problem("file-exists", f"{target} exists already", hint="name another folder: --to FOLDER"))
+        raise InvalidInput(Problem("file-exists", f"{target} exists already", hint="name another folder: --to FOLDER"))
     remote = remote_of(store, folder)
     if remote is None:
         files_of(store, folder, ref)  # says so where it is no longer there
@@ -54,4 +54,4 @@ def _copy(source: Path, target: Path) -> None:
     except OSError as error:
         shutil.rmtree(aside, ignore_errors=True)
         what = f"{target} cannot be written: {error.strerror or error}"
-        raise Refused(Problem("unwritable", what, hint="name a folder on another disk: --to FOLDER")) from error
+        raise InvalidInput(Problem("unwritable", what, hint="name a folder on another disk: --to FOLDER")) from error

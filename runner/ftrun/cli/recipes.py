@@ -11,7 +11,7 @@ import click
 import yaml
 
 from ftrun.api.config_dirs import headline, recipe_names
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.compose import compose
 from ftrun.utils.atomic_io import write_text
@@ -53,24 +53,26 @@ def show(name: str) -> None:
 @click.argument("target", metavar="FILE", type=click.Path(path_type=Path))
 def copy(name: str, target: Path) -> None:
     """Copies a recipe into a new FILE, or a folder, to be edited there: what it refers to is still found."""
-    from ftrun.recipe.export import copied
+    from ftrun.recipe.export import rebase_recipe
 
     source = _file_of(name)
     file = target / source.name if target.is_dir() else target
     if file.suffix not in (".yaml", ".yml"):
-        raise Refused(
+        raise InvalidInput(
             Problem("invalid-value", f"{file} is not named like a recipe", expected="a name that ends in .yaml")
         )
     if file.exists():
-        raise Refused(Problem("file-exists", f"{file} exists already", hint="name another file, or remove it first"))
-    write_text(file, copied(name, source, file, plugins()))
+        raise InvalidInput(
+            Problem("file-exists", f"{file} exists already", hint="name another file, or remove it first")
+        )
+    write_text(file, rebase_recipe(name, source, file, plugins()))
     print(f"{file}\n\nnext     ftrun validate recipe={shlex.quote(str(file))}")
 
 
 def _file_of(name: str) -> Path:
     files = {known: file for known, _, file in _recipes()}
     if name not in files:
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "unknown-name",
                 f"there is no recipe named `{name}`",

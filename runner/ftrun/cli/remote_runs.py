@@ -9,18 +9,18 @@ import sys
 import click
 
 from ftrun.api.backends import Remote
-from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, Problem, Refused, StageFailed
+from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, InvalidInput, Problem, StageError
 from ftrun.api.paths import RunFolder, Store
 from ftrun.cli.progress import Display
-from ftrun.cli.run_summary import ending
+from ftrun.cli.run_summary import summary_text
 from ftrun.store import runs
 
 log = logging.getLogger(__name__)
 
-ERRORS: dict[int, type[FtrunError]] = {2: Refused, 3: GateNotMet, 130: Interrupted}
+ERRORS: dict[int, type[FtrunError]] = {2: InvalidInput, 3: GateNotMet, 130: Interrupted}
 
 
-def hand_over(store: Store, folder: RunFolder, remote: Remote, detach: bool, as_json: bool) -> int:
+def submit_run(store: Store, folder: RunFolder, remote: Remote, detach: bool, as_json: bool) -> int:
     """Submits a run; follows it unless it is to go on alone. Raises the error that it ended with."""
     remote.submit(folder, log.info)
     if detach:
@@ -33,7 +33,7 @@ def hand_over(store: Store, folder: RunFolder, remote: Remote, detach: bool, as_
     error = error_of(record)
     if error:
         raise error
-    print(json.dumps(record.model_dump(mode="json")) if as_json else ending(store, folder))
+    print(json.dumps(record.model_dump(mode="json")) if as_json else summary_text(store, folder))
     return 0
 
 
@@ -73,5 +73,5 @@ def error_of(record: runs.RunRecord) -> FtrunError | None:
             problems or Problem("stopped", "the run was stopped", hint=f"`ftrun resume {record.id}` goes on")
         )
     if record.status == "failed" and (record.exit_code or 1) not in ERRORS:
-        return StageFailed("the run", problems)
+        return StageError("the run", problems)
     return ERRORS[record.exit_code](problems) if record.exit_code in ERRORS else None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import default_store
 from ftrun.cli.run_lookup import find_run, reader_of
 from ftrun.report.page import write_report
@@ -26,6 +26,6 @@ def report(run: str, output: Path | None, as_json: bool) -> int:
         write_report(folder, reader_of(store, folder), target)
     except OSError as error:
         what = f"{target} cannot be written: {error.strerror}"
-        raise Refused(Problem("unwritable", what, hint="name another file: --output FILE")) from error
+        raise InvalidInput(Problem("unwritable", what, hint="name another file: --output FILE")) from error
     print(json.dumps({"run": folder.id, "report": str(target)}) if as_json else target)
     return 0

@@ -9,16 +9,16 @@ from collections.abc import Iterator, Sequence
 import click
 import yaml
 
-from ftrun.api.errors import FtrunError, Problem, Refused
+from ftrun.api.errors import FtrunError, InvalidInput, Problem
 from ftrun.api.paths import RunFolder, default_store
-from ftrun.cli.drift import changes, gone
+from ftrun.cli.drift import find_drift, find_missing_files
 from ftrun.cli.plan import as_values, lines
 from ftrun.cli.run import start
 from ftrun.cli.run_lookup import find_run
-from ftrun.cli.session import Session, planned
+from ftrun.cli.session import Session, plan_call_graph
 from ftrun.execution.engine import read_plan
 from ftrun.plugins.manager import plugins
-from ftrun.recipe.recorded import Again, again
+from ftrun.recipe.recorded import RecordedRecipe, load_recorded
 from ftrun.store import runs
 
 MOST_CHANGES = 20  # shown
@@ -36,7 +36,7 @@ def rerun(run: str, overrides: tuple[str, ...], only_plan: bool, detach: bool, a
     Says first what is another by now: data, code, environments, versions. What did not change is cached.
     """
     if "=" in run:
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "usage", "no run is named", f"argument {run}", "ftrun rerun RUN OVERRIDES", hint="`last` is the last"
             )
@@ -44,7 +44,7 @@ def rerun(run: str, overrides: tuple[str, ...], only_plan: bool, detach: bool, a
     folder = find_run(default_store(), run)
     record = runs.load(folder)
     session = _session(folder, record, overrides)
-    differing = changes(folder, record, _unchanged(folder, record, overrides, session))
+    differing = find_drift(folder, record, _unchanged(folder, record, overrides, session))
     if as_json and only_plan:
         values = as_values(session, read_plan(folder))
         print(json.dumps({"rerun_of": record.id, "since": differing, **values}))
@@ -57,23 +57,23 @@ def rerun(run: str, overrides: tuple[str, ...], only_plan: bool, detach: bool, a
     return 0
 
 
-def _loaded(folder: RunFolder, record: runs.RunRecord, overrides: Sequence[str]) -> Again:
+def _loaded(folder: RunFolder, record: runs.RunRecord, overrides: Sequence[str]) -> RecordedRecipe:
     values = yaml.safe_load(folder.recipe.read_text(encoding="utf-8"))
-    return again(values, record.origins, record.overrides, overrides, plugins())
+    return load_recorded(values, record.origins, record.overrides, overrides, plugins())
 
 
 def _session(folder: RunFolder, record: runs.RunRecord, overrides: Sequence[str]) -> Session:
     """Raises `Refused`, which names first the files that the run read and that are no longer there."""
     loaded = _loaded(folder, record, overrides)
     try:
-        return planned(loaded)
-    except Refused as error:
-        missing = list(gone(read_plan(folder)))
+        return plan_call_graph(loaded)
+    except InvalidInput as error:
+        missing = list(find_missing_files(read_plan(folder)))
         if not missing:
             raise
         places = {one.at for one in missing}
         told = [problem for problem in error.problems if problem.at not in places]
-        raise Refused([*missing, *told]) from error
+        raise InvalidInput([*missing, *told]) from error
 
 
 def _unchanged(folder: RunFolder, record: runs.RunRecord, overrides: Sequence[str], session: Session) -> Session | None:
@@ -81,7 +81,7 @@ def _unchanged(folder: RunFolder, record: runs.RunRecord, overrides: Sequence[st
     if not overrides:
         return session
     try:
-        return planned(_loaded(folder, record, ()))
+        return plan_call_graph(_loaded(folder, record, ()))
     except FtrunError:
         return None
 

@@ -6,7 +6,7 @@ import click
 
 from ftrun.api.paths import default_store
 from ftrun.cli.local_runs import in_background, in_foreground
-from ftrun.cli.remote_runs import hand_over
+from ftrun.cli.remote_runs import submit_run
 from ftrun.cli.run_lookup import find_run
 from ftrun.execution.engine import make_backend, read_recipe
 from ftrun.plugins.manager import plugins
@@ -22,7 +22,7 @@ def resume(run: str, detach: bool, as_json: bool) -> int:
     folder = find_run(store, run)
     remote = make_backend(read_recipe(folder), plugins(), store).remote  # also where a run was not submitted yet
     if remote is not None:
-        return hand_over(store, folder, remote, detach, as_json)
+        return submit_run(store, folder, remote, detach, as_json)
     if detach:
         return in_background(store, folder, as_json)
     return in_foreground(store, folder, as_json)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from ftrun.api.disk_errors import store_errors
-from ftrun.api.errors import FtrunError, Problem, Refused
+from ftrun.api.errors import FtrunError, InvalidInput, Problem
 from ftrun.api.paths import RunFolder, Store, default_store
 from ftrun.api.stage_call import Ref
 from ftrun.cli.deletion_plan import Removal, named_artifacts, of_runs, unused
@@ -33,7 +33,7 @@ def rm(names: tuple[str, ...], with_artifacts: bool, all_unused: bool, yes: bool
     Never removes what a run that is not over needs, or what a living process works on.
     """
     if bool(names) == all_unused:
-        raise Refused(
+        raise InvalidInput(
             Problem("usage", "nothing is named" if not names else "--unused takes no names", hint="ftrun rm --help")
         )
     store = default_store()
@@ -51,7 +51,7 @@ def rm(names: tuple[str, ...], with_artifacts: bool, all_unused: bool, yes: bool
     elif not removal.is_empty and not problems:
         print(f"removed: {human_size(removal.size)} freed")
     if problems and not as_json:
-        raise Refused(problems)
+        raise InvalidInput(problems)
     return 2 if problems else 0
 
 
@@ -63,7 +63,7 @@ def _named(store: Store, names: Sequence[str], with_artifacts: bool) -> Removal:
 
 def _ask(removal: Removal, can: bool) -> None:
     if not can:
-        raise Refused(
+        raise InvalidInput(
             Problem("usage", "there is no terminal to ask at, and nothing was removed", hint="ftrun rm --yes …")
         )
     click.confirm(f"remove {human_size(removal.size)}?", abort=True)

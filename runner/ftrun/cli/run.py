@@ -7,10 +7,10 @@ import click
 from ftrun.api.errors import FtrunError
 from ftrun.api.paths import RunFolder
 from ftrun.cli.local_runs import in_background, in_foreground
-from ftrun.cli.remote_runs import hand_over
+from ftrun.cli.remote_runs import submit_run
 from ftrun.cli.session import Session, open_session
 from ftrun.execution.engine import prepare
-from ftrun.execution.provenance import facts
+from ftrun.execution.provenance import collect_provenance
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -33,7 +33,7 @@ def start(session: Session, detach: bool, as_json: bool, rerun_of: str | None = 
     session.check_budget()
     folder = _folder(session, rerun_of)
     if session.backend.remote is not None:
-        return hand_over(session.store, folder, session.backend.remote, detach, as_json)
+        return submit_run(session.store, folder, session.backend.remote, detach, as_json)
     if detach:
         return in_background(session.store, folder, as_json)
     return in_foreground(session.store, folder, as_json)
@@ -41,7 +41,7 @@ def start(session: Session, detach: bool, as_json: bool, rerun_of: str | None = 
 
 def _folder(session: Session, rerun_of: str | None) -> RunFolder:
     loaded = session.loaded
-    known = facts(session.plan, session.backend)
+    known = collect_provenance(session.plan, session.backend)
     return prepare(session.store, loaded.recipe, session.plan, loaded.given, loaded.origins(), known, rerun_of)
 
 

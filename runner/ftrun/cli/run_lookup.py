@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from ftrun.api.backends import Remote
-from ftrun.api.errors import FtrunError, Refused
+from ftrun.api.errors import FtrunError, InvalidInput
 from ftrun.api.paths import RunFolder, Store
 from ftrun.execution.engine import make_backend, read_recipe
 from ftrun.plugins.manager import plugins
@@ -24,7 +24,7 @@ def find_run(store: Store, name: str) -> RunFolder:
     """
     try:
         folder = runs.find_run(store, name)
-    except Refused:
+    except InvalidInput:
         matching = [(remote, found) for remote in remotes() for found in remote.known() if found.startswith(name)]
         if len(matching) != 1:
             raise

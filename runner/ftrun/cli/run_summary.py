@@ -13,7 +13,7 @@ from ftrun.report.number_format import number
 from ftrun.store.runs import RunRecord, load
 
 
-def ending(store: Store, folder: RunFolder) -> str:
+def summary_text(store: Store, folder: RunFolder) -> str:
     """The last screen of a run."""
     record = load(folder)
     made = {label: Ref.parse(result["artifact"]) for label, result in record.results.items()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ftrun.api.backends import Backend, Estimate
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import Store, default_store
 from ftrun.api.stage_call import Plan, StageCall
 from ftrun.execution.engine import make_backend
@@ -43,7 +43,7 @@ class Session:
         for found in self.plugins.hook.ftrun_check_access(calls=self.missing, backend=self.backend):
             problems.extend(found)
         if problems:
-            raise Refused(problems)
+            raise InvalidInput(problems)
 
     @cached_property
     def estimate(self) -> Estimate | None:
@@ -61,7 +61,7 @@ class Session:
             at="budget.usd",
             hint="`ftrun plan` shows what each stage costs",
         )
-        raise Refused(problem)
+        raise InvalidInput(problem)
 
     def _missing_secrets(self) -> Iterator[Problem]:
         for call in self.missing:
@@ -82,14 +82,14 @@ def _earlier_seconds(store: Store, recipe: str) -> dict[str, float]:
 
 def open_session(overrides: Sequence[str]) -> Session:
     """Raises `Refused` where the recipe is wrong or something that it names is missing."""
-    return planned(load(overrides, plugins()))
+    return plan_call_graph(load(overrides, plugins()))
 
 
-def planned(loaded: Loaded) -> Session:
+def plan_call_graph(loaded: Loaded) -> Session:
     """Raises `Refused` where something that the recipe names is missing."""
     store = default_store()
     backend = make_backend(loaded.recipe, plugins(), store)
     plan = make_plan(loaded.recipe, plugins(), backend)
     if not plan.calls:
-        raise Refused(Problem("nothing-to-do", "the recipe's stages have nothing to do", at="stages"))
+        raise InvalidInput(Problem("nothing-to-do", "the recipe's stages have nothing to do", at="stages"))
     return Session(loaded, plugins(), store, backend, plan)

@@ -12,7 +12,7 @@ from ftrun.api.paths import RunFolder, Store, default_store
 from ftrun.api.stage_call import StageCall
 from ftrun.cli.error_output import lines as problem_lines
 from ftrun.cli.run_lookup import find_run
-from ftrun.cli.run_summary import ending
+from ftrun.cli.run_summary import summary_text
 from ftrun.execution.engine import read_plan
 from ftrun.report.number_format import metrics
 from ftrun.store import runs
@@ -51,7 +51,7 @@ def _lines(store: Store, folder: RunFolder, record: runs.RunRecord) -> Iterator[
         yield ""
         yield from list(problem_lines(FtrunError([Problem.from_dict(problem) for problem in record.problems])))[1:]
     if record.status in ("done", "gate_not_met"):
-        yield ending(store, folder)
+        yield summary_text(store, folder)
 
 
 def _made(call: StageCall, store: Store, record: runs.RunRecord) -> str:

@@ -7,7 +7,7 @@ import json
 import click
 
 from ftrun.api.config_dirs import recipe_names
-from ftrun.api.errors import FtrunError, Problem, Refused
+from ftrun.api.errors import FtrunError, InvalidInput, Problem
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 
@@ -28,7 +28,7 @@ def validate(overrides: tuple[str, ...], everything: bool, as_json: bool) -> int
             problems[chosen[0].removeprefix("recipe=") if everything else "recipe"] = list(error.problems)
     wrong = [_named(name, problem, everything) for name, found in problems.items() for problem in found]
     if wrong:
-        raise Refused(wrong)
+        raise InvalidInput(wrong)
     print(json.dumps({"valid": list(problems)}) if as_json else "\n".join(f"{name}: valid" for name in problems))
     return 0
 

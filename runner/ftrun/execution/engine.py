@@ -14,7 +14,7 @@ import yaml
 from ftrun.api.backends import Backend, Runner
 from ftrun.api.cancellation import StopSignal
 from ftrun.api.disk_errors import store_errors
-from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, Problem, Refused
+from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, InvalidInput, Problem
 from ftrun.api.events import Event, append, follow
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.recipe import Recipe
@@ -51,7 +51,7 @@ def _keep_packages(store: Store, recipe: Recipe, plan: Plan) -> None:
     for used in {call.environment for call in plan.calls}:
         declared = recipe.environment.get(used.name)
         if used.digest and declared is not None and declared.lock is not None:
-            env_packages.keep(store, used.digest, declared.lock)
+            env_packages.save_packages(store, used.digest, declared.lock)
 
 
 def read_recipe(folder: RunFolder) -> Recipe:
@@ -78,11 +78,11 @@ def execute(
         Refused: another process runs it already.
         FtrunError: the reason why it did not end well; the record has it too.
     """
-    from ftrun.report.page import keep_report
+    from ftrun.report.page import save_report
 
     with store_errors(store.root), FileLock(folder.lock) as lock:
         if not lock.try_acquire():
-            raise Refused(
+            raise InvalidInput(
                 Problem(
                     "run-active",
                     f"the run {folder.id} is running already",
@@ -97,7 +97,7 @@ def execute(
             error = _execute(store, folder, plugins, stop)
             close_record(record, store, read_plan(folder), error)
             runs.save(folder, record)
-            keep_report(folder, reader(store), partial(append, folder.events))
+            save_report(folder, reader(store), partial(append, folder.events))
             append(folder.events, "run_finished", status=record.status)
         _warn(folder, plugins.tell("ftrun_run_finished", run_id=folder.id, status=record.status))
     if error:
@@ -189,7 +189,7 @@ def _telling(folder: RunFolder, plugins: Plugins, listen: Listen | None) -> Iter
 
     def tell() -> None:
         for event in follow(folder.events, over.is_set, start=start):
-            _warn(folder, tell_hooks(plugins, folder.id, event))
+            _warn(folder, dispatch_event(plugins, folder.id, event))
             if listen:
                 listen(event)
 
@@ -204,15 +204,15 @@ def _telling(folder: RunFolder, plugins: Plugins, listen: Listen | None) -> Iter
 
 def _warn(folder: RunFolder, problems: Iterable[Problem]) -> None:
     for problem in problems:
-        append(folder.events, "warning", None, text=warning_of(problem))
+        append(folder.events, "warning", None, text=warning_text(problem))
 
 
-def warning_of(problem: Problem) -> str:
+def warning_text(problem: Problem) -> str:
     """A plugin's failure in one line: it does not stop the run."""
     return f"{problem.what} ({problem.at})" if problem.at else problem.what
 
 
-def tell_hooks(plugins: Plugins, run_id: str, event: Event) -> list[Problem]:
+def dispatch_event(plugins: Plugins, run_id: str, event: Event) -> list[Problem]:
     """Tells plugins what an event means for them. Returns the failures of those that raised."""
     call = event.get("call")
     problems = plugins.tell("ftrun_event", run_id=run_id, event=event)

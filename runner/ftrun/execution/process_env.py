@@ -34,7 +34,7 @@ DEFAULTS = {
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
 
-def surroundings(variables: Mapping[str, str], secrets: Sequence[str], modules: Sequence[str]) -> dict[str, str]:
+def process_env(variables: Mapping[str, str], secrets: Sequence[str], modules: Sequence[str]) -> dict[str, str]:
     """The environment variables of a process that `bootstrap` starts.
 
     Args:
@@ -44,10 +44,10 @@ def surroundings(variables: Mapping[str, str], secrets: Sequence[str], modules: 
     """
     names = (*INHERITED, *(variable for secret in secrets for variable in variables_of(secret)))
     inherited = {name: os.environ[name] for name in names if name in os.environ}
-    return {**inherited, **DEFAULTS, **variables, env_launcher.VARIABLE: json.dumps(carried(modules))}
+    return {**inherited, **DEFAULTS, **variables, env_launcher.VARIABLE: json.dumps(carried_packages(modules))}
 
 
-def carried(modules: Sequence[str]) -> dict[str, str]:
+def carried_packages(modules: Sequence[str]) -> dict[str, str]:
     """The top-level packages that modules are in, and the folders that hold them: what `bootstrap` is given."""
     folders = {}
     for module in modules:

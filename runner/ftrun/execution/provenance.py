@@ -17,7 +17,7 @@ from ftrun.api.stage_call import Plan
 RECORDED = ("hydra-core", "omegaconf", "pydantic", "pluggy")
 
 
-def facts(plan: Plan, backend: Backend) -> dict[str, Any]:
+def collect_provenance(plan: Plan, backend: Backend) -> dict[str, Any]:
     return {
         "ftrun": __version__,
         "python": platform.python_version(),

@@ -22,7 +22,7 @@ from ftrun.api.paths import Scratch, Store
 from ftrun.api.stage_call import StageCall
 from ftrun.execution import env_launcher
 from ftrun.execution.fork_server import LOCK
-from ftrun.execution.process_env import surroundings
+from ftrun.execution.process_env import process_env
 from ftrun.execution.stage_entrypoint import Request
 from ftrun.execution.warm_parent import ForkedProcess, WarmParent
 from ftrun.store.artifacts import find
@@ -37,7 +37,7 @@ LINES_SHOWN = 8  # of the log of a stage that crashed
 
 
 @dataclass(frozen=True)
-class Place:
+class ProcessSpec:
     """Where a stage process runs, and who hears of it.
 
     Args:
@@ -66,7 +66,7 @@ class Place:
 class StageProcess:
     """A running stage call, in a session of its own that outlives the terminal."""
 
-    def __init__(self, store: Store, call: StageCall, run_id: str, place: Place) -> None:
+    def __init__(self, store: Store, call: StageCall, run_id: str, place: ProcessSpec) -> None:
         self._store = store
         self._call = call
         self._place = place
@@ -179,9 +179,9 @@ def send_stop(pid: int, at_once: bool = False) -> None:
         os.killpg(pid, signal.SIGKILL) if at_once else os.kill(pid, signal.SIGTERM)
 
 
-def _surroundings(call: StageCall, place: Place) -> dict[str, str]:
+def _surroundings(call: StageCall, place: ProcessSpec) -> dict[str, str]:
     modules = ["ftrun", call.implementation, *(component.implementation for component in call.components.values())]
-    return surroundings(place.variables, (*call.secrets, *call.optional_secrets), modules)
+    return process_env(place.variables, (*call.secrets, *call.optional_secrets), modules)
 
 
 def _last_lines(log: Path) -> list[str]:

@@ -23,7 +23,7 @@ from typing import Any
 from ftrun.api.errors import FtrunError, Problem
 from ftrun.execution import env_launcher
 from ftrun.execution.fork_server import LONGEST, WITHOUT_CUDA
-from ftrun.execution.process_env import OFFLINE, surroundings
+from ftrun.execution.process_env import OFFLINE, process_env
 
 MODULE = "ftrun.execution.fork_server"
 SECONDS_FOR_CODE = 5.0  # from the end of a process until its exit code has come
@@ -65,7 +65,7 @@ class WarmParent:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**surroundings(variables, (), ["ftrun"]), **OFFLINE, **WITHOUT_CUDA},
+                env={**process_env(variables, (), ["ftrun"]), **OFFLINE, **WITHOUT_CUDA},
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,  # Ctrl-C is for its children to hear of, one by one
             )

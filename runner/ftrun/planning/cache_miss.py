@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ftrun.api.stage_call import Plan, StageCall
-from ftrun.utils.value_format import short
+from ftrun.utils.value_format import shorten_value
 
 MOST_REASONS = 3
 SHORTEST_DIGEST = 32  # hexadecimal digits: longer words of them are digests, which tell a person nothing
 
 
-def reasons(call: StageCall, last: Plan | None) -> list[str]:
+def explain_miss(call: StageCall, last: Plan | None) -> list[str]:
     """Up to three differences in plain words; nothing differs where the artifact was removed or never finished."""
     if last is None:
         return ["never ran"]
@@ -60,7 +60,7 @@ def _values(old: Any, new: Any, path: str, files: Mapping[str, str]) -> Iterator
         elif _is_digest(old) or _is_digest(new):
             yield f"{path} changed"
         else:
-            yield f"{path}: {short(old)} -> {short(new)}"
+            yield f"{path}: {shorten_value(old)} -> {shorten_value(new)}"
 
 
 def _is_digest(value: Any) -> bool:

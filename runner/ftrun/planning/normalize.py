@@ -10,10 +10,10 @@ from urllib.parse import quote
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from ftrun.api.sources import External
+from ftrun.api.sources import InputFile
 
 
-def portable(options: BaseModel, externals: Sequence[External] = ()) -> dict[str, Any]:
+def normalize(options: BaseModel, externals: Sequence[InputFile] = ()) -> dict[str, Any]:
     """Options as JSON, with names in place of paths and of the addresses of what they name outside."""
     names = {external.url: f"https://{quote(external.name)}" for external in externals if external.url}
     values = to_jsonable_python(_without_places(options.model_dump(), names))

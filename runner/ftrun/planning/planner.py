@@ -9,13 +9,13 @@ from pydantic import BaseModel
 
 from ftrun.api.backends import Backend, Hardware
 from ftrun.api.recipe import Recipe
-from ftrun.api.stage_call import CLIENT, Component, EnvironmentRef, Plan, Ref, StageCall, Work
+from ftrun.api.stage_call import CLIENT, Component, EnvironmentRef, Plan, Ref, ResourceRequest, StageCall
 from ftrun.api.stages import Stage
 from ftrun.plugins.manager import Plugins
 from ftrun.utils.digests import FileDigests, source_digest
 
 
-class Planning:
+class Planner:
     """The state of one plan in the making."""
 
     def __init__(self, recipe: Recipe, plugins: Plugins, backend: Backend, digests: FileDigests) -> None:
@@ -83,7 +83,7 @@ class Planning:
             secrets=tuple(secrets),
             optional_secrets=tuple(optional_secrets),
             notes=tuple(notes),
-            work=Work(
+            work=ResourceRequest(
                 cpu=resources.cpu or cpu,
                 gpus=gpus,
                 gpu=resources.kinds_of_gpu if gpus else (),
@@ -108,7 +108,7 @@ def make_plan(recipe: Recipe, plugins: Plugins, backend: Backend) -> Plan:
         Refused: where a stage finds that what it needs from outside is missing.
     """
     digests = FileDigests()
-    planning = Planning(recipe, plugins, backend, digests)
+    planning = Planner(recipe, plugins, backend, digests)
     for name in recipe.stages:
         stage = plugins.get("stage", name).cls()
         planning.calls.extend(stage.plan(recipe, planning))

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-from importlib.metadata import EntryPoint, entry_points
+from importlib import metadata
+from importlib.metadata import EntryPoint
 from types import ModuleType
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.suggest import nearest
 
 GROUP = "ftrun"
 DISABLE = "FTRUN_DISABLE_PLUGINS"  # 1: no plugin of another package; else names of distributions, with commas between
 
 
-def offered() -> list[EntryPoint]:
+def entry_points() -> list[EntryPoint]:
     """The entry points of all installed packages, sorted by name."""
-    return sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value))
+    return sorted(metadata.entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value))
 
 
-def in_use() -> list[EntryPoint]:
+def enabled() -> list[EntryPoint]:
     """Those that the user does not leave out. Raises `Refused` where a name to leave out is unknown."""
     wanted = [_plain(name) for name in os.environ.get(DISABLE, "").split(",") if name.strip()]
-    found = offered()
+    found = entry_points()
     if not wanted:
         return found
     if wanted == ["1"]:
@@ -32,13 +33,13 @@ def in_use() -> list[EntryPoint]:
     if unknown:
         expected = f"1 for all, or {', '.join(sorted(known.values())) or 'nothing: no other package is installed'}"
         what = f"no installed package with plugins is named `{unknown[0]}`"
-        raise Refused(
+        raise InvalidInput(
             Problem("unknown-name", what, f"the variable {DISABLE}", expected, nearest(unknown[0], known.values()))
         )
     return [entry for entry in found if _plain(name_of(entry)) not in wanted]
 
 
-def imported(entry: EntryPoint) -> ModuleType:
+def load_entry_point(entry: EntryPoint) -> ModuleType:
     """The module of a plugin. Raises `Refused`, with its distribution, whatever importing it raises."""
     where = f"the entry point `{entry.name} = {entry.value}` of {distribution(entry)}"
     try:
@@ -46,12 +47,12 @@ def imported(entry: EntryPoint) -> ModuleType:
     except (Exception, SystemExit) as error:  # whatever foreign code does while it is imported, it must be named
         reason = f"{type(error).__name__}: {short(error)}"
         what = f"the plugin `{entry.name}` of {distribution(entry)} cannot be imported: {reason}"
-        raise Refused(
+        raise InvalidInput(
             Problem("plugin-error", what, place(error, entry.module) or where, hint=remedy(name_of(entry)))
         ) from error
     if not isinstance(module, ModuleType):
         what = f"the plugin `{entry.name}` of {distribution(entry)} is no module but {type(module).__name__}"
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "plugin-error", what, where, 'a module, as in `acme = "ftrun_acme.plugin"`', hint=remedy(name_of(entry))
             )

@@ -8,13 +8,13 @@ from typing import Any
 
 from ftrun import __version__
 from ftrun.api.config_dirs import ConfigFolders, check_unique, options_of, own_folders, recipe_names
-from ftrun.api.errors import Problem, Refused
-from ftrun.plugins.manager import KINDS, OWN, Plugin, Plugins, surveyed
+from ftrun.api.errors import InvalidInput, Problem
+from ftrun.plugins.manager import KINDS, OWN, Plugin, Plugins, load_all
 from ftrun.plugins.validation import HOOKS
 
 
 @dataclass(frozen=True)
-class Listing:
+class DistributionInfo:
     """One package: names of what it registers, by kind; options that it adds to config groups; its problems."""
 
     distribution: str
@@ -32,20 +32,22 @@ class Listing:
         yield from ((kind, names) for kind, names in everything.items() if names)
 
 
-def listings(verbs: Mapping[str, object]) -> list[Listing]:
+def list_distributions(verbs: Mapping[str, object]) -> list[DistributionInfo]:
     """All packages, ftrun itself first; `verbs` are its own."""
-    loaded, problems = surveyed()
+    loaded, problems = load_all()
     owners = dict.fromkeys([OWN, *(plugin.distribution for plugin in loaded.loaded.values()), *problems])
     found = [_listing(owner, loaded, verbs, problems.get(owner, ())) for owner in owners]
     folders = [folder for owner in owners for folder in _folders(owner, loaded)[0]]
     try:
         check_unique(folders)
-    except Refused as error:  # told with the last of them, after all that is fine
+    except InvalidInput as error:  # told with the last of them, after all that is fine
         found[-1] = replace(found[-1], problems=(*found[-1].problems, *error.problems))
     return found
 
 
-def _listing(owner: str, loaded: Plugins, verbs: Mapping[str, object], problems: tuple[Problem, ...]) -> Listing:
+def _listing(
+    owner: str, loaded: Plugins, verbs: Mapping[str, object], problems: tuple[Problem, ...]
+) -> DistributionInfo:
     contents = {
         f"{kind}s": tuple(sorted(name for name, part in loaded.of_kind(kind).items() if part.distribution == owner))
         for kind in KINDS
@@ -56,7 +58,7 @@ def _listing(owner: str, loaded: Plugins, verbs: Mapping[str, object], problems:
     contents |= {"recipes": tuple(recipes), "verbs": commands, "hooks": tuple(_hooks(owner, loaded))}
     groups = {group: names for folder in folders for group, names in _options(folder)}
     shown = f"{OWN} {__version__}" if owner == OWN else owner
-    return Listing(shown, contents, groups, (*problems, *wrong, *taken))
+    return DistributionInfo(shown, contents, groups, (*problems, *wrong, *taken))
 
 
 def _of(owner: str, loaded: Plugins) -> list[Plugin]:
@@ -68,7 +70,7 @@ def _folders(owner: str, loaded: Plugins) -> tuple[list[ConfigFolders], tuple[Pr
         return [own_folders()], ()
     try:
         return loaded.folders_of(*_of(owner, loaded)), ()
-    except Refused as error:
+    except InvalidInput as error:
         return [], error.problems
 
 
@@ -83,7 +85,7 @@ def _verbs(owner: str, loaded: Plugins, taken: Mapping[str, object]) -> tuple[tu
         return tuple(taken), ()
     try:
         return tuple(name for name, (_, whose) in loaded.commands(taken).items() if whose == owner), ()
-    except Refused as error:
+    except InvalidInput as error:
         mine = tuple(problem for problem in error.problems if owner in problem.what)
         return (), mine
 

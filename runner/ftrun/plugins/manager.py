@@ -14,9 +14,9 @@ import pluggy
 
 from ftrun.api import hookspecs
 from ftrun.api.config_dirs import ConfigFolders, own_folders
-from ftrun.api.errors import FtrunError, Problem, Refused
-from ftrun.plugins.entry_points import distribution, imported, in_use, place, remedy, short
-from ftrun.plugins.validation import fault_of, wrong_hooks
+from ftrun.api.errors import FtrunError, InvalidInput, Problem
+from ftrun.plugins.entry_points import distribution, enabled, load_entry_point, place, remedy, short
+from ftrun.plugins.validation import find_fault, find_wrong_hooks
 from ftrun.utils.suggest import nearest
 
 if TYPE_CHECKING:
@@ -98,10 +98,10 @@ class Plugins:
                 name; always with the distribution.
         """
         plugin = Plugin(name, module, distribution)
-        if problems := list(wrong_hooks(module, str(plugin), plugin.remedy)):
-            raise Refused(problems)
+        if problems := list(find_wrong_hooks(module, str(plugin), plugin.remedy)):
+            raise InvalidInput(problems)
         if module in self.loaded:
-            raise Refused(
+            raise InvalidInput(
                 Problem("plugin-error", f"{plugin} is the same module as {self.loaded[module]}", hint=plugin.remedy)
             )
         self.manager.register(module, f"{distribution}: {name}")
@@ -115,13 +115,13 @@ class Plugins:
             except FtrunError:
                 raise
             except Exception as error:  # whatever foreign code raises, it must be named
-                raise Refused(plugin.failed(error, f"ftrun_register_{kind}s")) from error
+                raise InvalidInput(plugin.failed(error, f"ftrun_register_{kind}s")) from error
 
     def _register_for(self, kind: str, plugin: Plugin) -> Callable[[type[Any]], None]:
         def register(cls: type[Any]) -> None:
-            if fault := fault_of(kind, cls):
+            if fault := find_fault(kind, cls):
                 what = f"the {kind} `{getattr(cls, '__name__', str(cls)[:60])}` of {plugin.distribution} {fault}"
-                raise Refused(
+                raise InvalidInput(
                     Problem(
                         "plugin-error",
                         what,
@@ -132,7 +132,7 @@ class Plugins:
             new = Registered(kind, cls.name, cls, plugin.distribution)
             old = self._registered.setdefault((kind, new.name), new)
             if old.cls is not cls:
-                raise Refused(_taken(f"the {kind} `{new.name}`", old.distribution, plugin.distribution))
+                raise InvalidInput(_taken(f"the {kind} `{new.name}`", old.distribution, plugin.distribution))
 
         return register
 
@@ -148,7 +148,7 @@ class Plugins:
             return self._registered[kind, name]
         except KeyError:
             known = sorted(self.of_kind(kind))
-            raise Refused(
+            raise InvalidInput(
                 Problem(
                     "unknown-name",
                     f"there is no {kind} named `{name}`",
@@ -176,7 +176,7 @@ class Plugins:
                 name = str(command.name)
                 owner = OWN if name in taken else found[name][1] if name in found else None
                 if owner:
-                    raise Refused(_taken(f"the verb `{name}`", owner, plugin.distribution))
+                    raise InvalidInput(_taken(f"the verb `{name}`", owner, plugin.distribution))
                 found[name] = (command, plugin.distribution)
         return found
 
@@ -213,7 +213,7 @@ def _folders(plugin: Plugin, offer: Callable[..., Any]) -> ConfigFolders:
     found = _named(plugin, "ftrun_config_sources", offer)
     if not isinstance(found, ConfigFolders):
         what = f"`ftrun_config_sources` of {plugin.distribution} returns {type(found).__name__}"
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "plugin-error", what, expected="an instance of ftrun.api.config_dirs.ConfigFolders", hint=plugin.remedy
             )
@@ -221,7 +221,7 @@ def _folders(plugin: Plugin, offer: Callable[..., Any]) -> ConfigFolders:
     for folder in (found.conf, found.recipes):
         if folder is not None and not folder.is_dir():
             what = f"{plugin.distribution} names a folder that there is not"
-            raise Refused(
+            raise InvalidInput(
                 Problem("plugin-error", what, str(folder), hint=f"its package lacks data files: {plugin.remedy}")
             )
     return replace(found, provider=plugin.distribution)
@@ -241,7 +241,7 @@ def _named(plugin: Plugin, hook: str, offer: Callable[..., Any], **values: Any) 
     except FtrunError:
         raise
     except Exception as error:  # whatever foreign code raises
-        raise Refused(plugin.failed(error, hook)) from error
+        raise InvalidInput(plugin.failed(error, hook)) from error
 
 
 def _taken(what: str, old: str, new: str) -> Problem:
@@ -259,21 +259,21 @@ def plugins() -> Plugins:
     Raises:
         Refused: with everything that is wrong with any of them.
     """
-    loaded, problems = surveyed()
+    loaded, problems = load_all()
     if problems:
-        raise Refused([problem for found in problems.values() for problem in found])
+        raise InvalidInput([problem for found in problems.values() for problem in found])
     return loaded
 
 
-def surveyed() -> tuple[Plugins, dict[str, tuple[Problem, ...]]]:
+def load_all() -> tuple[Plugins, dict[str, tuple[Problem, ...]]]:
     """All plugins that can be loaded, and by distribution what is wrong with the others."""
     loaded, problems = Plugins(), dict[str, tuple[Problem, ...]]()
     for name in DEFAULT_PLUGINS:
         loaded.load(importlib.import_module(name), name, OWN)
-    for entry in in_use():
+    for entry in enabled():
         owner = distribution(entry)
         try:
-            loaded.load(imported(entry), entry.name, owner)
+            loaded.load(load_entry_point(entry), entry.name, owner)
         except FtrunError as error:
             problems[owner] = (*problems.get(owner, ()), *error.problems)
     _load_shipped(loaded)

@@ -27,7 +27,7 @@ MEMBERS = {
 }
 
 
-def fault_of(kind: str, cls: Any) -> str | None:
+def find_fault(kind: str, cls: Any) -> str | None:
     """Why a class cannot be registered, as the end of a sentence about it; None where it can."""
     if not isinstance(cls, type):
         return f"is {type(cls).__name__}, not a class"
@@ -50,7 +50,7 @@ def fault_of(kind: str, cls: Any) -> str | None:
     return None
 
 
-def wrong_hooks(module: ModuleType, plugin: str, do: str) -> Iterator[Problem]:
+def find_wrong_hooks(module: ModuleType, plugin: str, do: str) -> Iterator[Problem]:
     """Functions that would silently never be called, or not as they are written."""
     for name, function in vars(module).items():
         if not callable(function):

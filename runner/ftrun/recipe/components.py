@@ -13,17 +13,17 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from ftrun.api.issues import Finding
+from ftrun.api.issues import Issue
 from ftrun.api.recipe import SERVER, WEIGHTS, Environment
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe.compose import Composed
-from ftrun.recipe.validation import keys_of, read, with_absolute_paths
+from ftrun.recipe.validation import keys_of, validate, with_absolute_paths
 from ftrun.recipe.yaml_files import KeyPath
 from ftrun.utils.suggest import nearest
 
 
 @dataclass(frozen=True)
-class Part:
+class Component:
     """The mapping at `path`; its key `tag` names one of `models`, which has the other keys but for `own`."""
 
     path: tuple[str, ...]
@@ -37,39 +37,39 @@ class Part:
         return self.models.get(name) if isinstance(name, str) else None
 
 
-def parts(values: Mapping[str, Any], plugins: Plugins) -> Iterator[Part]:
+def components(values: Mapping[str, Any], plugins: Plugins) -> Iterator[Component]:
     """The parts of a recipe with these values."""
 
     def options(kind: str) -> dict[str, type[BaseModel]]:
         return {name: registered.cls.Options for name, registered in plugins.of_kind(kind).items()}
 
-    yield Part(
+    yield Component(
         ("model", "weights"), "origin", {get_args(cls.model_fields["origin"].annotation)[0]: cls for cls in WEIGHTS}
     )
     for owner in (("dataset",), *(("dataset", "parts", name) for name in _mixed(values))):
         for role, kind in (("source", "source"), ("held_out", "source"), ("formatter", "formatter")):
-            yield Part((*owner, role), "name", options(kind), kind)
-    for name in mapping(values.get("evals")):
-        yield Part(("evals", name), "evaluator", options("evaluator"), "evaluator", ("gate",))
-    yield Part(("backend",), "name", options("backend"), "backend")
+            yield Component((*owner, role), "name", options(kind), kind)
+    for name in as_mapping(values.get("evals")):
+        yield Component(("evals", name), "evaluator", options("evaluator"), "evaluator", ("gate",))
+    yield Component(("backend",), "name", options("backend"), "backend")
 
 
 def _mixed(values: Mapping[str, Any]) -> list[str]:
     """Names of the parts of the dataset."""
-    return list(mapping(mapping(values.get("dataset")).get("parts")))
+    return list(as_mapping(as_mapping(values.get("dataset")).get("parts")))
 
 
-def mapping(value: Any) -> dict[str, Any]:
+def as_mapping(value: Any) -> dict[str, Any]:
     """The value if it is a mapping, else an empty one: whoever checks its type has said so."""
     return value if isinstance(value, dict) else {}
 
 
-def prepared(composed: Composed, plugins: Plugins) -> dict[str, Any]:
+def prepare_components(composed: Composed, plugins: Plugins) -> dict[str, Any]:
     """The composed values, with absolute paths and without options of kinds that were replaced."""
     values = copy.deepcopy(composed.values)
-    for part in parts(values, plugins):
+    for part in components(values, plugins):
         _replace(values, part.path, lambda inner, part=part: _of_one_kind(inner, part, composed))
-    for name in mapping(values.get("environment")):
+    for name in as_mapping(values.get("environment")):
         path = ("environment", name)
         _replace(values, path, lambda inner, path=path: with_absolute_paths(Environment, inner, path, composed))
     return values
@@ -78,12 +78,12 @@ def prepared(composed: Composed, plugins: Plugins) -> dict[str, Any]:
 def _replace(values: dict[str, Any], path: Sequence[str], change: Any) -> None:
     inside = values
     for key in path[:-1]:
-        inside = mapping(inside.get(key))
+        inside = as_mapping(inside.get(key))
     if isinstance(inside.get(path[-1]), dict):
         inside[path[-1]] = change(inside[path[-1]])
 
 
-def _of_one_kind(values: dict[str, Any], part: Part, composed: Composed) -> dict[str, Any]:
+def _of_one_kind(values: dict[str, Any], part: Component, composed: Composed) -> dict[str, Any]:
     """Hydra merges mappings key by key: a folder named in place of a package would keep the package's keys.
 
     What is set after the kind, or together with it, stays and is checked.
@@ -97,28 +97,28 @@ def _of_one_kind(values: dict[str, Any], part: Part, composed: Composed) -> dict
     return with_absolute_paths(model, kept, part.path, composed)
 
 
-def check_parts(values: dict[str, Any], plugins: Plugins) -> Iterator[Finding]:
+def check_components(values: dict[str, Any], plugins: Plugins) -> Iterator[Issue]:
     """What is wrong with the names and options of what plugins provide."""
-    for part in parts(values, plugins):
+    for part in components(values, plugins):
         inner: Any = values
         for key in part.path:
-            inner = mapping(inner).get(key)
+            inner = as_mapping(inner).get(key)
         if part.kind:
-            yield from _check_options(part, mapping(inner))
+            yield from _check_options(part, as_mapping(inner))
     settings = {name: registered.cls for name, registered in plugins.of_kind("setting").items()}
-    for name, inner in mapping(values.get("settings")).items():
-        yield from _check_settings(name, mapping(inner), settings)
+    for name, inner in as_mapping(values.get("settings")).items():
+        yield from _check_settings(name, as_mapping(inner), settings)
     known = sorted(plugins.of_kind("stage"))
     stages = values.get("stages")
     for index, stage in enumerate(stages if isinstance(stages, list) else ()):
         if stage not in known:
             yield _unknown("stage", ("stages", index), str(stage), known)
-    for stage in mapping(values.get("resources")):
+    for stage in as_mapping(values.get("resources")):
         if stage not in (*known, SERVER):
             yield _unknown("stage", ("resources", stage), stage, [*known, SERVER])
 
 
-def _check_options(part: Part, values: dict[str, Any]) -> Iterator[Finding]:
+def _check_options(part: Component, values: dict[str, Any]) -> Iterator[Issue]:
     name = values.get(part.tag)
     if not isinstance(name, str):
         return  # absent, or of a wrong type: the recipe's own model says so
@@ -129,23 +129,23 @@ def _check_options(part: Part, values: dict[str, Any]) -> Iterator[Finding]:
     yield from _check(part.models[name], options, part.path)
 
 
-def _check_settings(name: str, values: dict[str, Any], known: Mapping[str, type[BaseModel]]) -> Iterator[Finding]:
+def _check_settings(name: str, values: dict[str, Any], known: Mapping[str, type[BaseModel]]) -> Iterator[Issue]:
     if name in known:
         yield from _check(known[name], values, ("settings", name))
         return
     expected = f"one of {', '.join(sorted(known))}" if known else "no installed plugin has settings"
-    yield Finding(
+    yield Issue(
         "unknown-name", ("settings", name), f"no plugin has settings named `{name}`", expected, nearest(name, known)
     )
 
 
-def _check(cls: type[BaseModel], values: dict[str, Any], path: KeyPath) -> Iterator[Finding]:
-    result = read(cls, values, path)
+def _check(cls: type[BaseModel], values: dict[str, Any], path: KeyPath) -> Iterator[Issue]:
+    result = validate(cls, values, path)
     if isinstance(result, list):
         yield from result
 
 
-def _unknown(kind: str, path: KeyPath, name: str, known: Sequence[str]) -> Finding:
-    return Finding(
+def _unknown(kind: str, path: KeyPath, name: str, known: Sequence[str]) -> Issue:
+    return Issue(
         "unknown-name", path, f"there is no {kind} named `{name}`", f"one of {', '.join(known)}", nearest(name, known)
     )

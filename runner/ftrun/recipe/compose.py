@@ -22,7 +22,7 @@ from yaml import YAMLError
 
 from ftrun.api.config_dirs import ConfigFolders, check_unique
 from ftrun.recipe.config_loader import RecordingLoader, config_file
-from ftrun.recipe.hydra_errors import as_refusal
+from ftrun.recipe.hydra_errors import translate_error
 from ftrun.recipe.overrides import Overrides, has, key_of, prepare
 from ftrun.recipe.recipe_source import RecipeSource
 from ftrun.recipe.yaml_files import KeyPath, Position, positions
@@ -145,7 +145,7 @@ def compose(given: Sequence[str], folders: Sequence[ConfigFolders]) -> Composed:
         ):
             return _composed(overrides)
     except COMPOSITION_ERRORS as error:
-        raise as_refusal(error, overrides, folders) from error
+        raise translate_error(error, overrides, folders) from error
 
 
 def _composed(overrides: Overrides) -> Composed:

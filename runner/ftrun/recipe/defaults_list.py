@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.recipe.yaml_files import Position, children, compose, position
 
 ENTRY = "a list of `- override /GROUP: OPTION` and names of recipes"
@@ -47,7 +47,7 @@ def check_recipe(text: str, file: Path) -> None:
     if root is None:
         return
     if not isinstance(root, yaml.MappingNode):
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "invalid-recipe", "a recipe is a mapping of keys to values", str(position(root, file)), "KEY: VALUE"
             )
@@ -59,10 +59,10 @@ def check_recipe(text: str, file: Path) -> None:
 
 def _check_defaults(node: yaml.Node, file: Path) -> None:
     if not isinstance(node, yaml.SequenceNode):
-        raise Refused(Problem("invalid-defaults", "`defaults` is not a list", str(position(node, file)), ENTRY))
+        raise InvalidInput(Problem("invalid-defaults", "`defaults` is not a list", str(position(node, file)), ENTRY))
     for item in node.value:
         if not _is_entry(item):
-            raise Refused(
+            raise InvalidInput(
                 Problem("invalid-defaults", "an entry of `defaults` cannot be read", str(position(item, file)), ENTRY)
             )
 

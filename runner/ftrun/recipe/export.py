@@ -13,12 +13,12 @@ import yaml
 
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe import yaml_files
-from ftrun.recipe.components import prepared
+from ftrun.recipe.components import prepare_components
 from ftrun.recipe.compose import compose
 from ftrun.recipe.yaml_files import KeyPath, Position, leaves
 
 
-def copied(name: str, source: Path, target: Path, plugins: Plugins) -> str:
+def rebase_recipe(name: str, source: Path, target: Path, plugins: Plugins) -> str:
     """The recipe `name` of the file `source`, as it has to read in `target`. Raises `Refused` where it is wrong."""
     text = source.read_text(encoding="utf-8")
     for start, end, path in sorted(_paths(name, source, text, plugins), reverse=True):
@@ -29,7 +29,7 @@ def copied(name: str, source: Path, target: Path, plugins: Plugins) -> str:
 def _paths(name: str, source: Path, text: str, plugins: Plugins) -> Iterator[tuple[int, int, str]]:
     """Where relative paths stand in the text, and what they are in full."""
     composed = compose([f"recipe={name}"], plugins.config_folders())
-    absolute = dict(leaves(prepared(composed, plugins)))
+    absolute = dict(leaves(prepare_components(composed, plugins)))
     nodes = dict(_scalars(yaml_files.compose(text, source)))
     for path, value in leaves(composed.values):
         origin = composed.origin(path)

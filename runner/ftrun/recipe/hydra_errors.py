@@ -17,7 +17,7 @@ from omegaconf.errors import (
 from yaml import MarkedYAMLError
 
 from ftrun.api.config_dirs import ConfigFolders, options_of
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.recipe.defaults_list import chosen, place_in_defaults, place_of_list
 from ftrun.recipe.overrides import Overrides, key_of
 from ftrun.recipe.yaml_files import positions
@@ -26,7 +26,7 @@ from ftrun.utils.suggest import nearest
 LISTED = 12  # options named of a group that has many
 
 
-def as_refusal(error: BaseException, overrides: Overrides, folders: Sequence[ConfigFolders]) -> Refused:
+def translate_error(error: BaseException, overrides: Overrides, folders: Sequence[ConfigFolders]) -> InvalidInput:
     """The refusal that stands for an error of Hydra's; one of ours inside its chain is returned as it is."""
     chain: list[BaseException] = []
     current: BaseException | None = error
@@ -34,16 +34,16 @@ def as_refusal(error: BaseException, overrides: Overrides, folders: Sequence[Con
         chain.append(current)
         current = current.__cause__ or current.__context__
     for link in chain:
-        if isinstance(link, Refused):
+        if isinstance(link, InvalidInput):
             return link
     wording = _Wording(overrides, folders)
     for link in chain:
         problem = wording.problem(link)
         if problem is not None:
             others = wording.unknown_options() if isinstance(link, MissingConfigException) else ()
-            return Refused(list({one.what: one for one in (problem, *others)}.values()))
+            return InvalidInput(list({one.what: one for one in (problem, *others)}.values()))
     what = next((line for line in map(_first_line, chain) if line), type(error).__name__)
-    return Refused(Problem("invalid-recipe", what, at=wording.recipe))
+    return InvalidInput(Problem("invalid-recipe", what, at=wording.recipe))
 
 
 class _Wording:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftrun.api.config_dirs import ConfigFolders
-from ftrun.api.errors import Problem, Refused
-from ftrun.api.issues import Finding
+from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.issues import Issue
 from ftrun.api.recipe import Recipe
 from ftrun.plugins.manager import Plugins
-from ftrun.recipe.components import check_parts, mapping, prepared
+from ftrun.recipe.components import as_mapping, check_components, prepare_components
 from ftrun.recipe.compose import Composed, compose
-from ftrun.recipe.validation import dotted, read
+from ftrun.recipe.validation import dotted, validate
 from ftrun.recipe.yaml_files import leaves, short
 from ftrun.utils.suggest import nearest
 
@@ -50,7 +50,7 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
     composed = compose(overrides, plugins.config_folders())
     name = composed.recipe_name()
     if name is None:
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "missing-recipe",
                 "no recipe is named",
@@ -58,9 +58,9 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
                 hint="`ftrun recipes` lists those that there are",
             )
         )
-    values = prepared(composed, plugins)
+    values = prepare_components(composed, plugins)
     named = (
-        [Finding("reserved-key", ("name",), "a recipe is named by its file", hint="leave `name` out")]
+        [Issue("reserved-key", ("name",), "a recipe is named by its file", hint="leave `name` out")]
         if "name" in values
         else []
     )
@@ -71,8 +71,8 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
         *_not_finite(values),
         *_not_chosen(composed, plugins.config_folders()),
     ]
-    findings += [new for new in check_parts(values, plugins) if not _covered(new, findings)]
-    result = read(Recipe, values)
+    findings += [new for new in check_components(values, plugins) if not _covered(new, findings)]
+    result = validate(Recipe, values)
     if isinstance(result, list):
         findings += [new for new in result if not _covered(new, findings)]
     recipe = _without(findings, values) or (None if isinstance(result, list) else result)
@@ -80,11 +80,11 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
         for found in plugins.hook.ftrun_check_recipe(recipe=recipe):
             findings += [new for new in found if not _covered(new, findings)]
     if findings or recipe is None:
-        raise Refused(placed(findings, composed))
+        raise InvalidInput(locate(findings, composed))
     return Loaded(recipe, composed)
 
 
-def _without(findings: list[Finding], values: dict[str, Any]) -> Recipe | None:
+def _without(findings: list[Issue], values: dict[str, Any]) -> Recipe | None:
     """The recipe without what is wrong with it, so that plugins can still find more; None if it needs that."""
     kept = copy.deepcopy(values)
     for finding in findings:
@@ -93,11 +93,11 @@ def _without(findings: list[Finding], values: dict[str, Any]) -> Recipe | None:
             parent = parent.get(part) if isinstance(parent, dict) else None
         if isinstance(parent, dict):
             parent.pop(finding.path[-1], None)
-    result = read(Recipe, kept)
+    result = validate(Recipe, kept)
     return None if isinstance(result, list) else result
 
 
-def placed(findings: Iterable[Finding], composed: Composed) -> list[Problem]:
+def locate(findings: Iterable[Issue], composed: Composed) -> list[Problem]:
     """Findings as problems, each with the file position or override that set the value."""
     problems = []
     own = [short(layer.file) for layer in composed.layers if layer.config.startswith("recipe/")]
@@ -116,21 +116,21 @@ def _as_read(where: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", where)]
 
 
-def _covered(new: Finding, findings: list[Finding]) -> bool:
+def _covered(new: Issue, findings: list[Issue]) -> bool:
     return any(new.path[: len(old.path)] == old.path for old in findings)
 
 
-def _not_chosen(composed: Composed, folders: Sequence[ConfigFolders]) -> Iterator[Finding]:
+def _not_chosen(composed: Composed, folders: Sequence[ConfigFolders]) -> Iterator[Issue]:
     """Values for an option of a multi-select group that is not chosen would silently do nothing, or half of it."""
     for group in MULTI_SELECT:
         chosen = composed.chosen(group)
         known = {file.stem for folder in folders if folder.conf for file in folder.conf.glob(f"{group}/*.yaml")}
-        for name in mapping(composed.values.get(group)):
+        for name in as_mapping(composed.values.get(group)):
             from_file = any((group, name) in layer.positions for layer in composed.layers)
             if name in chosen or (from_file and name not in known):
                 continue
             if name in known:
-                yield Finding(
+                yield Issue(
                     "unknown-name",
                     (group, name),
                     f"`{name}` is not among the chosen {group}",
@@ -138,7 +138,7 @@ def _not_chosen(composed: Composed, folders: Sequence[ConfigFolders]) -> Iterato
                     hint=f"choose it: {group}=[{','.join([*chosen, name])}]",
                 )
             else:
-                yield Finding(
+                yield Issue(
                     "unknown-name",
                     (group, name),
                     f"there is no `{name}` in {group}",
@@ -147,11 +147,11 @@ def _not_chosen(composed: Composed, folders: Sequence[ConfigFolders]) -> Iterato
                 )
 
 
-def _unset(values: dict[str, Any]) -> Iterator[Finding]:
+def _unset(values: dict[str, Any]) -> Iterator[Issue]:
     """Hydra's mark for a value that has to be given."""
     for path, value in leaves(values):
         if value == UNSET:
-            yield Finding(
+            yield Issue(
                 "missing-key",
                 path,
                 f"`{dotted(path)}` has to be set",
@@ -159,10 +159,10 @@ def _unset(values: dict[str, Any]) -> Iterator[Finding]:
             )
 
 
-def _not_finite(values: dict[str, Any]) -> Iterator[Finding]:
+def _not_finite(values: dict[str, Any]) -> Iterator[Issue]:
     """JSON, in which recipes and keys are kept, has no infinity and no NaN."""
     for path, value in leaves(values):
         for index, item in enumerate(value) if isinstance(value, list) else [(None, value)]:
             if isinstance(item, float) and not math.isfinite(item):
                 place = path if index is None else (*path, index)
-                yield Finding("invalid-value", place, f"`{dotted(place)}` is {item}", "a finite number")
+                yield Issue("invalid-value", place, f"`{dotted(place)}` is {item}", "a finite number")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 
 _PLAIN = re.compile(r"^(?P<key>[A-Za-z_][\w.\-/@]*)=")
 
@@ -37,13 +37,13 @@ def prepare(given: Sequence[str], groups: Iterable[str]) -> Overrides:
         match = _PLAIN.match(override)
         key = match["key"] if match else ""
         if override.startswith("-"):
-            raise Refused(
+            raise InvalidInput(
                 Problem(
                     "unknown-option", f"there is no option `{override}`", hint="`ftrun VERB --help` lists the options"
                 )
             )
         if not key_of(override)[0]:
-            raise Refused(
+            raise InvalidInput(
                 Problem("invalid-override", "an override begins with a key", f"override {override}", "KEY=VALUE")
             )
         if key == "recipe" and override.endswith((".yaml", ".yml")) and "," not in override:
@@ -65,7 +65,7 @@ def _quoted(name: str) -> str:
 def _existing(path: str) -> Path:
     file = Path(path).absolute()
     if not file.is_file():
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "file-not-found",
                 f"no such recipe file: {path}",

@@ -9,7 +9,7 @@ from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSou
 from omegaconf import OmegaConf
 from yaml import MarkedYAMLError
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.recipe.defaults_list import check_recipe
 from ftrun.recipe.yaml_files import read_text, syntax_problem
 
@@ -45,7 +45,7 @@ class RecipeSource(ConfigSource):
         try:
             config = OmegaConf.create(text)
         except MarkedYAMLError as error:  # duplicate keys and foreign tags, which only OmegaConf looks for
-            raise Refused(syntax_problem(error, found)) from None
+            raise InvalidInput(syntax_problem(error, found)) from None
         return ConfigResult(config=config, path=self.path, provider=self.provider, header=header)
 
     def available(self) -> bool:

@@ -10,22 +10,22 @@ from typing import Any
 
 from hydra.core.override_parser.types import Override
 
-from ftrun.api.errors import Problem, Refused
-from ftrun.api.issues import Finding
+from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.issues import Issue
 from ftrun.api.recipe import Recipe
 from ftrun.plugins.manager import Plugins
-from ftrun.recipe.components import check_parts, mapping, prepared
+from ftrun.recipe.components import as_mapping, check_components, prepare_components
 from ftrun.recipe.compose import GROUPS, Composed, Layer, compose
-from ftrun.recipe.load import MULTI_SELECT, Loaded, placed
+from ftrun.recipe.load import MULTI_SELECT, Loaded, locate
 from ftrun.recipe.overrides import prepare
-from ftrun.recipe.run_overrides import parsed, put
-from ftrun.recipe.validation import dotted, read
+from ftrun.recipe.run_overrides import parsed, set_path
+from ftrun.recipe.validation import dotted, validate
 from ftrun.recipe.yaml_files import leaves
 from ftrun.utils.suggest import nearest
 
 
 @dataclass(frozen=True)
-class Again(Loaded):
+class RecordedRecipe(Loaded):
     """What no override sets comes from where it came from before."""
 
     before: Mapping[str, str] = field(default_factory=dict)
@@ -44,13 +44,13 @@ class Again(Loaded):
         return found
 
 
-def again(
+def load_recorded(
     values: Mapping[str, Any],
     before: Mapping[str, str],
     earlier: tuple[str, ...],
     overrides: Sequence[str],
     plugins: Plugins,
-) -> Again:
+) -> RecordedRecipe:
     """A recorded recipe with overrides on top.
 
     Args:
@@ -80,9 +80,11 @@ def again(
         if not _group(override):
             _apply(new, override, f"override {text}")
     composed = Composed(new, tuple(overrides), layers)
-    ready = prepared(composed, plugins)
-    ready["environment"] = _environments(mapping(ready.get("environment")), prepared(declared, plugins)["environment"])
-    return Again(_checked(ready, composed, before, plugins), composed, before, earlier)
+    ready = prepare_components(composed, plugins)
+    ready["environment"] = _environments(
+        as_mapping(ready.get("environment")), prepare_components(declared, plugins)["environment"]
+    )
+    return RecordedRecipe(_checked(ready, composed, before, plugins), composed, before, earlier)
 
 
 def _group(override: Override) -> str:
@@ -108,13 +110,13 @@ def _check(overrides: Mapping[str, Override]) -> None:
         elif override.is_sweep_override():
             problems.append(Problem("usage", "one run is done again at a time", where, "one value"))
     if problems:
-        raise Refused(problems)
+        raise InvalidInput(problems)
 
 
 def _section(group: str, before: Any, now: Any) -> Any:
     if group not in MULTI_SELECT:
         return now
-    return {name: mapping(before).get(name, inner) for name, inner in mapping(now).items()}
+    return {name: as_mapping(before).get(name, inner) for name, inner in as_mapping(now).items()}
 
 
 def _apply(values: dict[str, Any], override: Override, where: str) -> None:
@@ -122,12 +124,12 @@ def _apply(values: dict[str, Any], override: Override, where: str) -> None:
     _check_chosen(values, key, where)
     inside: Any = values
     for part in key[:-1]:
-        inside = mapping(inside.get(part)) if isinstance(inside, dict) else {}
+        inside = as_mapping(inside.get(part)) if isinstance(inside, dict) else {}
     if not override.is_delete():
-        put(values, key, _merged(mapping(inside).get(key[-1]), override.value()))
+        set_path(values, key, _merged(as_mapping(inside).get(key[-1]), override.value()))
         return
-    if key[-1] not in mapping(inside):
-        raise Refused(Problem("unknown-key", f"the run's recipe has no `{'.'.join(key)}`", where))
+    if key[-1] not in as_mapping(inside):
+        raise InvalidInput(Problem("unknown-key", f"the run's recipe has no `{'.'.join(key)}`", where))
     del inside[key[-1]]
 
 
@@ -140,10 +142,10 @@ def _merged(before: Any, new: Any) -> Any:
 
 def _check_chosen(values: Mapping[str, Any], key: tuple[str, ...], where: str) -> None:
     """A value for an option of a group that is not chosen would silently do nothing, or half of it."""
-    if key[0] not in MULTI_SELECT or len(key) == 1 or key[1] in mapping(values.get(key[0])):
+    if key[0] not in MULTI_SELECT or len(key) == 1 or key[1] in as_mapping(values.get(key[0])):
         return
-    group, chosen = key[0], list(mapping(values.get(key[0])))
-    raise Refused(
+    group, chosen = key[0], list(as_mapping(values.get(key[0])))
+    raise InvalidInput(
         Problem(
             "unknown-name",
             f"`{key[1]}` is not among the chosen {group}",
@@ -162,18 +164,18 @@ def _environments(recorded: Mapping[str, Any], declared: Mapping[str, Any]) -> d
 
 
 def _checked(values: dict[str, Any], composed: Composed, before: Mapping[str, str], plugins: Plugins) -> Recipe:
-    result = read(Recipe, values)
-    findings = [*check_parts(values, plugins), *(result if isinstance(result, list) else _checks(result, plugins))]
+    result = validate(Recipe, values)
+    findings = [*check_components(values, plugins), *(result if isinstance(result, list) else _checks(result, plugins))]
     if findings or isinstance(result, list):
         problems = [
             Problem(one.code, one.what, one.at or before.get(name), one.expected, one.did_you_mean, one.hint)
             for finding in findings
-            for one, name in zip(placed([finding], composed), [dotted(finding.path)], strict=True)
+            for one, name in zip(locate([finding], composed), [dotted(finding.path)], strict=True)
         ]
-        raise Refused(list(dict.fromkeys(problems)))
+        raise InvalidInput(list(dict.fromkeys(problems)))
     return result
 
 
-def _checks(recipe: Recipe, plugins: Plugins) -> Iterator[Finding]:
+def _checks(recipe: Recipe, plugins: Plugins) -> Iterator[Issue]:
     for found in plugins.hook.ftrun_check_recipe(recipe=recipe):
         yield from found

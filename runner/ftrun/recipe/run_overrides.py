@@ -9,19 +9,21 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
-from ftrun.api.errors import Problem, Refused
-from ftrun.api.issues import Finding
+from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.issues import Issue
 from ftrun.api.recipe import Recipe
 from ftrun.plugins.manager import Plugins
-from ftrun.recipe.components import check_parts
+from ftrun.recipe.components import check_components
 from ftrun.recipe.compose import GROUPS, Composed
-from ftrun.recipe.hydra_errors import as_refusal
-from ftrun.recipe.load import placed
+from ftrun.recipe.hydra_errors import translate_error
+from ftrun.recipe.load import locate
 from ftrun.recipe.overrides import Overrides, key_of, prepare
-from ftrun.recipe.validation import read
+from ftrun.recipe.validation import validate
 
 
-def changed(recipe: Recipe, overrides: Sequence[str], sections: Sequence[tuple[str, ...]], plugins: Plugins) -> Recipe:
+def apply_overrides(
+    recipe: Recipe, overrides: Sequence[str], sections: Sequence[tuple[str, ...]], plugins: Plugins
+) -> Recipe:
     """The recipe with other values in some of its sections, each given by the keys that lead to it.
 
     Raises:
@@ -33,7 +35,7 @@ def changed(recipe: Recipe, overrides: Sequence[str], sections: Sequence[tuple[s
     _check_sections(prepared, sections)
     values = recipe.model_dump(mode="json")
     for override in parsed(prepared, plugins):
-        put(values, tuple(override.key_or_group.split(".")), override.value())
+        set_path(values, tuple(override.key_or_group.split(".")), override.value())
     return _checked(values, Composed(values, tuple(overrides), ()), sections, plugins)
 
 
@@ -46,17 +48,17 @@ def _check_sections(overrides: Overrides, sections: Sequence[tuple[str, ...]]) -
         or not any(key_of(override)[: len(section)] == section != key_of(override) for section in sections)
     ]
     if problems:
-        raise Refused(problems)
+        raise InvalidInput(problems)
 
 
 def parsed(overrides: Overrides, plugins: Plugins) -> list[Override]:
     try:
         return OverridesParser.create().parse_overrides(list(overrides.hydra))
     except HydraException as error:
-        raise as_refusal(error, overrides, plugins.config_folders()) from error
+        raise translate_error(error, overrides, plugins.config_folders()) from error
 
 
-def put(values: dict[str, Any], key: tuple[str, ...], value: Any) -> None:
+def set_path(values: dict[str, Any], key: tuple[str, ...], value: Any) -> None:
     for part in key[:-1]:
         if not isinstance(values.get(part), dict):
             values[part] = {}
@@ -68,14 +70,14 @@ def _checked(
     values: dict[str, Any], composed: Composed, sections: Sequence[tuple[str, ...]], plugins: Plugins
 ) -> Recipe:
     """Only what the overrides may have changed is checked: the rest was, before the run began."""
-    result = read(Recipe, values)
-    findings = result if isinstance(result, list) else [*check_parts(values, plugins), *_checks(result, plugins)]
+    result = validate(Recipe, values)
+    findings = result if isinstance(result, list) else [*check_components(values, plugins), *_checks(result, plugins)]
     found = [one for one in findings if any(one.path[: len(section)] == section for section in sections)]
     if found or isinstance(result, list):
-        raise Refused(placed(found or findings, composed))
+        raise InvalidInput(locate(found or findings, composed))
     return result
 
 
-def _checks(recipe: Recipe, plugins: Plugins) -> Iterator[Finding]:
+def _checks(recipe: Recipe, plugins: Plugins) -> Iterator[Issue]:
     for found in plugins.hook.ftrun_check_recipe(recipe=recipe):
         yield from found

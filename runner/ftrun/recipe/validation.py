@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from ftrun.api.issues import Finding
+from ftrun.api.issues import Issue
 from ftrun.api.options import NAMED_TWICE
 from ftrun.recipe.compose import Composed
 from ftrun.recipe.yaml_files import KeyPath, Position
@@ -22,7 +22,7 @@ M = TypeVar("M", bound=BaseModel)
 LONGEST_VALUE = 60  # characters shown of a wrong value
 
 
-def read(cls: type[M], values: Any, prefix: KeyPath = ()) -> M | list[Finding]:
+def validate(cls: type[M], values: Any, prefix: KeyPath = ()) -> M | list[Issue]:
     """The typed object, or what is wrong with the values, under the path `prefix` of the recipe."""
     try:
         # through JSON, for there strict checks still take lists as tuples and texts as paths
@@ -38,32 +38,32 @@ def _as_json(values: Any) -> bytes:
         return json.dumps(values, default=str).encode()
 
 
-def _finding(cls: type[BaseModel], values: Any, prefix: KeyPath, details: Any) -> Finding:
+def _finding(cls: type[BaseModel], values: Any, prefix: KeyPath, details: Any) -> Issue:
     path = _without_tags(details["loc"], values)
     name, kind = dotted((*prefix, *path)), details["type"]
     if kind == "extra_forbidden":
         known = sorted(known_keys(cls, path[:-1], values))
-        return Finding(
+        return Issue(
             "unknown-key", (*prefix, *path), f"unknown key `{name}`", _one_of(known), nearest(str(path[-1]), known)
         )
     if kind == "union_tag_invalid":
         key, known = details["ctx"]["discriminator"].strip("'"), details["ctx"]["expected_tags"].split(", ")
         known, tag = [one.strip("'") for one in known], details["ctx"]["tag"]
-        return Finding(
+        return Issue(
             "invalid-value",
             (*prefix, *path, key),
-            f"`{name}.{key}` is {shown(tag)}",
+            f"`{name}.{key}` is {value_text(tag)}",
             _one_of(known),
             nearest(tag, known),
         )
     if kind == "missing":
-        return Finding(
+        return Issue(
             "missing-key", (*prefix, *path), f"`{name}` is missing", hint="set it in the recipe or as an override"
         )
     expected = str(details["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
     is_set = kind == NAMED_TWICE and details["ctx"]["is_set"]
     also = ((*prefix, *path[:-1], details["ctx"]["other"]),) if is_set else ()
-    return Finding("invalid-value", (*prefix, *path), f"`{name}` is {shown(details['input'])}", expected, also=also)
+    return Issue("invalid-value", (*prefix, *path), f"`{name}` is {value_text(details['input'])}", expected, also=also)
 
 
 def _without_tags(location: Iterable[str | int], values: Any) -> KeyPath:
@@ -148,7 +148,7 @@ def dotted(path: KeyPath) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
-def shown(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A value for a message, shortened."""
     text = repr(value)
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"

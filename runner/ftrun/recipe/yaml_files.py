@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 
 LARGEST = 1 << 20  # bytes; the longest recipe known is under 10 kB
 MOST_NODES = 20_000  # after aliases are expanded: ten lines of aliases can stand for billions of nodes
@@ -56,7 +56,7 @@ def read_text(file: Path) -> str:
         Refused: with the place of the first thing that is wrong.
     """
     if file.stat().st_size > LARGEST:
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "too-large",
                 f"the file is larger than {LARGEST >> 20} MiB",
@@ -67,7 +67,7 @@ def read_text(file: Path) -> str:
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Refused(
+        raise InvalidInput(
             Problem("invalid-encoding", f"not UTF-8 text: byte {error.start} cannot be read", at=short(file))
         ) from None
     compose(text, file)
@@ -79,11 +79,11 @@ def compose(text: str, file: Path) -> yaml.Node | None:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        raise Refused(syntax_problem(error, file)) from None
+        raise InvalidInput(syntax_problem(error, file)) from None
     except yaml.YAMLError as error:
-        raise Refused(Problem("invalid-yaml", f"not YAML: {str(error).splitlines()[0]}", at=short(file))) from None
+        raise InvalidInput(Problem("invalid-yaml", f"not YAML: {str(error).splitlines()[0]}", at=short(file))) from None
     except RecursionError:
-        raise Refused(Problem("invalid-yaml", f"nested deeper than {DEEPEST} levels", at=short(file))) from None
+        raise InvalidInput(Problem("invalid-yaml", f"nested deeper than {DEEPEST} levels", at=short(file))) from None
     if node is not None:
         _check_shape(node, file)
     return node
@@ -108,14 +108,14 @@ def _check_shape(root: yaml.Node, file: Path) -> None:
     def size(node: yaml.Node, depth: int, open_nodes: frozenset[int]) -> int:
         where = str(position(node, file))
         if id(node) in open_nodes:
-            raise Refused(Problem("invalid-yaml", "an alias stands inside its own anchor", at=where))
+            raise InvalidInput(Problem("invalid-yaml", "an alias stands inside its own anchor", at=where))
         if depth > DEEPEST:
-            raise Refused(Problem("invalid-yaml", f"nested deeper than {DEEPEST} levels", at=where))
+            raise InvalidInput(Problem("invalid-yaml", f"nested deeper than {DEEPEST} levels", at=where))
         if id(node) not in sizes:
             inner = open_nodes | {id(node)}
             sizes[id(node)] = 1 + sum(size(child, depth + 1, inner) for child in children(node))
         if sizes[id(node)] > MOST_NODES:
-            raise Refused(
+            raise InvalidInput(
                 Problem("too-large", f"more than {MOST_NODES:,} values once its aliases are expanded", at=where)
             )
         return sizes[id(node)]

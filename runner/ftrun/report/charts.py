@@ -26,10 +26,12 @@ def loss_chart(curves: Curves) -> Html:
         "svg", lines, viewBox=f"0 0 {INSIDE} {INSIDE}", preserveAspectRatio="none", width="100%", height="100%"
     )
     dots = (dot for key, curve in curves.items() for dot in _dots(key, curve, across, up))
-    return element("svg", _grid(across, up), stretched, dots, class_="plot", role="img", aria_label=in_words(curves))
+    return element(
+        "svg", _grid(across, up), stretched, dots, class_="plot", role="img", aria_label=describe_curves(curves)
+    )
 
 
-def in_words(curves: Curves) -> str:
+def describe_curves(curves: Curves) -> str:
     """What the chart shows, for whoever cannot see it."""
     return "; ".join(
         f"{SERIES[key]} loss from {number(points[0][1])} at step {points[0][0]:,.0f} "

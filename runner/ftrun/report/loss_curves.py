@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ftrun.report.run_data import Material
+from ftrun.report.run_data import RunData
 
 SERIES = {"loss": "training", "eval_loss": "held-out"}
 MOST_POINTS = 500  # of a curve
@@ -15,7 +15,7 @@ Points = Sequence[tuple[float, float]]  # step and loss
 Curves = dict[str, Points]  # by the series' key
 
 
-def losses(material: Material) -> dict[str, Curves]:
+def losses(material: RunData) -> dict[str, Curves]:
     """Curves by call. A trainer whose artifact was cached told nothing in this run: its own log is taken."""
     found = curves_by_call(event for event in material.events() if event["kind"] == "progress")
     if "train" not in found:

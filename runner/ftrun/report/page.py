@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ftrun.api.paths import RunFolder
 from ftrun.report.html import Html, element, join
-from ftrun.report.redaction import without_secrets
-from ftrun.report.run_data import Material
+from ftrun.report.redaction import redact_text
+from ftrun.report.run_data import RunData
 from ftrun.report.sections.data import data
 from ftrun.report.sections.evaluation import evaluation
 from ftrun.report.sections.provenance import surroundings
@@ -21,7 +21,7 @@ from ftrun.report.style import STYLE
 from ftrun.store.artifacts import Read
 from ftrun.utils.atomic_io import write_bytes
 
-SECTIONS: Mapping[str, Callable[[Material], Iterable[Html]]] = {
+SECTIONS: Mapping[str, Callable[[RunData], Iterable[Html]]] = {
     "Evaluation": evaluation,
     "Samples": samples,
     "Loss": training,
@@ -32,7 +32,7 @@ SECTIONS: Mapping[str, Callable[[Material], Iterable[Html]]] = {
 }
 
 
-def page(material: Material) -> str:
+def page(material: RunData) -> str:
     """The HTML of a report, without secrets."""
     head = element(
         "head",
@@ -51,7 +51,7 @@ def page(material: Material) -> str:
     )
     whole = element("html", head, element("body", main), lang="en")
     secrets = {name for call in material.plan.calls for name in (*call.secrets, *call.optional_secrets)}
-    return without_secrets(f"<!doctype html>\n{whole}\n", secrets)
+    return redact_text(f"<!doctype html>\n{whole}\n", secrets)
 
 
 def _anchor(title: str) -> str:
@@ -62,11 +62,11 @@ def write_report(folder: RunFolder, read: Read, target: Path | None = None) -> P
     """Makes the report of a run, by default in its folder; `read` gives small files of its artifacts."""
     target = target or folder.report
     # half a character, which JSON can hold and a file in UTF-8 cannot, becomes a question mark
-    write_bytes(target, page(Material(folder, read)).encode(errors="replace"))
+    write_bytes(target, page(RunData(folder, read)).encode(errors="replace"))
     return target
 
 
-def keep_report(folder: RunFolder, read: Read, tell: Callable[..., object]) -> None:
+def save_report(folder: RunFolder, read: Read, tell: Callable[..., object]) -> None:
     """Makes the report of a run that ends. One that cannot be made is a warning and nothing more."""
     try:
         write_report(folder, read)

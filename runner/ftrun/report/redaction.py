@@ -27,16 +27,16 @@ SHAPES = (
 )
 
 
-def masked(value: Any, name: str = "") -> Any:
+def redact(value: Any, name: str = "") -> Any:
     """A value of a recipe with every text hidden that has the name of a secret."""
     if isinstance(value, dict):
-        return {key: masked(inner, str(key)) for key, inner in value.items()}
+        return {key: redact(inner, str(key)) for key, inner in value.items()}
     if isinstance(value, list):
-        return [masked(inner, name) for inner in value]
+        return [redact(inner, name) for inner in value]
     return HIDDEN if isinstance(value, str) and value and NAMES.search(name) else value
 
 
-def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
+def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
     """Text or HTML without what looks like a secret, and without the values of this process's own.
 
     Args:

@@ -14,13 +14,13 @@ from ftrun.api.events import Event, read
 from ftrun.api.paths import RunFolder
 from ftrun.api.stage_call import Plan, Ref
 from ftrun.recipe.yaml_files import leaves
-from ftrun.report.redaction import masked
+from ftrun.report.redaction import redact
 from ftrun.store import runs
 from ftrun.store.artifacts import Read
 
 
 @dataclass(frozen=True)
-class Material:
+class RunData:
     """One run, wherever it was."""
 
     folder: RunFolder
@@ -37,7 +37,7 @@ class Material:
     @cached_property
     def recipe(self) -> dict[str, Any]:
         """The composed recipe, without secrets."""
-        values: dict[str, Any] = masked(yaml.safe_load(self.folder.recipe.read_text(encoding="utf-8")))
+        values: dict[str, Any] = redact(yaml.safe_load(self.folder.recipe.read_text(encoding="utf-8")))
         return values
 
     @property

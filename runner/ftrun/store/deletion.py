@@ -19,12 +19,12 @@ from ftrun.store.references import open_run_that_needs, refs_of
 from ftrun.utils.atomic_io import read_json
 
 
-def obstacle(store: Store, ref: Ref) -> Problem | None:
+def find_obstacle(store: Store, ref: Ref) -> Problem | None:
     """Why an artifact has to stay; None where nothing is in the way."""
     return _worked_on(store, ref) if is_held(store.lock(ref)) else _needed(store, ref)
 
 
-def obstacle_of_run(store: Store, folder: RunFolder) -> Problem | None:
+def find_run_obstacle(store: Store, folder: RunFolder) -> Problem | None:
     """Why a run's record has to stay: its scheduler lives, or a stage process that outlived it."""
     record = runs.load(folder)
     if record.status in runs.OPEN:

@@ -8,14 +8,14 @@ from ftrun.api.paths import Store
 from ftrun.utils.atomic_io import write_bytes
 
 
-def keep(store: Store, digest: str, lock: Path) -> None:
+def save_packages(store: Store, digest: str, lock: Path) -> None:
     """Copies an environment's lock, once."""
     target = store.packages(digest)
     if not target.exists() and lock.is_file():
         write_bytes(target, lock.read_bytes())
 
 
-def packages(store: Store, digest: str) -> dict[str, str] | None:
+def load_packages(store: Store, digest: str) -> dict[str, str] | None:
     """Versions by name; None where this machine began no run with that environment."""
     try:
         lines = store.packages(digest).read_text(encoding="utf-8").splitlines()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Plan, Ref
 from ftrun.store import runs
@@ -15,7 +15,7 @@ from ftrun.utils.sizes import folder_size
 
 
 @dataclass(frozen=True)
-class Uses:
+class References:
     """By artifact, the runs of this machine that make or take it."""
 
     by: dict[Ref, list[str]]
@@ -25,7 +25,7 @@ class Uses:
         return [run for run in self.by.get(ref, ()) if run not in without]
 
 
-def uses(store: Store, without: Collection[str] = ()) -> Uses:
+def uses(store: Store, without: Collection[str] = ()) -> References:
     """What runs refer to now. Runs elsewhere, of which there are copies here, need nothing here.
 
     Raises:
@@ -48,8 +48,8 @@ def uses(store: Store, without: Collection[str] = ()) -> Uses:
         for ref in refs or ():
             by.setdefault(ref, []).append(record.id)
     if unreadable:
-        raise Refused(unreadable)
-    return Uses(by)
+        raise InvalidInput(unreadable)
+    return References(by)
 
 
 def refs_of(folder: RunFolder) -> list[Ref] | None:
@@ -69,7 +69,7 @@ def open_run_that_needs(store: Store, ref: Ref) -> str | None:
     return None
 
 
-def kept(store: Store) -> list[Ref]:
+def referenced(store: Store) -> list[Ref]:
     """Everything that there is an artifact or scratch of, whole or not."""
     found = {
         Ref(stage=path.parent.name, key=path.name)
@@ -82,7 +82,7 @@ def kept(store: Store) -> list[Ref]:
 
 def stale_scratch(store: Store) -> Iterator[Ref]:
     """Calls with scratch that nothing will go on from, for their artifacts are there."""
-    for ref in kept(store):
+    for ref in referenced(store):
         if store.scratch(ref).root.is_dir() and find(store, ref):
             yield ref
 

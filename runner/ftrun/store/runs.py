@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import RunFolder, Store
 from ftrun.store.locks import is_held
 from ftrun.utils.atomic_io import read_json, write_json
@@ -100,7 +100,7 @@ def find_run(store: Store, name: str) -> RunFolder:
     if len(matching) == 1:
         return store.run(matching[0])
     if matching:
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "ambiguous-name",
                 f"`{name}` is the beginning of {len(matching)} run ids",
@@ -108,7 +108,7 @@ def find_run(store: Store, name: str) -> RunFolder:
             )
         )
     known = [record.id for record in records]
-    raise Refused(
+    raise InvalidInput(
         Problem(
             "unknown-run",
             f"there is no run `{name}` in {store.root}",

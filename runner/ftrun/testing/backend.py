@@ -12,20 +12,20 @@ import pytest
 
 from ftrun.api.backends import Backend, Estimate, Hardware
 from ftrun.api.cancellation import StopSignal
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.api.outcome import StageOutcome
 from ftrun.api.paths import Store
 from ftrun.api.recipe import Environment, Resources
 from ftrun.api.stage_call import CLIENT, StageCall
 from ftrun.store import runs
 from ftrun.store.artifacts import find
-from ftrun.testing.component import PartContract, assert_one_line
-from ftrun.testing.probe_stage import MADE, Deed, trial_call
+from ftrun.testing.component import ComponentContract, assert_one_line
+from ftrun.testing.probe_stage import MADE, Deed, probe_call
 
 SECONDS = 60.0  # that a stage without work may take to begin, or to be stopped
 
 
-class BackendContract(PartContract):
+class BackendContract(ComponentContract):
     """Inherit it as `TestX`, and set `backend`; `options` where it needs some."""
 
     kind = "backend"
@@ -58,7 +58,7 @@ class BackendContract(PartContract):
         return run_it
 
     def call(self, do: Deed, folder: Path) -> StageCall:
-        return trial_call(do, str(folder / f"{do}.tries"))
+        return probe_call(do, str(folder / f"{do}.tries"))
 
     def tries(self, do: Deed, folder: Path) -> int:
         path = folder / f"{do}.tries"
@@ -84,7 +84,7 @@ class BackendContract(PartContract):
         assert cores > 0
         assert gpus >= 0
         if gpus:
-            with pytest.raises(Refused) as refused:
+            with pytest.raises(InvalidInput) as refused:
                 backend.hardware("trial", Resources(gpu=1_000))
             assert_one_line(refused.value.problems[0].what, "the problem")
 

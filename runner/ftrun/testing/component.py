@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from ftrun.api.context import load
-from ftrun.plugins.validation import MEMBERS, fault_of
+from ftrun.plugins.validation import MEMBERS, find_fault
 
 # Takes long to import, so it may be imported only where it is used.
 HEAVY = {
@@ -24,7 +24,7 @@ HEAVY = {
 _IMPORTED = "import importlib, json, sys; importlib.import_module(sys.argv[1]); print(json.dumps(sorted(sys.modules)))"
 
 
-class PartContract:
+class ComponentContract:
     """The base of every contract. `options` are those that the tests use the part with."""
 
     kind: ClassVar[str]
@@ -39,7 +39,7 @@ class PartContract:
         return self.part.Options.model_validate(dict(self.options))
 
     def test_it_can_be_registered(self) -> None:
-        fault = fault_of(self.kind, self.part)
+        fault = find_fault(self.kind, self.part)
         assert fault is None, f"{self.part} {fault}"
 
     def test_another_process_finds_its_class(self) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ftrun.api.evaluators import Answer, Pair, PairScores
 from ftrun.testing import fuzz_inputs
-from ftrun.testing.component import PartContract, assert_one_line
+from ftrun.testing.component import ComponentContract, assert_one_line
 
 SCORED = ("predictions", "answers", "pairs")  # what an evaluator `needs` that scores by itself
 # What a model may answer that nobody thought of.
@@ -39,7 +39,7 @@ class Case:
         return self.reference if self.answer is None else self.answer
 
 
-class EvaluatorContract(PartContract):
+class EvaluatorContract(ComponentContract):
     """Inherit it as `TestX`, and set `evaluator`; `cases` and `best` where it scores answers itself.
 
     Args:

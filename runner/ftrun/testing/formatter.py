@@ -16,14 +16,14 @@ from pydantic import ValidationError
 
 from ftrun.api.rows import Rejected, Row
 from ftrun.testing import fuzz_inputs
-from ftrun.testing.component import PartContract
+from ftrun.testing.component import ComponentContract
 from ftrun.testing.examples import assert_example, assert_outcome
 from ftrun.testing.harness import format_rows
 
 SECONDS = 0.2  # that the speed is measured for
 
 
-class FormatterContract(PartContract):
+class FormatterContract(ComponentContract):
     """Inherit it as `TestX`, and set `formatter` and `rows`; `options` where it needs some.
 
     Args:

@@ -18,7 +18,7 @@ from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import Plan, StageCall
 from ftrun.execution.engine import make_backend
 from ftrun.planning.planner import make_plan
-from ftrun.plugins.manager import Plugins, surveyed
+from ftrun.plugins.manager import Plugins, load_all
 from ftrun.recipe.load import load
 from ftrun.store import runs
 
@@ -30,7 +30,7 @@ TRAIN = {"sequence_len": 512, "micro_batch_size": 1, "num_epochs": 1, "learning_
 
 def registry(kind: str, cls: type[Any]) -> Plugins:
     """All installed plugins, and this part if it is not among them."""
-    loaded, _ = surveyed()
+    loaded, _ = load_all()
     registered = loaded.of_kind(kind).get(cls.name)
     if registered is None:
         module = ModuleType("contract")

@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.recipe import Frozen
 from ftrun.api.stage_call import CLIENT, EnvironmentRef, StageCall
 
@@ -25,7 +25,7 @@ class Params(Frozen):
     tries: str
 
 
-class Trial:
+class ProbeStage:
     """Writes half of its artifact before it does anything else."""
 
     name: ClassVar[str] = "trial"
@@ -46,7 +46,7 @@ class Trial:
 def _do(deed: Deed, context: StageContext) -> None:
     match deed:
         case "refuse":
-            raise Refused(Problem("bad-row", "row is bad", "rows.jsonl:3", hint="mend it"))
+            raise InvalidInput(Problem("bad-row", "row is bad", "rows.jsonl:3", hint="mend it"))
         case "raise":
             raise ValueError("boom")
         case "exit":
@@ -57,13 +57,13 @@ def _do(deed: Deed, context: StageContext) -> None:
                 time.sleep(0.05)
 
 
-def trial_call(do: Deed, tries: str) -> StageCall:
+def probe_call(do: Deed, tries: str) -> StageCall:
     """A call of the stage, in the client's environment."""
     return StageCall(
-        stage=Trial.name,
+        stage=ProbeStage.name,
         version=1,
         params=Params(do=do, tries=tries).model_dump(mode="json"),
         environment=EnvironmentRef(name=CLIENT),
-        label=Trial.name,
-        implementation=f"{Trial.__module__}:{Trial.__qualname__}",
+        label=ProbeStage.name,
+        implementation=f"{ProbeStage.__module__}:{ProbeStage.__qualname__}",
     )

@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import orjson
 import pytest
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.api.rows import Row
-from ftrun.api.sources import BadRow, External
-from ftrun.planning.normalize import portable
-from ftrun.testing.component import PartContract, assert_one_line
+from ftrun.api.sources import BadRow, InputFile
+from ftrun.planning.normalize import normalize
+from ftrun.testing.component import ComponentContract, assert_one_line
 
 # In place of what a file should hold.
 CONTENTS = (
@@ -24,7 +24,7 @@ CONTENTS = (
 )  # fmt: skip
 
 
-class SourceContract(PartContract):
+class SourceContract(ComponentContract):
     """Inherit it as `TestX`, set `source` and `count`, and say by `prepare` and `absent` what it reads.
 
     Args:
@@ -46,7 +46,7 @@ class SourceContract(PartContract):
         """Options that name something which is not there; None where all is downloaded."""
         raise NotImplementedError
 
-    def downloaded(self, external: External, folder: Path) -> Path:
+    def downloaded(self, external: InputFile, folder: Path) -> Path:
         """Where `prepare` has put the content of a download: a file, or the folder of one from the hub."""
         raise NotImplementedError
 
@@ -60,15 +60,15 @@ class SourceContract(PartContract):
     def made_options(self) -> Any:
         return self.source.Options.model_validate(dict(self.given))
 
-    def externals(self) -> Sequence[External]:
-        found: Sequence[External] = self.source().externals(self.made_options())
+    def externals(self) -> Sequence[InputFile]:
+        found: Sequence[InputFile] = self.source().externals(self.made_options())
         return found
 
     def files(self) -> dict[str, Path]:
         return {external.name: external.path or self.downloaded(external, self.folder) for external in self.externals()}
 
     def portable_options(self) -> Any:
-        return self.source.Options.model_validate(portable(self.made_options(), self.externals()))
+        return self.source.Options.model_validate(normalize(self.made_options(), self.externals()))
 
     def rows(self, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
         """As the stage `format` asks for them: by options without folders and addresses."""
@@ -132,7 +132,7 @@ class SourceContract(PartContract):
         if options is None:
             assert all(external.path is None for external in self.externals())
             return
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(InvalidInput) as refused:
             self.source().externals(self.source.Options.model_validate(dict(options)))
         for problem in refused.value.problems:
             assert_one_line(problem.what, "the problem")
@@ -148,7 +148,7 @@ class SourceContract(PartContract):
             first.write_bytes(content)
             try:
                 found = list(self.rows({**files, name: junk}))
-            except Refused as refused:
+            except InvalidInput as refused:
                 for problem in refused.problems:
                     assert_one_line(problem.what, "the problem")
                 continue

@@ -16,7 +16,7 @@ from ftrun.api.paths import MANIFEST, Store
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import Plan, StageCall
 from ftrun.testing import fuzz_inputs
-from ftrun.testing.component import PartContract, assert_closed
+from ftrun.testing.component import ComponentContract, assert_closed
 from ftrun.testing.harness import make, read_recipe, registry, run_calls, write_recipe
 from ftrun.utils.digests import sha256_of
 
@@ -25,7 +25,7 @@ _RECIPES: dict[tuple[Path | str, ...], Recipe] = {}
 Planned = Callable[..., tuple[Plan, Backend, Store]]
 
 
-class StageContract(PartContract):
+class StageContract(ComponentContract):
     """Inherit it as `TestX`, and set `stage` and `recipe`.
 
     Args:

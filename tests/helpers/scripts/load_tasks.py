@@ -14,7 +14,7 @@ def main() -> None:
     project, work, wanted = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
     sys.path[:0] = [str(project / "runner"), str(project / "plugins")]
     from ftrun.api.context import Reporter, StageContext
-    from ftrun.api.errors import Refused
+    from ftrun.api.errors import InvalidInput
     from ftrun.utils.digests import sha256_of
     from ftrun_plugins.evaluation.lm_eval.stage import Params
     from ftrun_plugins.evaluation.lm_eval.task_file import TaskFile
@@ -30,7 +30,7 @@ def main() -> None:
         try:
             with told_templates(params.task):
                 found += [task.doc_to_text(task.test_docs()[0]) for task in load_tasks(params, context).values()]
-        except Refused as error:
+        except InvalidInput as error:
             found.append({"what": error.problems[0].what, "nearest": error.problems[0].did_you_mean})
     print(json.dumps(found))
 

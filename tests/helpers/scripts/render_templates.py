@@ -25,9 +25,9 @@ ASKED = json.loads(Path(sys.argv[1]).read_text())
 sys.path += ASKED["packages"]
 sys.argv = sys.argv[:1]  # axolotl reads the command line, too
 
-from ftrun.api.errors import Refused  # noqa: E402
+from ftrun.api.errors import InvalidInput  # noqa: E402
 from ftrun_plugins.axolotl.tokenize.stage import Params  # noqa: E402
-from ftrun_plugins.axolotl.tokenize.worker import IGNORED, Tokenizing  # noqa: E402
+from ftrun_plugins.axolotl.tokenize.worker import IGNORED, TokenizeWorker  # noqa: E402
 
 SYSTEM = {"role": "system", "content": "Be brief."}
 TURNS = [
@@ -74,8 +74,8 @@ def _compare(asked: dict[str, Any]) -> dict[str, str]:
     work = Path(ASKED["work"]) / asked["name"]
     context = SimpleNamespace(work=work, inputs={"model": Path(ASKED["tokenizer"])})
     try:
-        tokenizing = Tokenizing(params, "chat", context)  # type: ignore[arg-type]
-    except Refused as refused:
+        tokenizing = TokenizeWorker(params, "chat", context)  # type: ignore[arg-type]
+    except InvalidInput as refused:
         return dict.fromkeys(CONVERSATIONS, f"refused: {refused.problems[0].what}")
     except Exception as error:
         return dict.fromkeys(CONVERSATIONS, f"not loaded: {_short(error)}")
@@ -83,7 +83,7 @@ def _compare(asked: dict[str, Any]) -> dict[str, str]:
     return {name: _guarded(tokenizing, each, text, ends) for name, each in CONVERSATIONS.items()}
 
 
-def _guarded(tokenizing: Tokenizing, example: dict[str, Any], template: str, ends: list[str]) -> str:
+def _guarded(tokenizing: TokenizeWorker, example: dict[str, Any], template: str, ends: list[str]) -> str:
     try:
         return _outcome(tokenizing, example, template, ends)
     except Exception as error:
@@ -91,7 +91,7 @@ def _guarded(tokenizing: Tokenizing, example: dict[str, Any], template: str, end
         return f"raised: {_short(error)}"
 
 
-def _outcome(tokenizing: Tokenizing, example: dict[str, Any], template: str, ends: list[str]) -> str:
+def _outcome(tokenizing: TokenizeWorker, example: dict[str, Any], template: str, ends: list[str]) -> str:
     tokenizer = tokenizing.tokenizer
     messages = copy.deepcopy(example["messages"])
     for call in (call for message in messages for call in message.get("tool_calls", ())):

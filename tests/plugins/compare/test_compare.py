@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import StageCall
 from ftrun.cli.main import run_command
 from ftrun.recipe.load import Loaded
-from ftrun.report.run_data import Material
+from ftrun.report.run_data import RunData
 from ftrun.store.artifacts import reader
 from ftrun_plugins.compare.metric_diff import differences
 from ftrun_plugins.compare.model_comparison import against
@@ -74,7 +74,7 @@ def making(loading: Callable[..., Loaded], store: Store) -> Making:
 
 
 def compared(store: Store, first: RunFolder, other: RunFolder) -> dict[str, Any]:
-    (found,) = against(Material(first, reader(store)), Material(other, reader(store)))
+    (found,) = against(RunData(first, reader(store)), RunData(other, reader(store)))
     return found
 
 
@@ -172,10 +172,10 @@ def test_another_base_model_matters_only_to_evaluators_of_pairs(
 
 def test_scores_that_cannot_be_reached_leave_the_rest(making: Making, store: Store) -> None:
     def read(*_: object) -> bytes:
-        raise Refused(Problem("network", "Modal cannot be reached"))
+        raise InvalidInput(Problem("network", "Modal cannot be reached"))
 
     first = making(calls("one"), scored([1.0]))
-    (found,) = against(Material(first, reader(store)), Material(making(calls("two"), None), read))
+    (found,) = against(RunData(first, reader(store)), RunData(making(calls("two"), None), read))
     assert found["reason"] == "Modal cannot be reached"
 
 

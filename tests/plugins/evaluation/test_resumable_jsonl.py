@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ftrun_plugins.evaluation.resumable_jsonl import Kept, lines
+from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl, read_lines
 
 FIRST, SECOND = b'{"index": 4, "text": "a"}\n', '{"index": 7, "text": "ä"}\n'.encode()
 
@@ -30,24 +30,24 @@ def test_what_an_earlier_try_left(
     path = tmp_path / "scores.jsonl"
     if content is not None:
         path.write_bytes(content)
-    assert {index: line["text"] for index, line in Kept(path).found.items()} == found
+    assert {index: line["text"] for index, line in ResumableJsonl(path).found.items()} == found
     assert (path.read_bytes() if path.exists() else None) == kept
 
 
 def test_a_line_is_written_as_soon_as_it_is_added(tmp_path: Path) -> None:
     path = tmp_path / "scores.jsonl"
     path.write_bytes(FIRST + SECOND[:-1])
-    kept = Kept(path)
+    kept = ResumableJsonl(path)
     line = {"index": 7, "text": "ä"}
     assert kept.add(line) is line
     assert path.read_bytes() == FIRST + SECOND
     assert kept.found[7] == line
-    assert Kept(path).found == kept.found
+    assert ResumableJsonl(path).found == kept.found
 
 
 def test_lines_of_several_threads_are_whole(tmp_path: Path) -> None:
     path = tmp_path / "scores.jsonl"
-    kept = Kept(path)
+    kept = ResumableJsonl(path)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda index: kept.add({"index": index, "text": "x" * 100}), range(200)))
-    assert sorted(line["index"] for line in lines(path)) == list(range(200))
+    assert sorted(line["index"] for line in read_lines(path)) == list(range(200))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.modal.gpus import MOST, choices
 
@@ -44,7 +44,7 @@ def test_gpus_are_read_as_modal_writes_them(gpu: str | int | list[str] | None, f
     ],
 )
 def test_what_modal_would_refuse_is_told_at_once(override: str, what: str, expected: str, loading: Loading) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading("backend=modal", override)
     (problem,) = caught.value.problems
     assert what in problem.what

@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftrun.cli.main import run_command
-from ftrun_plugins.preview.escape import shortened, visible
+from ftrun_plugins.preview.escape import escape, shortened
 from ftrun_plugins.preview.formatted_rows import Examples, StopAfter
 from ftrun_plugins.preview.page import page
-from ftrun_plugins.preview.result import Found
-from ftrun_plugins.preview.row_selection import Choice, Rejected, candidates, is_at, rejected
-from ftrun_plugins.preview.terminal import Look, show
-from ftrun_plugins.preview.tokenized_row import Seen
-from ftrun_plugins.preview.tokenizer_client import Trainer
+from ftrun_plugins.preview.result import PreviewResult
+from ftrun_plugins.preview.row_selection import RejectedRow, RowChoice, candidates, is_at, read_rejected
+from ftrun_plugins.preview.terminal import TerminalStyle, show
+from ftrun_plugins.preview.tokenized_row import TokenizedRow
+from ftrun_plugins.preview.tokenizer_client import TrainerEnvironment
 
 PIECES = [
     [1, "<s>", False, True],
@@ -33,21 +33,21 @@ PIECES = [
 IDS, LABELS = [1, 5, 6, 7, 8, 2], [-100, -100, 6, 7, 8, 2]
 
 
-def seen(sequence_len: int = 100, **more: Any) -> Seen:
+def seen(sequence_len: int = 100, **more: Any) -> TokenizedRow:
     row = {"place": "a.jsonl:3", "ids": IDS, "labels": LABELS, "pieces": PIECES, "dropped": False, "problem": None}
-    return Seen.of({**row, **more}, "train", sequence_len)
+    return TokenizedRow.of({**row, **more}, "train", sequence_len)
 
 
-def found(*rows: Seen, bad: tuple[Rejected, ...] = ()) -> Found:
-    return Found("mine", Choice(), rows, bad, len(bad), (), {})
+def found(*rows: TokenizedRow, bad: tuple[RejectedRow, ...] = ()) -> PreviewResult:
+    return PreviewResult("mine", RowChoice(), rows, bad, len(bad), (), {})
 
 
 def test_marks_stand_where_no_colour_can() -> None:
-    assert Look(colours=False).text(seen()).plain == "⟨<s>⟩Hi↵\n⟦·你·⟨</s>⟩⟧"
+    assert TerminalStyle(colours=False).text(seen()).plain == "⟨<s>⟩Hi↵\n⟦·你·⟨</s>⟩⟧"
 
 
 def test_colours_stand_in_place_of_marks() -> None:
-    text = Look(colours=True).text(seen())
+    text = TerminalStyle(colours=True).text(seen())
     assert text.plain == "<s>Hi↵\n·你·</s>"
     styles = {text.plain[span.start : span.end]: str(span.style) for span in text.spans}
     assert "green" in styles["·你·"]
@@ -65,7 +65,7 @@ def test_what_is_cut_is_told_and_crossed() -> None:
     row = seen(4)
     assert (row.trained, row.too_many) == (2, 2)
     assert next(iter(row.remarks())) == "too long for sequence_len 4: the last 2 tokens are cut"
-    text = Look(colours=False).text(row).plain
+    text = TerminalStyle(colours=False).text(row).plain
     before, _, behind = text.partition("sequence_len 4: the 2 tokens below are too many; the row is cut")
     assert before.count("⟦") == before.count("⟧") == 1
     assert "⟦·⟨</s>⟩⟧" in behind
@@ -79,16 +79,16 @@ def test_what_is_dropped_trains_nothing() -> None:
 
 @given(st.text())
 def test_nothing_that_a_terminal_obeys_gets_through(text: str) -> None:
-    shown = visible(text)
+    shown = escape(text)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
     assert shown.count("\n") == text.strip(" ").count("\n")
     shown.encode()  # half a character is shown by its number
 
 
 def test_spaces_at_the_ends_are_dots_and_inside_stay() -> None:
-    assert visible("  a  b\tc ") == "··a  b⇥c·"
-    assert visible("\x1b[31mred\u00a0") == "\\x1b[31mred\\xa0"
-    assert visible("👩‍💻") == "👩‍💻"
+    assert escape("  a  b\tc ") == "··a  b⇥c·"
+    assert escape("\x1b[31mred\u00a0") == "\\x1b[31mred\\xa0"
+    assert escape("👩‍💻") == "👩‍💻"
 
 
 def test_long_texts_lose_their_middle_and_say_so() -> None:
@@ -112,30 +112,30 @@ def examples(folder: Path, lengths: list[int]) -> Examples:
 @pytest.mark.parametrize(
     ("choice", "places"),
     [
-        (Choice(count=2), ["a.jsonl:1", "a.jsonl:2"]),
-        (Choice("longest", 1), ["a.jsonl:2", "a.jsonl:4", "a.jsonl:1", "a.jsonl:5"]),
-        (Choice("shortest", 1), ["a.jsonl:3", "a.jsonl:5", "a.jsonl:1", "a.jsonl:4"]),
-        (Choice("row", place="somewhere/a.jsonl:4"), ["a.jsonl:4"]),
-        (Choice("row", place="b.jsonl:1"), ["b.jsonl:1"]),
-        (Choice("row", place="a.jsonl:44"), []),
-        (Choice(split="held_out"), ["b.jsonl:1"]),
+        (RowChoice(count=2), ["a.jsonl:1", "a.jsonl:2"]),
+        (RowChoice("longest", 1), ["a.jsonl:2", "a.jsonl:4", "a.jsonl:1", "a.jsonl:5"]),
+        (RowChoice("shortest", 1), ["a.jsonl:3", "a.jsonl:5", "a.jsonl:1", "a.jsonl:4"]),
+        (RowChoice("row", place="somewhere/a.jsonl:4"), ["a.jsonl:4"]),
+        (RowChoice("row", place="b.jsonl:1"), ["b.jsonl:1"]),
+        (RowChoice("row", place="a.jsonl:44"), []),
+        (RowChoice(split="held_out"), ["b.jsonl:1"]),
     ],
     ids=str,
 )
-def test_the_rows_that_were_asked_for(tmp_path: Path, choice: Choice, places: list[str]) -> None:
+def test_the_rows_that_were_asked_for(tmp_path: Path, choice: RowChoice, places: list[str]) -> None:
     chosen = candidates(examples(tmp_path, [30, 500, 1, 60, 5]), choice)
     assert [example["place"] for example in chosen] == places
 
 
 def test_a_seed_draws_the_same_rows_again(tmp_path: Path) -> None:
     whole = examples(tmp_path, [3] * 200)
-    one, again, other = (candidates(whole, Choice("random", 5, seed)) for seed in (1, 1, 2))
+    one, again, other = (candidates(whole, RowChoice("random", 5, seed)) for seed in (1, 1, 2))
     assert one == again != other
     assert len(one) == 5
 
 
 def test_rejected_rows_have_their_reason(tmp_path: Path) -> None:
-    assert list(rejected(examples(tmp_path, [1]))) == [Rejected("a.jsonl:9", "no text", "{}", "bad-row")]
+    assert list(read_rejected(examples(tmp_path, [1]))) == [RejectedRow("a.jsonl:9", "no text", "{}", "bad-row")]
 
 
 def test_files_are_named_with_folders_or_without() -> None:
@@ -152,7 +152,7 @@ def test_a_wish_to_stop_comes_at_the_second_look() -> None:
 
 def test_the_page_escapes_what_data_holds_and_needs_no_script() -> None:
     evil = [[1, "<script>alert(1)</script>\x1b", True, False]]
-    html = page(found(seen(pieces=evil, ids=[1], labels=[1]), bad=(Rejected("a:1", "<b>", "<i>", "bad-row"),)))
+    html = page(found(seen(pieces=evil, ids=[1], labels=[1]), bad=(RejectedRow("a:1", "<b>", "<i>", "bad-row"),)))
     assert "<script" not in html
     assert "&lt;script&gt;" in html
     assert "\x1b" not in html
@@ -163,7 +163,7 @@ def test_the_page_escapes_what_data_holds_and_needs_no_script() -> None:
 def test_in_a_pipe_there_are_marks_and_no_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.StringIO()
     monkeypatch.setattr("sys.stdout", out)
-    show(found(seen(), bad=(Rejected("a:1", "no answer", "{}", "bad-row"),)), full=False)
+    show(found(seen(), bad=(RejectedRow("a:1", "no answer", "{}", "bad-row"),)), full=False)
     assert "\x1b" not in out.getvalue()
     assert "⟦trained⟧" in out.getvalue()
     assert "a.jsonl:3  train  6 tokens, 4 trained" in out.getvalue()
@@ -203,16 +203,16 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_environment_that_was_asked_last_is_remembered_while_it_is_there(tmp_path: Path, cache: Path) -> None:
     python = tmp_path / "python"
     python.touch()
-    trainer = Trainer(python, {"A": "1"})
+    trainer = TrainerEnvironment(python, {"A": "1"})
     trainer.remember()
-    assert Trainer.last() == trainer
+    assert TrainerEnvironment.last() == trainer
     python.unlink()
-    assert Trainer.last() is None
+    assert TrainerEnvironment.last() is None
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"python": 1, "variables": {}}', '{"python": "/"}'])
 def test_a_memory_that_makes_no_sense_is_none(cache: Path, content: str) -> None:
-    assert Trainer.last() is None
+    assert TrainerEnvironment.last() is None
     cache.parent.mkdir()
     cache.write_text(content)
-    assert Trainer.last() is None
+    assert TrainerEnvironment.last() is None

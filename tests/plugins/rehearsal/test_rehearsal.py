@@ -15,18 +15,18 @@ from ftrun.api.config_dirs import own_folders, recipe_names
 from ftrun.api.paths import Store
 from ftrun.api.recipe import Recipe
 from ftrun.cli.main import run_command
-from ftrun.cli.session import planned
+from ftrun.cli.session import plan_call_graph
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
-from ftrun_plugins.axolotl.config.build import merge
+from ftrun_plugins.axolotl.config.build import build_trainer_config
 from ftrun_plugins.rehearsal.recipe import rehearsal_of
-from ftrun_plugins.rehearsal.replacement import Replaced, hydra_value
+from ftrun_plugins.rehearsal.replacement import Replacement, hydra_value
 from ftrun_plugins.rehearsal.trainer import replaced_in_trainer
 
 Loading = Callable[..., Loaded]
 
 
-def rehearsal(*overrides: str) -> tuple[Recipe, dict[str, Replaced]]:
+def rehearsal(*overrides: str) -> tuple[Recipe, dict[str, Replacement]]:
     loaded, replaced = rehearsal_of(overrides, plugins())
     return loaded.recipe, {one.key: one for one in replaced}
 
@@ -34,13 +34,13 @@ def rehearsal(*overrides: str) -> tuple[Recipe, dict[str, Replaced]]:
 @pytest.mark.parametrize("name", recipe_names(own_folders().recipes or Path()))
 def test_every_shipped_recipe_can_be_rehearsed_here(name: str, store: Store, folder: Path) -> None:
     loaded, _ = rehearsal_of([f"recipe={name}"], plugins())
-    recipe, values = loaded.recipe, merge(loaded.recipe).values
+    recipe, values = loaded.recipe, build_trainer_config(loaded.recipe).values
     assert recipe.name == f"{name}-rehearsal"
     assert (recipe.backend.name, recipe.model.weights.origin, recipe.dataset.limit) == ("local", "tiny", 50)
     assert values["max_steps"] == 3
     assert values["sequence_len"] <= 2048
     assert not values.get("deepspeed")
-    calls = planned(loaded).plan.calls
+    calls = plan_call_graph(loaded).plan.calls
     assert {call.stage for call in calls} >= {"fetch", "format", "tokenize", "train"}
     assert [call.label for call in calls if call.work.gpus or call.secrets] == []
 

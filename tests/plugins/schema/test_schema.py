@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from omegaconf import OmegaConf
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.api.recipe import Recipe
 from ftrun.cli.main import run_command
 from ftrun.plugins.manager import plugins
@@ -182,7 +182,7 @@ def test_options_of_groups_say_what_they_are(schema: dict[str, Any]) -> None:
     ],
 )
 def test_a_misspelt_key_is_told_the_nearest(schema: dict[str, Any], path: str, near: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         find(path, schema)
     assert near in caught.value.problems[0].did_you_mean
 

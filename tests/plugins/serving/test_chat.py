@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from ftrun.api.errors import Refused, StageFailed
+from ftrun.api.errors import InvalidInput, StageError
 from ftrun.api.serving_spec import Endpoint
 from ftrun_plugins.serving.chat import Chat
-from ftrun_plugins.serving.openai_client import Asker
+from ftrun_plugins.serving.openai_client import ChatClient
 
 KEY = "a-key"
 
@@ -56,7 +56,7 @@ def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def chat(url: str, model: str = "tuned", raw: bool = False, key: str = KEY) -> Chat:
-    return Chat(Asker(Endpoint("r", url, key), 8, 0.0, raw), ("base", "tuned"), model)
+    return Chat(ChatClient(Endpoint("r", url, key), 8, 0.0, raw), ("base", "tuned"), model)
 
 
 def test_each_model_has_a_conversation_of_its_own(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,11 +85,11 @@ def test_raw_text_goes_without_a_template(url: str, capsys: pytest.CaptureFixtur
 def test_what_the_server_refuses_is_told_in_its_words(
     url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(Refused, match=r"401: no key"):
+    with pytest.raises(InvalidInput, match=r"401: no key"):
         chat(url, key="wrong").answer("one")
     lines = iter(["hello", "/nonsense", "/save", "/quit"])
     monkeypatch.setattr("builtins.input", lambda _: next(lines))
-    Chat(Asker(Endpoint("r", url, KEY), 8, 0.0, False), ("lost",), "lost").run()
+    Chat(ChatClient(Endpoint("r", url, KEY), 8, 0.0, False), ("lost",), "lost").run()
     told = capsys.readouterr().err
     assert "404: The model `lost` does not exist." in told
     assert "there is no /nonsense here; the models are lost" in told
@@ -97,5 +97,5 @@ def test_what_the_server_refuses_is_told_in_its_words(
 
 def test_a_server_that_is_gone_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with pytest.raises(StageFailed, match="does not answer any more"):
+    with pytest.raises(StageError, match="does not answer any more"):
         chat("http://127.0.0.1:9").answer("one")

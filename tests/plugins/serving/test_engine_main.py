@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ftrun.execution import env_launcher
-from ftrun.execution.process_env import carried
+from ftrun.execution.process_env import carried_packages
 from ftrun_plugins.serving.engine import PROCESS
 
 ENGINE = """
@@ -37,7 +37,7 @@ time.sleep(60)
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     (tmp_path / "small_engine.py").write_text(ENGINE)
-    packages = {**carried([PROCESS]), "small_engine": str(tmp_path)}
+    packages = {**carried_packages([PROCESS]), "small_engine": str(tmp_path)}
     monkeypatch.setenv(env_launcher.VARIABLE, json.dumps(packages))
     return [sys.executable, "-I", "-S", env_launcher.__file__, PROCESS, "small_engine"]  # the standard library only
 

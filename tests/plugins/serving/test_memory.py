@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.api.paths import MANIFEST, Store
 from ftrun.api.serving_spec import Serving
 from ftrun.api.stage_call import Ref
@@ -45,7 +45,7 @@ def test_weights_that_fit_as_32_bit_pass(machine: Path, store: Store) -> None:
     serving = Serving(run="r", model=MODEL, name="base", adapter=ADAPTER)
     memory.check(serving, store, 0)
     machine.write_text("MemAvailable:  80 kB\n")  # 82 kB with the adapter's, as 32-bit weights are twice as large
-    with pytest.raises(Refused, match=r"the weights take 0.0 GB, and this machine has 0.0 GB of memory free"):
+    with pytest.raises(InvalidInput, match=r"the weights take 0.0 GB, and this machine has 0.0 GB of memory free"):
         memory.check(serving, store, 0)
     memory.check(serving.model_copy(update={"adapter": None}), store, 0)
     machine.unlink()  # of another system
@@ -60,7 +60,7 @@ def test_a_container_has_less_than_its_machine(machine: Path, store: Store, tmp_
     (container / "memory.max").write_text("max\n")
     memory.check(serving, store, 0)
     (container / "memory.max").write_text("150000\n")
-    with pytest.raises(Refused, match="memory free"):
+    with pytest.raises(InvalidInput, match="memory free"):
         memory.check(serving, store, 0)
     (container / "memory.stat").write_text("active_file 9\ninactive_file 50000\n")  # the system gives these back
     memory.check(serving, store, 0)
@@ -76,7 +76,7 @@ def test_on_gpus_weights_are_as_large_as_they_are_stored(
     artifact(store, Ref(stage="fetch", key="large"), one=1_500_000)
     serving = Serving(run="r", model=Ref(stage="fetch", key="large"), name="base")
     memory.check(serving, store, 3)
-    with pytest.raises(Refused, match="these GPUs have"):
+    with pytest.raises(InvalidInput, match="these GPUs have"):
         memory.check(serving, store, 2)
     tool.write_text("#!/bin/sh\nexit 1\n")  # no driver
     memory.check(serving, store, 1)

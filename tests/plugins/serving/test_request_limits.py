@@ -11,7 +11,7 @@ import pytest
 
 from ftrun_plugins.serving import middleware, request_limits
 from ftrun_plugins.serving.http_errors import Message, Receive, Send
-from ftrun_plugins.serving.middleware import Door, Gate
+from ftrun_plugins.serving.middleware import AuthMiddleware, RequestCounter
 
 LIMITS = {"max_requests": 2, "max_request_bytes": 10, "request_timeout": 0.2, "stream_timeout": 0.5}
 SHORT = 0.02  # seconds
@@ -32,13 +32,13 @@ class Client:
         self.incoming: asyncio.Queue[Message] = asyncio.Queue()
         self.task: asyncio.Task[None] | None = None
 
-    def ask(self, door: Gate, *pieces: bytes) -> Client:
+    def ask(self, door: AuthMiddleware, *pieces: bytes) -> Client:
         for index, piece in enumerate(pieces or (b"{}",)):
             more = index + 1 < len(pieces)
             self.incoming.put_nowait({"type": "http.request", "body": piece, "more_body": more})
         return self.come(door)
 
-    def come(self, door: Gate) -> Client:
+    def come(self, door: AuthMiddleware) -> Client:
         async def send(message: Message) -> None:
             if len(self.sent) == self.takes:
                 await asyncio.Event().wait()
@@ -115,8 +115,8 @@ class Deaf(Engine):
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> Door:
-    found = Door()
+def door(monkeypatch: pytest.MonkeyPatch) -> RequestCounter:
+    found = RequestCounter()
     monkeypatch.setattr(middleware, "DOOR", found)
     monkeypatch.setattr(request_limits, "GRACE", 0.1)
     monkeypatch.setenv(middleware.KEY, "k")
@@ -130,7 +130,7 @@ pytestmark = pytest.mark.usefixtures("door")
 def test_an_answer_passes_as_it_is() -> None:
     async def steps() -> None:
         engine = Engine(b"data: a\n\n", b"data: b\n\n", kind=b"text/event-stream")
-        client = await Client().ask(Gate(engine), b'{"a":', b"1}").end()
+        client = await Client().ask(AuthMiddleware(engine), b'{"a":', b"1}").end()
         assert engine.got == [b'{"a":1}']
         assert client.status == 200
         assert [message["body"] for message in client.sent[1:]] == [b"data: a\n\n", b"data: b\n\n"]
@@ -141,15 +141,15 @@ def test_an_answer_passes_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("key", [None, "wrong", "k2", "ключ"])
-def test_who_has_no_key_gets_no_place(key: str | None, door: Door) -> None:
+def test_who_has_no_key_gets_no_place(key: str | None, door: RequestCounter) -> None:
     async def steps() -> None:
         engine = Engine(seconds=LONG)
-        busy = [Client().ask(Gate(engine)) for _ in range(2)]
+        busy = [Client().ask(AuthMiddleware(engine)) for _ in range(2)]
         await asyncio.sleep(SHORT)
         for path, method in (("/v1/completions", "POST"), ("/invocations", "POST"), ("/v1/models", "GET")):
-            client = await Client(path, method, key).come(Gate(engine)).end()
+            client = await Client(path, method, key).come(AuthMiddleware(engine)).end()
             assert (client.status, client.error["code"]) == (401, "invalid_api_key")
-        assert (await Client("/health", "GET", key).come(Gate(Engine())).end()).status == 200
+        assert (await Client("/health", "GET", key).come(AuthMiddleware(Engine())).end()).status == 200
         assert door.under_way == 2
         for one in busy:
             one.leave()
@@ -162,15 +162,15 @@ def test_without_a_key_everybody_is_answered(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv(middleware.KEY)
 
     async def steps() -> None:
-        assert (await Client(key=None).ask(Gate(Engine())).end()).status == 200
+        assert (await Client(key=None).ask(AuthMiddleware(Engine())).end()).status == 200
 
     asyncio.run(steps())
 
 
-def test_one_request_more_than_the_limit_is_sent_away_and_disturbs_none(door: Door) -> None:
+def test_one_request_more_than_the_limit_is_sent_away_and_disturbs_none(door: RequestCounter) -> None:
     async def steps() -> None:
         engine = Engine(seconds=0.1)
-        guarded = Gate(engine)
+        guarded = AuthMiddleware(engine)
         first = [Client().ask(guarded) for _ in range(2)]
         await asyncio.sleep(SHORT)
         more = [await Client().ask(guarded).end() for _ in range(3)]
@@ -189,14 +189,14 @@ def test_one_request_more_than_the_limit_is_sent_away_and_disturbs_none(door: Do
 def test_what_is_too_large_is_not_kept_and_its_sender_not_cut_off() -> None:
     async def steps() -> None:
         engine = Engine()
-        said = await Client(content_length="11").come(Gate(engine)).end()
-        unsaid = Client().ask(Gate(engine), b"12345", b"678901", b"never read")
+        said = await Client(content_length="11").come(AuthMiddleware(engine)).end()
+        unsaid = Client().ask(AuthMiddleware(engine), b"12345", b"678901", b"never read")
         await unsaid.end()
         for client in (said, unsaid):
             assert (client.status, client.error["code"]) == (413, "request_too_large")
             assert b"connection" not in client.headers  # else its sender would never see the answer
         assert unsaid.incoming.qsize() == 1
-        assert (await Client(content_length="10").ask(Gate(engine), b"1234567890").end()).status == 200
+        assert (await Client(content_length="10").ask(AuthMiddleware(engine), b"1234567890").end()).status == 200
         assert engine.got == [b"1234567890"]
 
     asyncio.run(steps())
@@ -205,7 +205,7 @@ def test_what_is_too_large_is_not_kept_and_its_sender_not_cut_off() -> None:
 def test_who_is_cut_off_after_the_answer_has_sent_all_before_it() -> None:
     async def steps() -> None:
         for headers in ({"content_length": "11", "connection": "Close"}, {"connection": "close"}):
-            client = Client(**headers).ask(Gate(Engine()), b"12345", b"678901", b"thrown away")
+            client = Client(**headers).ask(AuthMiddleware(Engine()), b"12345", b"678901", b"thrown away")
             await client.end()
             assert client.status == 413
             assert client.incoming.empty()
@@ -213,12 +213,12 @@ def test_who_is_cut_off_after_the_answer_has_sent_all_before_it() -> None:
     asyncio.run(steps())
 
 
-def test_a_request_that_never_ends_gives_its_place_back(door: Door) -> None:
+def test_a_request_that_never_ends_gives_its_place_back(door: RequestCounter) -> None:
     async def steps() -> None:
         client = Client()
         client.incoming.put_nowait({"type": "http.request", "body": b"{", "more_body": True})
-        assert (await client.come(Gate(Engine())).end()).status == 408
-        gone = Client().come(Gate(Engine()))
+        assert (await client.come(AuthMiddleware(Engine())).end()).status == 408
+        gone = Client().come(AuthMiddleware(Engine()))
         gone.leave()
         assert (await gone.end()).sent == []
         assert door.under_way == 0
@@ -229,11 +229,11 @@ def test_a_request_that_never_ends_gives_its_place_back(door: Door) -> None:
 @pytest.mark.parametrize("make", [Engine, Deaf])
 @pytest.mark.parametrize("kind", [b"application/json", b"text/event-stream"])
 def test_an_answer_that_does_not_begin_is_a_504_and_stops_the_engine(
-    make: Callable[..., Engine], kind: bytes, door: Door
+    make: Callable[..., Engine], kind: bytes, door: RequestCounter
 ) -> None:
     async def steps() -> None:
         engine = make(seconds=LONG, kind=kind)
-        client = await Client().ask(Gate(engine)).end()
+        client = await Client().ask(AuthMiddleware(engine)).end()
         assert (client.status, client.error["code"]) == (504, "timeout")
         await asyncio.sleep(SHORT)
         assert (engine.stopped, door.under_way) == (1, 0)
@@ -244,10 +244,10 @@ def test_an_answer_that_does_not_begin_is_a_504_and_stops_the_engine(
 def test_a_stream_that_has_begun_goes_on_until_its_own_limit() -> None:
     async def steps() -> None:
         whole = Engine(*[b"data: x\n\n"] * 6, seconds=0.06, kind=b"text/event-stream")  # 0.36 s
-        client = await Client().ask(Gate(whole)).end()
+        client = await Client().ask(AuthMiddleware(whole)).end()
         assert client.body == b"data: x\n\n" * 6
         endless = Engine(*[b"data: x\n\n"] * 99, seconds=0.06, kind=b"text/event-stream")
-        client = await Client().ask(Gate(endless)).end()
+        client = await Client().ask(AuthMiddleware(endless)).end()
         *pieces, last, nothing = client.body.split(b"\n\n")
         assert set(pieces) == {b"data: x"}
         assert 6 < len(pieces) < 12
@@ -258,10 +258,10 @@ def test_a_stream_that_has_begun_goes_on_until_its_own_limit() -> None:
 
 
 @pytest.mark.parametrize("make", [Engine, Deaf])
-def test_a_client_that_leaves_frees_its_place_and_the_engine(make: Callable[..., Engine], door: Door) -> None:
+def test_a_client_that_leaves_frees_its_place_and_the_engine(make: Callable[..., Engine], door: RequestCounter) -> None:
     async def steps() -> None:
         engine = make(seconds=LONG)
-        client = Client().ask(Gate(engine))
+        client = Client().ask(AuthMiddleware(engine))
         await asyncio.sleep(SHORT)
         client.leave()
         await client.end()
@@ -271,12 +271,12 @@ def test_a_client_that_leaves_frees_its_place_and_the_engine(make: Callable[...,
     asyncio.run(steps())
 
 
-def test_a_client_that_takes_nothing_does_not_keep_its_place(door: Door) -> None:
+def test_a_client_that_takes_nothing_does_not_keep_its_place(door: RequestCounter) -> None:
     async def steps() -> None:
         engine = Engine(*[b"data: x\n\n"] * 99, seconds=SHORT, kind=b"text/event-stream")
         client = Client()
         client.takes = 3
-        await client.ask(Gate(engine)).end()
+        await client.ask(AuthMiddleware(engine)).end()
         assert len(client.sent) == 3
         await asyncio.sleep(SHORT)
         assert (engine.stopped, door.under_way) == (1, 0)
@@ -284,9 +284,9 @@ def test_a_client_that_takes_nothing_does_not_keep_its_place(door: Door) -> None
     asyncio.run(steps())
 
 
-def test_a_closed_door_lets_answers_under_way_end(door: Door) -> None:
+def test_a_closed_door_lets_answers_under_way_end(door: RequestCounter) -> None:
     async def steps() -> None:
-        guarded = Gate(Engine(seconds=0.1))
+        guarded = AuthMiddleware(Engine(seconds=0.1))
         first = Client().ask(guarded)
         await asyncio.sleep(SHORT)
         door.closed = True
@@ -297,13 +297,13 @@ def test_a_closed_door_lets_answers_under_way_end(door: Door) -> None:
     asyncio.run(steps())
 
 
-def test_a_fault_of_the_engine_is_not_hidden(door: Door) -> None:
+def test_a_fault_of_the_engine_is_not_hidden(door: RequestCounter) -> None:
     async def broken(scope: Message, receive: Receive, send: Send) -> None:
         raise RuntimeError("broken")
 
     async def steps() -> None:
         with pytest.raises(RuntimeError, match="broken"):
-            await Client().ask(Gate(broken)).end()
+            await Client().ask(AuthMiddleware(broken)).end()
         assert door.under_way == 0
 
     asyncio.run(steps())
@@ -320,7 +320,9 @@ def test_what_is_no_request_passes() -> None:
             sent.append(message)
 
         for kind in ("lifespan", "websocket"):
-            await Gate(application)({"type": kind, "path": "/v1/realtime", "headers": []}, asyncio.Queue().get, send)
+            await AuthMiddleware(application)(
+                {"type": kind, "path": "/v1/realtime", "headers": []}, asyncio.Queue().get, send
+            )
         assert heard == ["lifespan"]
         assert sent == [{"type": "websocket.close"}]
 

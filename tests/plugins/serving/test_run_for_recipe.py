@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.api.paths import default_store
 from ftrun.cli.session import open_session
-from ftrun_plugins.serving.run_for_recipe import run_of
+from ftrun_plugins.serving.run_for_recipe import find_run_for
 from helpers.ended_runs import ended_run
 
 RECIPE = "recipe=quickstart"
@@ -31,13 +31,13 @@ def test_the_newest_run_with_the_same_models_is_taken_whatever_else_it_did() -> 
     other = run("evals=[exact_match]", "serve.max_model_len=512")
     run("train.learning_rate=0.5")
     run(status="failed")
-    found, recipe = run_of((RECIPE, "serve.max_model_len=1024"))
+    found, recipe = find_run_for((RECIPE, "serve.max_model_len=1024"))
     assert found == other
     assert recipe.serve.max_model_len == 1024
 
 
 def test_a_recipe_that_nobody_ran_is_refused_with_the_command_that_runs_it() -> None:
     run("train.learning_rate=0.5")
-    with pytest.raises(Refused, match="no run has made the models") as refused:
-        run_of((RECIPE,))
+    with pytest.raises(InvalidInput, match="no run has made the models") as refused:
+        find_run_for((RECIPE,))
     assert refused.value.problems[0].hint == "ftrun recipe=quickstart"

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.api.recipe import Serve
 from ftrun.api.stage_call import Ref
 from ftrun_plugins.serving import request_limits
 from ftrun_plugins.serving.engine import command, variables
-from ftrun_plugins.serving.middleware import KEY, LIMITS, Gate
+from ftrun_plugins.serving.middleware import KEY, LIMITS, AuthMiddleware
 from ftrun_plugins.serving.serving_plan import choose
 
 TEMPLATE = b"{{ messages }}"
@@ -74,14 +74,14 @@ def test_what_the_engine_cannot_hold_is_served_merged(what: dict[str, Any], why:
     serving = chosen(**what)
     assert (serving.names, serving.model.stage, serving.adapter) == (("tuned",), "merge", None)
     assert why in serving.note
-    with pytest.raises(Refused, match="cannot serve the adapter"):
+    with pytest.raises(InvalidInput, match="cannot serve the adapter"):
         chosen(**what, stages=("fetch:model", "train"))
 
 
 def test_a_run_without_an_adapter_has_one_model() -> None:
     assert chosen(trainer={}).names == ("tuned",)
     assert chosen(stages=("fetch:model",)).names == ("base",)
-    with pytest.raises(Refused, match="no model to serve"):
+    with pytest.raises(InvalidInput, match="no model to serve"):
         chosen(stages=("format",))
 
 
@@ -94,14 +94,14 @@ def test_a_merged_model_stands_in_for_a_deleted_artifact(deleted: str) -> None:
         (("fetch:model", "train"), (deleted,)),
         (("fetch:model", "train", "merge"), (deleted, "merge")),
     ):
-        with pytest.raises(Refused, match=f"{deleted}/k is not whole") as refused:
+        with pytest.raises(InvalidInput, match=f"{deleted}/k is not whole") as refused:
             chosen(stages=stages, gone=gone)
         assert refused.value.problems[0].hint == "ftrun resume r1 makes it again"
 
 
 def test_what_is_served_has_to_be_there() -> None:
     for stages in (("fetch:model",), ("fetch:model", "train")):
-        with pytest.raises(Refused, match="is not whole"):
+        with pytest.raises(InvalidInput, match="is not whole"):
             chosen(stages=stages, trainer={}, gone=("fetch", "train"))
 
 
@@ -113,7 +113,7 @@ def test_transformers_serves_the_merged_weights_beside_the_base() -> None:
     assert {"base=/store/fetch/k", "tuned=/store/merge/k"} < set(arguments)
     alone = chosen(no_vllm="so", gone=("fetch",))
     assert (alone.names, alone.model.stage) == (("tuned",), "merge")
-    with pytest.raises(Refused, match="transformers serves whole weights"):
+    with pytest.raises(InvalidInput, match="transformers serves whole weights"):
         chosen(no_vllm="so", stages=("fetch:model", "train"))
 
 
@@ -130,4 +130,4 @@ def test_the_key_is_no_argument() -> None:
 def test_the_recipes_limits_reach_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     serving = chosen(serve={"max_requests": 3, "request_timeout": 1.5})
     monkeypatch.setenv(LIMITS, variables(serving.limits, None, {})[LIMITS])
-    assert Gate(None)._limits == request_limits.Limits(3, 4_000_000, 1.5, 3600)  # type: ignore[arg-type]
+    assert AuthMiddleware(None)._limits == request_limits.Limits(3, 4_000_000, 1.5, 3600)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ftrun_plugins.serving import vllm_support
-from ftrun_plugins.serving.vllm_support import why_no_vllm
+from ftrun_plugins.serving.vllm_support import vllm_obstacle
 
 
 @pytest.fixture
@@ -24,19 +24,19 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPat
 
 @pytest.mark.usefixtures("machine")
 def test_it_fits_where_the_processor_has_avx2() -> None:
-    assert why_no_vllm() is None
+    assert vllm_obstacle() is None
 
 
 @pytest.mark.parametrize("flags", ["flags : fpu avx avx2x", ""])
 def test_without_avx2_only_a_gpu_helps(machine: pytest.MonkeyPatch, flags: str) -> None:
     vllm_support.CPUINFO.write_text(flags)
-    assert "AVX2" in (why_no_vllm() or "")
+    assert "AVX2" in (vllm_obstacle() or "")
     machine.setattr(vllm_support, "gpus", lambda: ("NVIDIA H100",))
-    assert why_no_vllm() is None
+    assert vllm_obstacle() is None
 
 
 @pytest.mark.parametrize(("system", "kind"), [("Darwin", "arm64"), ("Linux", "aarch64"), ("Darwin", "x86_64")])
 def test_there_is_no_build_for_other_systems(machine: pytest.MonkeyPatch, system: str, kind: str) -> None:
     machine.setattr(platform, "system", lambda: system)
     machine.setattr(platform, "machine", lambda: kind)
-    assert why_no_vllm() == f"vLLM is built for Linux on x86_64, and this is {system} on {kind}"
+    assert vllm_obstacle() == f"vLLM is built for Linux on x86_64, and this is {system} on {kind}"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftrun.api.disk_errors import disk_problem, store_errors
-from ftrun.api.errors import StoreFailed
+from ftrun.api.errors import StoreError
 from ftrun.api.paths import Store, default_store
 from ftrun.api.stage_call import Ref
 from ftrun.utils.atomic_io import read_json, write_json, write_text
@@ -110,7 +110,7 @@ def test_a_full_disk_is_told_also_where_the_store_is_not_made_yet(tmp_path: Path
 
 
 def test_errors_of_the_disk_become_errors_of_the_store_and_others_stay(tmp_path: Path) -> None:
-    with pytest.raises(StoreFailed, match="the disk is full") as caught, store_errors(tmp_path):
+    with pytest.raises(StoreError, match="the disk is full") as caught, store_errors(tmp_path):
         raise OSError(errno.ENOSPC, "full")
     assert caught.value.exit_code == 1
     with pytest.raises(FileNotFoundError), store_errors(tmp_path):

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field, ValidationError
 
-from ftrun.api.errors import Refused
-from ftrun.api.options import Names
+from ftrun.api.errors import InvalidInput
+from ftrun.api.options import ColumnOption
 from ftrun.api.rows import Column, FormatterOptions, OptionalColumn
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
@@ -19,7 +19,7 @@ class Both(FormatterOptions):
     answer: Column = Field(default="answer", alias="reply")
     hint: OptionalColumn = "hint"
     note: OptionalColumn = "note"
-    key: Annotated[str, Names("key")] = "question"
+    key: Annotated[str, ColumnOption("key")] = "question"
     plain: str = "question"
 
 
@@ -77,7 +77,7 @@ def of_one_item() -> Iterator[Any]:
             name: mark
             for name, field in registered.cls.Options.model_fields.items()
             for mark in field.metadata
-            if isinstance(mark, Names)
+            if isinstance(mark, ColumnOption)
         }
         for one, other in combinations(marks, 2):
             if marks[one].item == marks[other].item:
@@ -101,7 +101,7 @@ def test_no_formatter_reads_one_column_twice(formatter: str, one: str, other: st
 def test_a_recipe_is_refused_with_both_places(loading: Callable[..., Loaded]) -> None:
     text = "dataset:\n  formatter:\n    name: alpaca\n    instruction: question\n    output: answer\n"
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         loading("dataset.formatter.output=question", more=text)
 
     (problem,) = refused.value.problems
@@ -111,7 +111,7 @@ def test_a_recipe_is_refused_with_both_places(loading: Callable[..., Loaded]) ->
 
 
 def test_a_default_has_no_place(loading: Callable[..., Loaded]) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         loading(more="dataset:\n  formatter:\n    name: alpaca\n    instruction: output\n")
 
     (problem,) = refused.value.problems

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError, model_validator
 
-from ftrun.api.errors import MOST_LINES, FtrunError, Interrupted, Problem, Refused, StageFailed, StoreFailed, error_text
+from ftrun.api.errors import (
+    MOST_LINES,
+    FtrunError,
+    Interrupted,
+    InvalidInput,
+    Problem,
+    StageError,
+    StoreError,
+    error_text,
+)
 from ftrun.api.outcome import StageOutcome
 
 PROBLEM = Problem("invalid-value", "it is wrong", "here")
@@ -28,9 +37,9 @@ class Trainer(BaseModel):
 @pytest.mark.parametrize(
     ("error", "fault"),
     [
-        (Refused(PROBLEM), "user"),
-        (StoreFailed(PROBLEM), "store"),
-        (StageFailed("train", PROBLEM), "stage"),
+        (InvalidInput(PROBLEM), "user"),
+        (StoreError(PROBLEM), "store"),
+        (StageError("train", PROBLEM), "stage"),
         (FtrunError(PROBLEM), "stage"),
     ],
 )
@@ -92,10 +101,10 @@ def test_a_process_that_was_killed_leaves_no_outcome(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("outcome", "kind"),
     [
-        (StageOutcome("failed", "user", (PROBLEM,)), Refused),
-        (StageOutcome("failed", "store", (PROBLEM,)), StoreFailed),
-        (StageOutcome("failed", "stage", (PROBLEM,)), StageFailed),
-        (StageOutcome("failed", None, (PROBLEM,)), StageFailed),
+        (StageOutcome("failed", "user", (PROBLEM,)), InvalidInput),
+        (StageOutcome("failed", "store", (PROBLEM,)), StoreError),
+        (StageOutcome("failed", "stage", (PROBLEM,)), StageError),
+        (StageOutcome("failed", None, (PROBLEM,)), StageError),
     ],
 )
 def test_an_outcome_stands_for_an_error(outcome: StageOutcome, kind: type[FtrunError]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ftrun.api.backends import Check, Health
+from ftrun.api.backends import CheckResult, DoctorCheck
 from ftrun.api.paths import Store
 from ftrun.cli.doctor import _disk, _examined
 from ftrun.cli.main import run_command
@@ -131,16 +131,20 @@ def test_a_full_or_forbidden_disk_is_broken(folder: Path, monkeypatch: pytest.Mo
 def test_looks_run_at_one_time_and_late_ones_are_left_behind() -> None:
     over = threading.Event()
 
-    def slow() -> Iterator[Health]:
-        yield Health("first", True, "came")
+    def slow() -> Iterator[CheckResult]:
+        yield CheckResult("first", True, "came")
         over.wait(20)
 
-    def wrong() -> Iterator[Health]:
+    def wrong() -> Iterator[CheckResult]:
         raise ValueError("boom")
         yield
 
     began = time.monotonic()
-    found = list(_examined([Check("a", slow, True, 0.3), Check("b", slow, False, 0.3), Check("c", wrong, False)]))
+    found = list(
+        _examined(
+            [DoctorCheck("a", slow, True, 0.3), DoctorCheck("b", slow, False, 0.3), DoctorCheck("c", wrong, False)]
+        )
+    )
     assert time.monotonic() - began < 2
     over.set()
     assert [(one.what, one.well, one.needed) for one in found] == [
@@ -151,9 +155,9 @@ def test_looks_run_at_one_time_and_late_ones_are_left_behind() -> None:
 
 
 def test_a_plugin_adds_checks(told: Told) -> None:
-    def checks(recipe: Any) -> list[Check]:
-        broken = Health("licence", False, f"none for {recipe.name}", hint="buy one")
-        return [Check("licence", lambda: [broken])]
+    def checks(recipe: Any) -> list[DoctorCheck]:
+        broken = CheckResult("licence", False, f"none for {recipe.name}", hint="buy one")
+        return [DoctorCheck("licence", lambda: [broken])]
 
     with another_plugin(ftrun_doctor_checks=checks):
         assert told(expected=2)["licence"]["detail"] == "none for quickstart"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, Problem, Refused, StageFailed, StoreFailed
+from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, InvalidInput, Problem, StageError, StoreError
 from ftrun.cli.error_output import lines, report
 from ftrun.cli.progress import progress_text
 from ftrun.utils.suggest import nearest
@@ -37,16 +37,16 @@ def test_problems_are_one_short_screen() -> None:
         ("lora_r", "lora_alpha"),
         "fix it\nand again",
     )
-    assert "\n".join(lines(Refused([first, Problem("long", long)]))) + "\n" == GOLDEN
+    assert "\n".join(lines(InvalidInput([first, Problem("long", long)]))) + "\n" == GOLDEN
 
 
 def test_a_path_is_never_broken() -> None:
     path = "/a-folder/" + "very-long-name/" * 12 + "x.yaml:1:1"
-    assert path in "\n".join(lines(Refused(Problem("x", "x", path))))
+    assert path in "\n".join(lines(InvalidInput(Problem("x", "x", path))))
 
 
 def test_of_many_problems_twenty_are_shown_and_the_rest_counted() -> None:
-    text = "\n".join(lines(Refused([Problem("x", f"problem {number}") for number in range(25)])))
+    text = "\n".join(lines(InvalidInput([Problem("x", f"problem {number}") for number in range(25)])))
     assert text.startswith("ftrun: 25 problems\n")
     assert "problem 19 [x]" in text
     assert "problem 20" not in text
@@ -56,9 +56,9 @@ def test_of_many_problems_twenty_are_shown_and_the_rest_counted() -> None:
 @pytest.mark.parametrize(
     ("error", "title"),
     [
-        (Refused(Problem("x", "x")), "ftrun: 1 problem"),
-        (StageFailed("train", Problem("x", "x")), "ftrun: train failed"),
-        (StoreFailed(Problem("x", "x")), "ftrun: the store cannot be used"),
+        (InvalidInput(Problem("x", "x")), "ftrun: 1 problem"),
+        (StageError("train", Problem("x", "x")), "ftrun: train failed"),
+        (StoreError(Problem("x", "x")), "ftrun: the store cannot be used"),
         (GateNotMet(Problem("x", "x")), "ftrun: a gate is not met"),
         (Interrupted(Problem("x", "x")), "ftrun: stopped"),
         (FtrunError(Problem("x", "x")), "ftrun: failed"),

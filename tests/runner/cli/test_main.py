@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, Refused, StageFailed, StoreFailed
+from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, InvalidInput, StageError, StoreError
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import EnvironmentRef, Plan, StageCall
 from ftrun.cli.main import VERBS, run_command
@@ -250,9 +250,9 @@ def test_cancelling_what_does_not_run_says_so(a_run: RunFolder, capsys: pytest.C
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (StageFailed("train", ()), 1),
-        (StoreFailed(()), 1),
-        (Refused(()), 2),
+        (StageError("train", ()), 1),
+        (StoreError(()), 1),
+        (InvalidInput(()), 2),
         (GateNotMet(()), 3),
         (Interrupted(()), 130),
         (KeyboardInterrupt(), 130),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ftrun.api.paths import RunFolder, Store
-from ftrun.api.stage_call import EnvironmentRef, Ref, StageCall, Work
+from ftrun.api.stage_call import EnvironmentRef, Ref, ResourceRequest, StageCall
 from ftrun.store import runs
 
 Calls = Callable[..., StageCall]
@@ -107,7 +107,7 @@ def tiny(stage_module: str) -> Calls:
 
     def call(do: str, label: str = "tiny", inputs: dict[str, Ref] | None = None, **more: Any) -> StageCall:
         fields = {name: more.pop(name) for name in ("work", "secrets", "files") if name in more}
-        fields["work"] = fields.get("work", Work()).model_copy(update={"preloaded": True})
+        fields["work"] = fields.get("work", ResourceRequest()).model_copy(update={"preloaded": True})
         return StageCall(
             stage="tiny",
             version=1,

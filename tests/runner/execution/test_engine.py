@@ -10,7 +10,7 @@ import pytest
 
 from ftrun import hookimpl
 from ftrun.api.cancellation import StopSignal
-from ftrun.api.errors import GateNotMet, Interrupted, Refused, StageFailed
+from ftrun.api.errors import GateNotMet, Interrupted, InvalidInput, StageError
 from ftrun.api.events import Event, read
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Plan, StageCall
@@ -117,7 +117,7 @@ def test_a_failed_stage_fails_the_run_and_keeps_what_was_finished(making: Making
     first = tiny("publish", "first")
     bad = tiny("fail", "bad", inputs={"data": first.ref})
     folder, told = making(first, bad, tiny("copy", "last", inputs={"data": bad.ref})), Told()
-    with pytest.raises(StageFailed, match="boom") as caught:
+    with pytest.raises(StageError, match="boom") as caught:
         execute(store, folder, told.plugins, StopSignal())
     assert (caught.value.call, caught.value.exit_code) == ("bad", 1)
     record = runs.load(folder)
@@ -128,7 +128,7 @@ def test_a_failed_stage_fails_the_run_and_keeps_what_was_finished(making: Making
 
 
 def test_bad_data_ends_with_exit_code_2(making: Making, tiny: Calls, store: Store) -> None:
-    with pytest.raises(Refused, match="row is bad") as caught:
+    with pytest.raises(InvalidInput, match="row is bad") as caught:
         execute(store, making(tiny("refuse")), Told().plugins, StopSignal())
     assert caught.value.exit_code == 2
 
@@ -164,7 +164,7 @@ def test_one_run_is_executed_by_one_process_at_a_time(making: Making, tiny: Call
     folder = making(tiny("publish"))
     with FileLock(folder.lock) as lock:
         assert lock.try_acquire()
-        with pytest.raises(Refused, match="is running already"):
+        with pytest.raises(InvalidInput, match="is running already"):
             execute(store, folder, Told().plugins, StopSignal())
     assert not list(read(folder.events))
 

@@ -11,7 +11,7 @@ from ftrun.api.cancellation import StopSignal
 from ftrun.api.errors import Problem
 from ftrun.api.outcome import StageOutcome
 from ftrun.api.paths import RunFolder, Store
-from ftrun.api.stage_call import EnvironmentRef, Plan, Ref, StageCall, Work
+from ftrun.api.stage_call import EnvironmentRef, Plan, Ref, ResourceRequest, StageCall
 from ftrun.execution.scheduler import Scheduler
 from ftrun.store.artifacts import describe, publish
 
@@ -57,7 +57,7 @@ def call(label: str, *inputs: StageCall, cpu: float = 1.0, gpus: int = 0) -> Sta
         environment=EnvironmentRef(name="client"),
         label=label,
         implementation="none:None",
-        work=Work(cpu=cpu, gpus=gpus),
+        work=ResourceRequest(cpu=cpu, gpus=gpus),
     )
 
 

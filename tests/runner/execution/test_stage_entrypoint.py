@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from ftrun.api.cancellation import StopSignal
-from ftrun.api.errors import FtrunError, Interrupted, Problem, Refused, StageFailed, StoreFailed
+from ftrun.api.errors import FtrunError, Interrupted, InvalidInput, Problem, StageError, StoreError
 from ftrun.api.events import Event, follow, read
 from ftrun.api.outcome import StageOutcome
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.recipe import Environment
-from ftrun.api.stage_call import StageCall, Work
+from ftrun.api.stage_call import ResourceRequest, StageCall
 from ftrun.store.artifacts import find
 from ftrun.store.locks import is_held
 from ftrun_plugins.local.backend import LocalBackend
@@ -120,7 +120,7 @@ def test_a_killed_process_leaves_no_artifact_and_its_next_try_goes_on(
 
 
 def test_a_time_out_ends_the_call(tiny: Calls, new_run: Runs, backend: LocalBackend) -> None:
-    outcome = backend.run_stage(tiny("stop_never", work=Work(timeout=1)), new_run(), StopSignal())
+    outcome = backend.run_stage(tiny("stop_never", work=ResourceRequest(timeout=1)), new_run(), StopSignal())
     assert "ran longer than its time-out of 1 s" in outcome.problems[0].what
 
 
@@ -226,9 +226,9 @@ def _wait_for(run: RunFolder, kind: str) -> Event:
     ("outcome", "error"),
     [
         (StageOutcome("stopped"), Interrupted),
-        (StageOutcome("failed", "user", (Problem("x", "a"),)), Refused),
-        (StageOutcome("failed", "store", (Problem("x", "a"),)), StoreFailed),
-        (StageOutcome("failed", "stage", (Problem("x", "a", "b:1", "c", ("d", "e"), "f"),)), StageFailed),
+        (StageOutcome("failed", "user", (Problem("x", "a"),)), InvalidInput),
+        (StageOutcome("failed", "store", (Problem("x", "a"),)), StoreError),
+        (StageOutcome("failed", "stage", (Problem("x", "a", "b:1", "c", ("d", "e"), "f"),)), StageError),
     ],
 )
 def test_an_outcome_survives_its_file_and_stands_for_an_error(

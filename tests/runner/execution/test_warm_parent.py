@@ -16,7 +16,7 @@ import pytest
 from ftrun.api.cancellation import StopSignal
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.recipe import Environment
-from ftrun.api.stage_call import StageCall, Work
+from ftrun.api.stage_call import ResourceRequest, StageCall
 from ftrun.execution.fork_server import preload
 from ftrun.execution.warm_parent import WarmParent
 from ftrun_plugins.local.backend import LocalBackend
@@ -61,7 +61,7 @@ def test_without_its_modules_a_process_starts_by_itself(
 
 def test_a_call_that_may_download_starts_by_itself(tiny: Calls, new_run: Runs, store: Store) -> None:
     call = tiny("state")
-    online = StageCall(**{**call.model_dump(), "work": Work(preloaded=False)})
+    online = StageCall(**{**call.model_dump(), "work": ResourceRequest(preloaded=False)})
     assert state_of(backend_with(store, HEAVY), store, online, new_run())["parent"] == os.getpid()
 
 

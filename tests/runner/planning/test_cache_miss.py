@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ftrun.api.stage_call import Component, EnvironmentRef, Plan, Ref, StageCall
-from ftrun.planning.cache_miss import reasons
+from ftrun.planning.cache_miss import explain_miss
 
 OLD_FILE, NEW_FILE = "1" * 64, "2" * 64
 BASE: dict[str, Any] = {
@@ -23,7 +23,7 @@ BASE: dict[str, Any] = {
 
 def why(**changes: Any) -> list[str]:
     last = Plan(recipe="mine", calls=(StageCall(**BASE),))
-    return reasons(StageCall(**{**BASE, **changes}), last)
+    return explain_miss(StageCall(**{**BASE, **changes}), last)
 
 
 def params(**changes: Any) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def test_one_difference_is_one_reason(changes: dict[str, Any], told: str) -> Non
 
 
 def test_the_first_run_of_a_recipe_has_nothing_to_compare_with() -> None:
-    assert reasons(StageCall(**BASE), None) == ["never ran"]
+    assert explain_miss(StageCall(**BASE), None) == ["never ran"]
 
 
 def test_of_many_differences_three_are_told_and_the_rest_counted() -> None:

@@ -11,9 +11,9 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.api.paths import Store
-from ftrun.api.stage_call import Component, EnvironmentRef, Plan, Ref, StageCall, Work
+from ftrun.api.stage_call import Component, EnvironmentRef, Plan, Ref, ResourceRequest, StageCall
 from ftrun.execution.engine import make_backend
 from ftrun.planning.planner import make_plan
 from ftrun.plugins.manager import plugins
@@ -38,7 +38,7 @@ BASE: dict[str, Any] = {
     "secrets": ("TOKEN",),
     "optional_secrets": ("OTHER",),
     "notes": ("note",),
-    "work": Work(cpu=1),
+    "work": ResourceRequest(cpu=1),
 }
 
 
@@ -73,7 +73,7 @@ def test_what_changes_a_key(change: dict[str, Any]) -> None:
     [
         pytest.param({"label": "train:2"}, id="label"),
         pytest.param({"files": {"4" * 64: "/elsewhere/rows.jsonl"}}, id="where a file lies"),
-        pytest.param({"work": Work(cpu=8, gpus=2, timeout=60)}, id="what it may use"),
+        pytest.param({"work": ResourceRequest(cpu=8, gpus=2, timeout=60)}, id="what it may use"),
         pytest.param({"notes": ()}, id="notes"),
         pytest.param({"secrets": ()}, id="names of secrets"),
         pytest.param({"optional_secrets": ()}, id="names of optional secrets"),
@@ -310,6 +310,6 @@ def test_packed_rows_never_see_each_other_on_a_gpu(
 
 def test_an_evaluation_that_compares_two_models_is_refused_where_nothing_is_trained(planned: Planned) -> None:
     judge = ("evals=[judge]", "evals.judge.base_url=http://127.0.0.1:9/v1", "evals.judge.model=m")
-    with pytest.raises(Refused, match="judge compares two models"):
+    with pytest.raises(InvalidInput, match="judge compares two models"):
         planned(*judge, "stages=[fetch,format,tokenize,generate,score,evaluate]")
     assert "score:judge" in _keys(planned(*judge))

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from ftrun import hookimpl
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.cli.main import run_command
-from ftrun.plugins.inventory import listings
-from ftrun.plugins.manager import Plugins, plugins, surveyed
+from ftrun.plugins.inventory import list_distributions
+from ftrun.plugins.manager import Plugins, load_all, plugins
 from helpers.installed_package import write_package
 
 Installing = Callable[..., Path]
@@ -51,7 +51,7 @@ def installing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inst
 
 
 def problems() -> tuple[Problem, ...]:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         plugins()
     return refused.value.problems
 
@@ -238,7 +238,7 @@ def test_two_packages_with_one_option_are_both_named_whatever_they_call_themselv
         package = installing(HEAD + FOLDERS.replace("conf=", "'acme', conf="), name)
         (package / "conf" / "evals").mkdir(parents=True)
         (package / "conf" / "evals" / "same.yaml").touch()
-    found = [problem.what for listing in listings({}) for problem in listing.problems]
+    found = [problem.what for listing in list_distributions({}) for problem in listing.problems]
     assert found == ["`evals=same` is provided by both ftrun-acme 1.0 and ftrun-other 1.0"]
 
 
@@ -296,4 +296,4 @@ def test_a_watcher_that_raises_is_told_once_and_hears_no_more() -> None:
 
 
 def test_ftruns_own_plugins_are_without_fault() -> None:
-    assert surveyed()[1] == {}
+    assert load_all()[1] == {}

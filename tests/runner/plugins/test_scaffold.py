@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.cli.main import run_command
 from ftrun.plugins.scaffold import write_skeleton
 
@@ -34,20 +34,20 @@ def test_it_is_written_into_the_folder_that_is_named(folder: Path, capsys: pytes
 
 @pytest.mark.parametrize("name", ["", "Acme", "../x", "a b", "a.b", "1a", "a" * 41, "-", "ftrun-", "é", "a--b"])
 def test_a_name_that_is_none_is_refused(name: str, folder: Path) -> None:
-    with pytest.raises(Refused, match="cannot be the name of a plugin"):
+    with pytest.raises(InvalidInput, match="cannot be the name of a plugin"):
         write_skeleton(name)
     assert list(folder.iterdir()) == []
 
 
 def test_a_taken_name_is_refused(folder: Path) -> None:
-    with pytest.raises(Refused, match="there is a formatter `chat` already, of ftrun"):
+    with pytest.raises(InvalidInput, match="there is a formatter `chat` already, of ftrun"):
         write_skeleton("chat")
 
 
 def test_nothing_is_written_over(folder: Path) -> None:
     write_skeleton("acme")
-    with pytest.raises(Refused, match="there is something already"):
+    with pytest.raises(InvalidInput, match="there is something already"):
         write_skeleton("acme")
     (folder / "file").touch()
-    with pytest.raises(Refused, match="there is something already"):
+    with pytest.raises(InvalidInput, match="there is something already"):
         write_skeleton("acme", folder / "file")

@@ -12,13 +12,13 @@ import pytest
 
 from ftrun import hookimpl
 from ftrun.api.config_dirs import ConfigFolders, own_folders, recipe_names
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.api.stages import Settings
 from ftrun.plugins.manager import DEFAULT_PLUGINS, Plugins, plugins
 from ftrun.recipe.compose import compose
 from ftrun.recipe.load import Loaded, load
 from ftrun.recipe.overrides import key_of, prepare
-from ftrun_plugins.axolotl.config.build import merge
+from ftrun_plugins.axolotl.config.build import build_trainer_config
 
 Loading = Callable[..., Loaded]
 
@@ -66,7 +66,7 @@ def test_another_kind_of_a_part_leaves_the_options_of_the_former_behind(loading:
 
 
 def test_what_is_set_after_the_kind_stays_and_is_checked(loading: Loading) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading("model.weights.origin=folder", "model.weights.path=here", "model.weights.file=x")
     (problem,) = caught.value.problems
     assert (problem.what, problem.expected) == ("unknown key `model.weights.file`", "one of origin, path")
@@ -87,7 +87,7 @@ def test_settings_of_a_plugin_are_typed_by_its_model(loading: Loading) -> None:
     path = Path("mine.yaml")
     path.write_text(path.read_text() + "settings:\n  acme: {level: 3}\n")
     assert load(["recipe=mine.yaml"], known).recipe.settings == {"acme": {"level": 3}}
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         load(["recipe=mine.yaml", "settings.acme.level=high", "settings.acmee.level=1"], known)
     assert [problem.what for problem in caught.value.problems] == [
         "`settings.acme.level` is 'high'",
@@ -107,15 +107,15 @@ def test_a_tilde_takes_a_key_out(loading: Loading) -> None:
 
 
 def test_train_wins_over_an_optimization_and_the_plan_says_so(loading: Loading) -> None:
-    merged = merge(loading("train.lora_r=8").recipe)
+    merged = build_trainer_config(loading("train.lora_r=8").recipe)
     assert merged.values["lora_r"] == 8
     assert merged.overridden == ("train.lora_r=8 replaces 16 of lora",)
-    assert merge(loading("train.lora_r=16").recipe).overridden == ()
+    assert build_trainer_config(loading("train.lora_r=16").recipe).overridden == ()
 
 
 def test_an_optimization_wins_over_the_model(loading: Loading) -> None:
     recipe = loading("model.trainer.lora_r=4", "model.trainer.chat_template=chatml").recipe
-    merged = merge(recipe)
+    merged = build_trainer_config(recipe)
     assert (merged.values["lora_r"], merged.values["chat_template"]) == (16, "chatml")
     assert merged.origins["lora_r"] == ("optimizations", "lora", "lora_r")
     assert merged.origins["chat_template"] == ("model", "trainer", "chat_template")
@@ -124,8 +124,8 @@ def test_an_optimization_wins_over_the_model(loading: Loading) -> None:
 def test_trainer_plugins_of_all_optimizations_are_united_in_order(loading: Loading) -> None:
     more = "optimizations:\n  a: {plugins: [x.A, x.B]}\n  b: {plugins: [x.B, x.C]}\n"
     recipe = loading(more=more).recipe
-    assert merge(recipe).values["plugins"] == ["x.A", "x.B", "x.C"]
-    united = merge(recipe.model_copy(update={"train": {**recipe.train, "plugins": ["x.D"]}}))
+    assert build_trainer_config(recipe).values["plugins"] == ["x.A", "x.B", "x.C"]
+    united = build_trainer_config(recipe.model_copy(update={"train": {**recipe.train, "plugins": ["x.D"]}}))
     assert united.values["plugins"] == ["x.A", "x.B", "x.C", "x.D"]
 
 
@@ -229,7 +229,7 @@ def test_other_packages_add_recipes_and_options(folder: Path) -> None:
     composed = compose(["recipe=quickstart", "optimizations=[lora,their_option]"], found.config_folders())
     assert composed.chosen("optimizations") == ["lora", "their_option"]
     assert compose(["recipe=their_recipe"], found.config_folders()).values["a"] == 1
-    with pytest.raises(Refused, match="no recipe named `their_recipe`"):  # nothing is left behind in Hydra
+    with pytest.raises(InvalidInput, match="no recipe named `their_recipe`"):  # nothing is left behind in Hydra
         compose(["recipe=their_recipe"], Plugins().config_folders())
 
 
@@ -237,7 +237,7 @@ def test_two_providers_of_one_name_are_both_named(folder: Path) -> None:
     found = Plugins()
     found.load(_provider(folder, "first", "same", "lora"), "first", "first 1.0")
     found.load(_provider(folder, "second", "same", "other"), "second", "second 1.0")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         compose(["recipe=quickstart"], found.config_folders())
     told = [problem.what for problem in caught.value.problems]
     assert "`optimizations=lora` is provided by both ftrun and first 1.0" in told

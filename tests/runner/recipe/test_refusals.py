@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded, load
 from helpers.catalogue.case import is_about
@@ -295,7 +295,7 @@ ALL = {
     "bad", [pytest.param(bad, id=f"{kind}: {bad.name}") for kind, group in ALL.items() for bad in group]
 )
 def test_a_mistake_is_refused_with_its_place_and_what_was_meant(bad: Bad, loading: Loading) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading(*bad.overrides, more=bad.more)
     assert caught.value.exit_code == 2
     problem = _the_problem(caught.value.problems, bad.reason)
@@ -330,7 +330,7 @@ def _the_problem(problems: tuple[Problem, ...], reason: str) -> Problem:
 )
 def test_a_file_that_is_no_recipe_is_refused_by_name(content: bytes, what: str, folder: Path) -> None:
     (folder / "mine.yaml").write_bytes(content)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         load(["recipe=mine.yaml"], plugins())
     (problem,) = caught.value.problems
     assert is_about(problem.code, problem.what, what)
@@ -338,7 +338,7 @@ def test_a_file_that_is_no_recipe_is_refused_by_name(content: bytes, what: str, 
 
 
 def test_a_recipe_without_a_model_says_so_and_names_the_file(loading: Loading) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading(text="")
     assert [(problem.code, problem.what.split("`")[1], problem.at) for problem in caught.value.problems] == [
         ("missing-key", "model", "mine.yaml"),
@@ -369,7 +369,7 @@ def test_a_misspelt_choice_in_the_defaults_has_a_place(
 ) -> None:
     loading()
     text = (folder / "mine.yaml").read_text().replace(old, new, 1)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading(text=text)
     (problem,) = caught.value.problems
     assert is_about(problem.code, problem.what, what)
@@ -381,7 +381,7 @@ def test_all_misspelt_choices_come_together(loading: Loading, folder: Path) -> N
     loading()
     text = (folder / "mine.yaml").read_text()
     (folder / "mine.yaml").write_text(text.replace("smollm2_135m", "smolm2_135m").replace("[lora]", "[lorra, loora]"))
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         load(["recipe=mine.yaml", "evals=[rogue,exact_match]"], plugins())
     problems = {problem.what.split("`")[1]: (problem.code, problem.at) for problem in caught.value.problems}
     assert problems == {
@@ -394,7 +394,7 @@ def test_all_misspelt_choices_come_together(loading: Loading, folder: Path) -> N
 
 @pytest.mark.parametrize("gpu", ["1", "H100", "H100:1", "[H100]", "'1'"])
 def test_zero_with_one_process_names_both_places(gpu: str, loading: Loading) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading("optimizations=[lora,zero3]", f"resources.train.gpu={gpu}")
     problem = _the_problem(caught.value.problems, "invalid-value ZeRO")
     fragment, resources = (problem.at or "").split(" and ")
@@ -412,7 +412,7 @@ def test_offload_needs_no_second_process(loading: Loading) -> None:
 
 
 def test_two_optimizations_that_disagree_name_both_files(loading: Loading) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading("optimizations=[lora,qlora]")
     problem = _the_problem(caught.value.problems, "conflicting-keys adapter")
     places = (problem.at or "").split(" and ")
@@ -430,7 +430,7 @@ def test_the_right_serving_accepts_what_an_adapter_cannot_have(loading: Loading)
 
 
 def test_every_problem_is_told_at_once(loading: Loading) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading(
             "train.sequence_len=9000",
             "train.wamup_steps=3",
@@ -447,7 +447,7 @@ def test_every_problem_is_told_at_once(loading: Loading) -> None:
 
 
 def test_problems_stand_in_the_order_of_their_lines(loading: Loading) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading(
             "stages=[format]", "dataset.source.pathh=x", more="evals:\n" + "".join(f"  e{n}: 1\n" for n in range(90))
         )
@@ -458,14 +458,14 @@ def test_problems_stand_in_the_order_of_their_lines(loading: Loading) -> None:
 
 
 def test_values_of_an_optimization_that_is_not_chosen_are_the_only_problem(loading: Loading) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading("optimizations.qlora.adapter=qlora")
     assert [problem.what for problem in caught.value.problems] == ["`qlora` is not among the chosen optimizations"]
 
 
 def test_trainer_keys_are_checked_in_a_recipe_that_stops_before_it_trains(loading: Loading) -> None:
     assert loading("stages=[fetch,format]", "~train.learning_rate").recipe.stages == ("fetch", "format")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading("stages=[fetch,format]", "train.wamup_steps=3")
     assert [problem.what for problem in caught.value.problems] == ["unknown key `wamup_steps`"]
 
@@ -483,7 +483,7 @@ def test_trainer_keys_are_checked_in_a_recipe_that_stops_before_it_trains(loadin
     ],
 )
 def test_a_recipe_that_is_not_there(override: str, what: str, near: tuple[str, ...], folder: Path) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         load([override], plugins())
     (problem,) = caught.value.problems
     assert is_about(problem.code, problem.what, what)
@@ -493,6 +493,6 @@ def test_a_recipe_that_is_not_there(override: str, what: str, near: tuple[str, .
 
 def test_an_environment_variable_never_gets_into_a_refusal(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading("train.x=${oc.env:HF_TOKEN}")
     assert "hf_secret" not in repr(caught.value.problems)

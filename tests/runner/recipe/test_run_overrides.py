@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.recipe import Recipe
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
-from ftrun.recipe.run_overrides import changed
+from ftrun.recipe.run_overrides import apply_overrides
 
 SECTIONS = (("serve",), ("resources", "serve"))
 
@@ -21,20 +21,20 @@ def recipe(loading: Callable[..., Loaded]) -> Recipe:
 
 
 def problem(recipe: Recipe, *overrides: str) -> Problem:
-    with pytest.raises(Refused) as refused:
-        changed(recipe, overrides, SECTIONS, plugins())
+    with pytest.raises(InvalidInput) as refused:
+        apply_overrides(recipe, overrides, SECTIONS, plugins())
     return refused.value.problems[0]
 
 
 def test_values_are_changed_and_the_rest_is_kept(recipe: Recipe) -> None:
-    found = changed(
+    found = apply_overrides(
         recipe, ["serve.max_model_len=1024", "serve.engine=null", "+resources.serve.gpu=H100:2"], SECTIONS, plugins()
     )
     assert (found.serve.max_model_len, found.serve.engine, found.serve.merged) == (1024, None, True)
     assert found.server_resources.gpus == 2
     assert found.resources_of("train") == recipe.resources_of("train")
     assert found.model == recipe.model
-    assert changed(recipe, [], SECTIONS, plugins()) is recipe
+    assert apply_overrides(recipe, [], SECTIONS, plugins()) is recipe
 
 
 @pytest.mark.parametrize(

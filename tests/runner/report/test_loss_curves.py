@@ -9,7 +9,7 @@ import pytest
 
 from ftrun.api.paths import Store
 from ftrun.report.loss_curves import MOST_POINTS, curves_by_call, losses, thin
-from ftrun.report.run_data import Material
+from ftrun.report.run_data import RunData
 from ftrun.store.artifacts import reader
 from helpers.ended_runs import call, ended_run
 
@@ -56,7 +56,7 @@ def test_thinning_keeps_the_ends_and_every_peak(count: int) -> None:
 def test_a_cached_training_shows_the_trainers_own_log(store: Store, loading: Any) -> None:
     log = [{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.0}, {"step": 2, "train_runtime": 3.0}]
     run = ended_run(store, loading().recipe, [call("train")], {"train/history.json": log})
-    assert losses(Material(run, reader(store))) == {"train": {"loss": [(1, 2.0), (2, 1.0)]}}
+    assert losses(RunData(run, reader(store))) == {"train": {"loss": [(1, 2.0), (2, 1.0)]}}
     told_here = [("progress", "train", {"step": 1, "loss": 5.0}), ("progress", "format", {"step": 1})]
     run = ended_run(store, loading().recipe, [call("train")], {"train/history.json": log}, events=told_here)
-    assert losses(Material(run, reader(store))) == {"train": {"loss": [(1, 5.0)]}}
+    assert losses(RunData(run, reader(store))) == {"train": {"loss": [(1, 5.0)]}}

@@ -12,8 +12,8 @@ import pytest
 from ftrun.api.paths import RunFolder, Store
 from ftrun.recipe.load import Loaded
 from ftrun.report.html import EMPTY
-from ftrun.report.page import keep_report, page, write_report
-from ftrun.report.run_data import Material
+from ftrun.report.page import page, save_report, write_report
+from ftrun.report.run_data import RunData
 from ftrun.store.artifacts import MOST_READ, reader
 from helpers.ended_runs import call, ended_run, result
 
@@ -94,7 +94,7 @@ def whole(store: Store, loading: Loading) -> Callable[..., str]:
         events = [("progress", "train", {"step": step, "loss": 2 / step}) for step in (1, 2, 3)]
         events += [("call_cached", "format", {}), ("warning", "tokenize", {"text": "3 rows are cut"})]
         made: dict[str, Any] = {"files": files, "metrics": metrics, "events": events, **more}
-        return page(Material(ended_run(store, loading().recipe, CALLS, **made), reader(store)))
+        return page(RunData(ended_run(store, loading().recipe, CALLS, **made), reader(store)))
 
     return make
 
@@ -258,7 +258,7 @@ def test_secrets_stay_out(whole: Callable[..., str], loading: Loading, store: St
     overrides = ("recipe=mine", "train.comet_api_key=in-the-recipe")
     problem = {"what": "denied for hunter2hunter2", "where": "https://u:in-the-url@host", "nearest": []}
     run = ended_run(store, recipe, CALLS, overrides=overrides, record={"problems": (problem,)})
-    html = page(Material(run, reader(store)))
+    html = page(RunData(run, reader(store)))
     assert "comet_api_key" in html
     for secret in ("in-the-recipe", "hunter2hunter2", "in-the-url"):
         assert secret not in html
@@ -273,7 +273,7 @@ def test_events_of_containers_are_read_too(store: Store, loading: Loading) -> No
     run = ended_run(store, loading().recipe, CALLS)
     run.events_of("train").parent.mkdir()
     run.events_of("train").write_text('{"at": 1, "kind": "progress", "call": "train", "step": 1, "loss": 4.5}\n')
-    assert "training loss from 4.500" in page(Material(run, reader(store)))
+    assert "training loss from 4.500" in page(RunData(run, reader(store)))
 
 
 def test_a_report_that_cannot_be_made_is_a_warning(store: Store, loading: Loading) -> None:
@@ -283,10 +283,10 @@ def test_a_report_that_cannot_be_made_is_a_warning(store: Store, loading: Loadin
     def tell(kind: str, call: str | None = None, /, **values: object) -> None:
         told.append((kind, call, values))
 
-    keep_report(run, reader(store), tell)
+    save_report(run, reader(store), tell)
     assert (run.report.exists(), told) == (True, [])
     run.plan.write_text("{")
-    keep_report(run, reader(store), tell)
+    save_report(run, reader(store), tell)
     ((kind, call_, values),) = told
     assert (kind, call_) == ("warning", None)
     assert values["text"].startswith("the report could not be made: ")

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from ftrun.report.redaction import HIDDEN, masked, without_secrets
+from ftrun.report.redaction import HIDDEN, redact, redact_text
 
 
 @pytest.mark.parametrize(
     "name", ["comet_api_key", "HF_TOKEN", "swanlab_lark_secret", "password", "hf_token", "OPENAI_API_KEY"]
 )
 def test_values_with_the_name_of_a_secret_are_hidden(name: str) -> None:
-    assert masked({"train": {name: "value"}}) == {"train": {name: HIDDEN}}
-    assert masked({name: ["one", "two"]}) == {name: [HIDDEN, HIDDEN]}
-    assert "0123456789" not in without_secrets(f"ftrun train.{name}=0123456789 train.lora_r=8")
-    assert "train.lora_r=8" in without_secrets(f"ftrun train.{name}=0123456789 train.lora_r=8")
+    assert redact({"train": {name: "value"}}) == {"train": {name: HIDDEN}}
+    assert redact({name: ["one", "two"]}) == {name: [HIDDEN, HIDDEN]}
+    assert "0123456789" not in redact_text(f"ftrun train.{name}=0123456789 train.lora_r=8")
+    assert "train.lora_r=8" in redact_text(f"ftrun train.{name}=0123456789 train.lora_r=8")
 
 
 @pytest.mark.parametrize("name", ["pad_token", "eos_token", "max_new_tokens", "tokens", "schema_key_field", "keys"])
 def test_other_values_stay(name: str) -> None:
-    assert masked({name: "</s>"}) == {name: "</s>"}
+    assert redact({name: "</s>"}) == {name: "</s>"}
 
 
 def test_what_is_no_text_stays() -> None:
-    assert masked({"hf_use_auth_token": True, "password": None, "secret": ""}) == {
+    assert redact({"hf_use_auth_token": True, "password": None, "secret": ""}) == {
         "hf_use_auth_token": True,
         "password": None,
         "secret": "",
@@ -44,13 +44,11 @@ def test_what_is_no_text_stays() -> None:
     ],
 )
 def test_what_has_the_shape_of_a_secret_is_hidden(text: str, left: str) -> None:
-    assert without_secrets(text) == left
+    assert redact_text(text) == left
 
 
 def test_values_of_the_environment_are_hidden_wherever_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_API_KEY", "quite<secret>")
     monkeypatch.setenv("MY_OWN", "another-one")
     monkeypatch.setenv("COMET_API_KEY", "short")
-    assert (
-        without_secrets("a quite&lt;secret&gt; b another-one c short", ["MY_OWN"]) == f"a {HIDDEN} b {HIDDEN} c short"
-    )
+    assert redact_text("a quite&lt;secret&gt; b another-one c short", ["MY_OWN"]) == f"a {HIDDEN} b {HIDDEN} c short"

@@ -17,7 +17,7 @@ from ftrun.recipe.load import Loaded
 from ftrun.store import runs
 from ftrun.store.deletion import empty_trash, remove_artifact, remove_run, remove_scratch
 from ftrun.store.locks import FileLock
-from ftrun.store.references import kept, stale_scratch, uses
+from ftrun.store.references import referenced, stale_scratch, uses
 from helpers.ended_runs import call, ended_run
 
 ROWS, MODEL = call("format"), call("train", {"data": call("format").ref})
@@ -48,7 +48,7 @@ def test_an_artifact_goes_with_its_scratch(making: Making, store: Store) -> None
     making()
     (store.scratch(MODEL.ref).work / "checkpoint-1").mkdir(parents=True)
     assert remove_artifact(store, MODEL.ref) is None
-    assert kept(store) == [ROWS.ref]
+    assert referenced(store) == [ROWS.ref]
     assert len(list(store.trash.iterdir())) == 2
     empty_trash(store)
     assert not store.trash.exists()

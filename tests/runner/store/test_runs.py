@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.api.paths import RunFolder, Store
 from ftrun.store import runs
 from ftrun.store.locks import FileLock
@@ -55,14 +55,14 @@ def test_the_last_run_is_the_last_made_whatever_its_id(store: Store) -> None:
 def test_a_prefix_of_several_is_refused_with_them(store: Store) -> None:
     for created, run_id in enumerate(["abc-1", "abc-2"]):
         made(store, run_id, float(created))
-    with pytest.raises(Refused, match="beginning of 2 run ids") as caught:
+    with pytest.raises(InvalidInput, match="beginning of 2 run ids") as caught:
         runs.find_run(store, "abc")
     assert caught.value.problems[0].expected == "abc-1, abc-2"
 
 
 def test_an_unknown_run_is_refused_with_the_nearest(store: Store) -> None:
     made(store, "k7m2pq-quickstart", 1.0)
-    with pytest.raises(Refused, match="there is no run `k7m2qp-quickstart`") as caught:
+    with pytest.raises(InvalidInput, match="there is no run `k7m2qp-quickstart`") as caught:
         runs.find_run(store, "k7m2qp-quickstart")
     assert caught.value.problems[0].did_you_mean == ("k7m2pq-quickstart",)
 
@@ -70,7 +70,7 @@ def test_an_unknown_run_is_refused_with_the_nearest(store: Store) -> None:
 @pytest.mark.parametrize("name", ["last", "x"])
 def test_a_store_without_runs_has_none(name: str, store: Store) -> None:
     assert runs.all_runs(store) == []
-    with pytest.raises(Refused, match=f"there is no run `{name}`"):
+    with pytest.raises(InvalidInput, match=f"there is no run `{name}`"):
         runs.find_run(store, name)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftrun.utils.value_format import short
+from ftrun.utils.value_format import shorten_value
 
 
 @pytest.mark.parametrize(
@@ -25,11 +25,11 @@ from ftrun.utils.value_format import short
     ],
 )
 def test_it_is_written_as_in_a_file(value: Any, shown: str) -> None:
-    assert short(value) == shown
+    assert shorten_value(value) == shown
 
 
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists), st.integers(2, 60))
 def test_it_is_one_short_line(value: Any, longest: int) -> None:
-    shown = short(value, longest, nothing="-")
+    shown = shorten_value(value, longest, nothing="-")
     assert len(shown) <= longest
     assert "\n" not in shown

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ftrun.api.issues import Finding
+from ftrun.api.issues import Issue
 from ftrun.api.recipe import Recipe
 from ftrun.recipe.yaml_files import KeyPath
 
@@ -47,7 +47,7 @@ class TrainerConfig:
     values: dict[str, Any]
     origins: dict[str, KeyPath]
     overridden: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = field(default=())
+    findings: tuple[Issue, ...] = field(default=())
 
     def tokenize_values(self) -> dict[str, Any]:
         """The keys that `tokenize` may read, and no others."""
@@ -58,7 +58,7 @@ class TrainerConfig:
         return {key: value for key, value in self.values.items() if value is not None}
 
 
-def merge(recipe: Recipe) -> TrainerConfig:
+def build_trainer_config(recipe: Recipe) -> TrainerConfig:
     """Merges without checking against the schema; what cannot be merged is among the findings."""
     from ftrun.plugins.manager import plugins  # only on the client: stages in other environments have no pluggy
 
@@ -84,16 +84,16 @@ def merge(recipe: Recipe) -> TrainerConfig:
     return TrainerConfig(values, origins, tuple(overridden), tuple(findings))
 
 
-def _owned(recipe: Recipe) -> Iterator[Finding]:
+def _owned(recipe: Recipe) -> Iterator[Issue]:
     parts = [(("train",), recipe.train), (("model", "trainer"), recipe.model.trainer)]
     parts += [(("optimizations", name), fragment) for name, fragment in recipe.optimizations.items()]
     for path, fragment in parts:
         for key in fragment:
             if key in OWNED:
-                yield Finding("reserved-key", (*path, key), f"`{key}` is not a recipe's to set", hint=OWNED[key])
+                yield Issue("reserved-key", (*path, key), f"`{key}` is not a recipe's to set", hint=OWNED[key])
 
 
-def _optimizations(recipe: Recipe) -> tuple[dict[str, tuple[Any, KeyPath]], list[Finding]]:
+def _optimizations(recipe: Recipe) -> tuple[dict[str, tuple[Any, KeyPath]], list[Issue]]:
     """Keys of all optimizations with value and origin; `plugins` are united, any other disagreement is a finding."""
     found: dict[str, tuple[Any, KeyPath]] = {}
     findings = []
@@ -108,7 +108,7 @@ def _optimizations(recipe: Recipe) -> tuple[dict[str, tuple[Any, KeyPath]], list
                 old, old_path = found[key]
                 what = f"the optimizations `{old_path[1]}` and `{name}` disagree on `{key}`: {old!r} and {value!r}"
                 findings.append(
-                    Finding(
+                    Issue(
                         "conflicting-keys",
                         path,
                         what,

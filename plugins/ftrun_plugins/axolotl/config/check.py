@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from ftrun.api.issues import Finding
+from ftrun.api.issues import Issue
 from ftrun.api.recipe import STAGES, Recipe
 from ftrun.recipe.yaml_files import KeyPath
 from ftrun_plugins.axolotl.config import schema
-from ftrun_plugins.axolotl.config.build import OWNED, TrainerConfig, merge
+from ftrun_plugins.axolotl.config.build import OWNED, TrainerConfig, build_trainer_config
 from ftrun_plugins.axolotl.config.defaults import offloads
 from ftrun_plugins.axolotl.config.key_ranges import out_of_range
 from ftrun_plugins.axolotl.config.unsupported_keys import unsupported
@@ -19,12 +19,12 @@ from ftrun_plugins.axolotl.train.trackers import chosen
 OWN_STAGES = frozenset({"tokenize", "train", "merge"})
 
 
-def check_trainer(recipe: Recipe) -> Iterator[Finding]:
+def check_trainer(recipe: Recipe) -> Iterator[Issue]:
     """Everything that is wrong with the trainer's keys, also of a recipe that stops before it trains."""
     stages = set(recipe.stages)
     if not stages & OWN_STAGES and not stages <= set(STAGES):
         return  # a trainer of another package has keys of its own
-    config = merge(recipe)
+    config = build_trainer_config(recipe)
     yield from config.findings
     yield from _check_keys(recipe, config, complete=bool(stages & OWN_STAGES))
     if stages & OWN_STAGES:
@@ -32,7 +32,7 @@ def check_trainer(recipe: Recipe) -> Iterator[Finding]:
             yield from rule(recipe, config)
 
 
-def _check_keys(recipe: Recipe, config: TrainerConfig, complete: bool) -> Iterator[Finding]:
+def _check_keys(recipe: Recipe, config: TrainerConfig, complete: bool) -> Iterator[Issue]:
     """Check each key by itself: whether ftrun runs it, its type, its range. A key fails one of these checks only."""
     checks = (
         unsupported(config.values, recipe.dataset.trainer),
@@ -51,7 +51,7 @@ def _key(path: KeyPath) -> KeyPath:
     return path[:3] if path[:1] == ("datasets",) else path[:1]
 
 
-def _against_schema(recipe: Recipe, config: TrainerConfig, complete: bool) -> Iterator[Finding]:
+def _against_schema(recipe: Recipe, config: TrainerConfig, complete: bool) -> Iterator[Issue]:
     """What the schema finds; what training would still need is not missing where nothing trains yet."""
     entry = {"path": "data", "type": "chat_template", **recipe.dataset.trainer}
     whole = {**config.values, "base_model": recipe.model.base_model, "datasets": [entry]}
@@ -68,11 +68,11 @@ def _recipe_path(path: KeyPath, config: TrainerConfig) -> KeyPath:
     return (*origin, *path[1:]) if origin else ("train", *path)
 
 
-def _lone_zero(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+def _lone_zero(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
     resources = recipe.resources_of("train")
     alone = (resources.processes or resources.gpus) in (0, 1)
     if config.values.get("deepspeed") and alone and not offloads(config.values["deepspeed"]):
-        yield Finding(
+        yield Issue(
             "invalid-value",
             config.origins["deepspeed"],
             "DeepSpeed ZeRO shares a model between processes, and `train` has one",
@@ -81,10 +81,10 @@ def _lone_zero(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
         )
 
 
-def _too_long(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+def _too_long(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
     length, limit = config.values.get("sequence_len"), recipe.model.context_length
     if isinstance(length, int) and limit and length > limit:
-        yield Finding(
+        yield Issue(
             "invalid-value",
             config.origins["sequence_len"],
             f"sequence_len {length} is over the model's maximum of {limit} tokens",
@@ -92,11 +92,11 @@ def _too_long(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
         )
 
 
-def _too_short(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+def _too_short(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
     """The trainer drops shorter rows after `tokenize` has counted them."""
     least, length = config.values.get("min_sample_len"), config.values.get("sequence_len")
     if isinstance(least, int) and isinstance(length, int) and least > length:
-        yield Finding(
+        yield Issue(
             "invalid-value",
             config.origins["min_sample_len"],
             f"min_sample_len {least} is over sequence_len {length}, so that every row is dropped",
@@ -104,9 +104,9 @@ def _too_short(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
         )
 
 
-def _lone_checkpoint(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+def _lone_checkpoint(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
     if config.values.get("save_total_limit") == 1:
-        yield Finding(
+        yield Issue(
             "invalid-value",
             config.origins["save_total_limit"],
             "with save_total_limit 1 the trainer removes a checkpoint before the next is known to be whole",
@@ -114,10 +114,10 @@ def _lone_checkpoint(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]
         )
 
 
-def _unpacked_evaluation(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+def _unpacked_evaluation(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
     held_out = recipe.dataset.holds_out
     if config.values.get("eval_sample_packing") and not held_out:
-        yield Finding(
+        yield Issue(
             "conflicting-keys",
             config.origins["eval_sample_packing"],
             "there are no held-out rows to pack",
@@ -125,7 +125,7 @@ def _unpacked_evaluation(recipe: Recipe, config: TrainerConfig) -> Iterator[Find
         )
     for key in ("eval_steps", "evals_per_epoch", "eval_strategy"):
         if config.values.get(key) and not held_out:
-            yield Finding(
+            yield Issue(
                 "conflicting-keys",
                 config.origins[key],
                 f"`{key}` asks for evaluations, and no rows are held out",
@@ -133,7 +133,7 @@ def _unpacked_evaluation(recipe: Recipe, config: TrainerConfig) -> Iterator[Find
             )
 
 
-def _tracker_without_package(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+def _tracker_without_package(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
     """Axolotl only skips a tracker whose package is not there."""
     lock = recipe.environment["trainer"].lock if "trainer" in recipe.environment else None
     if lock is None or not lock.is_file():
@@ -141,7 +141,7 @@ def _tracker_without_package(recipe: Recipe, config: TrainerConfig) -> Iterator[
     locked = {line.partition("==")[0].lower() for line in lock.read_text(encoding="utf-8").splitlines()}
     for tracker, key in chosen(config.values):
         if tracker.package not in locked:
-            yield Finding(
+            yield Issue(
                 "missing-package",
                 config.origins[key],
                 f"{tracker.name} needs the package {tracker.package}, which the trainer's lock does not have",
@@ -149,9 +149,9 @@ def _tracker_without_package(recipe: Recipe, config: TrainerConfig) -> Iterator[
             )
 
 
-def _unpacked_positions(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+def _unpacked_positions(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
     if config.values.get("use_pose") and not config.values.get("sample_packing"):
-        yield Finding(
+        yield Issue(
             "no-effect",
             config.origins["use_pose"],
             "`use_pose` has no effect without sample_packing: the trainer changes positions only while it packs",
@@ -159,9 +159,9 @@ def _unpacked_positions(recipe: Recipe, config: TrainerConfig) -> Iterator[Findi
         )
 
 
-def _missing_teacher(recipe: Recipe, config: TrainerConfig) -> Iterator[Finding]:
+def _missing_teacher(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
     if config.values.get("kd_trainer") and not config.values.get("kd_online_server_base_url"):
-        yield Finding(
+        yield Issue(
             "missing-key",
             config.origins["kd_trainer"],
             "`kd_trainer` needs the probabilities of a teacher, which ftrun's rows do not hold",

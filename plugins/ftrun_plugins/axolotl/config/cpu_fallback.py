@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ftrun.utils.value_format import short
+from ftrun.utils.value_format import shorten_value
 
 FUSED_KERNELS = ("lora_mlp_kernel", "lora_qkv_kernel", "lora_o_kernel", "lora_embedding_kernel")
 # Integrations whose kernels are written for GPUs, with the prefix of their keys.
@@ -32,7 +32,7 @@ def adapt_to_cpu(values: dict[str, Any], processes: int) -> tuple[dict[str, Any]
         else:
             adapted[key] = new
         if old not in (None, False, new):
-            notes.append(f"{key}: {short(old)} -> {'left out' if new is None else short(new)}")
+            notes.append(f"{key}: {shorten_value(old)} -> {'left out' if new is None else shorten_value(new)}")
 
     for key in ("bf16", "fp16", "tf32", "fp8", "bfloat16", "float16"):
         if key in adapted or key in ("bf16", "fp16", "tf32"):

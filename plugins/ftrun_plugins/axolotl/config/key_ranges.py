@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ftrun.api.issues import Finding
+from ftrun.api.issues import Issue
 from ftrun_plugins.axolotl.config.schema_messages import shown
 
 
@@ -107,13 +107,13 @@ RANGES: dict[str, Range] = {
 }
 
 
-def out_of_range(values: Mapping[str, object]) -> Iterator[Finding]:
+def out_of_range(values: Mapping[str, object]) -> Iterator[Issue]:
     """Yield each number of a merged configuration that is outside its range."""
     for key, allowed in RANGES.items():
         value = values.get(key)
         number = _number(value)
         if number is not None and not allowed.accepts(number):
-            yield Finding("invalid-value", (key,), f"`{key}` is {shown(value)}, which {allowed.effect}", str(allowed))
+            yield Issue("invalid-value", (key,), f"`{key}` is {shown(value)}, which {allowed.effect}", str(allowed))
 
 
 def _number(value: object) -> float | None:

@@ -12,18 +12,18 @@ from functools import cache, partial
 from itertools import islice
 from pathlib import Path as FilePath
 
-from ftrun.api.issues import Finding
+from ftrun.api.issues import Issue
 from ftrun_plugins.axolotl.config.schema_messages import Path, Schema, dotted
 from ftrun_plugins.axolotl.config.schema_validator import MOST_FINDINGS, Comparison
 
-__all__ = ["Finding", "check", "known_keys", "plugin_classes", "trainer_version"]
+__all__ = ["Issue", "check", "known_keys", "plugin_classes", "trainer_version"]
 
 # axolotl picks the kind of `datasets` by `rl` and silently drops the keys of the others (`validate_config`).
 PREFERENCE_DATASETS = {"dpo": "DPODataset", "ipo": "DPODataset", "simpo": "DPODataset", "kto": "KTODataset"}
 OTHER_DATASETS = ("SFTDataset", "SyntheticDataset")
 
 
-def check(config: Mapping[str, object]) -> list[Finding]:
+def check(config: Mapping[str, object]) -> list[Issue]:
     """Finds everything that is wrong with a whole configuration, as it would be given to axolotl.
 
     Returns:
@@ -68,19 +68,19 @@ def plugin_classes(config: Mapping[str, object]) -> frozenset[str]:
     return frozenset(re.split(r"[.:]", plugin)[-1] for plugin in plugins if isinstance(plugin, str))
 
 
-def _remarks(plugins: frozenset[str], path: Path, value: object, schema: Schema) -> Iterator[Finding]:
+def _remarks(plugins: frozenset[str], path: Path, value: object, schema: Schema) -> Iterator[Issue]:
     """What the schema's own marks say about a key that is set."""
     if mark := schema.get("x-deprecated"):
         yield _deprecated(path, value, mark)
     plugin = schema.get("x-plugin")
     if plugin and plugin.rpartition(".")[2] not in plugins:
         needed = f"plugins: [{plugin}]"
-        yield Finding("no-effect", path, f"`{dotted(path)}` has no effect without `{needed}`", needed, ())
+        yield Issue("no-effect", path, f"`{dotted(path)}` has no effect without `{needed}`", needed, ())
 
 
-def _deprecated(path: Path, value: object, mark: Schema) -> Finding:
+def _deprecated(path: Path, value: object, mark: Schema) -> Issue:
     state = "no longer works" if mark.get("removed") else "is deprecated"
     instead = [] if value is False else mark["use"]  # what was switched off needs no replacement
     advice = "use " + " and ".join(f"`{name}`" for name in instead) if instead else "leave it out"
     names = tuple(name.partition(":")[0] for name in mark["use"])
-    return Finding("unsupported-key", path, f"`{dotted(path)}` {state}: {advice}", " and ".join(instead) or None, names)
+    return Issue("unsupported-key", path, f"`{dotted(path)}` {state}: {advice}", " and ".join(instead) or None, names)

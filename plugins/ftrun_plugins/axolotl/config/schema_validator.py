@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeGuard
 
-from ftrun.api.issues import Finding
+from ftrun.api.issues import Issue
 from ftrun.utils.suggest import nearest
 from ftrun_plugins.axolotl.config.schema_messages import (
     Path,
@@ -42,9 +42,9 @@ class Comparison:
     """
 
     definitions: Mapping[str, Schema]
-    remarks: Callable[[Path, object, Schema], Iterable[Finding]] = lambda _path, _value, _schema: ()
+    remarks: Callable[[Path, object, Schema], Iterable[Issue]] = lambda _path, _value, _schema: ()
 
-    def findings(self, value: object, schema: Schema, path: Path = ()) -> Iterator[Finding]:
+    def findings(self, value: object, schema: Schema, path: Path = ()) -> Iterator[Issue]:
         """Yields what is wrong with `value`, in the order of the document."""
         options = list(self._options(schema))
         fitting = [option for option in options if _has_type(value, option)]
@@ -64,13 +64,13 @@ class Comparison:
         else:
             yield schema
 
-    def _inside(self, value: object, schema: Schema, path: Path) -> Iterator[Finding]:
+    def _inside(self, value: object, schema: Schema, path: Path) -> Iterator[Issue]:
         if isinstance(value, Mapping):
             yield from self._inside_object(value, schema, path)
         elif isinstance(value, (list, tuple)):
             yield from self._inside_array(value, schema, path)
 
-    def _inside_object(self, value: Mapping[object, object], schema: Schema, path: Path) -> Iterator[Finding]:
+    def _inside_object(self, value: Mapping[object, object], schema: Schema, path: Path) -> Iterator[Issue]:
         known = schema.get("properties", {})
         others = schema.get("additionalProperties", True)
         for key, item in value.items():
@@ -81,17 +81,17 @@ class Comparison:
                     yield from self.remarks(here, item, known[key])
             elif others is False:
                 names = one_of(list(known)) if len(known) <= FEW_KEYS else None
-                yield Finding("unknown-key", here, f"unknown key `{dotted(here)}`", names, nearest(key, known))
+                yield Issue("unknown-key", here, f"unknown key `{dotted(here)}`", names, nearest(key, known))
             elif others is not True:
                 yield from self.findings(item, others, here)
         yield from _missing(value, schema, path)
 
-    def _inside_array(self, value: Sequence[object], schema: Schema, path: Path) -> Iterator[Finding]:
+    def _inside_array(self, value: Sequence[object], schema: Schema, path: Path) -> Iterator[Issue]:
         least, most = schema.get("minItems", 0), schema.get("maxItems", len(value))
         if not least <= len(value) <= most:
             wanted = f"exactly {least}" if least == schema.get("maxItems") else f"at least {least}"
             count = f"{wanted} item" if least == 1 else f"{wanted} items"
-            yield Finding("invalid-value", path, f"`{dotted(path)}` must have {count}, not {len(value)}", count, ())
+            yield Issue("invalid-value", path, f"`{dotted(path)}` must have {count}, not {len(value)}", count, ())
         first = schema.get("prefixItems", [])
         for index, item in enumerate(value):
             rule = first[index] if index < len(first) else schema.get("items", {})
@@ -139,7 +139,7 @@ def _allows(value: object, option: Schema) -> bool:
     return True
 
 
-def _distance(value: object, option: Schema, found: Sequence[Finding]) -> tuple[bool, int, int, int]:
+def _distance(value: object, option: Schema, found: Sequence[Issue]) -> tuple[bool, int, int, int]:
     """Sorts alternatives: valid ones first, then those whose fixed fields fit, then by the number of mistakes."""
     fixed = {name: fixed_values(item) for name, item in option.get("properties", {}).items()}
     fields = value if isinstance(value, Mapping) else {}
@@ -147,18 +147,18 @@ def _distance(value: object, option: Schema, found: Sequence[Finding]) -> tuple[
     return bool(found), fits.count(False), -fits.count(True), len(found)
 
 
-def _missing(value: Mapping[object, object], schema: Schema, path: Path) -> Iterator[Finding]:
+def _missing(value: Mapping[object, object], schema: Schema, path: Path) -> Iterator[Issue]:
     for name in schema.get("required", []):
         if name not in value:
-            yield Finding("missing-key", (*path, name), f"missing key `{dotted((*path, name))}`", None, ())
+            yield Issue("missing-key", (*path, name), f"missing key `{dotted((*path, name))}`", None, ())
     either = [option["required"][0] for option in schema.get("anyOf", [])]
     if either and all(value.get(name) is None for name in either):
         names = " or ".join(f"`{name}`" for name in either)
-        yield Finding("missing-key", (*path, either[0]), f"missing key {names}", None, ())
+        yield Issue("missing-key", (*path, either[0]), f"missing key {names}", None, ())
 
 
-def _unacceptable(value: object, options: Sequence[Schema], path: Path) -> Finding:
+def _unacceptable(value: object, options: Sequence[Schema], path: Path) -> Issue:
     close = nearest(value, words_of(options)) if isinstance(value, str) else ()
     expected = accepted(options, close)
     message = f"`{dotted(path)}` must be {expected}, not {shown(value)}"
-    return Finding("invalid-value", path, message, expected + number_hint(value, options), close)
+    return Issue("invalid-value", path, message, expected + number_hint(value, options), close)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ftrun.api.issues import Finding
+from ftrun.api.issues import Issue
 from ftrun.recipe.yaml_files import KeyPath
 from ftrun_plugins.axolotl.config.schema import plugin_classes
 from ftrun_plugins.axolotl.config.schema_messages import shown
@@ -138,7 +138,7 @@ UNSUPPORTED_PLUGINS: dict[str, Unsupported] = {
 }
 
 
-def unsupported(values: Mapping[str, object], entry: Mapping[str, object]) -> Iterator[Finding]:
+def unsupported(values: Mapping[str, object], entry: Mapping[str, object]) -> Iterator[Issue]:
     """Yield what ftrun cannot run, each with the reason and what to do.
 
     Args:
@@ -154,9 +154,9 @@ def unsupported(values: Mapping[str, object], entry: Mapping[str, object]) -> It
             yield from _refuse((key,), key, value, why)
     for name in sorted(plugin_classes(values) & UNSUPPORTED_PLUGINS.keys()):
         why = UNSUPPORTED_PLUGINS[name]
-        yield Finding("unsupported-key", ("plugins",), f"`plugins` has {name}, but {why.reason}", hint=why.do)
+        yield Issue("unsupported-key", ("plugins",), f"`plugins` has {name}, but {why.reason}", hint=why.do)
 
 
-def _refuse(path: KeyPath, name: str, value: object, why: Unsupported) -> Iterator[Finding]:
+def _refuse(path: KeyPath, name: str, value: object, why: Unsupported) -> Iterator[Issue]:
     if value not in SELECTS_NOTHING:
-        yield Finding("unsupported-key", path, f"`{name}` is {shown(value)}, but {why.reason}", hint=why.do)
+        yield Issue("unsupported-key", path, f"`{name}` is {shown(value)}, but {why.reason}", hint=why.do)

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ftrun.api.recipe import Frozen
 from ftrun.utils.atomic_io import read_json
-from ftrun_plugins.axolotl.config.build import merge
+from ftrun_plugins.axolotl.config.build import build_trainer_config
 from ftrun_plugins.axolotl.config.cpu_fallback import FUSED_KERNELS
-from ftrun_plugins.axolotl.workspace import ADAPTER, CONFIG, MODEL, NO_TRAINING, OUT, inside, lay_out
+from ftrun_plugins.axolotl.workspace import ADAPTER, CONFIG, MODEL, NO_TRAINING, OUT, chdir_offline, write_workspace
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
-    from ftrun.planning.planner import Planning
+    from ftrun.planning.planner import Planner
 
 TOKENIZER_FILES = (
     "tokenizer*",
@@ -56,9 +56,9 @@ class Merge:
     version: ClassVar[int] = 1
     environment: ClassVar[str] = "trainer"
 
-    def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
+    def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
         train, model = planning.find("train"), planning.find("fetch:model")
-        values = merge(recipe).train_values()
+        values = build_trainer_config(recipe).train_values()
         if train is None or model is None or not values.get("adapter"):
             return []
         trainer = {key: values[key] for key in KEYS if key in values}
@@ -80,9 +80,9 @@ class Merge:
             "lora_model_dir": ADAPTER,
             **_method(context.inputs["model"], context.inputs["adapter"]),
         }
-        lay_out(context.work, config, {MODEL: context.inputs["model"], ADAPTER: context.inputs["adapter"]})
+        write_workspace(context.work, config, {MODEL: context.inputs["model"], ADAPTER: context.inputs["adapter"]})
         context.report.progress(0, None, "shards")
-        with inside(context.work):
+        with chdir_offline(context.work):
             from axolotl.cli.merge_lora import do_cli
 
             do_cli(config=CONFIG, lora_model_dir=ADAPTER)

@@ -41,7 +41,7 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
     """What training would see of each of the examples of a request."""
     from ftrun.api.context import Reporter, StageContext
     from ftrun_plugins.axolotl.tokenize.stage import Params
-    from ftrun_plugins.axolotl.tokenize.worker import Tokenizing
+    from ftrun_plugins.axolotl.tokenize.worker import TokenizeWorker
 
     work = Path(request["work"])
     context = StageContext(
@@ -51,7 +51,7 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
         files={},
         report=Reporter("preview", work / "events.jsonl"),
     )
-    tokenizing = Tokenizing(Params.model_validate(request["params"]), request["kind"], context)
+    tokenizing = TokenizeWorker(Params.model_validate(request["params"]), request["kind"], context)
     rows = [_row(tokenizing, example) for example in request["examples"]]
     return {"rows": rows, "sequence_len": tokenizing.sequence_len, "cuts": tokenizing.cuts}
 

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ftrun.api.recipe import Frozen
-from ftrun_plugins.axolotl.config.build import merge
+from ftrun_plugins.axolotl.config.build import build_trainer_config
 from ftrun_plugins.axolotl.special_tokens import vocabulary
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
-    from ftrun.planning.planner import Planning
+    from ftrun.planning.planner import Planner
 
 SPLITS = ("train", "held_out")
 TEMPLATE = "chat_template.jinja"
@@ -49,11 +49,11 @@ class Tokenize:
     version: ClassVar[int] = 3
     environment: ClassVar[str] = "trainer"
 
-    def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
+    def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
         data, model = planning.find("format"), planning.find("fetch:model")
         if data is None or model is None:
             return []
-        config = merge(recipe)
+        config = build_trainer_config(recipe)
         params = Params(
             trainer=config.tokenize_values(),
             dataset=recipe.dataset.trainer,
@@ -65,12 +65,12 @@ class Tokenize:
         return [planning.call(self, params, inputs={"model": model, "data": data}, cpu=planning.cores, preloaded=True)]
 
     def run(self, call: StageCall, context: StageContext) -> None:
-        from ftrun_plugins.axolotl.tokenize.worker import Tokenizing
+        from ftrun_plugins.axolotl.tokenize.worker import TokenizeWorker
 
         params = Params.model_validate(call.params)
         data = context.inputs["data"]
         kind = json.loads((data / "report.json").read_text())["kind"]
-        tokenizing = Tokenizing(params, kind, context)
+        tokenizing = TokenizeWorker(params, kind, context)
         report = {split: tokenizing.split(split, _examples(data / f"{split}.jsonl")) for split in SPLITS}
         (context.output / "report.json").write_text(json.dumps(report, indent=1))
         rows = sorted(tokenizing.sample.rows, key=lambda row: (row["split"], row["index"]))

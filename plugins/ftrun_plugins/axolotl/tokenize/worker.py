@@ -13,12 +13,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun_plugins.axolotl.special_tokens import adds_begin, end_of_turn_ids
 from ftrun_plugins.axolotl.tokenize.data_report import DataReport
 from ftrun_plugins.axolotl.tokenize.reservoir import Sample
 from ftrun_plugins.axolotl.tokenize.template_check import calling_fault, plain_fault
-from ftrun_plugins.axolotl.workspace import MODEL, NO_TRAINING, inside, lay_out
+from ftrun_plugins.axolotl.workspace import MODEL, NO_TRAINING, chdir_offline, write_workspace
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
@@ -59,7 +59,7 @@ class Fate:
     problem: str | None = None
 
 
-class Tokenizing:
+class TokenizeWorker:
     """The tokenizer and strategy of one call."""
 
     def __init__(self, params: Params, kind: str, context: StageContext) -> None:
@@ -75,8 +75,8 @@ class Tokenizing:
             "trust_remote_code": params.trust_remote_code,
             "datasets": [entry],
         }
-        path = lay_out(context.work, config, {MODEL: context.inputs["model"]})
-        with inside(context.work):
+        path = write_workspace(context.work, config, {MODEL: context.inputs["model"]})
+        with chdir_offline(context.work):
             self._load(path, entry)
 
     def _load(self, path: Path, entry: dict[str, Any]) -> None:
@@ -105,7 +105,7 @@ class Tokenizing:
         fault = plain_fault(self._strategy, self._ends, needs_end)
         if fault is not None:
             do = "take another train.chat_template, or name what ends a turn in train.eot_tokens"
-            raise Refused(Problem("template-mismatch", fault, at="the chat template", hint=do))
+            raise InvalidInput(Problem("template-mismatch", fault, at="the chat template", hint=do))
         return calling_fault(self._strategy, self._ends, needs_end)
 
     def split(self, name: str, examples: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -229,13 +229,13 @@ class Tokenizing:
             more = report.problem_count - len(first)
             if more > 0:
                 first.append(Problem("bad-row", f"and {more} more rows of {name} like these"))
-            raise Refused(first)
+            raise InvalidInput(first)
         affected = report.cut + report.dropped
         found = f"{affected} of {report.seen} {name} rows are longer than sequence_len {self.sequence_len}"
         how = "cut short" if self.cuts else "dropped"
         if affected > self._params.max_cut * report.seen:
             place, length = report.longest
-            raise Refused(
+            raise InvalidInput(
                 Problem(
                     "rows-too-long",
                     f"{found}; they would be {how}",
@@ -247,7 +247,7 @@ class Tokenizing:
         if affected:
             self._context.report.warning(f"{found}; they are {how}")
         if name == "held_out" and self._params.pack_held_out and report.tokens < self.sequence_len:
-            raise Refused(
+            raise InvalidInput(
                 Problem(
                     "too-few-rows",
                     f"the held-out rows have {report.tokens} tokens, too few for a pack of {self.sequence_len}",
@@ -262,11 +262,11 @@ def _short(error: BaseException) -> str:
     return text if type(error).__name__ == "TemplateError" else f"{type(error).__name__}: {text}"
 
 
-_worker: Tokenizing | None = None
+_worker: TokenizeWorker | None = None
 
 
 @contextmanager
-def _forked(processes: int, tokenizing: Tokenizing) -> Iterator[Any]:
+def _forked(processes: int, tokenizing: TokenizeWorker) -> Iterator[Any]:
     """A pool of forked workers, for a tokenizer and a strategy need not be pickled then.
 
     The stage answers SIGTERM by setting a flag. Its workers must not: a pool ends them by that signal.
@@ -280,7 +280,7 @@ def _forked(processes: int, tokenizing: Tokenizing) -> Iterator[Any]:
         yield pool
 
 
-def _begin(tokenizing: Tokenizing) -> None:
+def _begin(tokenizing: TokenizeWorker) -> None:
     global _worker
     _worker = tokenizing
 

@@ -13,7 +13,7 @@ from axolotl.integrations.base import BasePlugin
 from transformers import TrainerCallback
 
 from ftrun.api.checkpoints import PREFIX, mark
-from ftrun.api.errors import Problem, StageFailed
+from ftrun.api.errors import Problem, StageError
 from ftrun_plugins.axolotl.train.divergence import LossWatch, check_weights
 from ftrun_plugins.axolotl.train.trackers import keep_url, running_url
 from ftrun_plugins.axolotl.workspace import PREPARED
@@ -101,7 +101,7 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
 def _check_steps(steps: int) -> None:
     """Raise `StageFailed` if there was no optimizer step, those before a resume included: the model is not trained."""
     if steps == 0:
-        raise StageFailed(
+        raise StageError(
             "train",
             Problem(
                 "not-trained",

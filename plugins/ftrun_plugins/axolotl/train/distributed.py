@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftrun.api.context import Reporter, Stopped, StopRequest
-from ftrun.api.errors import Problem, StageFailed
+from ftrun.api.errors import Problem, StageError
 from ftrun.api.outcome import StageOutcome
 from ftrun.execution import env_launcher
 
@@ -50,7 +50,7 @@ def train_in_ranks(processes: int, accelerator: str, context: StageContext) -> N
         outcome = StageOutcome.read(_outcome_file(context.work, rank))
         if outcome is not None:
             raise outcome.error("train")
-        raise StageFailed(
+        raise StageError(
             "train",
             Problem(
                 "process-ended", f"rank {rank} of {processes} ended with exit code {code}", hint="its log says why"

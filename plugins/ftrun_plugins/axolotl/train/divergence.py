@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ftrun.api.errors import Problem, StageFailed
+from ftrun.api.errors import Problem, StageError
 
 HINT = (
     "start a new run with a lower train.learning_rate, more train.warmup_steps or a smaller train.max_grad_norm; "
@@ -43,9 +43,7 @@ class LossWatch:
         """Raise `StageFailed` with the step if a loss was not finite. Waits for the device."""
         step = 0 if self._first is None else int(self._first.item())
         if step:
-            raise StageFailed(
-                "train", Problem("diverged", f"the loss is not a finite number at step {step}", hint=HINT)
-            )
+            raise StageError("train", Problem("diverged", f"the loss is not a finite number at step {step}", hint=HINT))
 
 
 def check_weights(model: Any, step: int) -> None:
@@ -56,4 +54,4 @@ def check_weights(model: Any, step: int) -> None:
         shard = getattr(weight, "ds_tensor", weight)  # ZeRO 3 keeps a shard there
         if weight.requires_grad and not bool(torch.isfinite(shard).all()):
             what = f"the weights are not finite numbers after step {step} ({name})"
-            raise StageFailed("train", Problem("diverged", what, hint=HINT))
+            raise StageError("train", Problem("diverged", what, hint=HINT))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.recipe import Frozen
-from ftrun_plugins.axolotl.config.build import merge
+from ftrun_plugins.axolotl.config.build import build_trainer_config
 from ftrun_plugins.axolotl.config.cpu_fallback import adapt_to_cpu
 from ftrun_plugins.axolotl.config.defaults import offloads, turns_on_kernels, with_defaults, with_settled_precision
 from ftrun_plugins.axolotl.train.trackers import secrets_of
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ftrun.api.context import StageContext
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
-    from ftrun.planning.planner import Planning
+    from ftrun.planning.planner import Planner
 
 
 class Params(Frozen):
@@ -38,11 +38,11 @@ class Train:
     version: ClassVar[int] = 2
     environment: ClassVar[str] = "trainer"
 
-    def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
+    def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
         data, model = planning.find("tokenize"), planning.find("fetch:model")
         if data is None or model is None:
             return []
-        merged = merge(recipe)
+        merged = build_trainer_config(recipe)
         config = with_defaults(merged.train_values())
         hardware = planning.hardware(self.name)
         notes = list(merged.overridden)
@@ -75,9 +75,9 @@ class Train:
         ]
 
     def run(self, call: StageCall, context: StageContext) -> None:
-        from ftrun_plugins.axolotl.train.worker import Training
+        from ftrun_plugins.axolotl.train.worker import TrainWorker
 
-        Training(Params.model_validate(call.params), context).run()
+        TrainWorker(Params.model_validate(call.params), context).run()
 
 
 def effective_batch(config: dict[str, Any], processes: int) -> str:
@@ -89,7 +89,7 @@ def effective_batch(config: dict[str, Any], processes: int) -> str:
 
 def _check_processes(config: dict[str, Any], hardware: Hardware) -> None:
     if config.get("deepspeed") and hardware.processes == 1 and not offloads(config["deepspeed"]):
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "invalid-value",
                 f"DeepSpeed ZeRO shares a model between processes, and `train` would run one ({hardware.description})",

@@ -12,9 +12,9 @@ import yaml
 
 from ftrun.api.checkpoints import last_step, remove_unfinished, remove_unmarked
 from ftrun.api.context import Stopped
-from ftrun.api.errors import Problem, StageFailed
+from ftrun.api.errors import Problem, StageError
 from ftrun_plugins.axolotl.train import trackers
-from ftrun_plugins.axolotl.workspace import DATA, MODEL, OUT, PREPARED, inside, lay_out
+from ftrun_plugins.axolotl.workspace import DATA, MODEL, OUT, PREPARED, chdir_offline, write_workspace
 
 if TYPE_CHECKING:
     from ftrun.api.context import Reporter, StageContext, StopRequest
@@ -27,7 +27,7 @@ ALLOCATOR = ("PYTORCH_ALLOC_CONF", "expandable_segments:True")
 LEFT_BEHIND = ("checkpoint-*", "debug.log", "README.md", "merged", "training_args.bin", "*.lock")
 
 
-class Training:
+class TrainWorker:
     """One call of `train`."""
 
     def __init__(self, params: Params, context: StageContext) -> None:
@@ -45,7 +45,7 @@ class Training:
         step = last_step(self._out)
         if step is not None:
             self._context.report.event("resumed", step=step)
-        lay_out(
+        write_workspace(
             self._context.work,
             self._config(),
             {MODEL: self._context.inputs["model"], DATA: self._context.inputs["data"]},
@@ -103,7 +103,7 @@ def train_here(work: Path, report: Reporter | None, stop: StopRequest) -> None:
         StageFailed: training did not begin, did no optimizer step, or diverged.
     """
     os.environ.setdefault(*ALLOCATOR)  # before torch is imported
-    with inside(work):
+    with chdir_offline(work):
         from axolotl.cli.train import do_cli
 
         from ftrun_plugins.axolotl.train.callbacks import Connection, connect
@@ -117,7 +117,7 @@ def train_here(work: Path, report: Reporter | None, stop: StopRequest) -> None:
         if connection.stopped:
             raise Stopped
         if not connection.began:
-            raise StageFailed(
+            raise StageError(
                 "train",
                 Problem(
                     "not-trained",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.formatters import Choice, Formatter
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
@@ -27,9 +27,9 @@ def chosen(formatter: Formatter, options: Any, rows: Iterable[Row | BadRow]) -> 
     first = _FirstRows(rows)
     try:
         choice: Choice = choose(first, options)
-    except Refused:
+    except InvalidInput:
         if first.bad and not first.good:
-            raise Refused(first.problems()) from None
+            raise InvalidInput(first.problems()) from None
         raise
     return choice
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ftrun.api.errors import Problem, Refused
-from ftrun.api.recipe import Dataset, Named
-from ftrun.api.sources import External
+from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.recipe import Dataset, PluginRef
+from ftrun.api.sources import InputFile
 from ftrun.api.stage_call import Component, StageCall
-from ftrun.planning.normalize import portable
-from ftrun.planning.planner import Planning
+from ftrun.planning.normalize import normalize
+from ftrun.planning.planner import Planner
 from ftrun_plugins.data.format.params import (
     FormatterPart,
     MixedPart,
@@ -23,10 +23,10 @@ from ftrun_plugins.data.format.params import (
 
 
 @dataclass
-class Planned:
+class FormatPlan:
     """What a call of the stage is made of; filled while its parts are looked at."""
 
-    planning: Planning
+    planning: Planner
     files: dict[str, Path] = field(default_factory=dict)
     inputs: dict[str, StageCall] = field(default_factory=dict)
     components: dict[str, Component] = field(default_factory=dict)
@@ -67,28 +67,30 @@ class Planned:
             weight=part.weight,
         )
 
-    def _formatter(self, named: Named | None) -> FormatterPart:
+    def _formatter(self, named: PluginRef | None) -> FormatterPart:
         assert named is not None, "the recipe was checked"
         cls = self._component("formatter", named.name)
-        return FormatterPart(name=named.name, options=portable(cls.Options.model_validate(named.options)))
+        return FormatterPart(name=named.name, options=normalize(cls.Options.model_validate(named.options)))
 
-    def _source(self, named: Named) -> SourcePart:
+    def _source(self, named: PluginRef) -> SourcePart:
         cls = self._component("source", named.name)
         if environment := getattr(cls, "environment", None):
             self._environments[named.name] = environment
             if len(set(self._environments.values())) > 1:
                 told = ", ".join(f"{name} in {where}" for name, where in self._environments.items())
-                raise Refused(Problem("name-conflict", f"the sources run in different environments: {told}", "dataset"))
+                raise InvalidInput(
+                    Problem("name-conflict", f"the sources run in different environments: {told}", "dataset")
+                )
         options = cls.Options.model_validate(named.options)
         externals = cls().externals(options)
         files = tuple(self._file(external) for external in externals)
-        return SourcePart(name=named.name, options=portable(options, externals), files=files)
+        return SourcePart(name=named.name, options=normalize(options, externals), files=files)
 
     def _component(self, kind: str, name: str) -> Any:
         self.components[f"{kind}:{name}"] = self.planning.component(kind, name)
         return self.planning.plugins.get(kind, name).cls
 
-    def _file(self, external: External) -> OutsideFile | OutsideRepository:
+    def _file(self, external: InputFile) -> OutsideFile | OutsideRepository:
         if external.hub is not None:
             hub = external.hub
             repository = OutsideRepository(
@@ -99,27 +101,29 @@ class Planned:
         if external.path is not None:
             return self._local(external, external.path)
         if external.sha256 is None:
-            raise Refused(Problem("missing-key", "a download needs the sha256 of its content", external.url))
+            raise InvalidInput(Problem("missing-key", "a download needs the sha256 of its content", external.url))
         file = OutsideFile(name=external.name, sha256=external.sha256)
         self._downloaded(external, file.download)
         return file
 
-    def _downloaded(self, external: External, role: str) -> None:
+    def _downloaded(self, external: InputFile, role: str) -> None:
         call = self.planning.find(external.fetch_label)
         if call is None:
             do = "add `fetch` to the recipe's stages, before `format`"
-            raise Refused(Problem("nothing-to-do", "no stage downloads it", external.url or external.name, hint=do))
+            raise InvalidInput(
+                Problem("nothing-to-do", "no stage downloads it", external.url or external.name, hint=do)
+            )
         self.inputs[role] = call
 
-    def _local(self, external: External, path: Path) -> OutsideFile:
+    def _local(self, external: InputFile, path: Path) -> OutsideFile:
         try:
             sha256 = self.planning.digests.file(path)
         except OSError as error:
-            raise Refused(
+            raise InvalidInput(
                 Problem("file-unreadable", f"the file cannot be read: {error.strerror}", str(path))
             ) from error
         if external.sha256 not in (None, sha256):
-            raise Refused(
+            raise InvalidInput(
                 Problem("content-changed", f"the file's sha256 is {sha256}", str(path), expected=external.sha256)
             )
         self.files[sha256] = path

@@ -21,7 +21,7 @@ MOST_KINDS = 1000  # kept apart while counting, so that memory is bounded whatev
 SPECIFIC = re.compile(r"`[^`]*`|'[^']*'|\"[^\"]*\"|0x[0-9a-f]+|\\u[0-9a-f]{4}|\d+")
 
 
-class Rejections:
+class RejectedRows:
     """All bad rows of one call. The file appears with the first of them."""
 
     def __init__(self, path: Path) -> None:
@@ -63,7 +63,7 @@ class Rejections:
         return dict(self._kinds.most_common(MOST_REASONS))
 
 
-def beginning(row: Row) -> str:
+def row_excerpt(row: Row) -> str:
     """The beginning of a row's values, whatever they are."""
     try:
         raw = json.dumps(dict(row.values), ensure_ascii=False, default=str)
@@ -72,7 +72,7 @@ def beginning(row: Row) -> str:
     return shorten(raw.encode(errors="replace"))
 
 
-def said(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """The kind of an error and what it says, also where it fails to say it."""
     try:
         text = str(error)[:LONGEST_ERROR]

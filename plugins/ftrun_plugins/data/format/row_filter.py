@@ -14,7 +14,7 @@ from ftrun_plugins.data.format.predicates import condition
 MOST_COLUMNS = 1000  # remembered of rows that lack one
 
 
-class Sieve:
+class RowFilter:
     """The filters of one source, in their order."""
 
     def __init__(self, filters: Sequence[Filter]) -> None:

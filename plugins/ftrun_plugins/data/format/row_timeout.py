@@ -13,7 +13,7 @@ LONGEST = 60.0  # seconds for one row, which takes microseconds
 TICK = 1.0  # seconds
 
 
-class TakesTooLong(BaseException):
+class RowTimeout(BaseException):
     """Raised inside the formatter. No `Exception`: a formatter that catches those must not catch this one."""
 
 
@@ -50,4 +50,4 @@ class Watch:
             return
         self._seconds += self._tick
         if self._seconds >= self.longest:
-            raise TakesTooLong
+            raise RowTimeout

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from ftrun_plugins.data.format.params import OutsideFile, OutsideRepository, Params, Reading
-from ftrun_plugins.data.format.stream import Stream
-from ftrun_plugins.data.format.writer import Formatting
+from ftrun_plugins.data.format.stream import SourceReader
+from ftrun_plugins.data.format.writer import ExampleWriter
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
-    from ftrun.planning.planner import Planning
+    from ftrun.planning.planner import Planner
 
 
 class Format:
@@ -33,11 +33,11 @@ class Format:
     environment: ClassVar[str] = "client"
     other_environments: ClassVar[tuple[str, ...]] = ("trainer",)  # of sources that need its packages
 
-    def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
+    def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
         """One call. Raises `Refused` where a data file is missing."""
-        from ftrun_plugins.data.format.planner import Planned
+        from ftrun_plugins.data.format.planner import FormatPlan
 
-        planned = Planned(planning)
+        planned = FormatPlan(planning)
         params = planned.params(recipe.dataset)
         return [
             planning.call(
@@ -53,7 +53,7 @@ class Format:
     def run(self, call: StageCall, context: StageContext) -> None:
         """Writes the examples. Raises `Refused` with the bad rows, unless they are to be skipped."""
         params = Params.model_validate(call.params)
-        with Formatting(params, context) as formatting:
+        with ExampleWriter(params, context) as formatting:
             mixed = [_stream(reading, params, call, context) for reading in params.mixed()]
             held_out = [_stream(reading, params, call, context) for reading in params.held_out_whole()]
             formatting.choose([*mixed, *held_out])
@@ -63,12 +63,12 @@ class Format:
             formatting.finish()
 
 
-def _stream(reading: Reading, params: Params, call: StageCall, context: StageContext) -> Stream:
+def _stream(reading: Reading, params: Params, call: StageCall, context: StageContext) -> SourceReader:
     source = context.component(call, f"source:{reading.source.name}")
     options = source.Options.model_validate(reading.source.options)
     files = {file.name: _place(file, context) for file in reading.source.files}
     formatter = context.component(call, f"formatter:{reading.formatter.name}")
-    return Stream(reading, lambda: source.rows(options, files), formatter, params.shuffle, context.work)
+    return SourceReader(reading, lambda: source.rows(options, files), formatter, params.shuffle, context.work)
 
 
 def _place(file: OutsideFile | OutsideRepository, context: StageContext) -> Path:

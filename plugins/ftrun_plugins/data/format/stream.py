@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.formatters import Choice, Formatter
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
@@ -15,10 +15,10 @@ from ftrun_plugins.data.format.external_shuffle import shuffled
 from ftrun_plugins.data.format.formatter_selection import chosen
 from ftrun_plugins.data.format.holdout import Splitter
 from ftrun_plugins.data.format.params import Reading
-from ftrun_plugins.data.format.row_filter import Sieve
+from ftrun_plugins.data.format.row_filter import RowFilter
 
 
-class Stream:
+class SourceReader:
     """The rows of one source, with what makes examples of them and what is counted of them.
 
     Args:
@@ -42,7 +42,7 @@ class Stream:
         self.options: Any = formatter.Options.model_validate(reading.formatter.options)
         self.choice: Choice | None = None  # of a formatter that leaves the work to another
         self.splitter = Splitter(reading.split)
-        self.sieve = Sieve(reading.filters)
+        self.sieve = RowFilter(reading.filters)
         self.rows = self.train = self.held_out = self.rejected = 0  # counted by whoever formats them
         self._read, self._seed, self._folder = read, seed, folder
         self._whose = f" of part `{reading.part}`" if reading.part else ""
@@ -54,12 +54,12 @@ class Stream:
         Raises:
             Refused: none fits, or the filters leave no row to choose by.
         """
-        sieve = Sieve(self.reading.filters)
+        sieve = RowFilter(self.reading.filters)
         try:
             self.choice = chosen(self.formatter, self.options, self._bounded(self._kept(sieve)))
-        except Refused:
+        except InvalidInput:
             if any(sieve.removed) and not sieve.passed:
-                raise Refused(sieve.nothing_left(self._whose)) from None
+                raise InvalidInput(sieve.nothing_left(self._whose)) from None
             raise
         if self.choice is None:
             return None
@@ -78,7 +78,7 @@ class Stream:
         Raises:
             Refused: no row is left by the filters, or a part has none.
         """
-        sieve = self.sieve if not self._whole else Sieve(self.reading.filters)
+        sieve = self.sieve if not self._whole else RowFilter(self.reading.filters)
         good = bad = 0
         for row in self._bounded(self._prepared(sieve)):
             if isinstance(row, Row):
@@ -89,9 +89,9 @@ class Stream:
                 yield row
         self._whole = True
         if good == 0 and any(sieve.removed):
-            raise Refused(sieve.nothing_left(self._whose))
+            raise InvalidInput(sieve.nothing_left(self._whose))
         if good == bad == 0 and self.reading.part:
-            raise Refused(Problem("no-rows", f"the source{self._whose} has no rows"))
+            raise InvalidInput(Problem("no-rows", f"the source{self._whose} has no rows"))
 
     @property
     def repeats(self) -> bool:
@@ -110,13 +110,13 @@ class Stream:
             told["chose"] = {"name": self.choice.name, "why": self.choice.why}
         return told | ({"filters": self.sieve.counts()} if reading.filters else {})
 
-    def _prepared(self, sieve: Sieve) -> Iterable[Row | BadRow]:
+    def _prepared(self, sieve: RowFilter) -> Iterable[Row | BadRow]:
         rows = self._kept(sieve)
         if self._seed is None:
             return rows
         return shuffled(rows, f"{self._seed} {self.reading.role} {self.reading.part or ''}", self._folder)
 
-    def _kept(self, sieve: Sieve) -> Iterable[Row | BadRow]:
+    def _kept(self, sieve: RowFilter) -> Iterable[Row | BadRow]:
         rows: Iterable[Row | BadRow] = self._read()
         part = self.reading.part
         if part is not None:

@@ -8,22 +8,22 @@ from contextlib import ExitStack
 from typing import Any, Self
 
 from ftrun.api.context import StageContext
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.rows import Rejected, Row
 from ftrun.api.sources import BadRow
 from ftrun.utils.atomic_io import write_json
 from ftrun_plugins.data.format.example_json import encode, encode_row, kind_of
 from ftrun_plugins.data.format.interleave import Mix
 from ftrun_plugins.data.format.params import Params
-from ftrun_plugins.data.format.rejected_rows import Rejections, beginning, said
-from ftrun_plugins.data.format.row_timeout import TakesTooLong, Watch
-from ftrun_plugins.data.format.stream import Stream
+from ftrun_plugins.data.format.rejected_rows import RejectedRows, error_text, row_excerpt
+from ftrun_plugins.data.format.row_timeout import RowTimeout, Watch
+from ftrun_plugins.data.format.stream import SourceReader
 
 ROWS_BETWEEN_CHECKS = 2000  # whether to stop, and how far it is
 MOST_FILTERS = 20  # shown of a run
 
 
-class Formatting:
+class ExampleWriter:
     """The work of one call, as a context manager that closes its files."""
 
     def __init__(self, params: Params, context: StageContext) -> None:
@@ -43,7 +43,7 @@ class Formatting:
                 stack.enter_context((output / name).open("wb", buffering=1 << 20))
                 for name in ("train.jsonl", "held_out.jsonl", "held_out.rows.jsonl")
             )
-            self._rejections = stack.enter_context(Rejections(output / "rejected.jsonl"))
+            self._rejections = stack.enter_context(RejectedRows(output / "rejected.jsonl"))
             stack.enter_context(self._watch)
             self._stack = stack.pop_all()
         return self
@@ -51,7 +51,7 @@ class Formatting:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def choose(self, streams: Sequence[Stream]) -> None:
+    def choose(self, streams: Sequence[SourceReader]) -> None:
         """Lets formatters that leave the work to others choose them, and says what they chose."""
         told = {text: stream.reading.formatter.name for stream in streams if (text := stream.choose())}
         for text, name in told.items():
@@ -59,7 +59,7 @@ class Formatting:
         if told:
             self._context.report.metric(chose="; ".join(told))
 
-    def take(self, streams: Sequence[Stream], limit: int | None) -> None:
+    def take(self, streams: Sequence[SourceReader], limit: int | None) -> None:
         """Reads streams mixed, up to a limit of their rows; those of the role `held_out` are all held out."""
         mix = Mix(streams, self._params.stopping_strategy or "first_exhausted")
         for number, row in mix:
@@ -82,7 +82,7 @@ class Formatting:
         if mix.ended_by is not None:
             self._mix = {"mix_ended_by": streams[mix.ended_by].reading.part}
 
-    def _take_row(self, row: Row, stream: Stream) -> None:
+    def _take_row(self, row: Row, stream: SourceReader) -> None:
         place = row.place
         made = self._formatted(row, stream, place)
         if isinstance(made, Rejected):
@@ -99,23 +99,23 @@ class Formatting:
         self._check_kind(kind_of(made), place)
         return self._write(stream, line, raw, held_out)
 
-    def _formatted(self, row: Row, stream: Stream, place: str) -> object:
+    def _formatted(self, row: Row, stream: SourceReader, place: str) -> object:
         """What the formatter makes of a row. Whatever it raises is about this row: a person must learn which it is."""
         self._watch.row = row
         try:
             return stream.formatter.format(row, stream.options)
-        except TakesTooLong:
+        except RowTimeout:
             name, seconds = stream.formatter.name, self._watch.longest
             what = f"the formatter `{name}` has been at work on this row for {seconds:g} s"
-            raise Refused(
+            raise InvalidInput(
                 Problem("formatter-timeout", what, place, hint="mend the formatter: one row should take microseconds")
             ) from None
         except (Exception, SystemExit, GeneratorExit) as error:
-            return Rejected(f"the formatter raised {said(error)}", "formatter-error")
+            return Rejected(f"the formatter raised {error_text(error)}", "formatter-error")
         finally:
             self._watch.row = None
 
-    def _write(self, stream: Stream, line: bytes, raw: bytes, held_out: bool) -> None:
+    def _write(self, stream: SourceReader, line: bytes, raw: bytes, held_out: bool) -> None:
         if held_out:
             if stream.repeats:  # it is held out already, and once
                 return
@@ -128,11 +128,11 @@ class Formatting:
             stream.train += 1
             self._train_file.write(line)
 
-    def _reject(self, row: Row, stream: Stream, rejected: Rejected) -> None:
+    def _reject(self, row: Row, stream: SourceReader, rejected: Rejected) -> None:
         if stream.repeats:
             return
         stream.rejected += 1
-        self._rejections.add(row.place, rejected.code, rejected.reason, beginning(row))
+        self._rejections.add(row.place, rejected.code, rejected.reason, row_excerpt(row))
 
     def _check_kind(self, kind: str, place: str) -> None:
         if self._kind is None:
@@ -140,14 +140,14 @@ class Formatting:
         elif self._kind[0] != kind:
             first, where = self._kind
             what = f"the formatter made {kind} of this row, but {first} of {where}"
-            raise Refused(Problem("mixed-rows", what, place, "one kind of example in a dataset"))
+            raise InvalidInput(Problem("mixed-rows", what, place, "one kind of example in a dataset"))
 
     def finish(self) -> None:
         """Writes the report. Raises `Refused` where rows are bad and may not be, or none is left to train on."""
         if self._rejections.count and self._params.on_bad_row == "stop":
-            raise Refused(self._rejections.problems(self._seen))
+            raise InvalidInput(self._rejections.problems(self._seen))
         if not self._train:
-            raise Refused(self._nothing_left())
+            raise InvalidInput(self._nothing_left())
         self._context.report.progress(self._seen, self._seen, "rows")
         self._warn()
         counts = {"train": self._train, "held_out": self._held_out, "rejected": self._rejections.count}

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from ftrun.api.rows import Chat, Column, FormatterOptions, OptionalColumn, Rejected, Row
 from ftrun.utils.excerpt import type_name
 from ftrun_plugins.data.formatters.errors import InvalidRowError
-from ftrun_plugins.data.formatters.row_access import filled, optional
+from ftrun_plugins.data.formatters.row_access import optional_value, require_text
 
 Message = dict[str, Any]
 
@@ -34,11 +34,11 @@ class Alpaca:
         """The conversation: a system prompt and earlier turns where the row has them, then instruction and output."""
         values = row.values
         try:
-            given = optional(values, options.input, "input", str)
-            system = optional(values, options.system, "system", str)
-            history = optional(values, options.history, "history", list)
-            question = filled(values, options.instruction)
-            answer = filled(values, options.output)
+            given = optional_value(values, options.input, "input", str)
+            system = optional_value(values, options.system, "system", str)
+            history = optional_value(values, options.history, "history", list)
+            question = require_text(values, options.instruction)
+            answer = require_text(values, options.output)
             earlier = list(_earlier(history, options.history)) if history else []
         except InvalidRowError as invalid:
             return invalid.rejected()

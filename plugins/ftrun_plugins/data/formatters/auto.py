@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.formatters import Choice, Formatter
 from ftrun.api.rows import Chat, FormatterOptions, Rejected, Row, Segments, Text
 from ftrun_plugins.data.formatters.alpaca import Alpaca
 from ftrun_plugins.data.formatters.chat import ChatFormatter
-from ftrun_plugins.data.formatters.column_messages import listed
+from ftrun_plugins.data.formatters.column_messages import list_names
 from ftrun_plugins.data.formatters.completion import Completion
 from ftrun_plugins.data.formatters.detection import Shape, Unclear, shape_of
 from ftrun_plugins.data.formatters.line_ranges import Places
@@ -49,11 +49,11 @@ class Auto:
             else:
                 strange = strange or row
         if unclear:
-            raise Refused(Problem("mixed-rows", unclear[0].reason, unclear[1].place, hint=NAME_IT))
+            raise InvalidInput(Problem("mixed-rows", unclear[0].reason, unclear[1].place, hint=NAME_IT))
         if len(shapes) > 1:
-            raise Refused(_mixture(shapes))
+            raise InvalidInput(_mixture(shapes))
         if not shapes:
-            raise Refused(_unknown(strange))
+            raise InvalidInput(_unknown(strange))
         ((shape, places),) = shapes.items()
         return _choice(shape, places.count, seen)
 
@@ -61,7 +61,7 @@ class Auto:
         """The example by the formatter that this one row asks for."""
         try:
             choice = self.choose([row], options)
-        except Refused as refused:
+        except InvalidInput as refused:
             return Rejected(refused.problems[0].what, refused.problems[0].code)
         made: Any = choice.formatter.format(row, choice.options)
         return made  # type: ignore[no-any-return]
@@ -105,5 +105,5 @@ def _mixture(shapes: Mapping[Shape, Places]) -> list[Problem]:
 def _unknown(row: Row | None) -> Problem:
     if row is None:
         return Problem("no-rows", "there is no row to choose a formatter by")
-    what = f"no row has a shape that `auto` knows; the first has {listed(row.values)}"
+    what = f"no row has a shape that `auto` knows; the first has {list_names(row.values)}"
     return Problem("unknown-format", what, row.place, expected=KNOWN, hint=NAME_IT)

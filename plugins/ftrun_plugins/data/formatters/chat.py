@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 from ftrun.api.rows import Chat, Column, FormatterOptions, OptionalColumn, Rejected, Row
 from ftrun.utils.excerpt import type_name
-from ftrun_plugins.data.formatters.chat_messages import checked
+from ftrun_plugins.data.formatters.chat_messages import check_message
 from ftrun_plugins.data.formatters.chat_tools import check_declared, check_tools
-from ftrun_plugins.data.formatters.column_messages import missing
+from ftrun_plugins.data.formatters.column_messages import missing_column
 from ftrun_plugins.data.formatters.errors import InvalidRowError
 from ftrun_plugins.data.formatters.turn_order import check_order
 
@@ -28,7 +28,7 @@ class ChatFormatter:
         """The conversation, with parts of text joined and empty keys left out."""
         messages = row.values.get(options.messages)
         if messages is None and options.messages not in row.values:
-            return Rejected(missing(options.messages, row.values), "missing-value")
+            return Rejected(missing_column(options.messages, row.values), "missing-value")
         try:
             found = _conversation(messages, options.messages)
             tools = row.values.get(options.tools) if options.tools else None
@@ -45,6 +45,6 @@ def _conversation(messages: Any, column: str) -> list[dict[str, Any]]:
         raise InvalidRowError("wrong-type", f"`{column}` is {type_name(messages)}, not a list of messages")
     if not messages:
         raise InvalidRowError("empty-value", f"`{column}` is empty")
-    found = [checked(message, index, column) for index, message in enumerate(messages)]
+    found = [check_message(message, index, column) for index, message in enumerate(messages)]
     check_order(found, column)
     return found

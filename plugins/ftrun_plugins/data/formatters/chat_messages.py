@@ -6,7 +6,7 @@ from typing import Any
 
 from ftrun.utils.excerpt import type_name
 from ftrun_plugins.data.formatters.chat_tools import checked_calls
-from ftrun_plugins.data.formatters.column_messages import listed, meant
+from ftrun_plugins.data.formatters.column_messages import list_names, suggestion
 from ftrun_plugins.data.formatters.errors import InvalidRowError
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
@@ -16,7 +16,7 @@ KNOWN_KEYS["assistant"] |= {"tool_calls", "weight"}
 KNOWN_KEYS["tool"] |= {"tool_call_id"}
 
 
-def checked(message: Any, index: int, column: str) -> dict[str, Any]:
+def check_message(message: Any, index: int, column: str) -> dict[str, Any]:
     """The message as the chat template gets it. Raises `InvalidRowError`.
 
     Most messages are a role and a text, and come back as they are; the rest takes the slower road.
@@ -42,7 +42,7 @@ def _rebuilt(message: Any, where: str) -> dict[str, Any]:
     for key in given:
         if key not in KNOWN_KEYS[role]:
             raise InvalidRowError(
-                "unknown-key", f"{where} has the unknown key `{key[:40]}`{meant(key, KNOWN_KEYS[role])}"
+                "unknown-key", f"{where} has the unknown key `{key[:40]}`{suggestion(key, KNOWN_KEYS[role])}"
             )
     found = {"role": role, "content": _content(message, where)}
     if "name" in given:
@@ -58,14 +58,14 @@ def _rebuilt(message: Any, where: str) -> dict[str, Any]:
 
 def _role(message: dict[str, Any], where: str) -> str:
     if "role" not in message:
-        raise InvalidRowError("missing-value", f"{where} has no `role`; it has {listed(message)}")
+        raise InvalidRowError("missing-value", f"{where} has no `role`; it has {list_names(message)}")
     role = message["role"]
     if type(role) is not str:
         raise InvalidRowError("wrong-type", f"{where}.role is {type_name(role)}, not a text")
     if role not in ROLES:
         known = ", ".join(ROLES)
         raise InvalidRowError(
-            "unknown-role", f"{where} has the unknown role `{role[:40]}`, not one of {known}{meant(role, ROLES)}"
+            "unknown-role", f"{where} has the unknown role `{role[:40]}`, not one of {known}{suggestion(role, ROLES)}"
         )
     return role
 
@@ -78,7 +78,7 @@ def _content(message: dict[str, Any], where: str) -> str:
     if content is None and message.get("tool_calls"):
         return ""
     if "content" not in message:
-        raise InvalidRowError("missing-value", f"{where} has no `content`; it has {listed(message)}")
+        raise InvalidRowError("missing-value", f"{where} has no `content`; it has {list_names(message)}")
     if type(content) is not list:
         raise InvalidRowError("wrong-type", f"{where}.content is {type_name(content)}, not a text or a list of parts")
     return "".join(_part(part, f"{where}.content[{index}]") for index, part in enumerate(content))

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from ftrun.utils.excerpt import type_name
-from ftrun_plugins.data.formatters.column_messages import meant
+from ftrun_plugins.data.formatters.column_messages import suggestion
 from ftrun_plugins.data.formatters.errors import InvalidRowError
 
 
@@ -32,7 +32,7 @@ def check_declared(messages: Sequence[dict[str, Any]], tools: Sequence[dict[str,
             if name not in declared:
                 where = f"{column}[{index}].tool_calls[{number}]"
                 raise InvalidRowError(
-                    "bad-tool-call", f"{where} calls `{name}`, which the row's tools lack{meant(name, declared)}"
+                    "bad-tool-call", f"{where} calls `{name}`, which the row's tools lack{suggestion(name, declared)}"
                 )
 
 

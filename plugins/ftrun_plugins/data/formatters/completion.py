@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from ftrun.api.rows import Column, FormatterOptions, Rejected, Row, Text
 from ftrun.utils.excerpt import type_name
-from ftrun_plugins.data.formatters.column_messages import missing
+from ftrun_plugins.data.formatters.column_messages import missing_column
 
 
 class Completion:
@@ -22,7 +22,7 @@ class Completion:
     def format(self, row: Row, options: Options) -> Text | Rejected:
         """The text of the row."""
         if options.field not in row.values:
-            return Rejected(missing(options.field, row.values), "missing-value")
+            return Rejected(missing_column(options.field, row.values), "missing-value")
         text = row.values[options.field]
         if not isinstance(text, str):
             return Rejected(f"`{options.field}` is {type_name(text)}, not a text", "wrong-type")

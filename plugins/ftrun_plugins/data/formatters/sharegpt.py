@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from ftrun.api.options import Names
+from ftrun.api.options import ColumnOption
 from ftrun.api.rows import Chat, Column, FormatterOptions, OptionalColumn, Rejected, Row
 from ftrun.utils.excerpt import type_name
 from ftrun_plugins.data.formatters.chat_tools import check_declared, check_tools
-from ftrun_plugins.data.formatters.column_messages import missing
+from ftrun_plugins.data.formatters.column_messages import missing_column
 from ftrun_plugins.data.formatters.errors import InvalidRowError
-from ftrun_plugins.data.formatters.row_access import optional
+from ftrun_plugins.data.formatters.row_access import optional_value
 from ftrun_plugins.data.formatters.sharegpt_tools import calls_of, tools_of
 from ftrun_plugins.data.formatters.sharegpt_turns import ROLES, Turns
 from ftrun_plugins.data.formatters.turn_order import check_order
 
-TurnKey: TypeAlias = Annotated[str, Names("key")]
+TurnKey: TypeAlias = Annotated[str, ColumnOption("key")]
 
 
 class ShareGpt:
@@ -48,10 +48,10 @@ class ShareGpt:
         column, values = options.conversations, row.values
         turns = values.get(column)
         if turns is None and column not in values:
-            return Rejected(missing(column, values), "missing-value")
+            return Rejected(missing_column(column, values), "missing-value")
         try:
             found = _conversation(turns, column, options)
-            system = optional(values, options.system, "system", str)
+            system = optional_value(values, options.system, "system", str)
             if system and found[0]["role"] == "system":
                 raise InvalidRowError("turn-order", f"there are two system prompts: `{options.system}` and {column}[0]")
             tools = _tools(values, options)
@@ -77,7 +77,7 @@ def _tools(values: Mapping[str, Any], options: ShareGpt.Options) -> list[dict[st
         return []
     given = values.get(options.tools)
     if given is None and options.tools != "tools" and options.tools not in values:
-        raise InvalidRowError("missing-value", missing(options.tools, values))
+        raise InvalidRowError("missing-value", missing_column(options.tools, values))
     if not given:
         return []
     tools = tools_of(given, options.tools)

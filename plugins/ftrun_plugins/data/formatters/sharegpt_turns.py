@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftrun.utils.excerpt import type_name
-from ftrun_plugins.data.formatters.column_messages import listed, meant
+from ftrun_plugins.data.formatters.column_messages import list_names, suggestion
 from ftrun_plugins.data.formatters.errors import InvalidRowError
 
 ROLES = {
@@ -99,7 +99,7 @@ class Turns:
         role = self._role(turn, where)
         text = turn.get(self.content)
         if self.content not in turn:
-            raise InvalidRowError("missing-value", f"{where} has no `{self.content}`; it has {listed(turn)}")
+            raise InvalidRowError("missing-value", f"{where} has no `{self.content}`; it has {list_names(turn)}")
         if type(text) is not str:
             raise InvalidRowError("wrong-type", f"{where}.{self.content} is {type_name(text)}, not a text")
         for key, value in turn.items():
@@ -110,12 +110,12 @@ class Turns:
 
     def _role(self, turn: dict[str, Any], where: str) -> str:
         if self.role not in turn:
-            raise InvalidRowError("missing-value", f"{where} has no `{self.role}`; it has {listed(turn)}")
+            raise InvalidRowError("missing-value", f"{where} has no `{self.role}`; it has {list_names(turn)}")
         name = turn[self.role]
         if type(name) is not str:
             raise InvalidRowError("wrong-type", f"{where}.{self.role} is {type_name(name)}, not a text")
         if name not in self.roles:
-            near = meant(name, self.roles) or "; say in `roles` which role it is"
+            near = suggestion(name, self.roles) or "; say in `roles` which role it is"
             raise InvalidRowError("unknown-role", f"{where} has the unknown role `{name[:40]}`{near}")
         return self.roles[name]
 
@@ -125,7 +125,7 @@ class Turns:
             return
         if key != "weight":
             raise InvalidRowError(
-                "unknown-key", f"{where} has the unknown key `{key[:40]}`{meant(key, (self.role, self.content))}"
+                "unknown-key", f"{where} has the unknown key `{key[:40]}`{suggestion(key, (self.role, self.content))}"
             )
         is_trained = role in ("assistant", "tool_call")
         if value != (1 if is_trained else 0):

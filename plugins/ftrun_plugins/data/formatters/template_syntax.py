@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from ftrun.utils.excerpt import type_name
-from ftrun_plugins.data.formatters.column_messages import missing
+from ftrun_plugins.data.formatters.column_messages import missing_column
 from ftrun_plugins.data.formatters.errors import InvalidRowError
 
 PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
@@ -64,7 +64,7 @@ def _text(column: str, values: Mapping[str, Any]) -> str:
     try:
         value = values[column]
     except KeyError:
-        raise InvalidRowError("missing-value", missing(column, values)) from None
+        raise InvalidRowError("missing-value", missing_column(column, values)) from None
     if isinstance(value, str):
         return value
     if isinstance(value, bool):

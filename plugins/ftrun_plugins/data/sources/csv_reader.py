@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 from ftrun.utils.excerpt import shorten
-from ftrun_plugins.data.sources.file_signature import UTF8_BOM, head
+from ftrun_plugins.data.sources.file_signature import UTF8_BOM, read_head
 from ftrun_plugins.data.sources.jsonl_reader import MAX_ROW_BYTES
-from ftrun_plugins.data.sources.open_data import opened
+from ftrun_plugins.data.sources.open_data import open_data
 
 EXPECTED = "a first line with the names of the columns, then one row a line"
 MOST_COLUMNS = 10_000
@@ -37,9 +37,9 @@ def read_csv(path: Path, name: str, shape: Shape) -> Iterator[Row | BadRow]:
     Raises:
         Refused: where the file as a whole is wrong: empty, binary, names of columns twice, a quote without its end.
     """
-    head(path, name, "CSV", EXPECTED)
+    read_head(path, name, "CSV", EXPECTED)
     csv.field_size_limit(MAX_ROW_BYTES)
-    with opened(path, name) as file:
+    with open_data(path, name) as file:
         lines = _Lines(file, name)
         records = _records(lines, shape, name)
         columns = shape.columns
@@ -57,7 +57,7 @@ def read_csv(path: Path, name: str, shape: Shape) -> Iterator[Row | BadRow]:
             else:
                 yield BadRow(name, number, reason, shorten(shape.delimiter.join(fields).encode(errors="replace")), code)
         if not rows:
-            raise Refused(Problem("no-rows", "the file has names of columns and no rows", name, EXPECTED))
+            raise InvalidInput(Problem("no-rows", "the file has names of columns and no rows", name, EXPECTED))
 
 
 Record = tuple[int, list[str], str | None]  # its first line, its fields, what is wrong with it
@@ -126,15 +126,15 @@ class _Lines:
         return text
 
 
-def _unending(line: int, name: str) -> Refused:
+def _unending(line: int, name: str) -> InvalidInput:
     what = f"the row that begins in line {line} is longer than {MAX_ROW_BYTES // 1_000_000} MB, or never ends"
     do = 'look for a quote there without its partner; inside of quotes a quote is written twice: ""'
-    return Refused(Problem("wrong-format", what, f"{name}:{line}", hint=do))
+    return InvalidInput(Problem("wrong-format", what, f"{name}:{line}", hint=do))
 
 
 def _columns(record: Record | None, name: str) -> tuple[str, ...]:
     if record is None:
-        raise Refused(Problem("no-rows", "the file has only blank lines", name, EXPECTED))
+        raise InvalidInput(Problem("no-rows", "the file has only blank lines", name, EXPECTED))
     line, fields, reason = record
     twice = sorted({field for field in fields if fields.count(field) > 1})[:3] if len(fields) <= MOST_COLUMNS else []
     if reason is None and "" in fields:
@@ -145,7 +145,7 @@ def _columns(record: Record | None, name: str) -> tuple[str, ...]:
         reason = f"there are {len(fields):,} columns"
     if reason is not None:
         do = "mend the first line, or name the columns in `columns` if it is a row already"
-        raise Refused(Problem("wrong-format", reason, f"{name}:{line}", EXPECTED, hint=do))
+        raise InvalidInput(Problem("wrong-format", reason, f"{name}:{line}", EXPECTED, hint=do))
     return tuple(fields)
 
 
@@ -154,7 +154,7 @@ def _check_delimiter(columns: Sequence[str], delimiter: str, name: str) -> None:
     if len(columns) == 1 and other:
         shown = other.replace("\t", "\\t")
         what = f"the only column is `{columns[0][:60].replace(other, shown)}`: is `{shown}` the delimiter?"
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "wrong-format",
                 what,

@@ -10,9 +10,9 @@ from pydantic import Field, field_validator
 
 from ftrun.api import rows
 from ftrun.api.rows import Row
-from ftrun.api.sources import BadRow, External
+from ftrun.api.sources import BadRow, InputFile
 from ftrun_plugins.data.sources.csv_reader import EXPECTED, Shape, read_csv
-from ftrun_plugins.data.sources.file_signature import head
+from ftrun_plugins.data.sources.file_signature import read_head
 from ftrun_plugins.data.sources.local_files import local_files
 
 
@@ -43,12 +43,12 @@ class Csv:
                 raise ValueError("names that differ")
             return columns
 
-    def externals(self, options: Options) -> Sequence[External]:
+    def externals(self, options: Options) -> Sequence[InputFile]:
         """The files. Raises `Refused` where one is missing or its beginning is no text."""
         found = local_files(options.path, (".csv", ".tsv"), "a CSV file")
         for external in found:
             assert external.path is not None
-            head(external.path, str(external.path), "CSV", EXPECTED)
+            read_head(external.path, str(external.path), "CSV", EXPECTED)
         return found
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:

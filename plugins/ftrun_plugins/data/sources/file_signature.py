@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.suggest import nearest
-from ftrun_plugins.data.sources.open_data import opened
-from ftrun_plugins.data.sources.path_checks import refuse_impossible
+from ftrun_plugins.data.sources.open_data import open_data
+from ftrun_plugins.data.sources.path_checks import check_path
 
 HEAD_BYTES = 4096
 JSON_LINES = "one JSON object a line"
@@ -26,52 +26,54 @@ FOREIGN = (
 )
 
 
-def refuse_missing(path: Path, kind: str = "a JSON Lines file") -> None:
+def check_exists(path: Path, kind: str = "a JSON Lines file") -> None:
     """Raises `Refused` where there is no file that can be read, with the nearest names beside it."""
-    refuse_impossible(path, kind)
+    check_path(path, kind)
     if path.exists() and not path.is_file():
-        raise Refused(Problem("wrong-format", "it is neither a file nor a folder", str(path), kind))
+        raise InvalidInput(Problem("wrong-format", "it is neither a file nor a folder", str(path), kind))
     if not path.parent.is_dir():
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "file-not-found", "there is no such file, and no such folder", str(path), hint=_nearest_folder(path)
             )
         )
     if not path.exists():
         beside = [file.name for file in path.parent.iterdir()]
-        raise Refused(
+        raise InvalidInput(
             Problem("file-not-found", "there is no such file", str(path), did_you_mean=nearest(path.name, beside))
         )
 
 
-def head(path: Path, name: str, kind: str = "JSON Lines", expected: str = JSON_LINES) -> bytes:
+def read_head(path: Path, name: str, kind: str = "JSON Lines", expected: str = JSON_LINES) -> bytes:
     """The first bytes without a BOM. Raises `Refused` where they tell that the file is unreadable, empty, or binary."""
-    with opened(path, name) as file:
+    with open_data(path, name) as file:
         first = file.read(HEAD_BYTES)
     if not first:
-        raise Refused(Problem("no-rows", "the file is empty", name, expected))
+        raise InvalidInput(Problem("no-rows", "the file is empty", name, expected))
     for magic, what, remedy in FOREIGN:
         if first.startswith(magic):
-            raise Refused(Problem("wrong-format", f"the file {what}, not {kind}", name, expected, hint=remedy))
+            raise InvalidInput(Problem("wrong-format", f"the file {what}, not {kind}", name, expected, hint=remedy))
     return first.removeprefix(UTF8_BOM)
 
 
-def refuse_foreign(path: Path, name: str) -> None:
+def check_is_jsonl(path: Path, name: str) -> None:
     """Raises `Refused` where the first bytes tell that the file is no JSON Lines."""
-    text = head(path, name).lstrip()
+    text = read_head(path, name).lstrip()
     if text.startswith(b"["):
         remedy = "read it as such: dataset.source.name=json"
-        raise Refused(
+        raise InvalidInput(
             Problem("wrong-format", "the file is a JSON array, not JSON Lines", name, JSON_LINES, hint=remedy)
         )
     if text.partition(b"\n")[0].rstrip() == b"{":
         remedy = f"put each object on one line: jq --compact-output . {name} > {Path(name).stem}.rows.jsonl"
-        raise Refused(Problem("wrong-format", "the file has objects over several lines", name, JSON_LINES, hint=remedy))
+        raise InvalidInput(
+            Problem("wrong-format", "the file has objects over several lines", name, JSON_LINES, hint=remedy)
+        )
 
 
-def only_blank_lines(name: str) -> Refused:
+def only_blank_lines(name: str) -> InvalidInput:
     """The error for a file that has lines but no row."""
-    return Refused(Problem("no-rows", "the file has only blank lines", name, JSON_LINES))
+    return InvalidInput(Problem("no-rows", "the file has only blank lines", name, JSON_LINES))
 
 
 def _nearest_folder(path: Path) -> str:

@@ -9,9 +9,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from ftrun.api import rows
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.rows import Row
-from ftrun.api.sources import BadRow, External, HubFiles
+from ftrun.api.sources import BadRow, HubFiles, InputFile
 from ftrun_plugins.data.sources.readers import SUFFIXES, read_file, suffix_of
 
 NAME = r"^[\w.-]+(/[\w.-]+)?$"
@@ -33,12 +33,12 @@ class HubDataset:
         columns: tuple[str, ...] | None = Field(default=None, min_length=1)  # that are read of Parquet files
         gated: bool = False  # the hub asks for a token and an accepted licence
 
-    def externals(self, options: Options) -> Sequence[External]:
+    def externals(self, options: Options) -> Sequence[InputFile]:
         """The files at the commit that the revision names now. Raises `Refused` where the hub cannot tell."""
         from ftrun_plugins.models.hub import resolve
 
         if options.files and options.split:
-            raise Refused(
+            raise InvalidInput(
                 Problem(
                     "conflicting-keys",
                     "`split` and `files` both say which files are read",
@@ -49,7 +49,7 @@ class HubDataset:
         commit = resolve(options.repo, options.revision, "dataset")
         named = options.revision or "main"
         hub = HubFiles(options.repo, commit, patterns(options), options.gated, None if named == commit else named)
-        return [External(name=options.repo, hub=hub)]
+        return [InputFile(name=options.repo, hub=hub)]
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
         """The rows in the order of the files' names."""

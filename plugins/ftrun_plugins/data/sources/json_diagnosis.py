@@ -31,7 +31,7 @@ class _WrongLineError(Exception):
         super().__init__(reason)
 
 
-def what_is_wrong(line: bytes) -> Fault | None:
+def find_fault(line: bytes) -> Fault | None:
     """Return why a line is not one sound JSON object, or None if no fault is found."""
     if b"\0" in line:
         return Fault("invalid-encoding", "the line holds NUL bytes: it is binary data, not text")

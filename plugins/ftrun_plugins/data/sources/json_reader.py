@@ -8,33 +8,35 @@ from pathlib import Path
 
 import orjson
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 from ftrun.utils.suggest import nearest
-from ftrun_plugins.data.sources.file_signature import head
+from ftrun_plugins.data.sources.file_signature import read_head
 from ftrun_plugins.data.sources.json_row import parse
 from ftrun_plugins.data.sources.json_scanner import Scanner
-from ftrun_plugins.data.sources.open_data import opened
+from ftrun_plugins.data.sources.open_data import open_data
 
 EXPECTED = "a list of objects: [{…}, …]"
 MOST_KEYS = 1000  # remembered, to name the nearest
 
 
-def refuse_no_array(path: Path, name: str, field: str | None) -> None:
+def check_is_array(path: Path, name: str, field: str | None) -> None:
     """Raises `Refused` where the file's beginning tells that it holds no list of rows, or not there."""
-    first = head(path, name, "JSON", EXPECTED).lstrip()[:1]
+    first = read_head(path, name, "JSON", EXPECTED).lstrip()[:1]
     if first == b"[" and field is not None:
-        raise Refused(
+        raise InvalidInput(
             Problem("wrong-format", "the file is a list, and no object with keys", name, hint="leave `field` out")
         )
     if first == b"{" and field is None:
         do = "name the key that holds the list in `field`, or read JSON Lines: dataset.source.name=jsonl"
-        raise Refused(
+        raise InvalidInput(
             Problem("wrong-format", "the file begins with an object, not with a list", name, EXPECTED, hint=do)
         )
     if first not in (b"[", b"{"):
-        raise Refused(Problem("wrong-format", "the file is not JSON, or neither a list nor an object", name, EXPECTED))
+        raise InvalidInput(
+            Problem("wrong-format", "the file is not JSON, or neither a list nor an object", name, EXPECTED)
+        )
 
 
 def read_array(path: Path, name: str, field: str | None = None) -> Iterator[Row | BadRow]:
@@ -43,8 +45,8 @@ def read_array(path: Path, name: str, field: str | None = None) -> Iterator[Row 
     Raises:
         Refused: where the file as a whole is wrong: no such list, an end too early, a comma missing between rows.
     """
-    refuse_no_array(path, name, field)
-    with opened(path, name) as file:
+    check_is_array(path, name, field)
+    with open_data(path, name) as file:
         scanner = Scanner(file, name)
         if field is not None:
             _find(field, scanner, name)
@@ -55,7 +57,7 @@ def read_array(path: Path, name: str, field: str | None = None) -> Iterator[Row 
         if field is None and scanner.peek():
             raise scanner.wrong("the end of the file")
         if number == 0:
-            raise Refused(Problem("no-rows", "the list is empty", name, EXPECTED))
+            raise InvalidInput(Problem("no-rows", "the list is empty", name, EXPECTED))
 
 
 def _find(field: str, scanner: Scanner, name: str) -> None:
@@ -73,7 +75,7 @@ def _find(field: str, scanner: Scanner, name: str) -> None:
         if len(seen) < MOST_KEYS:
             seen.append(text)
         scanner.skip()
-    raise Refused(
+    raise InvalidInput(
         Problem("unknown-key", f"the file's object has no key `{field}`", name, did_you_mean=nearest(field, seen))
     )
 

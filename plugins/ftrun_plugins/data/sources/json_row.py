@@ -10,7 +10,7 @@ import orjson
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 from ftrun.utils.excerpt import shorten, type_name
-from ftrun_plugins.data.sources.json_diagnosis import MAX_DEPTH, TOO_DEEP, Fault, what_is_wrong
+from ftrun_plugins.data.sources.json_diagnosis import MAX_DEPTH, TOO_DEEP, Fault, find_fault
 
 KEY_END = re.compile(rb'"[ \t\r]*:')
 ESCAPED_KEY_END = re.compile(rb'\\"[ \t\r]*:')
@@ -21,15 +21,13 @@ def parse(line: bytes, name: str, number: int) -> Row | BadRow:
     try:
         values = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        return _bad(
-            line, name, number, what_is_wrong(line) or Fault("invalid-json", f"the line is not JSON: {error.msg}")
-        )
+        return _bad(line, name, number, find_fault(line) or Fault("invalid-json", f"the line is not JSON: {error.msg}"))
     if type(values) is not dict:
         return _bad(line, name, number, Fault("wrong-type", f"the row is {type_name(values)}, not an object"))
     keys, depth = _keys_and_depth(values)
     if depth > MAX_DEPTH:
         return _bad(line, name, number, TOO_DEEP)
-    if _may_repeat_a_key(line, keys) and (fault := what_is_wrong(line)):
+    if _may_repeat_a_key(line, keys) and (fault := find_fault(line)):
         return _bad(line, name, number, fault)
     return Row(values, name, number)
 

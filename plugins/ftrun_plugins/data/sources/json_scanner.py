@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun_plugins.data.sources.file_signature import UTF8_BOM
 from ftrun_plugins.data.sources.jsonl_reader import MAX_ROW_BYTES
 from ftrun_plugins.data.sources.open_data import BLOCK
@@ -133,14 +133,16 @@ class Scanner:
                 continue
             self._need_more()
 
-    def wrong(self, expected: str) -> Refused:
+    def wrong(self, expected: str) -> InvalidInput:
         """The error for what stands at the position."""
         if len(self._buffer) - self._at < SHOWN:
             self._more()
         found = self._buffer[self._at : self._at + SHOWN].decode(errors="replace")
         what = f"{found!r} stands where {expected} should" if found else f"the file ends where {expected} should stand"
         column = self._column() + 1
-        return Refused(Problem("invalid-json", f"{what} (line {self.line}, column {column})", self._name, "sound JSON"))
+        return InvalidInput(
+            Problem("invalid-json", f"{what} (line {self.line}, column {column})", self._name, "sound JSON")
+        )
 
     def _plain(self) -> bytes:
         while True:
@@ -161,14 +163,14 @@ class Scanner:
         self._check_length()
         line = self.line
         if not self._more():
-            raise Refused(
+            raise InvalidInput(
                 Problem("invalid-json", f"the file ends inside the value that begins in line {line}", self._name)
             )
 
     def _check_length(self) -> None:
         if len(self._buffer) - self._at > MAX_ROW_BYTES:
             what = f"the value that begins in line {self.line} is longer than {MAX_ROW_BYTES // 1_000_000} MB"
-            raise Refused(Problem("too-large", what, self._name, "a list of rows"))
+            raise InvalidInput(Problem("too-large", what, self._name, "a list of rows"))
 
     def _column(self) -> int:
         """How many bytes stand before the position in its line."""

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from ftrun.api import rows
 from ftrun.api.rows import Row
-from ftrun.api.sources import BadRow, External
-from ftrun_plugins.data.sources.json_reader import read_array, refuse_no_array
+from ftrun.api.sources import BadRow, InputFile
+from ftrun_plugins.data.sources.json_reader import check_is_array, read_array
 from ftrun_plugins.data.sources.local_files import local_files
 
 
@@ -24,12 +24,12 @@ class JsonArray:
         path: Path
         field: str | None = None
 
-    def externals(self, options: Options) -> Sequence[External]:
+    def externals(self, options: Options) -> Sequence[InputFile]:
         """The files. Raises `Refused` where one is missing or its beginning is something else."""
         found = local_files(options.path, (".json",), "a JSON file")
         for external in found:
             assert external.path is not None
-            refuse_no_array(external.path, str(external.path), options.field)
+            check_is_array(external.path, str(external.path), options.field)
         return found
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:

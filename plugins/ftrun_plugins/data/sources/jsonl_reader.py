@@ -9,9 +9,9 @@ from typing import BinaryIO
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 from ftrun.utils.excerpt import shorten
-from ftrun_plugins.data.sources.file_signature import UTF8_BOM, only_blank_lines, refuse_foreign
+from ftrun_plugins.data.sources.file_signature import UTF8_BOM, check_is_jsonl, only_blank_lines
 from ftrun_plugins.data.sources.json_row import parse
-from ftrun_plugins.data.sources.open_data import BLOCK, opened
+from ftrun_plugins.data.sources.open_data import BLOCK, open_data
 
 MAX_ROW_BYTES = 8_000_000  # longer than any context window; such a line is most often a file without line ends
 
@@ -22,9 +22,9 @@ def read_rows(path: Path, name: str) -> Iterator[Row | BadRow]:
     Raises:
         Refused: where the file as a whole is wrong: empty, compressed, a JSON array, in UTF-16.
     """
-    refuse_foreign(path, name)
+    check_is_jsonl(path, name)
     number, has_rows = 0, False
-    with opened(path, name) as file:
+    with open_data(path, name) as file:
         while line := file.readline(MAX_ROW_BYTES + 1):
             number += 1
             if number == 1:

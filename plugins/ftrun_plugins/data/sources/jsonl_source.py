@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from ftrun.api import rows
 from ftrun.api.rows import Row
-from ftrun.api.sources import BadRow, External
-from ftrun_plugins.data.sources.file_signature import refuse_foreign
+from ftrun.api.sources import BadRow, InputFile
+from ftrun_plugins.data.sources.file_signature import check_is_jsonl
 from ftrun_plugins.data.sources.jsonl_reader import read_rows
 from ftrun_plugins.data.sources.local_files import local_files
 
@@ -24,12 +24,12 @@ class JsonLines:
 
         path: Path
 
-    def externals(self, options: Options) -> Sequence[External]:
+    def externals(self, options: Options) -> Sequence[InputFile]:
         """The files. Raises `Refused` where one is missing or its beginning is not JSON Lines."""
         found = local_files(options.path, (".jsonl", ".ndjson"), "a JSON Lines file")
         for external in found:
             assert external.path is not None
-            refuse_foreign(external.path, str(external.path))
+            check_is_jsonl(external.path, str(external.path))
         return found
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:

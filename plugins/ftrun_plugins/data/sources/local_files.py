@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ftrun.api.errors import Problem, Refused
-from ftrun.api.sources import External
-from ftrun_plugins.data.sources.file_signature import refuse_missing
-from ftrun_plugins.data.sources.path_checks import refuse_impossible
+from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.sources import InputFile
+from ftrun_plugins.data.sources.file_signature import check_exists
+from ftrun_plugins.data.sources.path_checks import check_path
 
 MOST_FILES = 10_000
 MAGIC = frozenset("*?[")
 PACKED = ".gz"
 
 
-def local_files(path: Path, suffixes: Sequence[str], kind: str) -> list[External]:
+def local_files(path: Path, suffixes: Sequence[str], kind: str) -> list[InputFile]:
     """The files in the order of their names, which are relative to the folder.
 
     Args:
@@ -26,24 +26,24 @@ def local_files(path: Path, suffixes: Sequence[str], kind: str) -> list[External
     Raises:
         Refused: where there is none, or far too many.
     """
-    refuse_impossible(path, kind)
+    check_path(path, kind)
     if path.is_dir():
         found = [file for file in _below(path, path.rglob("*")) if _suffix(file) in suffixes]
         if not found:
             inside = sorted(file.name for file in path.iterdir())[:3]
             what = f"no file in the folder ends in {' or '.join(suffixes)}"
-            raise Refused(Problem("no-files", what, str(path), f"{kind}, or a folder of such", tuple(inside)))
+            raise InvalidInput(Problem("no-files", what, str(path), f"{kind}, or a folder of such", tuple(inside)))
         return _externals(path, found)
     if path.exists() or not MAGIC & set(str(path)):
-        refuse_missing(path, kind)
-        return [External(name=path.name, path=path)]
+        check_exists(path, kind)
+        return [InputFile(name=path.name, path=path)]
     folder = next(parent for parent in path.parents if not MAGIC & set(str(parent)))
     if not folder.is_dir():
-        refuse_missing(folder / "x", kind)
+        check_exists(folder / "x", kind)
     found = _below(folder, folder.glob(str(path.relative_to(folder))))
     if not found:
         beside = sorted(file.name for file in folder.iterdir())[:3]
-        raise Refused(Problem("no-files", "no file matches", str(path), kind, tuple(beside)))
+        raise InvalidInput(Problem("no-files", "no file matches", str(path), kind, tuple(beside)))
     return _externals(folder, found)
 
 
@@ -54,7 +54,7 @@ def _below(folder: Path, paths: Iterable[Path]) -> list[Path]:
         if not hidden and path.is_file():
             found.append(path)
         if len(found) > MOST_FILES:
-            raise Refused(
+            raise InvalidInput(
                 Problem("too-large", f"there are more than {MOST_FILES:,} files", str(folder), hint="put them together")
             )
     return found
@@ -64,6 +64,6 @@ def _suffix(path: Path) -> str:
     return Path(path.name.lower().removesuffix(PACKED)).suffix
 
 
-def _externals(folder: Path, found: Sequence[Path]) -> list[External]:
+def _externals(folder: Path, found: Sequence[Path]) -> list[InputFile]:
     names = sorted((path.relative_to(folder).as_posix(), path) for path in found)
-    return [External(name=name, path=path) for name, path in names]
+    return [InputFile(name=name, path=path) for name, path in names]

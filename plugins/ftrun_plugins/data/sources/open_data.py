@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -22,7 +22,7 @@ MOST_TIMES = 300  # how many times its size a larger one may; texts reach 20
 
 
 @contextmanager
-def opened(path: Path, name: str) -> Iterator[BinaryIO]:
+def open_data(path: Path, name: str) -> Iterator[BinaryIO]:
     """The content from its beginning; `name` is for messages.
 
     Raises:
@@ -31,7 +31,7 @@ def opened(path: Path, name: str) -> Iterator[BinaryIO]:
     try:
         file = path.open("rb", buffering=BLOCK)
     except OSError as error:
-        raise Refused(Problem("file-unreadable", f"the file cannot be read: {error.strerror}", name)) from error
+        raise InvalidInput(Problem("file-unreadable", f"the file cannot be read: {error.strerror}", name)) from error
     with file:
         is_packed = file.read(len(GZIP)) == GZIP
         file.seek(0)
@@ -57,13 +57,13 @@ class _Unpacked(io.RawIOBase):
         try:
             data = self._file.read1(len(view))
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise Refused(
+            raise InvalidInput(
                 Problem("damaged-file", f"the gzip file is damaged: {error}", self._name, hint="fetch it again")
             ) from error
         self._left -= len(data)
         if self._left < 0:
             what = f"the gzip file unpacks to more than {MOST_TIMES} times its size"
-            raise Refused(
+            raise InvalidInput(
                 Problem("too-large", what, self._name, hint="look at what is in it; if it is right, unpack it")
             )
         view[: len(data)] = data

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 from ftrun.utils.suggest import nearest
@@ -42,15 +42,15 @@ def read_parquet(path: Path, name: str, columns: Sequence[str] | None = None) ->
     except (ArrowException, OSError, ValueError) as error:
         where = f"{name}:{number + 1}" if number else name
         reason = str(error).strip().splitlines()[0][:200]
-        raise Refused(Problem("damaged-file", f"the file is damaged, or no Parquet: {reason}", where)) from error
+        raise InvalidInput(Problem("damaged-file", f"the file is damaged, or no Parquet: {reason}", where)) from error
     if not number:
-        raise Refused(Problem("no-rows", "the file has no rows", name))
+        raise InvalidInput(Problem("no-rows", "the file has no rows", name))
 
 
 def _check(there: Sequence[str], columns: Sequence[str] | None, name: str) -> None:
     for column in columns or ():
         if column not in there:
-            raise Refused(
+            raise InvalidInput(
                 Problem("unknown-column", f"there is no column `{column}`", name, did_you_mean=nearest(column, there))
             )
 

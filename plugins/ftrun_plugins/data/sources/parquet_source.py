@@ -9,9 +9,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from ftrun.api import rows
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.rows import Row
-from ftrun.api.sources import BadRow, External
+from ftrun.api.sources import BadRow, InputFile
 from ftrun_plugins.data.sources.local_files import local_files
 from ftrun_plugins.data.sources.parquet_reader import read_parquet
 
@@ -30,7 +30,7 @@ class Parquet:
         path: Path
         columns: tuple[str, ...] | None = Field(default=None, min_length=1)
 
-    def externals(self, options: Options) -> Sequence[External]:
+    def externals(self, options: Options) -> Sequence[InputFile]:
         """The files. Raises `Refused` where one is missing, or does not begin as Parquet does."""
         found = local_files(options.path, (".parquet",), "a Parquet file")
         for external in found:
@@ -53,12 +53,16 @@ def _refuse_foreign(path: Path) -> None:
             file.seek(max(0, size - len(MAGIC)))
             last = file.read()
     except OSError as error:
-        raise Refused(Problem("file-unreadable", f"the file cannot be read: {error.strerror}", str(path))) from error
+        raise InvalidInput(
+            Problem("file-unreadable", f"the file cannot be read: {error.strerror}", str(path))
+        ) from error
     if not first:
-        raise Refused(Problem("no-rows", "the file is empty", str(path), "a Parquet file"))
+        raise InvalidInput(Problem("no-rows", "the file is empty", str(path), "a Parquet file"))
     if first != MAGIC:
-        raise Refused(Problem("wrong-format", "the file is no Parquet file", str(path), "a file that begins with PAR1"))
+        raise InvalidInput(
+            Problem("wrong-format", "the file is no Parquet file", str(path), "a file that begins with PAR1")
+        )
     if last != MAGIC or size < 2 * len(MAGIC):
-        raise Refused(
+        raise InvalidInput(
             Problem("damaged-file", "the Parquet file is cut: its end is missing", str(path), hint="fetch it again")
         )

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from ftrun.api import rows
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.rows import Row
-from ftrun.api.sources import BadRow, External
+from ftrun.api.sources import BadRow, InputFile
 from ftrun_plugins.data.sources.python_docs import PythonDocs
 from ftrun_plugins.data.sources.python_package import Package
 
@@ -23,15 +23,15 @@ class PythonDocsSource:
     class Options(PythonDocs.Options, rows.Options):
         """As `PythonDocs.Options`."""
 
-    def externals(self, options: Options) -> Sequence[External]:
+    def externals(self, options: Options) -> Sequence[InputFile]:
         """Every file of the package. Raises `Refused` where it is not installed."""
         try:
             package = Package(options.package)
         except ValueError as error:
-            raise Refused(
+            raise InvalidInput(
                 Problem("unknown-name", str(error), hint="install it beside ftrun, or correct `package`")
             ) from error
-        return [External(name=_name(package, package.relative(file)), path=file) for file in package.files]
+        return [InputFile(name=_name(package, package.relative(file)), path=file) for file in package.files]
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
         """The rows in a fixed order, of the files as they were planned with, wherever they lie now."""
@@ -45,7 +45,7 @@ class PythonDocsSource:
                 for values, file, line in PythonDocs().rows(options, root):
                     yield Row(values, file if root.is_file() else f"{root.name}/{file}", line)
             except ValueError as error:
-                raise Refused(Problem("no-rows", str(error))) from error
+                raise InvalidInput(Problem("no-rows", str(error))) from error
 
 
 def _name(package: Package, file: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 from ftrun_plugins.data.sources.csv_reader import Shape, read_csv
-from ftrun_plugins.data.sources.file_signature import head
+from ftrun_plugins.data.sources.file_signature import read_head
 from ftrun_plugins.data.sources.json_reader import read_array
 from ftrun_plugins.data.sources.jsonl_reader import read_rows
 
@@ -29,6 +29,6 @@ def read_file(path: Path, name: str, columns: Sequence[str] | None = None) -> It
         return read_parquet(path, name, columns)
     if suffix in (".csv", ".tsv"):
         return read_csv(path, name, Shape("\t" if suffix == ".tsv" else ","))
-    if suffix == ".json" and head(path, name).lstrip().startswith(b"["):
+    if suffix == ".json" and read_head(path, name).lstrip().startswith(b"["):
         return read_array(path, name)
     return read_rows(path, name)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ftrun.api import rows
 from ftrun.api.rows import Row
-from ftrun.api.sources import BadRow, External
+from ftrun.api.sources import BadRow, InputFile
 from ftrun_plugins.data.sources.readers import read_file
 
 
@@ -27,10 +27,10 @@ class Url:
         sha256: str = Field(pattern="^[0-9a-f]{64}$")
         file_name: str | None = Field(default=None, min_length=1)
 
-    def externals(self, options: Options) -> Sequence[External]:
+    def externals(self, options: Options) -> Sequence[InputFile]:
         """The file, by default under the last name in its address."""
         last = unquote(urlsplit(options.url).path.rpartition("/")[2])
-        return [External(name=options.file_name or last or "download", url=options.url, sha256=options.sha256)]
+        return [InputFile(name=options.file_name or last or "download", url=options.url, sha256=options.sha256)]
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
         """The rows in the order of their lines."""

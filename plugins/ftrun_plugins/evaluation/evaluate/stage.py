@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ftrun.api.recipe import Frozen, Gate
 from ftrun.api.serving_spec import BASE, TUNED
 from ftrun_plugins.evaluation.paired_comparison import CONFIDENCE, compare, mean
-from ftrun_plugins.evaluation.resumable_jsonl import lines
+from ftrun_plugins.evaluation.resumable_jsonl import read_lines
 from ftrun_plugins.evaluation.score.stage import MEANING, SCORES
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
-    from ftrun.planning.planner import Planning
+    from ftrun.planning.planner import Planner
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -38,7 +38,7 @@ class Evaluate:
     version: ClassVar[int] = 2
     environment: ClassVar[str] = "client"
 
-    def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
+    def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
         scored = {name: planning.find(f"score:{name}") for name in recipe.evals}
         inputs = {name: call for name, call in scored.items() if call is not None}
         if not inputs:
@@ -51,7 +51,7 @@ class Evaluate:
         with (context.output / "samples.jsonl").open("w") as samples:
             for done, (name, gate) in enumerate(params.evals.items()):
                 context.report.progress(done, len(params.evals), "evaluations")
-                rows = list(lines(context.inputs[name] / SCORES))
+                rows = list(read_lines(context.inputs[name] / SCORES))
                 found[name] = _summary(rows, json.loads((context.inputs[name] / MEANING).read_text()))
                 if gate:
                     found[name]["gate"] = _judge(name, gate, found[name], context)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ftrun.api.recipe import Frozen
 from ftrun_plugins.evaluation.candidates import ANSWERS, calls_for_each, is_needed, template_of
-from ftrun_plugins.serving.vllm_support import why_no_vllm
+from ftrun_plugins.serving.vllm_support import vllm_obstacle
 
 if TYPE_CHECKING:
     from ftrun.api.backends import Hardware
     from ftrun.api.context import StageContext
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
-    from ftrun.planning.planner import Planning
+    from ftrun.planning.planner import Planner
 
 
 class Params(Frozen):
@@ -44,7 +44,7 @@ class Generate:
     environment: ClassVar[str] = "server_cpu"
     other_environments: ClassVar[tuple[str, ...]] = ("server", "trainer")
 
-    def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
+    def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
         data = planning.find("format")
         if data is None or not is_needed(ANSWERS, recipe, planning):
             return []
@@ -71,11 +71,11 @@ class Generate:
         generate(Params.model_validate(call.params), context)
 
 
-def _engine(recipe: Recipe, planning: Planning) -> tuple[Literal["vllm", "transformers"], tuple[str, ...]]:
+def _engine(recipe: Recipe, planning: Planner) -> tuple[Literal["vllm", "transformers"], tuple[str, ...]]:
     """The recipe's choice; else vLLM wherever a build of it fits, and a note where none does."""
     if recipe.generate.engine:
         return recipe.generate.engine, ()
-    reason = None if planning.backend.remote else why_no_vllm()
+    reason = None if planning.backend.remote else vllm_obstacle()
     return ("vllm", ()) if reason is None else ("transformers", (f"answers come from transformers: {reason}",))
 
 

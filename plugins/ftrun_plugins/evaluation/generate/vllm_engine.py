@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun_plugins.evaluation.generate.engine_output import Answer
 from ftrun_plugins.serving.engine import CPU_CACHE
 from ftrun_plugins.serving.lora import rank_for, read_adapter, unservable
@@ -89,7 +89,7 @@ def load(longest: int, params: Params, context: StageContext) -> tuple[Any, Any]
         if "max_model_len" not in str(error):
             raise
         what = f"a prompt of {longest} tokens and an answer of up to {params.max_new_tokens} are too long for the model"
-        raise Refused(
+        raise InvalidInput(
             Problem("rows-too-long", what, hint="shorten the row, or set generate.max_new_tokens or generate.rows")
         ) from error
     return llm, lora
@@ -100,7 +100,7 @@ def rank_of(adapter: Path) -> int:
     config = read_adapter(adapter)
     if reasons := list(unservable(config)):
         what = f"vLLM cannot answer with the adapter unmerged: {'; '.join(reasons)}"
-        raise Refused(
+        raise InvalidInput(
             Problem("missing-merge", what, hint="put `merge` among the stages, or set generate.engine=transformers")
         )
     return rank_for(config)

@@ -10,7 +10,7 @@ from ftrun_plugins.axolotl.special_tokens import adds_begin
 from ftrun_plugins.evaluation.candidates import give_template, load_tokenizer
 from ftrun_plugins.evaluation.generate import transformers_engine, vllm_engine
 from ftrun_plugins.evaluation.prompts import Prompt, for_template, prompts
-from ftrun_plugins.evaluation.resumable_jsonl import Kept
+from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
@@ -29,7 +29,7 @@ def generate(params: Params, context: StageContext) -> None:
     give_template(tokenizer, context.inputs)
     encoded = {prompt.index: encode(prompt, tokenizer) for prompt in wanted}
     by_index = {prompt.index: prompt for prompt in wanted}
-    kept = Kept(context.work / ANSWERS)
+    kept = ResumableJsonl(context.work / ANSWERS)
     waiting = {index: ids for index, ids in encoded.items() if index not in kept.found}
     for answer in ENGINES[params.engine](waiting, tokenizer, params, context) if waiting else ():
         prompt = by_index[answer.index]

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun_plugins.evaluation.candidates import give_template
 from ftrun_plugins.evaluation.generate.vllm_engine import AHEAD, EXACT, rank_of
-from ftrun_plugins.evaluation.resumable_jsonl import Kept
+from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl
 from ftrun_plugins.serving.lora import read_adapter
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _leave_out_the_head(adapter: Path) -> None:
     """
     if "lm_head" in str(read_adapter(adapter).get("target_modules")):
         what = "vLLM cannot weigh prompts with an adapter of `lm_head` on a CPU"
-        raise Refused(Problem("missing-merge", what, hint="put `merge` among the stages"))
+        raise InvalidInput(Problem("missing-merge", what, hint="put `merge` among the stages"))
     from vllm.lora.punica_wrapper.punica_cpu import PunicaWrapperCPU
 
     PunicaWrapperCPU.add_lora_logits = lambda *_, **__: None
@@ -86,7 +86,7 @@ def _kept(ask: Callable[[Sequence[Any]], Sequence[Any]], context: StageContext, 
     """Asks in portions, and keeps each: a task's requests are the same, in the same order, in every try."""
 
     def asks(requests: Sequence[Any], **_: Any) -> list[Any]:
-        kept = Kept(context.work / f"{kind}.jsonl")
+        kept = ResumableJsonl(context.work / f"{kind}.jsonl")
         waiting = [index for index in range(len(requests)) if index not in kept.found]
         for start in range(0, len(waiting), AHEAD):
             context.check_stop()

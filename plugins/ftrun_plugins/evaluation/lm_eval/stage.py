@@ -10,17 +10,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.recipe import Frozen
 from ftrun_plugins.evaluation.candidates import calls_for_each, template_of
 from ftrun_plugins.evaluation.lm_eval.task_file import TaskFile
-from ftrun_plugins.serving.vllm_support import why_no_vllm
+from ftrun_plugins.serving.vllm_support import vllm_obstacle
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
-    from ftrun.planning.planner import Planning
+    from ftrun.planning.planner import Planner
 
 
 class Params(Frozen):
@@ -47,7 +47,7 @@ class LmEvalStage:
     environment: ClassVar[str] = "server_cpu"
     other_environments: ClassVar[tuple[str, ...]] = ("server",)
 
-    def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
+    def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
         evaluators = planning.plugins.of_kind("evaluator")
         return [
             call
@@ -56,9 +56,9 @@ class LmEvalStage:
             for call in self._calls(name, evaluators[evaluation.evaluator].cls, recipe, planning)
         ]
 
-    def _calls(self, name: str, evaluator: Any, recipe: Recipe, planning: Planning) -> Iterator[StageCall]:
-        if not planning.backend.remote and (reason := why_no_vllm()):
-            raise Refused(
+    def _calls(self, name: str, evaluator: Any, recipe: Recipe, planning: Planner) -> Iterator[StageCall]:
+        if not planning.backend.remote and (reason := vllm_obstacle()):
+            raise InvalidInput(
                 Problem(
                     "unsupported-machine",
                     f"lm_eval asks vLLM: {reason}",

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 
 FUNCTION = "!function"
 BUILDERS = ("json", "csv", "text", "parquet", "arrow")  # of `datasets`, for files; another unpickles what it reads
@@ -93,8 +93,8 @@ class TaskFile:
         self.files[digest] = path
         return digest
 
-    def _refused(self, what: str, expected: str | None = None, do: str | None = None) -> Refused:
-        return Refused(Problem("invalid-task", what, str(self.path), expected, hint=do))
+    def _refused(self, what: str, expected: str | None = None, do: str | None = None) -> InvalidInput:
+        return InvalidInput(Problem("invalid-task", what, str(self.path), expected, hint=do))
 
 
 class _Function(str):
@@ -115,19 +115,19 @@ _Loader.add_constructor(FUNCTION, _function)
 def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     """The file over the files that it includes, as the harness lays them."""
     if path in seen:
-        raise Refused(Problem("invalid-task", "it includes itself", str(path)))
+        raise InvalidInput(Problem("invalid-task", "it includes itself", str(path)))
     try:
         values = yaml.load(path.read_bytes(), _Loader)  # noqa: S506  (a safe one)
     except OSError as error:
-        raise Refused(
+        raise InvalidInput(
             Problem("file-unreadable", f"the task file cannot be read: {error.strerror}", str(path))
         ) from error
     except yaml.YAMLError as error:
-        raise Refused(
+        raise InvalidInput(
             Problem("invalid-yaml", f"the task file is no YAML: {' '.join(str(error).split())}"[:300], str(path))
         ) from error
     if not isinstance(values, dict):
-        raise Refused(Problem("invalid-task", "the task file is no mapping", str(path)))
+        raise InvalidInput(Problem("invalid-task", "the task file is no mapping", str(path)))
     included = values.pop("include", [])
     merged: dict[str, Any] = {}
     for name in included if isinstance(included, list) else [included]:

@@ -9,7 +9,7 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.suggest import nearest
 from ftrun_plugins.evaluation.lm_eval.task_file import FUNCTION, TRUST
 
@@ -30,7 +30,7 @@ def load_tasks(params: Params, context: StageContext) -> dict[str, Any]:
     manager = TaskManager(include_defaults=named)
     if named and params.task not in manager.all_tasks:
         what = f"lm-evaluation-harness has no task named `{params.task}`"
-        raise Refused(Problem("unknown-name", what, "task", did_you_mean=nearest(params.task, manager.all_tasks)))
+        raise InvalidInput(Problem("unknown-name", what, "task", did_you_mean=nearest(params.task, manager.all_tasks)))
     if not named and not params.trusts_task:
         _sandbox_templates()
     refused: list[str] = []
@@ -39,10 +39,10 @@ def load_tasks(params: Params, context: StageContext) -> dict[str, Any]:
     tasks = _loaded(manager, params.task if named else _with_code(params.task, context))
     if refused:
         what = f"the metric `{refused[0]}` is not the harness's own but code of the hub"
-        raise Refused(Problem("untrusted-code", what, hint=f"name another, or {TRUST}"))
+        raise InvalidInput(Problem("untrusted-code", what, hint=f"name another, or {TRUST}"))
     for name, task in tasks.items():
         if getattr(task, "UNSAFE_CODE", False) and not params.trusts_task:
-            raise Refused(Problem("untrusted-code", f"the task `{name}` runs what models write", hint=TRUST))
+            raise InvalidInput(Problem("untrusted-code", f"the task `{name}` runs what models write", hint=TRUST))
     return dict(sorted(tasks.items()))
 
 
@@ -55,7 +55,7 @@ def told_templates(task: Any) -> Iterator[None]:
         yield
     except TemplateError as error:
         what = f"a template of the task `{_name(task)}` cannot be filled: {_line(error)}"
-        raise Refused(Problem("invalid-task", what, hint="mend the task file")) from error
+        raise InvalidInput(Problem("invalid-task", what, hint="mend the task file")) from error
 
 
 def _loaded(manager: Any, task: Any) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def _loaded(manager: Any, task: Any) -> dict[str, Any]:
     except (OSError, DatasetsError) as error:
         what = f"the data of the task `{_name(task)}` cannot be had: {_line(error)}"
         do = "see to the files, or that the hub can be reached; gated data need the secret `huggingface`"
-        raise Refused(Problem("invalid-task", what, hint=do)) from error
+        raise InvalidInput(Problem("invalid-task", what, hint=do)) from error
     return found
 
 
@@ -108,7 +108,7 @@ def _refuse_code_of_the_hub(refused: list[str]) -> None:
 
     def refuse(path: str, *_: Any, **__: Any) -> NoReturn:
         refused.append(path)  # the harness goes on without the metric
-        raise Refused(
+        raise InvalidInput(
             Problem("untrusted-code", f"the metric `{path}` is code of the hub", hint=f"name another, or {TRUST}")
         )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun_plugins.evaluation.generate.vllm_engine import SURROUNDINGS
 from ftrun_plugins.evaluation.lm_eval.model import load_harness_model
 from ftrun_plugins.evaluation.lm_eval.tasks import load_tasks, told_templates
@@ -30,7 +30,7 @@ def measure(params: Params, context: StageContext) -> None:
         samples = _samples(tasks, params, context)
     metrics = {name: _metric(name, task, samples[name], params.metric) for name, task in tasks.items()}
     if len(set(metrics.values())) > 1:
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "invalid-task",
                 "the tasks of this group have different metrics",
@@ -70,7 +70,7 @@ def _samples(tasks: Mapping[str, Any], params: Params, context: StageContext) ->
     model = load_harness_model(params, context)
     chat = bool(model.tokenizer.chat_template) if params.apply_chat_template is None else params.apply_chat_template
     if chat and not model.tokenizer.chat_template:
-        raise Refused(
+        raise InvalidInput(
             Problem("missing-template", "the model has no chat template", "apply_chat_template", hint="leave it out")
         )
     results = simple_evaluate(  # with its own seeds, which are fixed
@@ -92,7 +92,7 @@ def _samples(tasks: Mapping[str, Any], params: Params, context: StageContext) ->
 def _metric(name: str, task: Any, samples: Sequence[Mapping[str, Any]], wanted: str | None) -> tuple[str, str]:
     """The metric and the filter that are scored: those asked for, else the first that give each document a score."""
     if not samples:
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "invalid-task",
                 f"the task `{name}` has no document to score",
@@ -110,7 +110,7 @@ def _metric(name: str, task: Any, samples: Sequence[Mapping[str, Any]], wanted: 
             if wanted
             else (f"the task `{name}` has no metric of single documents, which could be compared in pairs")
         )
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "unknown-name", what, "metric", f"one of {', '.join(','.join(one) for one in known)}" if known else None
             )

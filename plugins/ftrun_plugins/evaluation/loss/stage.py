@@ -6,17 +6,17 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.api.recipe import Frozen
 from ftrun_plugins.evaluation.candidates import NO_ROWS, calls_for_each, is_needed
 from ftrun_plugins.evaluation.finite import require_finite
-from ftrun_plugins.evaluation.resumable_jsonl import lines
+from ftrun_plugins.evaluation.resumable_jsonl import read_lines
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
-    from ftrun.planning.planner import Planning
+    from ftrun.planning.planner import Planner
 
 TOKENS_A_BATCH = 4096  # padding included: bounds the logits in memory
 LOSSES = "losses.jsonl"
@@ -37,7 +37,7 @@ class Loss:
     version: ClassVar[int] = 1
     environment: ClassVar[str] = "trainer"
 
-    def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
+    def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
         data = planning.find("tokenize")
         if data is None or not is_needed(("loss",), recipe, planning):
             return []
@@ -51,9 +51,9 @@ class Loss:
 
     def run(self, call: StageCall, context: StageContext) -> None:
         params = Params.model_validate(call.params)
-        places = list(lines(context.inputs["data"] / "held_out.rows.jsonl"))
+        places = list(read_lines(context.inputs["data"] / "held_out.rows.jsonl"))
         if not places:
-            raise Refused(NO_ROWS)
+            raise InvalidInput(NO_ROWS)
         from datasets import load_from_disk
 
         from ftrun_plugins.evaluation.candidates import load_model

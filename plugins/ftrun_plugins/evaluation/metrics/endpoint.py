@@ -16,7 +16,7 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 
 KEY, KEY_OF_OPENAI = "JUDGE_API_KEY", "OPENAI_API_KEY"  # the secret `judge`
 OF_THE_REQUEST = (400, 413, 422)  # e.g. too long for the model: the row's fault
@@ -90,7 +90,7 @@ class Endpoint:
             what, do = f"the judge answers {failure.code}: {failure}", REMEDIES.get(failure.code, "mend `base_url`")
         if failure.code in OF_THE_REQUEST:
             return ValueError(what)
-        return Refused(
+        return InvalidInput(
             Problem("endpoint-failed", what, self.base_url, hint=f"{do}; `ftrun resume last` asks no pair again")
         )
 
@@ -115,7 +115,7 @@ def _authorization(url: str) -> dict[str, str]:
         return {}
     key = os.environ[name].strip()
     if not (key.isascii() and key.isprintable()):  # the error of the library would show it
-        raise Refused(
+        raise InvalidInput(
             Problem("invalid-secret", f"{name} holds characters that are in no key", hint=f"set {name} again")
         )
     return {"Authorization": f"Bearer {key}"}

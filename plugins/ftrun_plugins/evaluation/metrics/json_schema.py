@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from pydantic import Field, model_validator
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.rows import Options as BaseOptions
 
 FENCED = re.compile(r"```(?:json\b|\w*[ \t]*\n)?(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
@@ -53,7 +53,7 @@ class JsonSchema:
         except ValueError as error:
             if options.inline is None:
                 raise
-            raise Refused(
+            raise InvalidInput(
                 Problem("invalid-value", str(error), "the option `schema`", hint="mend it in the recipe")
             ) from error
         return float(reason is None), reason

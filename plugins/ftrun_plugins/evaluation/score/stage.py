@@ -14,20 +14,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.evaluators import Answer, Pair
 from ftrun.api.recipe import Frozen
 from ftrun.api.serving_spec import BASE, TUNED
 from ftrun_plugins.evaluation.candidates import ANSWERS, NO_ROWS
 from ftrun_plugins.evaluation.finite import require_finite
 from ftrun_plugins.evaluation.prompts import asked
-from ftrun_plugins.evaluation.resumable_jsonl import Kept, lines
+from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl, read_lines
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
-    from ftrun.planning.planner import Planning
+    from ftrun.planning.planner import Planner
 
 SCORES = "scores.jsonl"
 MEANING = "score.json"
@@ -50,10 +50,10 @@ class Score:
     environment: ClassVar[str] = "client"
     other_environments: ClassVar[tuple[str, ...]] = ("server_cpu",)
 
-    def plan(self, recipe: Recipe, planning: Planning) -> Sequence[StageCall]:
+    def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
         return [call for name in recipe.evals for call in self._calls(name, recipe, planning)]
 
-    def _calls(self, name: str, recipe: Recipe, planning: Planning) -> Iterator[StageCall]:
+    def _calls(self, name: str, recipe: Recipe, planning: Planner) -> Iterator[StageCall]:
         evaluation = recipe.evals[name]
         evaluator = planning.plugins.get("evaluator", evaluation.evaluator).cls
         found = {role: planning.find(_measured(name, evaluator.needs, role)) for role in ROLES}
@@ -63,7 +63,7 @@ class Score:
             return
         if evaluator.needs == "pairs" and TUNED not in inputs:
             what = f"{evaluator.name} compares two models, and the recipe trains none"
-            raise Refused(Problem("unsupported-evaluation", what, f"evals.{name}", hint="leave it out"))
+            raise InvalidInput(Problem("unsupported-evaluation", what, f"evals.{name}", hint="leave it out"))
         judges = evaluator.needs in ANSWERS
         if judges and data is not None:
             inputs["data"] = data
@@ -93,7 +93,7 @@ class Score:
                 verdicts.update([row["verdict"]] if row.get("verdict") else [])
                 context.report.progress(rows, None, "rows")
         if not rows:
-            raise Refused(NO_ROWS)
+            raise InvalidInput(NO_ROWS)
         meaning = {"evaluator": evaluator.name, "higher_is_better": evaluator.higher_is_better, **_told(context)}
         (context.output / MEANING).write_text(json.dumps(meaning))
         counted = {"verdicts": dict(verdicts)} if verdicts else {}
@@ -117,7 +117,9 @@ def _each(evaluator: Any, options: Any, context: StageContext) -> Iterator[dict[
     """Scores each model's answers by themselves, or takes the scores that a stage has measured."""
     made = {role: context.inputs[role] for role in ROLES if role in context.inputs}
     if evaluator.needs not in ANSWERS:
-        files = [lines(folder / ("losses.jsonl" if evaluator.needs == "loss" else SCORES)) for folder in made.values()]
+        files = [
+            read_lines(folder / ("losses.jsonl" if evaluator.needs == "loss" else SCORES)) for folder in made.values()
+        ]
         for measured in zip(*files, strict=True):
             scores = {role: {"score": _value(line, role)} for role, line in zip(made, measured, strict=True)}
             yield {"index": measured[0]["index"], "place": measured[0]["place"], **scores}
@@ -150,13 +152,13 @@ def _places(line: Mapping[str, Any]) -> Iterator[None]:
         yield
     except ValueError as error:
         do = "mend the row, or leave this evaluation out"
-        raise Refused(Problem("bad-row", str(error), at=line["place"], hint=do)) from error
+        raise InvalidInput(Problem("bad-row", str(error), at=line["place"], hint=do)) from error
 
 
 def _judged(evaluator: Any, options: Any, context: StageContext) -> Iterator[dict[str, Any]]:
     """Has both models' answers compared, several at one time; a later try goes on where this one ended."""
     rows, prompts = _rows(context), asked(context.inputs["data"])
-    kept = Kept(context.work / SCORES)
+    kept = ResumableJsonl(context.work / SCORES)
 
     def judge(answered: dict[str, dict[str, Any]]) -> dict[str, Any]:
         base, tuned = answered[BASE], answered[TUNED]
@@ -184,10 +186,10 @@ def _judged(evaluator: Any, options: Any, context: StageContext) -> Iterator[dic
 
 def _answered(made: Mapping[str, Path]) -> Iterator[dict[str, dict[str, Any]]]:
     """The models' answers to the same row, by model."""
-    files = [lines(folder / "predictions.jsonl") for folder in made.values()]
+    files = [read_lines(folder / "predictions.jsonl") for folder in made.values()]
     for answers in zip(*files, strict=True):
         yield dict(zip(made, answers, strict=True))
 
 
 def _rows(context: StageContext) -> list[dict[str, Any]]:
-    return list(lines(context.inputs["data"] / "held_out.rows.jsonl"))
+    return list(read_lines(context.inputs["data"] / "held_out.rows.jsonl"))

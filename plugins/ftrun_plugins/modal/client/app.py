@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from ftrun.api.environment_digest import environment_digest
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.recipe import Environment
 from ftrun.api.stage_call import CLIENT, StageCall
 from ftrun.plugins.manager import Plugins
@@ -135,7 +135,7 @@ def deployed_apps(options: Options, prefix: str = PREFIX) -> list[str]:
     command += ["--env", options.environment] if options.environment else []
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
-        raise Refused(
+        raise InvalidInput(
             Problem("modal-error", f"Modal does not list its apps: {result.stderr.strip()[-300:]}", hint="ftrun doctor")
         )
     found = {str(row["description"]) for row in json.loads(result.stdout) if row["state"] == "deployed"}

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import MANIFEST, Store
 from ftrun.api.stage_call import Ref, StageCall
 from ftrun.store.artifacts import Manifest, StoredFile
@@ -107,7 +107,7 @@ class ClientVolume:
         """Raises `Refused` where the artifact is not there."""
         content = self.read(ROOT.artifact(ref) / MANIFEST)
         if content is None:
-            raise Refused(Problem("missing-artifact", f"there is no {ref} on the Volume {self._options.volume}"))
+            raise InvalidInput(Problem("missing-artifact", f"there is no {ref} on the Volume {self._options.volume}"))
         return Manifest.model_validate_json(content).files
 
     def push(self, ref: Ref, folder: Path, progress: Callable[[str], None]) -> None:
@@ -137,7 +137,7 @@ class ClientVolume:
                     )
             if sha256_of(path) != file.sha256:
                 path.unlink()
-                raise Refused(
+                raise InvalidInput(
                     Problem(
                         "damaged-artifact",
                         f"{file.path} arrived damaged",

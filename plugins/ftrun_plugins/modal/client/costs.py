@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ftrun.api.backends import CallEstimate, Estimate
 from ftrun.api.events import Event, read
 from ftrun.api.paths import RunFolder
-from ftrun.api.stage_call import Plan, StageCall, Work
+from ftrun.api.stage_call import Plan, ResourceRequest, StageCall
 from ftrun.store.runs import RunRecord
 from ftrun_plugins.modal.gpus import choices
 from ftrun_plugins.modal.options import Prices
@@ -27,7 +27,7 @@ class Price:
     unknown: tuple[str, ...] = ()
 
 
-def price_of(work: Work, prices: Prices) -> Price:
+def price_of(work: ResourceRequest, prices: Prices) -> Price:
     """The price of a container: cores, memory, and the cheapest and dearest of the GPUs that it may get."""
     base, unknown = 0.0, []
     for what, amount, price in (("CPU", work.cpu, prices.cpu), ("memory", work.memory or 0.0, prices.memory)):

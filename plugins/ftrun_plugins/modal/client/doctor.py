@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from ftrun.api.backends import Check, Health
+from ftrun.api.backends import CheckResult, DoctorCheck
 from ftrun.api.errors import FtrunError
 from ftrun.api.recipe import Recipe
 from ftrun.api.secrets import SECRETS, variables_of
@@ -22,22 +22,22 @@ SECONDS = 10.0  # each look asks Modal once
 AT_ONCE = 8
 
 
-def checks(recipe: Recipe) -> list[Check]:
+def checks(recipe: Recipe) -> list[DoctorCheck]:
     needed = recipe.backend.name == ModalBackend.name
-    return [Check("Modal", lambda: _looks(recipe, needed), needed, SECONDS)]
+    return [DoctorCheck("Modal", lambda: _looks(recipe, needed), needed, SECONDS)]
 
 
-def _looks(recipe: Recipe, needed: bool) -> Iterator[Health]:
+def _looks(recipe: Recipe, needed: bool) -> Iterator[CheckResult]:
     """Those that runs on Modal need count as needed only where the recipe runs there."""
     if not needed and not ModalBackend.has_account():
-        yield Health("Modal", False, "no account on this machine", False, "modal token new")
+        yield CheckResult("Modal", False, "no account on this machine", False, "modal token new")
         return
     options = Options.model_validate(recipe.backend.options if needed else {})
     for health in examine(options, ModalRemote(options, dict(recipe.environment), plugins())):
         yield replace(health, what=f"Modal: {health.what}", needed=health.needed and needed)
 
 
-def examine(options: Options, remote: ModalRemote) -> Iterator[Health]:
+def examine(options: Options, remote: ModalRemote) -> Iterator[CheckResult]:
     """Stops at the first needed thing that is missing, for the rest hangs on it."""
     for look in (_client, _token, _environment, _volume):
         finding = look(options, remote)
@@ -49,13 +49,13 @@ def examine(options: Options, remote: ModalRemote) -> Iterator[Health]:
     yield _apps(options, remote)
 
 
-def _client(options: Options, remote: ModalRemote) -> Health:
+def _client(options: Options, remote: ModalRemote) -> CheckResult:
     import modal
 
-    return Health("client", True, f"modal {modal.__version__}")
+    return CheckResult("client", True, f"modal {modal.__version__}")
 
 
-def _token(options: Options, remote: ModalRemote) -> Health:
+def _token(options: Options, remote: ModalRemote) -> CheckResult:
     def look() -> str:
         import modal
 
@@ -65,7 +65,7 @@ def _token(options: Options, remote: ModalRemote) -> Health:
     return _finding("token", look, hint="modal token new")
 
 
-def _environment(options: Options, remote: ModalRemote) -> Health:
+def _environment(options: Options, remote: ModalRemote) -> CheckResult:
     def look() -> str:
         import modal
 
@@ -75,14 +75,14 @@ def _environment(options: Options, remote: ModalRemote) -> Health:
     return _finding("environment", look, hint="modal environment list; then backend.environment=NAME")
 
 
-def _volume(options: Options, remote: ModalRemote) -> Health:
+def _volume(options: Options, remote: ModalRemote) -> CheckResult:
     return _finding("volume", lambda: f"{options.volume}, {len(remote.known())} runs")
 
 
-def _secret(name: str, options: Options) -> Health:
+def _secret(name: str, options: Options) -> CheckResult:
     variables = " or ".join(variables_of(name))
     there = has_secret(name, options)
-    return Health(
+    return CheckResult(
         f"secret {options.secret(name)}",
         there,
         f"has {variables}" if there else f"is not there, or has no {variables}",
@@ -91,16 +91,16 @@ def _secret(name: str, options: Options) -> Health:
     )
 
 
-def _apps(options: Options, remote: ModalRemote) -> Health:
+def _apps(options: Options, remote: ModalRemote) -> CheckResult:
     return _finding(
         "apps", lambda: ", ".join(deployed_apps(options)) or "none deployed yet; a run deploys what it needs"
     )
 
 
-def _finding(what: str, look: Callable[[], str], hint: str | None = None) -> Health:
+def _finding(what: str, look: Callable[[], str], hint: str | None = None) -> CheckResult:
     try:
         with modal_errors(f"looking at the {what}"):
-            return Health(what, True, look())
+            return CheckResult(what, True, look())
     except FtrunError as error:
         problem = error.problems[0]
-        return Health(what, False, problem.what, hint=hint or problem.hint)
+        return CheckResult(what, False, problem.what, hint=hint or problem.hint)

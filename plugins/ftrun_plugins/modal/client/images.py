@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.recipe import Environment
 from ftrun.execution.process_env import DEFAULTS
 from ftrun.plugins.manager import SHIPPED
@@ -20,7 +20,7 @@ INSTALL = "--no-deps"  # the client adds --compile-bytecode, and uv refuses it t
 def check_environment(name: str, declared: Environment) -> None:
     """Raises `Refused` for an environment that only this machine has."""
     if declared.lock is None or (declared.image.python is None and not _is_version(declared.python)):
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "invalid-value",
                 f"the environment `{name}` is an interpreter of this machine, and cannot go to Modal",

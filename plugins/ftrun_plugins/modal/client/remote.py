@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.events import Event, read
 from ftrun.api.paths import RunFolder
 from ftrun.api.recipe import Environment, Recipe
@@ -27,7 +27,7 @@ from ftrun_plugins.modal.claims import Claims
 from ftrun_plugins.modal.client.app import App
 from ftrun_plugins.modal.client.client_volume import ROOT, ClientVolume
 from ftrun_plugins.modal.client.log_stream import NAMING, Follower
-from ftrun_plugins.modal.client.submit_run import Start, outside_files
+from ftrun_plugins.modal.client.submit_run import RunSubmission, outside_files
 from ftrun_plugins.modal.errors import modal_errors
 from ftrun_plugins.modal.event_protocol import without_markers
 from ftrun_plugins.modal.options import Options
@@ -60,14 +60,14 @@ class ModalRemote:
         record, plan = runs.load(folder), read_plan(folder)
         launches = record.remote.get("launches", [])
         if launches and record.status in runs.OPEN and function_calls.is_alive(launches[-1]):
-            raise Refused(
+            raise InvalidInput(
                 Problem("run-active", f"the run {folder.id} is running already", hint=f"ftrun logs -f {folder.id}")
             )
         app = self.app(plan.calls)
         if not app.is_deployed():
             app.deploy(progress)
         with modal_errors("submitting the run"):
-            Start(folder, app.name, self._options, self.volume).run(progress)
+            RunSubmission(folder, app.name, self._options, self.volume).run(progress)
 
     def uploads(self, calls: Sequence[StageCall]) -> list[tuple[str, int]]:
         """Files of this machine that the Volume lacks, with their sizes in bytes."""
@@ -93,7 +93,9 @@ class ModalRemote:
                 for call_id in alive:
                     function_calls.cancel(call_id, now)
                 time.sleep(SECONDS_BETWEEN_LOOKS)
-        raise Refused(Problem("run-active", f"{folder.id} has not stopped yet", hint=f"ftrun cancel --now {folder.id}"))
+        raise InvalidInput(
+            Problem("run-active", f"{folder.id} has not stopped yet", hint=f"ftrun cancel --now {folder.id}")
+        )
 
     # --- looking at runs
 
@@ -149,7 +151,9 @@ class ModalRemote:
         """A run that is being submitted, or whose scheduler has not begun."""
         record = runs.load(folder) if folder.record.exists() else None
         if record is None:
-            raise Refused(Problem("unknown-run", f"there is no run `{folder.id}` on the Volume {self._options.volume}"))
+            raise InvalidInput(
+                Problem("unknown-run", f"there is no run `{folder.id}` on the Volume {self._options.volume}")
+            )
         launches = record.remote.get("launches", [])
         if record.status in runs.OPEN and not (launches and function_calls.is_alive(launches[-1])):
             record.status = "interrupted"
@@ -181,7 +185,7 @@ class ModalRemote:
                 if runs.load(folder).status not in runs.OPEN or late:
                     self.refresh(folder)
                     return
-            except Refused:
+            except InvalidInput:
                 if late:
                     raise
             time.sleep(SECONDS_BETWEEN_LOOKS)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from ftrun.plugins.entry_points import in_use
+from ftrun.plugins.entry_points import enabled
 from ftrun.utils.digests import digest, sha256_of
 
 OWN = ("ftrun", "ftrun_plugins")
@@ -38,7 +38,7 @@ def code_digest() -> str:
 
 
 def _entries() -> Iterator[EntryPoint]:
-    yield from in_use()
+    yield from enabled()
 
 
 def _top(entry: EntryPoint) -> str:

@@ -23,7 +23,7 @@ HOURS = "FTRUN_MODAL_LAUNCH_HOURS"  # for trying the hand-over without waiting f
 LAUNCH_HOURS = 23.5
 
 
-class Start:
+class RunSubmission:
     """The start of one run, the first time or again, on an app that is deployed."""
 
     def __init__(self, folder: RunFolder, app: str, options: Options, volume: ClientVolume) -> None:

@@ -26,7 +26,7 @@ LONGEST_WAIT = 60.0  # seconds until an artifact whose manifest was seen has to 
 VARIABLE = "FTRUN_VOLUME"  # set in images to the place where the Volume is mounted
 
 
-class MountedStore:
+class ContainerStore:
     """The store on a mounted Volume."""
 
     def __init__(self, volume: str) -> None:

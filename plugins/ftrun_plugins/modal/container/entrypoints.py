@@ -15,10 +15,10 @@ def run_stage(request: dict[str, Any]) -> dict[str, Any]:
 
 def launch(request: dict[str, Any]) -> dict[str, Any]:
     """Runs the scheduler of one run."""
-    from ftrun_plugins.modal.container.remote_scheduler import Launch
+    from ftrun_plugins.modal.container.remote_scheduler import RemoteScheduler
     from ftrun_plugins.modal.requests import LaunchRequest
 
-    return Launch(LaunchRequest.model_validate(request)).run()
+    return RemoteScheduler(LaunchRequest.model_validate(request)).run()
 
 
 def serve() -> None:

@@ -18,27 +18,27 @@ import yaml
 from ftrun.api.cancellation import StopSignal
 from ftrun.api.errors import FtrunError, Problem
 from ftrun.api.events import Event, add, append
-from ftrun.execution.engine import close_record, run_plan, tell_hooks, warning_of
+from ftrun.execution.engine import close_record, dispatch_event, run_plan, warning_text
 from ftrun.plugins.manager import shipped_plugins
-from ftrun.report.page import keep_report
+from ftrun.report.page import save_report
 from ftrun.store import runs
 from ftrun.store.artifacts import reader
 from ftrun.store.runs import RunRecord
 from ftrun.utils.atomic_io import read_json, write_text
 from ftrun_plugins.modal.claims import Claims
 from ftrun_plugins.modal.client.costs import price_run
-from ftrun_plugins.modal.container.container_volume import MountedStore
+from ftrun_plugins.modal.container.container_volume import ContainerStore
 from ftrun_plugins.modal.container.runner import ModalRunner
-from ftrun_plugins.modal.container.worker_thread import Attended
+from ftrun_plugins.modal.container.worker_thread import WorkerThread
 from ftrun_plugins.modal.event_protocol import marked
 from ftrun_plugins.modal.requests import LaunchRequest, note
-from ftrun_plugins.modal.retry import patiently
+from ftrun_plugins.modal.retry import retry
 from ftrun_plugins.modal.submit_stage import Submitter
 
 SECONDS_BETWEEN_LOOKS = 0.1
 
 
-class Launch:
+class RemoteScheduler:
     """One function call of `launch`."""
 
     def __init__(self, request: LaunchRequest) -> None:
@@ -46,7 +46,7 @@ class Launch:
 
         self._request = request
         self._own = str(modal.current_function_call_id())
-        self._mounted = MountedStore(request.options.volume)
+        self._mounted = ContainerStore(request.options.volume)
         self._claims = Claims(request.claims)
         self._folder = self._mounted.store.run(request.record.id)
         self._stop = StopSignal()
@@ -63,7 +63,7 @@ class Launch:
         runner = ModalRunner(
             self._own, self._mounted, self._claims, submitter, self._submitted, self._tell, known, begun
         )
-        scheduler = Attended(lambda: self._schedule(runner))
+        scheduler = WorkerThread(lambda: self._schedule(runner))
         end = time.monotonic() + self._request.hours * 3600
         try:
             while not scheduler.wait(SECONDS_BETWEEN_LOOKS):
@@ -124,13 +124,13 @@ class Launch:
 
     def _print(self, event: Event) -> None:
         os.write(sys.stdout.fileno(), marked(event))
-        self._warn(tell_hooks(shipped_plugins(), self._folder.id, event))
+        self._warn(dispatch_event(shipped_plugins(), self._folder.id, event))
 
     def _warn(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
-            self._tell("warning", text=warning_of(problem))
+            self._tell("warning", text=warning_text(problem))
 
-    def _leave(self, scheduler: Attended[FtrunError | None]) -> None:
+    def _leave(self, scheduler: WorkerThread[FtrunError | None]) -> None:
         """Stops scheduling; the stage calls go on without a scheduler."""
         self._stop.raise_level(2)
         scheduler.wait()
@@ -142,7 +142,7 @@ class Launch:
             self._request.app, "launch", environment_name=self._request.options.environment
         )
         request = self._request.model_copy(update={"record": self.record})
-        successor = patiently(lambda: launch.spawn(request.packed())).object_id
+        successor = retry(lambda: launch.spawn(request.packed())).object_id
         self._tell("launch_continued", function_call=successor)
         self._mounted.commit()
         return {"status": "continued", "function_call": successor}
@@ -152,7 +152,7 @@ class Launch:
         self.record.status = status or self.record.status
         price_run(self.record, self._request.plan, self._folder, self._request.options.prices)
         runs.save(self._folder, self.record)
-        keep_report(self._folder, reader(self._mounted.store), self._tell)
+        save_report(self._folder, reader(self._mounted.store), self._tell)
         self._tell("run_finished", status=self.record.status)
         self._warn(shipped_plugins().tell("ftrun_run_finished", run_id=self._folder.id, status=self.record.status))
         self._mounted.commit()

@@ -14,7 +14,7 @@ from ftrun.api.stage_call import StageCall
 from ftrun.execution.scheduler import Tell
 from ftrun_plugins.modal import function_calls
 from ftrun_plugins.modal.claims import Claims, is_scheduler
-from ftrun_plugins.modal.container.container_volume import LONGEST_WAIT, MountedStore
+from ftrun_plugins.modal.container.container_volume import LONGEST_WAIT, ContainerStore
 from ftrun_plugins.modal.container.stage_container import GRACE
 from ftrun_plugins.modal.submit_stage import Submitter
 
@@ -29,7 +29,7 @@ class ModalRunner:
     def __init__(
         self,
         own: str,
-        mounted: MountedStore,
+        mounted: ContainerStore,
         claims: Claims,
         submitter: Submitter,
         submitted: Callable[[str, str], None],
@@ -115,14 +115,14 @@ class ModalRunner:
         self._tell("call_submitted", call.label, key=call.key, function_call=call_id)
         return call_id
 
-    def _wait(self, call_id: str, stop: StopSignal) -> function_calls.Ended | None:
+    def _wait(self, call_id: str, stop: StopSignal) -> function_calls.CallResult | None:
         while not stop.level:
             ended = function_calls.poll(call_id, SECONDS_A_POLL)
             if ended is not None:
                 return ended
         return None
 
-    def _judged(self, call: StageCall, ended: function_calls.Ended, before: int | None) -> StageOutcome | None:
+    def _judged(self, call: StageCall, ended: function_calls.CallResult, before: int | None) -> StageOutcome | None:
         """The outcome; None where the call has to be looked at again."""
         answer = ended.answer or {}
         if ended.how == "answered" and answer.get("status") == "failed":

@@ -14,12 +14,12 @@ from ftrun.api.errors import Problem
 from ftrun.api.events import make
 from ftrun.api.outcome import StageOutcome
 from ftrun.api.stage_call import StageCall
-from ftrun.execution.stage_subprocess import Place, StageProcess
+from ftrun.execution.stage_subprocess import ProcessSpec, StageProcess
 from ftrun.store.artifacts import Manifest, publish
 from ftrun.utils.atomic_io import read_json
 from ftrun_plugins.modal.claims import Claims
-from ftrun_plugins.modal.container.container_volume import LONGEST_WAIT, MountedStore
-from ftrun_plugins.modal.container.worker_thread import Attended
+from ftrun_plugins.modal.container.container_volume import LONGEST_WAIT, ContainerStore
+from ftrun_plugins.modal.container.worker_thread import WorkerThread
 from ftrun_plugins.modal.event_protocol import Markers, marked
 from ftrun_plugins.modal.requests import StageAnswer, StageRequest
 
@@ -35,7 +35,7 @@ class StageRun:
     def __init__(self, request: StageRequest) -> None:
         self._request = request
         self._call = request.call
-        self._mounted = MountedStore(request.volume)
+        self._mounted = ContainerStore(request.volume)
         self._folder = self._mounted.store.run(request.run)
         self._markers = Markers()
 
@@ -72,7 +72,7 @@ class StageRun:
         """Runs the stage's process; while it runs, checkpoints are committed as they are marked."""
         scratch = self._mounted.store.scratch(self._call.ref)
         scratch.manifest.unlink(missing_ok=True)
-        place = Place(
+        place = ProcessSpec(
             python=Path(sys.executable),
             log=self._folder.log(self._call.label),
             variables={name: os.environ[name] for name in _own_variables()},
@@ -92,7 +92,7 @@ class StageRun:
 
     def _attended(self, process: StageProcess, stop: StopSignal) -> StageOutcome:
         """Waits in a thread, for Modal raises into this one: the wish to end becomes a checkpoint."""
-        work = Attended(lambda: process.wait(stop))
+        work = WorkerThread(lambda: process.wait(stop))
         try:
             while not work.wait(SECONDS_BETWEEN_LOOKS):
                 pass

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Attended(Generic[T]):
+class WorkerThread(Generic[T]):
     """Begins `work` in a thread. Its end is an event: a `Thread.join` that an exception interrupts takes the thread for
     ended from then on (CPython 3.11, `_wait_for_tstate_lock`).
     """

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from ftrun.api.recipe import SERVER, Eval, Recipe, Resources
 from ftrun.plugins.manager import Plugins, plugins
-from ftrun.recipe.components import parts
+from ftrun.recipe.components import components
 from ftrun.recipe.compose import GROUPS
 
 ANY = "*"
@@ -100,7 +100,7 @@ def _values(kind: Any) -> Any:
 def _keys(known: Plugins) -> dict[str, Any]:
     tree = _of_model(Recipe)
     tree.pop("name", None)
-    for part in parts({"evals": {ANY: {}}, "dataset": {"parts": {ANY: {}}}}, known):
+    for part in components({"evals": {ANY: {}}, "dataset": {"parts": {ANY: {}}}}, known):
         below = {part.tag: list(part.models)}
         for model in part.models.values():
             below = {**_of_model(model), **below}

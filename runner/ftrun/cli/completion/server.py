@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.cli.completion.candidates import candidates
 from ftrun.cli.completion.scripts import INSTALL, UNINSTALL
 from ftrun.cli.completion.split_words import current_word, split
@@ -21,7 +21,7 @@ def answer(arguments: Sequence[str]) -> int:
         given = f"{wish}={shell}" if wish else " ".join(arguments)
         known = " or ".join(f"install={name}" for name in INSTALL)
         do = 'eval "$(ftrun --shell-completion install=bash)", in ~/.bashrc to have it in every shell'
-        raise Refused(Problem("unknown-name", "completion is made for bash, zsh and fish", given, known, hint=do))
+        raise InvalidInput(Problem("unknown-name", "completion is made for bash, zsh and fish", given, known, hint=do))
     if wish != "query":
         print((INSTALL if wish == "install" else UNINSTALL)[shell])
         return 0

@@ -9,8 +9,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
 
-from ftrun.api.errors import Problem, Refused
-from ftrun.plugins.manager import surveyed
+from ftrun.api.errors import InvalidInput, Problem
+from ftrun.plugins.manager import load_all
 from ftrun.utils.atomic_io import write_text
 
 NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
@@ -27,7 +27,7 @@ def write_skeleton(name: str, folder: Path | None = None) -> Path:
     short = _short_name(name)
     target = folder or Path(f"ftrun-{short.replace('_', '-')}")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise Refused(
+        raise InvalidInput(
             Problem(
                 "file-exists", "there is something already", str(target), hint="name another folder behind the name"
             )
@@ -50,10 +50,10 @@ def _short_name(name: str) -> str:
     short = name.removeprefix("ftrun-").removeprefix("ftrun_").replace("-", "_")
     if not NAME.fullmatch(short) or len(short) > LONGEST:
         expected = f"small letters and digits, with - or _ between, at most {LONGEST}; e.g. acme"
-        raise Refused(Problem("invalid-value", f"{name[:60]!r} cannot be the name of a plugin", expected=expected))
-    if taken := surveyed()[0].of_kind("formatter").get(short):
+        raise InvalidInput(Problem("invalid-value", f"{name[:60]!r} cannot be the name of a plugin", expected=expected))
+    if taken := load_all()[0].of_kind("formatter").get(short):
         what = f"there is a formatter `{short}` already, of {taken.distribution}"
-        raise Refused(Problem("name-conflict", what, hint="name the plugin for its data or its maker"))
+        raise InvalidInput(Problem("name-conflict", what, hint="name the plugin for its data or its maker"))
     return short
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from ftrun.report.html import Content, Html, element, table
 from ftrun.report.number_format import number
-from ftrun.report.run_data import Material
+from ftrun.report.run_data import RunData
 
 SPLITS = {"train": "training", "held_out": "held out"}
 DIGITS = 12  # shown of a digest
 
 
-def data(material: Material) -> Iterator[Html]:
+def data(material: RunData) -> Iterator[Html]:
     yield from _rows(material.json("format", "report.json") or {})
     yield from _tokens(material.json("tokenize", "report.json") or {})
 

@@ -9,7 +9,7 @@ from typing import Any
 from ftrun.report.charts import interval_chart
 from ftrun.report.html import Html, element, facts
 from ftrun.report.number_format import number
-from ftrun.report.run_data import Material
+from ftrun.report.run_data import RunData
 
 VERDICTS = ("better", "worse", "no difference seen")
 NOTE = (
@@ -18,7 +18,7 @@ NOTE = (
 )
 
 
-def evaluation(material: Material) -> Iterator[Html]:
+def evaluation(material: RunData) -> Iterator[Html]:
     found = material.evaluation
     if any("gain" in result for result in found.values()):
         yield element("p", NOTE, class_="note")

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ftrun.report.html import Content, Html, facts, table
-from ftrun.report.run_data import Material
+from ftrun.report.run_data import RunData
 
 DIGITS = 12  # shown of digests and commits
 
 
-def surroundings(material: Material) -> Iterator[Html]:
+def surroundings(material: RunData) -> Iterator[Html]:
     yield facts(_client(material.record.facts))
     rows = _environments(material)
     if rows:
@@ -29,7 +29,7 @@ def _client(known: dict[str, Any]) -> Iterator[tuple[str, Content]]:
         yield f"environment {name}", digest[:DIGITS]
 
 
-def _environments(material: Material) -> list[Sequence[Content]]:
+def _environments(material: RunData) -> list[Sequence[Content]]:
     """The calls that ran with the same Python, machine and packages are one row."""
     calls: dict[str, list[str]] = {}
     for call in material.plan.calls:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import yaml
 
 from ftrun.report.html import Html, element, facts
-from ftrun.report.run_data import Material
+from ftrun.report.run_data import RunData
 
 
-def recipe(material: Material) -> Iterator[Html]:
+def recipe(material: RunData) -> Iterator[Html]:
     text = yaml.safe_dump(material.recipe, sort_keys=False, allow_unicode=True)
     origins = {path: origin for path, origin in material.record.origins.items() if origin != "default"}
     yield element("pre", f"ftrun {shlex.join(material.record.overrides)}", class_="command")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ftrun.report.html import Html, element
-from ftrun.report.run_data import Material
+from ftrun.report.run_data import RunData
 
 MOST_EACH = 3  # of an evaluation, of those that became better and of those that became worse
 MOST_LETTERS = 600  # of a text
@@ -14,7 +14,7 @@ MOST_LETTERS = 600  # of a text
 Sample = Mapping[str, Any]
 
 
-def samples(material: Material) -> Iterator[Html]:
+def samples(material: RunData) -> Iterator[Html]:
     found: dict[str, list[Sample]] = {}
     for line in material.lines("evaluate", "samples.jsonl"):
         found.setdefault(line["evaluation"], []).append(line)
@@ -27,7 +27,7 @@ def samples(material: Material) -> Iterator[Html]:
         yield element("details", element("summary", about), shown, open=None if number else "")
 
 
-def _more_is_better(material: Material, name: str) -> bool:
+def _more_is_better(material: RunData, name: str) -> bool:
     return bool(material.evaluation.get(name, {}).get("higher_is_better", True))
 
 
@@ -42,7 +42,7 @@ def _is_gain(line: Sample, more_is_better: bool) -> bool:
     return bool((line["tuned"]["score"] > line["base"]["score"]) == more_is_better)
 
 
-def prompts(material: Material, places: Iterable[str]) -> dict[str, str]:
+def prompts(material: RunData, places: Iterable[str]) -> dict[str, str]:
     """What the models were asked, by the place of the row."""
     wanted = set(places)
     return {

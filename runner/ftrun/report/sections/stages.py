@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ftrun.api.stage_call import StageCall
 from ftrun.report.html import Content, Html, element, table
 from ftrun.report.number_format import duration, metrics
-from ftrun.report.run_data import Material
+from ftrun.report.run_data import RunData
 from ftrun.utils.sizes import human_size
 
 # What happened to a call, the first that the events tell: a run that was resumed finds its own results cached.
@@ -15,7 +15,7 @@ ENDS = {"call_finished": "made", "call_cached": "cached", "call_failed": "failed
 TITLES = ("call", "result", "time", "cost", "memory", "hardware", "measured")
 
 
-def stages(material: Material) -> Iterator[Html]:
+def stages(material: RunData) -> Iterator[Html]:
     told: dict[str, set[str]] = {}
     for event in material.events():
         told.setdefault(str(event.get("call")), set()).add(event["kind"])
@@ -24,7 +24,7 @@ def stages(material: Material) -> Iterator[Html]:
     yield from _warnings(material)
 
 
-def _row(call: StageCall, material: Material, told: set[str]) -> Sequence[Content]:
+def _row(call: StageCall, material: RunData, told: set[str]) -> Sequence[Content]:
     result = material.record.results.get(call.label, {})
     end = next((word for kind, word in ENDS.items() if kind in told), "made" if result else "not reached")
     memory = result.get("facts", {}).get("peak_memory")
@@ -43,7 +43,7 @@ def _cores(count: float) -> str:
     return f"{count:g} core{'' if count == 1 else 's'}"
 
 
-def _warnings(material: Material) -> Iterator[Html]:
+def _warnings(material: RunData) -> Iterator[Html]:
     for event in material.events():
         if event["kind"] == "warning":
             yield element("p", f"warning of {event.get('call') or 'the run'}: {event['text']}", class_="gate bad")

@@ -8,14 +8,14 @@ from typing import Any
 from ftrun.api.errors import Problem
 from ftrun.report.html import Content, Html, element, facts
 from ftrun.report.number_format import duration, moment, number
-from ftrun.report.run_data import Material
+from ftrun.report.run_data import RunData
 from ftrun.report.sections.evaluation import conclusion
 
 STATUS = {"gate_not_met": "a gate is not met"}
 GOOD, BAD = ("done",), ("failed", "gate_not_met")
 
 
-def summary(material: Material) -> Html:
+def summary(material: RunData) -> Html:
     record = material.record
     kind = "good" if record.status in GOOD else "bad" if record.status in BAD else "plain"
     badge = element("span", STATUS.get(record.status, record.status), class_=f"badge {kind}")
@@ -35,7 +35,7 @@ def _problem(problem: dict[str, Any]) -> Html:
     return element("div", element("p", found.what), facts(more), class_="problem")
 
 
-def _facts(material: Material) -> Iterator[tuple[str, Content]]:
+def _facts(material: RunData) -> Iterator[tuple[str, Content]]:
     record, recipe = material.record, material.recipe
     data = record.results.get("format", {}).get("metrics", {})
     tokens = record.results.get("tokenize", {}).get("metrics", {}).get("train_trained_tokens")

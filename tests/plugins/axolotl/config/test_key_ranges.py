@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.axolotl.config import schema
-from ftrun_plugins.axolotl.config.build import merge
+from ftrun_plugins.axolotl.config.build import build_trainer_config
 from ftrun_plugins.axolotl.config.key_ranges import RANGES, Range
 
 Loading = Callable[..., Loaded]
@@ -97,7 +97,7 @@ def test_each_range_has_a_number_outside() -> None:
 
 @pytest.mark.parametrize("values", rounds(REFUSED), ids=lambda values: f"{len(values)} keys")
 def test_numbers_outside_their_range_are_refused(values: dict[str, object], loading: Loading) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading(*(f"train.{key}={value}" for key, value in values.items()))
 
     problems = {problem.at: problem for problem in caught.value.problems}
@@ -122,7 +122,7 @@ def test_axolotls_own_defaults_are_accepted() -> None:
 
 
 def test_the_place_is_that_of_the_fragment_which_set_the_number(loading: Loading) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading(
             "optimizations.lora.lora_r=0", "+model.trainer.seed=-1", more="  weight_decay: -1\ngenerate: {seed: 1}\n"
         )
@@ -135,7 +135,7 @@ def test_the_place_is_that_of_the_fragment_which_set_the_number(loading: Loading
 
 
 def test_a_value_of_another_type_is_reported_once(loading: Loading) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading("train.micro_batch_size='0'")
     (problem,) = caught.value.problems
     assert problem.what == "`micro_batch_size` must be a whole number, not '0'"
@@ -147,12 +147,12 @@ def test_a_number_that_is_replaced_is_not_refused(loading: Loading) -> None:
 
 def test_what_transformers_reads_as_unset_is_left_out(loading: Loading) -> None:
     """Given as it is, axolotl would take `warmup_ratio` of -1 steps: none."""
-    assert "max_steps" not in merge(loading("train.max_steps=-1").recipe).train_values()
-    assert merge(loading("train.max_steps=7").recipe).train_values()["max_steps"] == 7
+    assert "max_steps" not in build_trainer_config(loading("train.max_steps=-1").recipe).train_values()
+    assert build_trainer_config(loading("train.max_steps=7").recipe).train_values()["max_steps"] == 7
 
 
 def test_rows_that_the_trainer_would_drop_are_refused(loading: Loading) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading("train.min_sample_len=513")
     (problem,) = caught.value.problems
     assert problem.what == "min_sample_len 513 is over sequence_len 512, so that every row is dropped"

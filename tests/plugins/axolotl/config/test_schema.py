@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftrun.api.issues import Finding
+from ftrun.api.issues import Issue
 from ftrun_plugins.axolotl.config import schema as module
 from ftrun_plugins.axolotl.config.schema import check, known_keys
 from ftrun_plugins.axolotl.config.schema_validator import Comparison
@@ -75,11 +75,11 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def found(**changes: Any) -> list[Finding]:
+def found(**changes: Any) -> list[Issue]:
     return check({**CONFIG, **changes})
 
 
-def the_one(**changes: Any) -> Finding:
+def the_one(**changes: Any) -> Issue:
     [finding] = found(**changes)
     return finding
 
@@ -89,7 +89,7 @@ def test_a_real_configuration_is_clean() -> None:
 
 
 def test_a_misspelt_key() -> None:
-    assert the_one(lora_rr=8) == Finding("unknown-key", ("lora_rr",), "unknown key `lora_rr`", None, ("lora_r",))
+    assert the_one(lora_rr=8) == Issue("unknown-key", ("lora_rr",), "unknown key `lora_rr`", None, ("lora_r",))
 
 
 @pytest.mark.parametrize("spelling", ["lora-r", "LORA_R", "lroa_r", "lora_r_"])
@@ -213,7 +213,7 @@ def test_a_removed_key() -> None:
 
 def test_missing_keys() -> None:
     finding = the_one(lr_groups=[{"name": "a", "modules": ["b"]}])
-    assert finding == Finding("missing-key", ("lr_groups", 0, "lr"), "missing key `lr_groups[0].lr`", None, ())
+    assert finding == Issue("missing-key", ("lr_groups", 0, "lr"), "missing key `lr_groups[0].lr`", None, ())
     assert {finding.what for finding in check({})} == {
         "missing key `base_model`",
         "missing key `learning_rate`",

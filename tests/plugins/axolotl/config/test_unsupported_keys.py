@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.axolotl.config import schema
 from ftrun_plugins.axolotl.config.build import OWNED
@@ -68,7 +68,7 @@ def test_each_key_is_refused_at_its_override(loading: Loading) -> None:
         f"+dataset.trainer.{key}={selecting(key, ENTRY)}": (f"dataset.trainer.{key}", why)
         for key, why in UNSUPPORTED_ENTRY_KEYS.items()
     }
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading(*refused)
 
     problems = {problem.at: problem for problem in caught.value.problems}
@@ -82,7 +82,7 @@ def test_each_key_is_refused_at_its_override(loading: Loading) -> None:
 
 @pytest.mark.parametrize(("key", "value"), UNSUPPORTED_VALUES)
 def test_each_value_is_refused(key: str, value: str, loading: Loading) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading(f"train.{key}={value}")
     (problem,) = caught.value.problems
     assert problem.what == f"`{key}` is '{value}', but {UNSUPPORTED_VALUES[key, value].reason}"
@@ -90,7 +90,7 @@ def test_each_value_is_refused(key: str, value: str, loading: Loading) -> None:
 
 @pytest.mark.parametrize("fragment", ["model.trainer", "optimizations.lora"])
 def test_a_key_of_a_fragment_is_refused_at_its_place(fragment: str, loading: Loading) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading(f"+{fragment}.rl=dpo")
     (problem,) = caught.value.problems
     assert problem.at == f"override +{fragment}.rl=dpo"
@@ -109,7 +109,7 @@ def _takes_nothing(key: str) -> bool:
 @pytest.mark.parametrize("name", UNSUPPORTED_PLUGINS)
 @pytest.mark.parametrize("spelling", ["axolotl.integrations.some.{}", "axolotl.integrations.some:{}"])
 def test_a_plugin_of_another_method_is_refused(name: str, spelling: str, loading: Loading) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(InvalidInput) as caught:
         loading(f"train.plugins=['{spelling.format(name)}']")
     (problem,) = caught.value.problems
     assert problem.what == f"`plugins` has {name}, but {UNSUPPORTED_PLUGINS[name].reason}"
@@ -121,7 +121,7 @@ def test_each_plugin_is_one_of_the_pinned_trainer() -> None:
 
 
 def test_a_recipe_that_stops_before_it_trains_is_checked_too(loading: Loading) -> None:
-    with pytest.raises(Refused, match="`streaming` is true"):
+    with pytest.raises(InvalidInput, match="`streaming` is true"):
         loading("stages=[fetch,format]", "train.streaming=true", "evals=[]")
 
 
@@ -130,12 +130,12 @@ DISTILLED = ("train.plugins=[axolotl.integrations.kd.KDPlugin]", "train.kd_train
 
 
 def test_positions_that_only_packing_changes_need_packing(loading: Loading) -> None:
-    with pytest.raises(Refused, match="`use_pose` has no effect without sample_packing"):
+    with pytest.raises(InvalidInput, match="`use_pose` has no effect without sample_packing"):
         loading("train.use_pose=true")
     loading("train.use_pose=true", PACKED)
 
 
 def test_distillation_needs_the_address_of_a_teacher(loading: Loading) -> None:
-    with pytest.raises(Refused, match="`kd_trainer` needs the probabilities of a teacher"):
+    with pytest.raises(InvalidInput, match="`kd_trainer` needs the probabilities of a teacher"):
         loading(*DISTILLED)
     loading(*DISTILLED, "train.kd_online_server_base_url=http://localhost:8000", "train.kd_online_topk=8")

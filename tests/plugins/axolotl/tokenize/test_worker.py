@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from ftrun_plugins.axolotl.tokenize.worker import Tokenizing, Tokens
+from ftrun_plugins.axolotl.tokenize.worker import TokenizeWorker, Tokens
 
 
 @pytest.fixture
-def tokenizing() -> Tokenizing:
-    made = object.__new__(Tokenizing)  # its `__init__` loads a tokenizer
+def tokenizing() -> TokenizeWorker:
+    made = object.__new__(TokenizeWorker)  # its `__init__` loads a tokenizer
     made._kind, made.sequence_len, made.cuts = "text", 4, True
     return made
 
@@ -31,6 +31,6 @@ def tokenizing() -> Tokenizing:
     ],
 )
 def test_a_row_needs_a_trained_token_that_others_predict(
-    tokenizing: Tokenizing, ids: list[int], labels: list[int], problem: str | None
+    tokenizing: TokenizeWorker, ids: list[int], labels: list[int], problem: str | None
 ) -> None:
     assert tokenizing.fate(Tokens(ids, labels)).problem == problem

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ftrun.api.context import StopRequest
-from ftrun.api.errors import StageFailed
+from ftrun.api.errors import StageError
 
 STUBS: dict[str, dict[str, type]] = {
     "axolotl": {},
@@ -42,7 +42,7 @@ def end_training(progress: Any, steps: int) -> None:
 
 
 def test_a_training_without_an_optimizer_step_fails(progress: Any) -> None:
-    with pytest.raises(StageFailed) as caught:
+    with pytest.raises(StageError) as caught:
         end_training(progress, 0)
     (problem,) = caught.value.problems
     assert problem.what == "the training ended without an optimizer step, so the model is not trained"

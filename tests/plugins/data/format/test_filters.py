@@ -13,11 +13,11 @@ from pydantic import ValidationError
 from ftrun.api.dataset import Filter
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
-from ftrun_plugins.data.format.row_filter import Sieve
+from ftrun_plugins.data.format.row_filter import RowFilter
 
 
-def sieve(*filters: dict[str, Any]) -> Sieve:
-    return Sieve([Filter.model_validate(one) for one in filters])
+def sieve(*filters: dict[str, Any]) -> RowFilter:
+    return RowFilter([Filter.model_validate(one) for one in filters])
 
 
 def kept(values: list[Any], condition: dict[str, Any]) -> list[Any]:

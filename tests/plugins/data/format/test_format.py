@@ -15,12 +15,12 @@ import pytest
 
 from ftrun.api.context import Reporter, StageContext, Stopped, StopRequest
 from ftrun.api.dataset import Dataset
-from ftrun.api.errors import MOST_PROBLEMS, Problem, Refused
-from ftrun.api.issues import Finding
+from ftrun.api.errors import MOST_PROBLEMS, InvalidInput, Problem
+from ftrun.api.issues import Issue
 from ftrun.api.recipe import Recipe, Split
 from ftrun.api.rows import Row
 from ftrun.api.stage_call import EnvironmentRef, StageCall
-from ftrun.planning.planner import Planning
+from ftrun.planning.planner import Planner
 from ftrun.plugins.manager import Plugins
 from ftrun.utils.digests import FileDigests
 from ftrun_plugins.data.format import plugin as formatting_plugin
@@ -108,7 +108,7 @@ class Workshop:
 
     def plan(self, recipe: Recipe, fetched: Sequence[StageCall] = ()) -> StageCall:
         digests = FileDigests(self.root / "digests.json")
-        planning = Planning(recipe, self.plugins, SimpleNamespace(), digests)  # type: ignore[arg-type]
+        planning = Planner(recipe, self.plugins, SimpleNamespace(), digests)  # type: ignore[arg-type]
         planning.calls.extend(fetched)
         (call,) = Format().plan(recipe, planning)
         return StageCall.model_validate_json(call.model_dump_json())  # as it travels to the stage's process
@@ -128,7 +128,7 @@ class Workshop:
         return self.run(self.plan(self.recipe(*arguments, **dataset)))
 
     def refused(self, *arguments: Any, **dataset: Any) -> tuple[Problem, ...]:
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(InvalidInput) as refused:
             self.format(*arguments, **dataset)
         return refused.value.problems
 
@@ -160,7 +160,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     return Workshop(tmp_path)
 
 
-def findings(recipe: Recipe) -> list[Finding]:
+def findings(recipe: Recipe) -> list[Issue]:
     return list(formatting_plugin.ftrun_check_recipe(recipe))
 
 
@@ -455,7 +455,7 @@ def test_a_source_without_rows_is_refused(workshop: Workshop) -> None:
 def test_a_file_that_is_no_json_lines_is_refused_when_planned(workshop: Workshop) -> None:
     data = workshop.write("data.jsonl", ["[1, 2]"])
 
-    with pytest.raises(Refused, match="JSON array"):
+    with pytest.raises(InvalidInput, match="JSON array"):
         workshop.plan(workshop.recipe(data))
 
 
@@ -586,7 +586,7 @@ def test_a_part_without_rows_is_refused(workshop: Workshop) -> None:
     named = parts(workshop, {"a": 3})
     named["b"] = {"source": {"name": "given", "values": []}}
 
-    with pytest.raises(Refused, match="the source of part `b` has no rows"):
+    with pytest.raises(InvalidInput, match="the source of part `b` has no rows"):
         workshop.run(workshop.plan(mixture(workshop, named)))
 
 
@@ -706,7 +706,7 @@ def test_another_mirror_of_the_same_content_has_the_same_key(workshop: Workshop)
 def test_a_download_without_its_stage_is_refused(workshop: Workshop) -> None:
     recipe = workshop.recipe({"name": "url", "url": "https://one.example/rows.jsonl", "sha256": "ab" * 32})
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         workshop.plan(recipe)
 
     assert refused.value.problems[0].at == "https://one.example/rows.jsonl"

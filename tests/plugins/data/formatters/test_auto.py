@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.formatters import Choice
 from ftrun.api.rows import Chat, Rejected, Row, Text
 from ftrun.utils.digests import _closure
@@ -30,7 +30,7 @@ def choice(*values: dict[str, Any]) -> Choice:
 
 
 def refused(*values: dict[str, Any]) -> tuple[Problem, ...]:
-    with pytest.raises(Refused) as error:
+    with pytest.raises(InvalidInput) as error:
         choice(*values)
     return error.value.problems
 
@@ -185,7 +185,7 @@ def test_each_source_has_its_own_choice(tmp_path: Path) -> None:
 def test_rows_of_which_none_can_be_read_are_told_as_such(tmp_path: Path) -> None:
     data = written(tmp_path / "data.jsonl", b'{"messages": \nnull\n')
 
-    with pytest.raises(Refused) as error:
+    with pytest.raises(InvalidInput) as error:
         formatted(tmp_path, data, AUTO, on_bad_row="skip")
 
     assert [(problem.code, problem.at) for problem in error.value.problems] == [

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 from ftrun_plugins.data.sources.csv_reader import Shape, read_csv
@@ -25,7 +25,7 @@ FILE = "data.csv"
 
 
 def problem_of(path: Path, shape: Shape = Shape()) -> Problem:  # noqa: B008  (frozen)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         list(read_csv(path, path.name, shape))
     return refused.value.problems[0]
 
@@ -147,6 +147,6 @@ def test_a_pattern_takes_what_matches_in_order(tmp_path: Path) -> None:
 
     assert list(files) == ["a-1.csv", "b-1.csv"]
     assert [row.file for row in source.rows(options, files)] == ["a-1.csv", "b-1.csv"]
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         source.externals(Csv.Options(path=tmp_path / "*-3.csv"))
     assert refused.value.problems[0].what == "no file matches"

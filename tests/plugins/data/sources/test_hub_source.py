@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.sources import HubFiles
 from ftrun_plugins.data.sources.hub_source import HubDataset, patterns
 from helpers.hub import COMMIT, TOKEN, Hub
@@ -31,7 +31,7 @@ def hub_files(**options: Any) -> HubFiles:
 
 
 def refusal(**options: Any) -> Problem:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         hub_files(**options)
     return refused.value.problems[0]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 from ftrun_plugins.data.sources import json_scanner, open_data
@@ -22,7 +22,7 @@ FILE = "data.json"
 
 
 def problem_of(path: Path, field: str | None = None) -> Problem:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         list(read_array(path, path.name, field))
     return refused.value.problems[0]
 

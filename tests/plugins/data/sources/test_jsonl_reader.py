@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 from ftrun_plugins.data.sources.json_row import parse
@@ -31,7 +31,7 @@ FILE = "data.jsonl"
 
 
 def problem_of(path: Path) -> Problem:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         list(read_rows(path, path.name))
     (problem,) = refused.value.problems
     return problem
@@ -180,7 +180,7 @@ def test_any_bytes_are_a_row_or_have_a_reason(line: bytes) -> None:
 
 
 def refusal(source: JsonLines | PythonDocsSource, options: Any) -> Problem:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         source.externals(options)
     return refused.value.problems[0]
 

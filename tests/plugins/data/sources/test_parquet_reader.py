@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 from ftrun_plugins.data.sources.parquet_reader import read_parquet
@@ -26,7 +26,7 @@ def read(path: Path, *columns: str) -> list[dict[str, Any]]:
 
 
 def problem_of(path: Path, *columns: str) -> Problem:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         list(read_parquet(path, "data.parquet", columns or None))
     return refused.value.problems[0]
 
@@ -113,7 +113,7 @@ def test_a_file_that_is_no_parquet_is_refused_when_planned(content: bytes, what:
     path = tmp_path / "data.parquet"
     path.write_bytes(content)
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         Parquet().externals(Parquet.Options(path=path))
 
     assert (refused.value.problems[0].what, refused.value.problems[0].at) == (what, str(path))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ftrun.api.context import Stopped
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.api.paths import Store
 from ftrun.api.stage_call import Plan
 from ftrun.execution.engine import make_backend
@@ -20,7 +20,7 @@ from ftrun.recipe.load import Loaded
 from ftrun_plugins.evaluation.lm_eval.model import _greedy, _kept
 from ftrun_plugins.evaluation.lm_eval.worker import _metric
 from ftrun_plugins.evaluation.metrics.lm_eval import LmEval
-from ftrun_plugins.evaluation.resumable_jsonl import lines
+from ftrun_plugins.evaluation.resumable_jsonl import read_lines
 from helpers.score_stage import context, scored, write
 
 TASK = """\
@@ -88,10 +88,10 @@ def test_the_content_of_a_task_file_and_of_its_rows_is_in_the_key(planned: Plann
 
 def test_a_recipe_names_one_task(planned: Planned) -> None:
     for options in ({}, {"task": "gsm8k", "task_file": "task.yaml"}):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(InvalidInput) as refused:
             planned(**options)
         assert refused.value.problems[0].expected == "either `task` or `task_file`"
-    with pytest.raises(Refused, match="cannot be read: No such file"):
+    with pytest.raises(InvalidInput, match="cannot be read: No such file"):
         planned(task_file="none.yaml")
 
 
@@ -131,15 +131,15 @@ def test_the_metric_is_one_of_single_documents(wanted: str | None, expected: tup
 
 @pytest.mark.parametrize("wanted", ["f1", "perplexity", "none", "acc,none"])
 def test_another_metric_is_refused_with_those_that_there_are(wanted: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         _metric("mine", TASKS, SAMPLES, wanted)
     assert refused.value.problems[0].expected == "one of acc,strict, acc,loose, acc_norm,strict, acc_norm,loose"
-    with pytest.raises(Refused, match="no metric of single documents"):
+    with pytest.raises(InvalidInput, match="no metric of single documents"):
         _metric("mine", TASKS, [sample(0, "none", acc=float("nan"))], None)
 
 
 def test_a_task_without_documents_is_refused() -> None:
-    with pytest.raises(Refused, match="the task `mine` has no document to score"):
+    with pytest.raises(InvalidInput, match="the task `mine` has no document to score"):
         _metric("mine", TASKS, [], None)
 
 
@@ -181,5 +181,5 @@ def test_the_task_says_whether_more_is_better(tmp_path: Path) -> None:
         write(tmp_path / role / "score.json", {"metric": "ter", "higher_is_better": False})
     found = scored(tmp_path / "s", LmEval, {role: tmp_path / role for role in ("base", "tuned")})
     assert found == [{"index": 0, "place": "mine:0", "base": {"score": 2.0}, "tuned": {"score": 1.0}}]
-    (meaning,) = lines(tmp_path / "s" / "output" / "score.json")
+    (meaning,) = read_lines(tmp_path / "s" / "output" / "score.json")
     assert meaning == {"evaluator": "lm_eval", "higher_is_better": False, "metric": "ter"}

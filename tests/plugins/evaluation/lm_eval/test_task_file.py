@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.utils.digests import sha256_of
 from ftrun_plugins.evaluation.lm_eval.task_file import TaskFile
 
@@ -50,9 +50,9 @@ def test_a_file_lies_over_those_that_it_includes(read: Read, tmp_path: Path) -> 
     task = read("include: more/base.yaml\ntask: towns\n")
     assert (task.config["task"], task.config["output_type"]) == ("towns", "multiple_choice")
     assert "include" not in task.config
-    with pytest.raises(Refused, match="includes itself"):
+    with pytest.raises(InvalidInput, match="includes itself"):
         read("include: task.yaml\ntask: towns\n")
-    with pytest.raises(Refused, match="cannot be read: No such file"):
+    with pytest.raises(InvalidInput, match="cannot be read: No such file"):
         read("include: none.yaml\n")
 
 
@@ -86,7 +86,7 @@ def test_data_of_the_hub_are_downloaded(read: Read) -> None:
     ],
 )
 def test_what_is_refused(text: str, told: str, read: Read) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         read(text)
     assert told in refused.value.problems[0].what
     assert str(refused.value.problems[0].at).endswith("task.yaml")
@@ -98,5 +98,5 @@ def test_a_trusted_file_may_name_functions_beside_it(read: Read, tmp_path: Path)
     digest = sha256_of(tmp_path / "helpers.py")
     assert task.config["process_docs"] == {"!function": [digest, "clean"]}
     assert task.files[digest] == tmp_path / "helpers.py"
-    with pytest.raises(Refused, match=r"names none.py, and there is no such file"):
+    with pytest.raises(InvalidInput, match=r"names none.py, and there is no such file"):
         read(text.replace("helpers", "none"), trusted=True)

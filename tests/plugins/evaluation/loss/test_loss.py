@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun_plugins.evaluation.loss.stage import Loss
 from helpers.score_stage import call, context, write
 
@@ -12,5 +12,5 @@ from helpers.score_stage import call, context, write
 def test_no_rows_are_no_loss_of_zero(tmp_path: Path) -> None:
     write(tmp_path / "data" / "held_out.rows.jsonl")
     params = {"rows": None, "accelerator": "cpu", "trust_remote_code": False}
-    with pytest.raises(Refused, match="no held-out rows"):
+    with pytest.raises(InvalidInput, match="no held-out rows"):
         Loss().run(call(Loss, params), context(tmp_path / "loss", {"data": tmp_path / "data"}))

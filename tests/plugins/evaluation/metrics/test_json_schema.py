@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.evaluation.metrics.json_schema import JsonSchema
 
@@ -93,23 +93,23 @@ def test_a_bad_schema_of_a_row_is_the_rows_fault(row: dict[str, Any], told: str)
 
 @pytest.mark.parametrize("schema", [{"type": "text"}, {"$ref": "#/$defs/none"}])
 def test_a_bad_schema_of_the_recipe_is_the_recipes(schema: dict[str, Any]) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         score(RIGHT, schema=schema)
     assert refused.value.problems[0].at == "the option `schema`"
 
 
 def test_a_recipe_says_which_schema(loading: Callable[..., Loaded]) -> None:
     chosen = "evals=[json_schema]"
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         loading(chosen)
     assert refused.value.problems[0].expected == "either `schema` or `schema_field`"
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         loading(chosen, more="evals: {json_schema: {schema: [1]}}\n")
     assert (refused.value.problems[0].what, refused.value.problems[0].at) == (
         "`evals.json_schema.schema` is [1]",
         "mine.yaml:13:23",
     )
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         loading(chosen, more="evals: {json_schema: {shema: {}}}\n")
     assert any("schema" in problem.did_you_mean for problem in refused.value.problems)
     loaded = loading(chosen, more="evals: {json_schema: {schema: {$ref: '#/$defs/a', $defs: {a: {type: object}}}}}\n")

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.api.evaluators import Pair, PairScores
 from ftrun.api.secrets import variables_of
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.evaluation.metrics.judge import Judge, verdict_of
-from ftrun_plugins.evaluation.resumable_jsonl import Kept, lines
+from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl, read_lines
 from helpers.judge_server import JudgeServer, judge_server
 from helpers.score_stage import answered, context, rows, scored
 from helpers.workplace import PROJECT, wait_until
@@ -124,7 +124,7 @@ def test_what_passes_is_tried_again_after_as_long_as_the_server_asks() -> None:
     ],
 )
 def test_what_does_not_pass_is_told(failure: tuple[int, dict[str, str]], retries: int, told: str, do: str) -> None:
-    with judge_server(failure) as server, pytest.raises(Refused) as refused:
+    with judge_server(failure) as server, pytest.raises(InvalidInput) as refused:
         compare(server, "well?", "a", "b", retries=retries)
     (problem,) = refused.value.problems
     assert told in problem.what
@@ -135,10 +135,10 @@ def test_what_does_not_pass_is_told(failure: tuple[int, dict[str, str]], retries
 def test_an_endpoint_that_is_not_there_is_one_line() -> None:
     with judge_server() as server:
         gone, elsewhere = server.url, server.url.removesuffix("/v1")
-        with pytest.raises(Refused, match="answers 404: there is no /chat/completions") as refused:
+        with pytest.raises(InvalidInput, match="answers 404: there is no /chat/completions") as refused:
             compare(elsewhere, "well?", "a", "b")
         assert "mostly ends in /v1" in str(refused.value.problems[0].hint)
-    with pytest.raises(Refused, match=r"the judge does not answer: .*refused") as refused:
+    with pytest.raises(InvalidInput, match=r"the judge does not answer: .*refused") as refused:
         compare(gone, "well?", "a", "b", retries=1)
     assert (len(refused.value.problems), refused.value.problems[0].at) == (1, gone)
 
@@ -146,13 +146,13 @@ def test_an_endpoint_that_is_not_there_is_one_line() -> None:
 def test_the_key_is_sent_and_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     with judge_server(key="s3cret") as server:
         monkeypatch.setenv("OPENAI_API_KEY", "s3cret")  # which is for OpenAI's own address
-        with pytest.raises(Refused, match="answers 401: who are you"):
+        with pytest.raises(InvalidInput, match="answers 401: who are you"):
             compare(server, "well?", "good", "bad")
         assert server.keys == [None]
         monkeypatch.setenv("JUDGE_API_KEY", "s3cret\n")
         assert compare(server, "well?", "good", "bad").verdict == "base"
         monkeypatch.setenv("JUDGE_API_KEY", "s3cret\nX-Evil: 1")
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(InvalidInput) as refused:
             compare(server, "well?", "good", "bad")
     assert "s3cret" not in repr(refused.value.problems)
 
@@ -178,13 +178,13 @@ def test_verdicts_are_counted(tmp_path: Path) -> None:
     with judge_server() as server:
         found = scored(tmp_path / "s", Judge, inputs(tmp_path), **options(server, at_once=3))
     assert [row["tuned"]["score"] for row in found] == [1.0, 0.5, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0]
-    events = list(lines(tmp_path / "s" / "events.jsonl"))
+    events = list(read_lines(tmp_path / "s" / "events.jsonl"))
     assert events[-1]["verdicts"] == {"tuned": 6, "position": 1, "unreadable": 1}
     assert events[-1]["tuned"] == 0.875
 
 
 def test_a_row_that_the_judge_does_not_take_is_named(tmp_path: Path) -> None:
-    with judge_server() as server, pytest.raises(Refused) as refused:
+    with judge_server() as server, pytest.raises(InvalidInput) as refused:
         scored(tmp_path / "s", Judge, inputs(tmp_path, ["well?", "long"]), **options(server))
     assert refused.value.problems[0].at == "rows.jsonl:2"
 
@@ -210,7 +210,7 @@ def test_a_call_that_was_killed_asks_no_pair_again(tmp_path: Path) -> None:
         wait_until(lambda: len(server.requests) > 10, "ten requests")
         process.kill()
         process.wait()
-        kept = list(Kept(context(tmp_path / "s", given).work / "scores.jsonl").found)
+        kept = list(ResumableJsonl(context(tmp_path / "s", given).work / "scores.jsonl").found)
         assert 5 <= len(kept) < 40
         found = scored(tmp_path / "s", Judge, given, **chosen)
         times = Counter(server.asked("prompt"))
@@ -221,13 +221,13 @@ def test_a_call_that_was_killed_asks_no_pair_again(tmp_path: Path) -> None:
 
 
 def test_a_recipe_names_who_judges(loading: Callable[..., Loaded]) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         loading("evals=[judge]")
     assert [problem.what for problem in refused.value.problems] == [
         "`evals.judge.base_url` has to be set",
         "`evals.judge.model` has to be set",
     ]
     url = "evals.judge.base_url='https://user:key@example.com/v1'"
-    with pytest.raises(Refused, match="base_url"):
+    with pytest.raises(InvalidInput, match="base_url"):
         loading("evals=[judge]", "evals.judge.model=wise", url)
     loading("evals=[judge]", "evals.judge.model=wise", "evals.judge.base_url='https://example.com/v1'")

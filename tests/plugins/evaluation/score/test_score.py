@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 import pytest
 
 from ftrun.api.context import Stopped
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.api.evaluators import Pair, PairScores
 from ftrun.api.rows import Options
 from ftrun_plugins.evaluation.evaluate.stage import Evaluate
 from ftrun_plugins.evaluation.metrics.exact_match import ExactMatch
 from ftrun_plugins.evaluation.metrics.held_out_loss import HeldOutLoss
 from ftrun_plugins.evaluation.metrics.length_and_stop import LengthAndStop
-from ftrun_plugins.evaluation.resumable_jsonl import Kept, lines
+from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl, read_lines
 from ftrun_plugins.evaluation.score.stage import Score
 from helpers.score_stage import answered, call, context, rows, scored, write
 
@@ -70,7 +70,11 @@ def test_pairs_are_judged_once_and_in_order(tmp_path: Path, monkeypatch: pytest.
         "tuned": answered(tmp_path / "t", "a", "aa", "aaa"),
         "data": rows(tmp_path / "d", 3),
     }
-    first = Kept(tmp_path / "s" / "work" / "scores.jsonl") if (tmp_path / "s" / "work").mkdir(parents=True) else None
+    first = (
+        ResumableJsonl(tmp_path / "s" / "work" / "scores.jsonl")
+        if (tmp_path / "s" / "work").mkdir(parents=True)
+        else None
+    )
     assert first is None
     known = {"index": 1, "place": "x", "reference": "yes", "base": {"score": 9.0}, "tuned": {"score": 9.0}}
     (tmp_path / "s" / "work" / "scores.jsonl").write_text(json.dumps(known) + '\n{"index": 0, "pla')
@@ -89,7 +93,7 @@ def test_a_row_at_fault_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         "tuned": answered(tmp_path / "t", "a", "aa"),
         "data": rows(tmp_path / "d", 2),
     }
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidInput) as refused:
         scored(tmp_path / "s", Longer, inputs)
     assert (refused.value.problems[0].what, refused.value.problems[0].at) == ("it cannot be read", "rows.jsonl:2")
 
@@ -106,7 +110,7 @@ def test_a_stop_is_heard_and_no_rows_are_told(tmp_path: Path) -> None:
     params = {"evaluator": "any", "options": {}}
     with pytest.raises(Stopped):
         Score().run(call(Score, params, ExactMatch), context(tmp_path / "s", inputs, stop=True))
-    with pytest.raises(Refused, match="no held-out rows"):
+    with pytest.raises(InvalidInput, match="no held-out rows"):
         scored(tmp_path / "e", ExactMatch, {"base": answered(tmp_path / "n"), "data": inputs["data"]})
 
 
@@ -123,7 +127,7 @@ def test_scores_are_compared_and_gates_judged(tmp_path: Path) -> None:
     assert (found["evaluator"], found["rows"], found["base"], found["tuned"]) == ("exact_match", 40, 0.0, 0.975)
     assert found["verdict"] == "better"
     assert [gate.met for gate in into.report.gates] == [True, False]
-    samples = list(lines(into.output / "samples.jsonl"))
+    samples = list(read_lines(into.output / "samples.jsonl"))
     assert len(samples) == 39
     assert samples[0]["tuned"] == {"score": 1.0, "reason": None, "answer": "yes"}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import modal
 import pytest
 
-from ftrun.api.errors import Refused
+from ftrun.api.errors import InvalidInput
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.modal.client import source_bundle
 from ftrun_plugins.modal.client.images import make_image
@@ -35,7 +35,7 @@ def test_a_build_that_fails_names_the_command_that_shows_its_log(tmp_path: Path)
     with ControlPlane(tmp_path / "plane") as plane, client_of(plane):
         app = modal.App.lookup("images", create_if_missing=True)
         image = modal.Image.debian_slim().uv_pip_install("six", extra_options="--compile-bytecode")
-        with pytest.raises(Refused) as refused, modal_errors("deploying"):
+        with pytest.raises(InvalidInput) as refused, modal_errors("deploying"):
             image.build(app)
         (image_id,) = plane.build_logs
         assert "cannot be used multiple times" in plane.build_logs[image_id]
