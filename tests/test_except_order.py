@@ -59,11 +59,11 @@ def test_every_except_can_run() -> None:
 
 @pytest.mark.parametrize(
     ("first", "second", "lines"),
-    [("FtrunError", "StageFailed", [6]), ("StageFailed", "FtrunError", []), ("OSError", "(ValueError, IOError)", [])],
+    [("FtrunError", "StageError", [6]), ("StageError", "FtrunError", []), ("OSError", "(ValueError, IOError)", [])],
 )
 def test_a_base_class_first_is_found(first: str, second: str, lines: list[int]) -> None:
     source = (
-        "from ftrun.api.errors import FtrunError, StageFailed\n"
+        "from ftrun.api.errors import FtrunError, StageError\n"
         f"try:\n    pass\nexcept {first}:\n    pass\nexcept {second}:\n    pass\n"
     )
     assert list(unreachable(source)) == lines

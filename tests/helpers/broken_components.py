@@ -68,8 +68,8 @@ FORMATTERS = [
 SOURCE = """
 from pathlib import Path
 
-from ftrun.api.sources import BadRow, External
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.sources import BadRow, InputFile
+from ftrun.api.errors import Problem, InvalidInput
 from ftrun.api.rows import Options as Base, Row
 
 class Part:
@@ -78,8 +78,8 @@ class Part:
         path: Path
     def externals(self, options):
         if not options.path.exists():
-            raise Refused(Problem("file-not-found", "there is no such file", str(options.path)))
-        return [External(name=options.path.name, path=options.path)]
+            raise InvalidInput(Problem("file-not-found", "there is no such file", str(options.path)))
+        return [InputFile(name=options.path.name, path=options.path)]
     def rows(self, options, files):
         for name, path in files.items():
             with path.open(errors="replace") as file:
@@ -116,7 +116,7 @@ SOURCES = [
      ("test_rows_come_one_by_one",)),
     ("says nothing of a missing file", "if not options.path.exists():", "if False:",
      ("test_what_is_not_there_is_refused_before_a_run",)),
-    ("a download without a digest", "path=options.path)]", "path=options.path), External(name='x', url='http://x/')]",
+    ("a download without a digest", "path=options.path)]", "path=options.path), InputFile(name='x', url='http://x/')]",
      ("test_what_it_reads_is_named_and_known_by_its_content",)),
     ("other rows the second time", "if line.strip():",
      "type(self).n = getattr(type(self), 'n', 0) + 1\n                    if self.n % 2:",

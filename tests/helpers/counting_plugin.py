@@ -66,7 +66,7 @@ import json
 import time
 from typing import ClassVar
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import Problem, InvalidInput
 from ftrun.api.rows import Chat, FormatterOptions, Rejected
 from ftrun.api.recipe import Frozen
 
@@ -115,7 +115,7 @@ class Counting:
     def run(self, call, context):
         params = Params.model_validate(call.params)
         if params.fails:
-            raise Refused(Problem("bad-row", "row 3 is bad", "rows.jsonl:3", hint="fix it"))
+            raise InvalidInput(Problem("bad-row", "row 3 is bad", "rows.jsonl:3", hint="fix it"))
         out = context.work / "out"
         marks = sorted(out.glob("checkpoint-*/complete"), key=lambda mark: int(mark.parent.name[11:]))
         counted = json.loads((marks[-1].parent / "state.json").read_text()) if marks else []

@@ -10,7 +10,7 @@ from ftrun.api.errors import InvalidInput, Problem
 
 @contextmanager
 def modal_errors(doing: str) -> Iterator[None]:
-    """Turns what Modal raises while `doing` something into `Refused`."""
+    """Turns what Modal raises while `doing` something into `InvalidInput`."""
     import modal
 
     error = modal.exception

@@ -22,8 +22,8 @@ def download(url: str, sha256: str, context: StageContext) -> None:
     """Writes `content` into the artifact.
 
     Raises:
-        Refused: the content is not what the recipe's sha256 says.
-        StageFailed: the server cannot be reached or refuses.
+        InvalidInput: the content is not what the recipe's sha256 says.
+        StageError: the server cannot be reached or refuses.
     """
     if url.partition(":")[0] not in SCHEMES:
         raise InvalidInput(

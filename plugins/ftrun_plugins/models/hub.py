@@ -37,7 +37,7 @@ def resolve(repository: str, revision: str | None, kind: Kind = "model") -> str:
     """The commit that a revision names now. A commit is taken as it is, without asking.
 
     Raises:
-        Refused: the repository is gated and the token is missing or not allowed, or the hub cannot be reached.
+        InvalidInput: the repository is gated and the token is missing or not allowed, or the hub cannot be reached.
     """
     if revision and COMMIT.match(revision):
         return revision
@@ -124,7 +124,7 @@ def download_model(repository: str, commit: str, context: StageContext) -> None:
 
 
 def download_dataset(repository: str, commit: str, patterns: Sequence[str], context: StageContext) -> None:
-    """Downloads the files of a dataset that patterns match, as a model's are. Raises `Refused` where none does."""
+    """Downloads the files of a dataset that patterns match, as a model's are. Raises `InvalidInput` where none does."""
     from huggingface_hub import HfApi, snapshot_download
 
     info = HfApi().dataset_info(repository, revision=commit, files_metadata=True, token=token_here())

@@ -17,7 +17,7 @@ def copy(folder: Path, digest: str, context: StageContext) -> None:
     """Copies every file; hard links where the disk is the same would let a later edit change an artifact.
 
     Raises:
-        Refused: the folder is not what it was when the plan was made.
+        InvalidInput: the folder is not what it was when the plan was made.
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     total = sum(path.stat().st_size for path in files)

@@ -184,7 +184,7 @@ class Fetch:
 
 
 def checked_folder(path: Path) -> Path:
-    """The folder, once it is seen to hold a model. Raises `Refused` otherwise."""
+    """The folder, once it is seen to hold a model. Raises `InvalidInput` otherwise."""
     from ftrun.api.errors import InvalidInput, Problem
 
     if not path.is_dir():

@@ -69,7 +69,7 @@ def local_backend(recipe: Recipe, plugins: Plugins, store: Store) -> Backend:
     """A backend on this machine with the recipe's environments, whatever backend the recipe names: rows are seen here.
 
     Raises:
-        Refused: the recipe has no rows to tokenize.
+        InvalidInput: the recipe has no rows to tokenize.
     """
     if "tokenize" not in recipe.stages and not set(recipe.stages) <= set(STAGES):
         what = "the recipe does not use the stage `tokenize`, whose view of the rows a preview shows"
@@ -87,6 +87,6 @@ def prepare(backend: Backend, environment: str) -> None:
 
 
 def plan_beginning(recipe: Recipe, plugins: Plugins, store: Store, backend: Backend) -> PreviewPlan:
-    """Raises `Refused` where something that the recipe names is missing."""
+    """Raises `InvalidInput` where something that the recipe names is missing."""
     plan = make_plan(recipe.model_copy(update={"stages": BEGINNING}), plugins, backend)
     return PreviewPlan(recipe, store, backend, plan.calls)

@@ -96,7 +96,7 @@ class TokenizerClient:
         """The answer; None where the process ended without one.
 
         Raises:
-            Refused: what the stage `tokenize` would refuse.
+            InvalidInput: what the stage `tokenize` would refuse.
         """
         answer = self._folder / "answer.json"
         line = json.dumps({**request, "work": str(self._folder), "answer": str(answer)}) + "\n"
@@ -120,7 +120,7 @@ def tokenized(looker: TokenizerClient, folder: Path, request: dict[str, Any]) ->
     """The answer of the light process, or, where that cannot do without torch, of one with all packages.
 
     Raises:
-        StageFailed: there is none; `Refused`: the rows or the configuration are wrong.
+        StageError: there is none; `InvalidInput`: the rows or the configuration are wrong.
     """
     if not request["params"]["trust_remote_code"] and (answer := looker.ask(request)) is not None:
         return answer

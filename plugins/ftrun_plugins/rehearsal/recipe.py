@@ -28,7 +28,7 @@ def rehearsal_of(overrides: Sequence[str], plugins: Plugins) -> tuple[Loaded, li
     """The recipe that the overrides ask for, made small, and what was replaced in it.
 
     Raises:
-        Refused: the recipe itself is wrong.
+        InvalidInput: the recipe itself is wrong.
     """
     loaded = load(overrides, plugins)
     found = list(_replaced(loaded.recipe, plugins))

@@ -43,7 +43,7 @@ def find(path: str, document: Schema) -> Key:
     """The key at a path such as `train.learning_rate`, or one by its last name alone.
 
     Raises:
-        Refused: with the nearest names.
+        InvalidInput: with the nearest names.
     """
     parts = path.strip(".").split(".")
     if len(parts) == 1 and parts[0] not in document["properties"]:

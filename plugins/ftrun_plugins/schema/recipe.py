@@ -44,7 +44,7 @@ def recipe_schema(plugins: Plugins) -> Schema:
 
 
 def _value(key: str, schema: Schema) -> Schema:
-    if key in PARTS and "Named" in str(schema):
+    if key in PARTS and "PluginRef" in str(schema):
         options = [{"$ref": f"{REFERENCE}{PARTS[key]}"}, *([{"type": "null"}] if "anyOf" in schema else [])]
         return {"description": schema.get("description", ""), "anyOf": options}
     if key == "trainer" and schema.get("type") == "object":

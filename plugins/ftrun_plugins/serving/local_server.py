@@ -42,8 +42,8 @@ class LocalServer:
         """A server that can be asked, until the end of the block.
 
         Raises:
-            Refused: it cannot be started.
-            StageFailed: the engine ended by itself.
+            InvalidInput: it cannot be started.
+            StageError: the engine ended by itself.
         """
         self._check_port()
         with ExitStack() as locks:
@@ -64,7 +64,7 @@ class LocalServer:
             self._engine.stop()
 
     def watch(self) -> None:
-        """Returns never: raises `StageFailed` once the engine has ended."""
+        """Returns never: raises `StageError` once the engine has ended."""
         assert self._engine is not None
         while self._engine.ended() is None:
             time.sleep(SECONDS_BETWEEN_LOOKS)

@@ -25,7 +25,7 @@ KILLED = -9
 
 
 def check(serving: Serving, store: Store, gpus: int) -> None:
-    """Raises `Refused` where the weights alone are larger than the memory that is free."""
+    """Raises `InvalidInput` where the weights alone are larger than the memory that is free."""
     needed = sum(_size(store, ref, gpus) for ref in (serving.model, serving.adapter, serving.merged) if ref)
     free = _free_on_gpus(gpus) if gpus else _free()
     if free is not None and needed > free:

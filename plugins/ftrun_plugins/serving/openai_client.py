@@ -35,8 +35,8 @@ class ChatClient:
         """The pieces of an answer.
 
         Raises:
-            Refused: the server does not take the request; its own words say why.
-            StageFailed: the server is gone.
+            InvalidInput: the server does not take the request; its own words say why.
+            StageError: the server is gone.
         """
         what: dict[str, Any] = {"prompt": messages[-1]["content"]} if self._raw else {"messages": list(messages)}
         path = "completions" if self._raw else "chat/completions"

@@ -19,7 +19,7 @@ def find_run_for(overrides: Sequence[str]) -> tuple[str, Recipe]:
     """The newest run with the same models, and the recipe, whose section `serve` may differ from the run's.
 
     Raises:
-        Refused: the recipe is wrong, or no run has made its models.
+        InvalidInput: the recipe is wrong, or no run has made its models.
     """
     session = open_session(overrides)
     wanted = _models(session.plan)

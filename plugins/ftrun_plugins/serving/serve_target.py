@@ -46,7 +46,7 @@ class ServeTarget:
         """The run with other values for its server; `recipe=NAME` is the run that made what that recipe asks for.
 
         Raises:
-            Refused: there is no such run, it is not over, it has nothing to serve, or the overrides are wrong.
+            InvalidInput: there is no such run, it is not over, it has nothing to serve, or the overrides are wrong.
         """
         store, asked = default_store(), None
         elsewhere, overrides = _backend(overrides)

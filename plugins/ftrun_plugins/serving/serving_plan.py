@@ -28,7 +28,7 @@ def choose(
         no_vllm: Why transformers has to answer in vLLM's place.
 
     Raises:
-        Refused: nothing of the run can be served.
+        InvalidInput: nothing of the run can be served.
     """
     made = {call.label: call for call in plan.calls}
     model, train, merged = (made.get(label) for label in ("fetch:model", "train", "merge"))

@@ -112,7 +112,7 @@ class Backend(Protocol):
         ...
 
     def hardware(self, stage: str, resources: Resources) -> Hardware:
-        """What the stage will get. Raises `Refused` where the machine lacks what is asked for."""
+        """What the stage will get. Raises `InvalidInput` where the machine lacks what is asked for."""
         ...
 
     def cores(self) -> float:
@@ -157,7 +157,7 @@ class Backend(Protocol):
         ...
 
     def runner(self) -> Runner:
-        """What runs stage calls here. Raises `Refused` where that is only done elsewhere."""
+        """What runs stage calls here. Raises `InvalidInput` where that is only done elsewhere."""
         ...
 
 
@@ -194,7 +194,7 @@ class Remote(Protocol):
         ...
 
     def files(self, ref: Ref) -> Sequence[StoredFile]:
-        """The files of an artifact. Raises `Refused` where it is not there."""
+        """The files of an artifact. Raises `InvalidInput` where it is not there."""
         ...
 
     def pull(self, ref: Ref, target: Path, progress: Callable[[float, float], None]) -> None:
@@ -218,5 +218,5 @@ class Remote(Protocol):
         ...
 
     def stop_server(self, run: str) -> None:
-        """Stops the server of a run. Raises `Refused` where it has none."""
+        """Stops the server of a run. Raises `InvalidInput` where it has none."""
         ...

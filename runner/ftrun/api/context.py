@@ -101,7 +101,7 @@ class StageContext:
             raise Stopped
 
     def file(self, digest: str) -> Path:
-        """One of the outside files. Raises `Refused` where it is another by now than when the run was planned."""
+        """One of the outside files. Raises `InvalidInput` where it is another by now than when the run was planned."""
         path = self.files[digest]
         if sha256_of(path) != digest:
             what = f"{path} changed since this run was planned"
@@ -112,7 +112,7 @@ class StageContext:
         """A new instance of one of the call's sources, formatters or evaluators.
 
         Raises:
-            Refused: its code was edited since the plan was made; the artifact would lie under the wrong key.
+            InvalidInput: its code was edited since the plan was made; the artifact would lie under the wrong key.
         """
         component = call.components[name]
         cls = load(component.implementation)

@@ -1,9 +1,9 @@
 """Every error that ftrun raises on purpose, and the exit code that each ends a command with.
 
 FtrunError
-├── Refused          2  the recipe, an argument or the data is wrong
-├── StageFailed      1  a stage call ended without its artifact
-├── StoreFailed      1  the store cannot be written or read
+├── InvalidInput          2  the recipe, an argument or the data is wrong
+├── StageError      1  a stage call ended without its artifact
+├── StoreError      1  the store cannot be written or read
 ├── GateNotMet       3  an evaluation is worse than the recipe allows
 └── Interrupted    130  the user stopped the run
 

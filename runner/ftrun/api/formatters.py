@@ -48,7 +48,7 @@ class ChoosingFormatter(Protocol):
     def Options(self) -> type[Options]: ...  # noqa: N802  (a class, by the name that plugins give it)
 
     def choose(self, rows: Iterable[Row], options: Any) -> Choice:
-        """The formatter for all rows, by the first of each source. Raises `Refused` where none fits."""
+        """The formatter for all rows, by the first of each source. Raises `InvalidInput` where none fits."""
         ...
 
     def format(self, row: Row, options: Any) -> Example | Rejected:

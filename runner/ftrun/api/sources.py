@@ -85,7 +85,7 @@ class Source(Protocol):
     def Options(self) -> type[Options]: ...  # noqa: N802  (a class, by the name that plugins give it)
 
     def externals(self, options: Any) -> Sequence[InputFile]:
-        """Everything that `rows` will read. Raises `Refused` where it is missing."""
+        """Everything that `rows` will read. Raises `InvalidInput` where it is missing."""
         ...
 
     def rows(self, options: Any, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:

@@ -29,7 +29,7 @@ class Stage(Protocol):
         ...
 
     def run(self, call: StageCall, context: StageContext) -> None:
-        """Writes the artifact into `context.output`. Raises `Refused` for bad data."""
+        """Writes the artifact into `context.output`. Raises `InvalidInput` for bad data."""
         ...
 
 

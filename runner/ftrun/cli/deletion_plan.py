@@ -68,7 +68,7 @@ def of_runs(store: Store, folders: Sequence[RunFolder], with_artifacts: bool) ->
     """Runs and, where asked for, what they made and no other run needs.
 
     Raises:
-        Refused: one of them is not over; or its artifacts are elsewhere and are to be removed.
+        InvalidInput: one of them is not over; or its artifacts are elsewhere and are to be removed.
     """
     problems = [problem for folder in folders if (problem := find_run_obstacle(store, folder))]
     elsewhere = [folder.id for folder in folders if runs.load(folder).remote]
@@ -96,7 +96,7 @@ def named_artifacts(store: Store, names: Sequence[str], without: Collection[str]
     """Artifacts by `STAGE/KEY`, whose key may be cut short.
 
     Raises:
-        Refused: there is none, or an open run needs one, or a living process works on it.
+        InvalidInput: there is none, or an open run needs one, or a living process works on it.
     """
     refs = tuple(dict.fromkeys(_artifact(store, name) for name in names))
     problems = [problem for ref in refs if (problem := find_obstacle(store, ref))]

@@ -52,7 +52,7 @@ def artifacts_of(folder: RunFolder) -> dict[str, Ref]:
 
 
 def artifact_of(folder: RunFolder, call: str) -> Ref:
-    """Raises `Refused` where the run has not made it."""
+    """Raises `InvalidInput` where the run has not made it."""
     made = artifacts_of(folder)
     if call not in made:
         expected = f"one of {', '.join(made)}" if made else "the run has finished no call yet"

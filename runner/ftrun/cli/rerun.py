@@ -63,7 +63,7 @@ def _loaded(folder: RunFolder, record: runs.RunRecord, overrides: Sequence[str])
 
 
 def _session(folder: RunFolder, record: runs.RunRecord, overrides: Sequence[str]) -> Session:
-    """Raises `Refused`, which names first the files that the run read and that are no longer there."""
+    """Raises `InvalidInput`, which names first the files that the run read and that are no longer there."""
     loaded = _loaded(folder, record, overrides)
     try:
         return plan_call_graph(loaded)

@@ -20,7 +20,7 @@ def find_run(store: Store, name: str) -> RunFolder:
     """The run with an id, a unique prefix of one, or `last`; one that another machine began is copied here first.
 
     Raises:
-        Refused: there is no such run here, nor on the machines elsewhere that this one has an account for.
+        InvalidInput: there is no such run here, nor on the machines elsewhere that this one has an account for.
     """
     try:
         folder = runs.find_run(store, name)

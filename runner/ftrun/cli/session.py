@@ -38,7 +38,7 @@ class Session:
         return [call for call in self.plan.calls if call.key not in self.cached]
 
     def check_access(self) -> None:
-        """Asks, before anything runs, for what the calls need from outside. Raises `Refused`."""
+        """Asks, before anything runs, for what the calls need from outside. Raises `InvalidInput`."""
         problems = list(self._missing_secrets())
         for found in self.plugins.hook.ftrun_check_access(calls=self.missing, backend=self.backend):
             problems.extend(found)
@@ -51,7 +51,7 @@ class Session:
         return self.backend.estimate(self.missing, _earlier_seconds(self.store, self.plan.recipe))
 
     def check_budget(self) -> None:
-        """Raises `Refused` where even the least that a run would cost is over the recipe's budget."""
+        """Raises `InvalidInput` where even the least that a run would cost is over the recipe's budget."""
         limit = self.loaded.recipe.budget.usd
         if limit is None or self.estimate is None or self.estimate.low <= limit:
             return
@@ -81,12 +81,12 @@ def _earlier_seconds(store: Store, recipe: str) -> dict[str, float]:
 
 
 def open_session(overrides: Sequence[str]) -> Session:
-    """Raises `Refused` where the recipe is wrong or something that it names is missing."""
+    """Raises `InvalidInput` where the recipe is wrong or something that it names is missing."""
     return plan_call_graph(load(overrides, plugins()))
 
 
 def plan_call_graph(loaded: Loaded) -> Session:
-    """Raises `Refused` where something that the recipe names is missing."""
+    """Raises `InvalidInput` where something that the recipe names is missing."""
     store = default_store()
     backend = make_backend(loaded.recipe, plugins(), store)
     plan = make_plan(loaded.recipe, plugins(), backend)

@@ -75,7 +75,7 @@ def execute(
     """Runs what a run still lacks, and keeps its record up to date.
 
     Raises:
-        Refused: another process runs it already.
+        InvalidInput: another process runs it already.
         FtrunError: the reason why it did not end well; the record has it too.
     """
     from ftrun.report.page import save_report

@@ -105,7 +105,7 @@ def make_plan(recipe: Recipe, plugins: Plugins, backend: Backend) -> Plan:
     """Asks each stage of the recipe, in order, for its calls.
 
     Raises:
-        Refused: where a stage finds that what it needs from outside is missing.
+        InvalidInput: where a stage finds that what it needs from outside is missing.
     """
     digests = FileDigests()
     planning = Planner(recipe, plugins, backend, digests)

@@ -21,7 +21,7 @@ def entry_points() -> list[EntryPoint]:
 
 
 def enabled() -> list[EntryPoint]:
-    """Those that the user does not leave out. Raises `Refused` where a name to leave out is unknown."""
+    """Those that the user does not leave out. Raises `InvalidInput` where a name to leave out is unknown."""
     wanted = [_plain(name) for name in os.environ.get(DISABLE, "").split(",") if name.strip()]
     found = entry_points()
     if not wanted:
@@ -40,7 +40,7 @@ def enabled() -> list[EntryPoint]:
 
 
 def load_entry_point(entry: EntryPoint) -> ModuleType:
-    """The module of a plugin. Raises `Refused`, with its distribution, whatever importing it raises."""
+    """The module of a plugin. Raises `InvalidInput`, with its distribution, whatever importing it raises."""
     where = f"the entry point `{entry.name} = {entry.value}` of {distribution(entry)}"
     try:
         module = entry.load()

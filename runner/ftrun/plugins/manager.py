@@ -94,7 +94,7 @@ class Plugins:
         """Registers one plugin module and everything that it offers.
 
         Raises:
-            Refused: where a hook is unknown or has a wrong signature, or what it registers is no part or has a taken
+            InvalidInput: where a hook is unknown or has a wrong signature, or what it registers is no part or has a taken
                 name; always with the distribution.
         """
         plugin = Plugin(name, module, distribution)
@@ -143,7 +143,7 @@ class Plugins:
         return {name: found for (its_kind, name), found in self._registered.items() if its_kind == kind}
 
     def get(self, kind: str, name: str) -> Registered:
-        """What is registered under a name. Raises `Refused` with the nearest names."""
+        """What is registered under a name. Raises `InvalidInput` with the nearest names."""
         try:
             return self._registered[kind, name]
         except KeyError:
@@ -158,7 +158,7 @@ class Plugins:
             ) from None
 
     def config_folders(self) -> list[ConfigFolders]:
-        """The folders of ftrun itself, then those of each plugin under its distribution's name. Raises `Refused`."""
+        """The folders of ftrun itself, then those of each plugin under its distribution's name. Raises `InvalidInput`."""
         return [own_folders(), *self.folders_of(*self.loaded.values())]
 
     def folders_of(self, *wanted: Plugin) -> list[ConfigFolders]:
@@ -167,7 +167,7 @@ class Plugins:
         return [_folders(plugin, offer) for plugin, offer in offers if plugin in wanted]
 
     def commands(self, taken: Mapping[str, object]) -> dict[str, tuple[click.Command, str]]:
-        """Verbs that plugins add, with their distributions. Raises `Refused` where a name is taken."""
+        """Verbs that plugins add, with their distributions. Raises `InvalidInput` where a name is taken."""
         found: dict[str, tuple[click.Command, str]] = {}
         for plugin, offer in self.offers("ftrun_register_commands"):
             new: list[click.Command] = []
@@ -257,7 +257,7 @@ def plugins() -> Plugins:
     """The plugins of this process: ftrun's own, then those of installed packages, sorted by name.
 
     Raises:
-        Refused: with everything that is wrong with any of them.
+        InvalidInput: with everything that is wrong with any of them.
     """
     loaded, problems = load_all()
     if problems:

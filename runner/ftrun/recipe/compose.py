@@ -133,7 +133,7 @@ def compose(given: Sequence[str], folders: Sequence[ConfigFolders]) -> Composed:
     """Composes the recipe that the overrides ask for.
 
     Raises:
-        Refused: an unknown recipe, group, option or key, a YAML error, an interpolation that leads nowhere.
+        InvalidInput: an unknown recipe, group, option or key, a YAML error, an interpolation that leads nowhere.
     """
     overrides = prepare(given, GROUPS)
     # an environment variable could be a secret, and what is composed is written into the run's record

@@ -19,7 +19,7 @@ from ftrun.recipe.yaml_files import KeyPath, Position, leaves
 
 
 def rebase_recipe(name: str, source: Path, target: Path, plugins: Plugins) -> str:
-    """The recipe `name` of the file `source`, as it has to read in `target`. Raises `Refused` where it is wrong."""
+    """The recipe `name` of the file `source`, as it has to read in `target`. Raises `InvalidInput` where it is wrong."""
     text = source.read_text(encoding="utf-8")
     for start, end, path in sorted(_paths(name, source, text, plugins), reverse=True):
         text = text[:start] + json.dumps(path, ensure_ascii=False) + text[end:]

@@ -45,7 +45,7 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
     """The recipe that the overrides ask for.
 
     Raises:
-        Refused: with all problems at once, each with its place.
+        InvalidInput: with all problems at once, each with its place.
     """
     composed = compose(overrides, plugins.config_folders())
     name = composed.recipe_name()

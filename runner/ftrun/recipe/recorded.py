@@ -64,7 +64,7 @@ def load_recorded(
     those that were chosen already keep their values.
 
     Raises:
-        Refused: with all that is wrong by now, each with its place.
+        InvalidInput: with all that is wrong by now, each with its place.
     """
     given = prepare(overrides, GROUPS)
     found = dict(zip(given.given, parsed(given, plugins), strict=True))

@@ -27,7 +27,7 @@ def apply_overrides(
     """The recipe with other values in some of its sections, each given by the keys that lead to it.
 
     Raises:
-        Refused: with all that is wrong with the overrides, each with its place.
+        InvalidInput: with all that is wrong with the overrides, each with its place.
     """
     if not overrides:
         return recipe

@@ -53,7 +53,7 @@ def read_text(file: Path) -> str:
     """The text of a YAML file, checked for size, encoding, syntax and expansion.
 
     Raises:
-        Refused: with the place of the first thing that is wrong.
+        InvalidInput: with the place of the first thing that is wrong.
     """
     if file.stat().st_size > LARGEST:
         raise InvalidInput(
@@ -75,7 +75,7 @@ def read_text(file: Path) -> str:
 
 
 def compose(text: str, file: Path) -> yaml.Node | None:
-    """The node tree of a YAML text. Raises `Refused` on a syntax error or a hostile shape."""
+    """The node tree of a YAML text. Raises `InvalidInput` on a syntax error or a hostile shape."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:

@@ -29,7 +29,7 @@ def uses(store: Store, without: Collection[str] = ()) -> References:
     """What runs refer to now. Runs elsewhere, of which there are copies here, need nothing here.
 
     Raises:
-        Refused: the plan of a run cannot be read, so that nobody knows what it needs; not for those in `without`.
+        InvalidInput: the plan of a run cannot be read, so that nobody knows what it needs; not for those in `without`.
     """
     by: dict[Ref, list[str]] = {}
     unreadable = []

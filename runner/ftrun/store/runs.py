@@ -90,7 +90,7 @@ def all_runs(store: Store) -> list[RunRecord]:
 
 
 def find_run(store: Store, name: str) -> RunFolder:
-    """The run with an id, a unique prefix of one, or `last`. Raises `Refused` with the nearest ids."""
+    """The run with an id, a unique prefix of one, or `last`. Raises `InvalidInput` with the nearest ids."""
     records = all_runs(store)
     if name == "last" and records:
         return store.run(records[-1].id)

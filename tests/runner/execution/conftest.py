@@ -19,7 +19,7 @@ STAGE = """
 import errno, json, os, signal, subprocess, sys, time
 from pathlib import Path
 
-from ftrun.api.errors import Problem, Refused
+from ftrun.api.errors import Problem, InvalidInput
 
 
 class Tiny:
@@ -44,7 +44,7 @@ class Tiny:
 
     def refuse(self, call, context, tries):
         bad = Problem("bad-row", "row is bad", "rows.jsonl:3", "a good row", ("goood",), "fix it")
-        raise Refused([bad, Problem("another", "more")])
+        raise InvalidInput([bad, Problem("another", "more")])
 
     def fail(self, call, context, tries):
         raise ValueError("boom\\nand more")

@@ -95,7 +95,7 @@ class TokenizeWorker:
         self._calling_fault = self._try_template() if self._kind == "chat" else None
 
     def _try_template(self) -> str | None:
-        """Why rows with tool calls would be trained wrong, or None. Raises `Refused` where any row would be.
+        """Why rows with tool calls would be trained wrong, or None. Raises `InvalidInput` where any row would be.
 
         A recipe that chooses itself what is trained is not second-guessed.
         """
@@ -109,7 +109,7 @@ class TokenizeWorker:
         return calling_fault(self._strategy, self._ends, needs_end)
 
     def split(self, name: str, examples: Iterable[dict[str, Any]]) -> dict[str, Any]:
-        """Writes one split and returns its report. Raises `Refused` for rows that would train nothing."""
+        """Writes one split and returns its report. Raises `InvalidInput` for rows that would train nothing."""
         from datasets import Dataset, Features, Sequence, Value
         from datasets.arrow_writer import ArrowWriter
 

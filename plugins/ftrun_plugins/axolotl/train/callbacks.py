@@ -99,7 +99,7 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
 
 
 def _check_steps(steps: int) -> None:
-    """Raise `StageFailed` if there was no optimizer step, those before a resume included: the model is not trained."""
+    """Raise `StageError` if there was no optimizer step, those before a resume included: the model is not trained."""
     if steps == 0:
         raise StageError(
             "train",

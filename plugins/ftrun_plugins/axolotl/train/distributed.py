@@ -31,7 +31,7 @@ SECONDS_BETWEEN_LOOKS = 0.3
 
 
 def train_in_ranks(processes: int, accelerator: str, context: StageContext) -> None:
-    """Runs all ranks to their end. Raises `Stopped`, or `StageFailed` when one of them failed."""
+    """Runs all ranks to their end. Raises `Stopped`, or `StageError` when one of them failed."""
     for left in (context.work / STOP, *(_outcome_file(context.work, rank) for rank in range(processes))):
         left.unlink(missing_ok=True)
     port = _free_port()

@@ -40,14 +40,14 @@ class LossWatch:
         self._first = now if self._first is None else torch.where(self._first > 0, self._first, now)
 
     def check(self) -> None:
-        """Raise `StageFailed` with the step if a loss was not finite. Waits for the device."""
+        """Raise `StageError` with the step if a loss was not finite. Waits for the device."""
         step = 0 if self._first is None else int(self._first.item())
         if step:
             raise StageError("train", Problem("diverged", f"the loss is not a finite number at step {step}", hint=HINT))
 
 
 def check_weights(model: Any, step: int) -> None:
-    """Raise `StageFailed` if a trained weight is not finite: the last step has no loss after it that would tell."""
+    """Raise `StageError` if a trained weight is not finite: the last step has no loss after it that would tell."""
     import torch
 
     for name, weight in model.named_parameters():

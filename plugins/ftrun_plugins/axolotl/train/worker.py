@@ -100,7 +100,7 @@ def train_here(work: Path, report: Reporter | None, stop: StopRequest) -> None:
 
     Raises:
         Stopped: the user asked to stop, and a checkpoint is written.
-        StageFailed: training did not begin, did no optimizer step, or diverged.
+        StageError: training did not begin, did no optimizer step, or diverged.
     """
     os.environ.setdefault(*ALLOCATOR)  # before torch is imported
     with chdir_offline(work):

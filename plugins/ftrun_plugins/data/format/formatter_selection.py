@@ -19,7 +19,7 @@ def chosen(formatter: Formatter, options: Any, rows: Iterable[Row | BadRow]) -> 
     """What the formatter chooses for the rows of a source; None where it is not one that chooses.
 
     Raises:
-        Refused: no formatter fits the rows, or none of the first can be read.
+        InvalidInput: no formatter fits the rows, or none of the first can be read.
     """
     choose = getattr(formatter, "choose", None)
     if choose is None:

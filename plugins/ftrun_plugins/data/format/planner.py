@@ -33,7 +33,7 @@ class FormatPlan:
     _environments: dict[str, str] = field(default_factory=dict)  # by source
 
     def params(self, dataset: Dataset) -> Params:
-        """The parameters for a dataset. Raises `Refused` where something from outside is missing or another."""
+        """The parameters for a dataset. Raises `InvalidInput` where something from outside is missing or another."""
         weighted = any(part.weight for part in dataset.parts.values())
         return Params(
             source=self._source(dataset.source) if dataset.source else None,

@@ -34,7 +34,7 @@ class Format:
     other_environments: ClassVar[tuple[str, ...]] = ("trainer",)  # of sources that need its packages
 
     def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
-        """One call. Raises `Refused` where a data file is missing."""
+        """One call. Raises `InvalidInput` where a data file is missing."""
         from ftrun_plugins.data.format.planner import FormatPlan
 
         planned = FormatPlan(planning)
@@ -51,7 +51,7 @@ class Format:
         ]
 
     def run(self, call: StageCall, context: StageContext) -> None:
-        """Writes the examples. Raises `Refused` with the bad rows, unless they are to be skipped."""
+        """Writes the examples. Raises `InvalidInput` with the bad rows, unless they are to be skipped."""
         params = Params.model_validate(call.params)
         with ExampleWriter(params, context) as formatting:
             mixed = [_stream(reading, params, call, context) for reading in params.mixed()]

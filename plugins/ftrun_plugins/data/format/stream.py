@@ -52,7 +52,7 @@ class SourceReader:
         """Takes the formatter that the recipe's one chooses by the first rows; returns what to tell of it.
 
         Raises:
-            Refused: none fits, or the filters leave no row to choose by.
+            InvalidInput: none fits, or the filters leave no row to choose by.
         """
         sieve = RowFilter(self.reading.filters)
         try:
@@ -76,7 +76,7 @@ class SourceReader:
         """All rows once, in the same order each time. From the second pass on, what is bad has been told.
 
         Raises:
-            Refused: no row is left by the filters, or a part has none.
+            InvalidInput: no row is left by the filters, or a part has none.
         """
         sieve = self.sieve if not self._whole else RowFilter(self.reading.filters)
         good = bad = 0

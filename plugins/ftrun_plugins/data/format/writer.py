@@ -143,7 +143,7 @@ class ExampleWriter:
             raise InvalidInput(Problem("mixed-rows", what, place, "one kind of example in a dataset"))
 
     def finish(self) -> None:
-        """Writes the report. Raises `Refused` where rows are bad and may not be, or none is left to train on."""
+        """Writes the report. Raises `InvalidInput` where rows are bad and may not be, or none is left to train on."""
         if self._rejections.count and self._params.on_bad_row == "stop":
             raise InvalidInput(self._rejections.problems(self._seen))
         if not self._train:

@@ -33,7 +33,7 @@ class Auto:
         """There are none: who has options to set knows the shape."""
 
     def choose(self, rows: Iterable[Row], options: Options) -> Choice:
-        """The formatter for the one shape that the rows have. Raises `Refused` where they have none, or several.
+        """The formatter for the one shape that the rows have. Raises `InvalidInput` where they have none, or several.
 
         A row without a shape is passed over where others have one: the formatter that they ask for says what it lacks.
         """

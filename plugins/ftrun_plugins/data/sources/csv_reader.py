@@ -35,7 +35,7 @@ def read_csv(path: Path, name: str, shape: Shape) -> Iterator[Row | BadRow]:
     """The rows of a file, placed by the line that each begins in. All values are texts.
 
     Raises:
-        Refused: where the file as a whole is wrong: empty, binary, names of columns twice, a quote without its end.
+        InvalidInput: where the file as a whole is wrong: empty, binary, names of columns twice, a quote without its end.
     """
     read_head(path, name, "CSV", EXPECTED)
     csv.field_size_limit(MAX_ROW_BYTES)

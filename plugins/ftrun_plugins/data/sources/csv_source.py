@@ -44,7 +44,7 @@ class Csv:
             return columns
 
     def externals(self, options: Options) -> Sequence[InputFile]:
-        """The files. Raises `Refused` where one is missing or its beginning is no text."""
+        """The files. Raises `InvalidInput` where one is missing or its beginning is no text."""
         found = local_files(options.path, (".csv", ".tsv"), "a CSV file")
         for external in found:
             assert external.path is not None

@@ -27,7 +27,7 @@ FOREIGN = (
 
 
 def check_exists(path: Path, kind: str = "a JSON Lines file") -> None:
-    """Raises `Refused` where there is no file that can be read, with the nearest names beside it."""
+    """Raises `InvalidInput` where there is no file that can be read, with the nearest names beside it."""
     check_path(path, kind)
     if path.exists() and not path.is_file():
         raise InvalidInput(Problem("wrong-format", "it is neither a file nor a folder", str(path), kind))
@@ -45,7 +45,7 @@ def check_exists(path: Path, kind: str = "a JSON Lines file") -> None:
 
 
 def read_head(path: Path, name: str, kind: str = "JSON Lines", expected: str = JSON_LINES) -> bytes:
-    """The first bytes without a BOM. Raises `Refused` where they tell that the file is unreadable, empty, or binary."""
+    """The first bytes without a BOM. Raises `InvalidInput` where they tell that the file is unreadable, empty, or binary."""
     with open_data(path, name) as file:
         first = file.read(HEAD_BYTES)
     if not first:
@@ -57,7 +57,7 @@ def read_head(path: Path, name: str, kind: str = "JSON Lines", expected: str = J
 
 
 def check_is_jsonl(path: Path, name: str) -> None:
-    """Raises `Refused` where the first bytes tell that the file is no JSON Lines."""
+    """Raises `InvalidInput` where the first bytes tell that the file is no JSON Lines."""
     text = read_head(path, name).lstrip()
     if text.startswith(b"["):
         remedy = "read it as such: dataset.source.name=json"

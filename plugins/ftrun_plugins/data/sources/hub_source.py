@@ -34,7 +34,7 @@ class HubDataset:
         gated: bool = False  # the hub asks for a token and an accepted licence
 
     def externals(self, options: Options) -> Sequence[InputFile]:
-        """The files at the commit that the revision names now. Raises `Refused` where the hub cannot tell."""
+        """The files at the commit that the revision names now. Raises `InvalidInput` where the hub cannot tell."""
         from ftrun_plugins.models.hub import resolve
 
         if options.files and options.split:

@@ -22,7 +22,7 @@ MOST_KEYS = 1000  # remembered, to name the nearest
 
 
 def check_is_array(path: Path, name: str, field: str | None) -> None:
-    """Raises `Refused` where the file's beginning tells that it holds no list of rows, or not there."""
+    """Raises `InvalidInput` where the file's beginning tells that it holds no list of rows, or not there."""
     first = read_head(path, name, "JSON", EXPECTED).lstrip()[:1]
     if first == b"[" and field is not None:
         raise InvalidInput(
@@ -43,7 +43,7 @@ def read_array(path: Path, name: str, field: str | None = None) -> Iterator[Row 
     """The rows of the list, numbered from 1.
 
     Raises:
-        Refused: where the file as a whole is wrong: no such list, an end too early, a comma missing between rows.
+        InvalidInput: where the file as a whole is wrong: no such list, an end too early, a comma missing between rows.
     """
     check_is_array(path, name, field)
     with open_data(path, name) as file:

@@ -33,7 +33,7 @@ SHOWN = 20  # bytes of what stands where something else should
 class Scanner:
     """A position in a file, and a buffer that begins near it.
 
-    Every method raises `Refused` where the file ends too early, or something else stands at the position.
+    Every method raises `InvalidInput` where the file ends too early, or something else stands at the position.
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:

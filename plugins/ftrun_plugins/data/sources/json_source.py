@@ -25,7 +25,7 @@ class JsonArray:
         field: str | None = None
 
     def externals(self, options: Options) -> Sequence[InputFile]:
-        """The files. Raises `Refused` where one is missing or its beginning is something else."""
+        """The files. Raises `InvalidInput` where one is missing or its beginning is something else."""
         found = local_files(options.path, (".json",), "a JSON file")
         for external in found:
             assert external.path is not None

@@ -20,7 +20,7 @@ def read_rows(path: Path, name: str) -> Iterator[Row | BadRow]:
     """The rows of a file, which their places call `name`. Blank lines are passed over but counted.
 
     Raises:
-        Refused: where the file as a whole is wrong: empty, compressed, a JSON array, in UTF-16.
+        InvalidInput: where the file as a whole is wrong: empty, compressed, a JSON array, in UTF-16.
     """
     check_is_jsonl(path, name)
     number, has_rows = 0, False

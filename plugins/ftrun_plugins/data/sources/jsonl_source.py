@@ -25,7 +25,7 @@ class JsonLines:
         path: Path
 
     def externals(self, options: Options) -> Sequence[InputFile]:
-        """The files. Raises `Refused` where one is missing or its beginning is not JSON Lines."""
+        """The files. Raises `InvalidInput` where one is missing or its beginning is not JSON Lines."""
         found = local_files(options.path, (".jsonl", ".ndjson"), "a JSON Lines file")
         for external in found:
             assert external.path is not None

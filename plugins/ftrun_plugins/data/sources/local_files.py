@@ -24,7 +24,7 @@ def local_files(path: Path, suffixes: Sequence[str], kind: str) -> list[InputFil
         kind: What such a file is, for messages: `a CSV file`.
 
     Raises:
-        Refused: where there is none, or far too many.
+        InvalidInput: where there is none, or far too many.
     """
     check_path(path, kind)
     if path.is_dir():

@@ -26,7 +26,7 @@ def open_data(path: Path, name: str) -> Iterator[BinaryIO]:
     """The content from its beginning; `name` is for messages.
 
     Raises:
-        Refused: the file cannot be opened; while reading, it is damaged or unpacks to far too much.
+        InvalidInput: the file cannot be opened; while reading, it is damaged or unpacks to far too much.
     """
     try:
         file = path.open("rb", buffering=BLOCK)

@@ -26,7 +26,7 @@ def read_parquet(path: Path, name: str, columns: Sequence[str] | None = None) ->
     """The rows, numbered from 1; of all columns, or of those that are named.
 
     Raises:
-        Refused: the file is damaged or no Parquet, has no rows, or lacks a column.
+        InvalidInput: the file is damaged or no Parquet, has no rows, or lacks a column.
     """
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile

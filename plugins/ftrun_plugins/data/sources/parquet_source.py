@@ -31,7 +31,7 @@ class Parquet:
         columns: tuple[str, ...] | None = Field(default=None, min_length=1)
 
     def externals(self, options: Options) -> Sequence[InputFile]:
-        """The files. Raises `Refused` where one is missing, or does not begin as Parquet does."""
+        """The files. Raises `InvalidInput` where one is missing, or does not begin as Parquet does."""
         found = local_files(options.path, (".parquet",), "a Parquet file")
         for external in found:
             assert external.path is not None

@@ -13,7 +13,7 @@ REASONS = {errno.ELOOP: LOOP, errno.ENAMETOOLONG: "the name is too long for a fi
 
 
 def check_path(path: Path, expected: str) -> None:
-    """Raises `Refused` where the path cannot be followed, and for a regular file that has no size.
+    """Raises `InvalidInput` where the path cannot be followed, and for a regular file that has no size.
 
     Such are also what the system makes up while it is read, as under `/proc`, and reading may never end.
     """

@@ -24,7 +24,7 @@ class PythonDocsSource:
         """As `PythonDocs.Options`."""
 
     def externals(self, options: Options) -> Sequence[InputFile]:
-        """Every file of the package. Raises `Refused` where it is not installed."""
+        """Every file of the package. Raises `InvalidInput` where it is not installed."""
         try:
             package = Package(options.package)
         except ValueError as error:

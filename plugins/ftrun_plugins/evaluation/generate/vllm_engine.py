@@ -29,7 +29,7 @@ def answers(
     """Answers prompts, which are token ids by index.
 
     Raises:
-        Refused: a prompt is too long for the model, or the engine cannot hold the adapter.
+        InvalidInput: a prompt is too long for the model, or the engine cannot hold the adapter.
     """
     llm, lora = load(max(map(len, waiting.values())), params, context)
     yield from ask(llm, lora, waiting, sampling(params, tokenizer.eos_token_id), context.check_stop)
@@ -96,7 +96,7 @@ def load(longest: int, params: Params, context: StageContext) -> tuple[Any, Any]
 
 
 def rank_of(adapter: Path) -> int:
-    """The rank that the engine makes room for. Raises `Refused` where it cannot hold the adapter."""
+    """The rank that the engine makes room for. Raises `InvalidInput` where it cannot hold the adapter."""
     config = read_adapter(adapter)
     if reasons := list(unservable(config)):
         what = f"vLLM cannot answer with the adapter unmerged: {'; '.join(reasons)}"

@@ -63,7 +63,7 @@ def _leave_out_the_head(adapter: Path) -> None:
     """Without a GPU vLLM adds the head's part of an adapter to answers only, and stumbles over prompts.
 
     Raises:
-        Refused: the adapter has such a part.
+        InvalidInput: the adapter has such a part.
     """
     if "lm_head" in str(read_adapter(adapter).get("target_modules")):
         what = "vLLM cannot weigh prompts with an adapter of `lm_head` on a CPU"

@@ -33,7 +33,7 @@ class TaskFile:
         digest: Of a file.
 
     Raises:
-        Refused: it is missing, is no task, or asks for what is not allowed.
+        InvalidInput: it is missing, is no task, or asks for what is not allowed.
     """
 
     def __init__(self, path: Path, trusted: bool, digest: Callable[[Path], str]) -> None:

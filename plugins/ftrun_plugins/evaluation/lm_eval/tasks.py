@@ -22,7 +22,7 @@ def load_tasks(params: Params, context: StageContext) -> dict[str, Any]:
     """The task, or the tasks of a group, by name.
 
     Raises:
-        Refused: there is none of this name, its data cannot be had, or it runs code that is not trusted.
+        InvalidInput: there is none of this name, its data cannot be had, or it runs code that is not trusted.
     """
     from lm_eval.tasks import TaskManager
 

@@ -56,7 +56,7 @@ class Endpoint:
         """The text of a chat completion.
 
         Raises:
-            Refused: the endpoint cannot be reached, or does not take such requests.
+            InvalidInput: the endpoint cannot be reached, or does not take such requests.
             ValueError: it does not take this one.
         """
         for tries in count():

@@ -45,7 +45,7 @@ class JsonSchema:
         """Returns 1.0, or 0.0 and where the answer does not fit.
 
         Raises:
-            Refused: The recipe's schema is none.
+            InvalidInput: The recipe's schema is none.
             ValueError: The row's schema is missing, or is none.
         """
         try:

@@ -82,7 +82,7 @@ class Judge:
         """Both orders: a win is one that does not hang on the order.
 
         Raises:
-            Refused: the endpoint does not answer.
+            InvalidInput: the endpoint does not answer.
             ValueError: it does not take this pair, e.g. because it is too long.
         """
         one = _ask(pair, pair.base, pair.tuned, options)

@@ -52,7 +52,7 @@ class App:
         An image that nobody needs is not built: that of the engine on GPUs takes its time.
 
         Raises:
-            Refused: an environment is one of this machine only.
+            InvalidInput: an environment is one of this machine only.
         """
         foreign = [one for one in plugins.of_kind("stage").values() if one.distribution != "ftrun"]
         with_plugins = frozenset({CLIENT, *(one.cls.environment for one in foreign)})

@@ -104,7 +104,7 @@ class ClientVolume:
                     batch.put_file(io.BytesIO(b"whole"), name)
 
     def files(self, ref: Ref) -> tuple[StoredFile, ...]:
-        """Raises `Refused` where the artifact is not there."""
+        """Raises `InvalidInput` where the artifact is not there."""
         content = self.read(ROOT.artifact(ref) / MANIFEST)
         if content is None:
             raise InvalidInput(Problem("missing-artifact", f"there is no {ref} on the Volume {self._options.volume}"))

@@ -18,7 +18,7 @@ INSTALL = "--no-deps"  # the client adds --compile-bytecode, and uv refuses it t
 
 
 def check_environment(name: str, declared: Environment) -> None:
-    """Raises `Refused` for an environment that only this machine has."""
+    """Raises `InvalidInput` for an environment that only this machine has."""
     if declared.lock is None or (declared.image.python is None and not _is_version(declared.python)):
         raise InvalidInput(
             Problem(

@@ -15,7 +15,7 @@ BREAKS = "=:"  # where readline begins a new word; bash itself says so in a vari
 
 
 def answer(arguments: Sequence[str]) -> int:
-    """Answers `install=`, `uninstall=` and `query=`. Raises `Refused` for a shell that is not known."""
+    """Answers `install=`, `uninstall=` and `query=`. Raises `InvalidInput` for a shell that is not known."""
     wish, _, shell = next((one for one in arguments if one.partition("=")[0] in WISHES), "").partition("=")
     if shell not in INSTALL:
         given = f"{wish}={shell}" if wish else " ".join(arguments)

@@ -22,7 +22,7 @@ def write_skeleton(name: str, folder: Path | None = None) -> Path:
     """Writes the package into a folder, by default `ftrun-NAME` in the current one, and returns it.
 
     Raises:
-        Refused: a name that cannot be one of a package and of a formatter, or is taken; a folder that is not empty.
+        InvalidInput: a name that cannot be one of a package and of a formatter, or is taken; a folder that is not empty.
     """
     short = _short_name(name)
     target = folder or Path(f"ftrun-{short.replace('_', '-')}")

@@ -32,7 +32,7 @@ from helpers.catalogue.case import is_about
 
 THIRD_PARTY = """
 from ftrun import hookimpl
-from ftrun.api.sources import External
+from ftrun.api.sources import InputFile
 from ftrun.api.rows import Chat, Options, Row, Segments, Text
 
 
