@@ -1,4 +1,4 @@
-"""Times the command line on this machine: medians of whole processes, beside what the project promises.
+"""Benchmark of the command line on this machine: median times of whole processes, beside the promised limits.
 
 python benchmarks/bench_cli.py [--runs 5]
 """
@@ -17,7 +17,7 @@ CASES = (
     ("ftrun --help", ["--help"], 0.3),
     ("ftrun validate", ["validate", "recipe=quickstart"], 1.0),
     ("ftrun plan", ["plan", "recipe=quickstart"], 1.5),
-    ("ftrun preview", ["preview", "recipe=quickstart"], 3.0),  # once the environment and the model are there
+    ("ftrun preview", ["preview", "recipe=quickstart"], 3.0),  # after the environment and the model were installed
 )
 
 
@@ -29,12 +29,12 @@ def seconds(arguments: list[str]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--cached", nargs="*", help="overrides of a recipe that has run: its cached run is timed too")
+    parser.add_argument("--runs", type=int, default=5, help="Number of runs of each command.")
+    parser.add_argument("--cached", nargs="*", help="Overrides of a recipe that has run; also measure its cached run.")
     options = parser.parse_args()
     cases = [*CASES, ("a cached run", options.cached, 2.0)] if options.cached else list(CASES)
     for name, arguments, promised in cases:
-        seconds(arguments)  # bytecode and file caches
+        seconds(arguments)  # fills bytecode and file caches
         median = statistics.median(seconds(arguments) for _ in range(options.runs))
         print(f"{name:<16} {median:6.3f} s   promised under {promised} s")
 

@@ -1,11 +1,11 @@
-"""How fast the stage `format` is: rows a second on one core and peak memory, by formatter, for rows of 1 kB.
+"""Benchmark of the stage `format`: rows per second on one core and peak memory, by formatter, for rows of 1 kB.
 
     PYTHONPATH=runner:plugins python benchmarks/bench_format.py [--rows N] [--formatter NAME]... [--compare PYTHON]
 
-Every formatter gets the same conversations in its own shape, one after the other in one process: on a busy machine the
-ratios to `chat` say more than the rates.
-Seconds of the processor are told beside those of the clock. `--compare` has the interpreter of the trainer environment
-do the work of `chat` with `datasets.load_dataset("json").map`, in one process, right after.
+Every formatter gets the same conversations in its own format, one formatter after the other in one process. On a busy
+machine, the ratios to `chat` are more reliable than the rates. The rates are printed for both elapsed time and
+processor time. With `--compare`, the interpreter of the trainer environment then does the work of `chat` with
+`datasets.load_dataset("json").map`, in one process.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ COMPARED = Path(__file__).with_name("datasets_map.py")
 
 @dataclass(frozen=True)
 class Measured:
-    """A formatter, its class and options, and how it wants a question and its answer."""
+    """A formatter with its class and options, and the function that writes a question and its answer in its format."""
 
     formatter: str
     implementation: str
@@ -46,7 +46,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Rates:
-    """Rows a second."""
+    """Rows per second of elapsed time (`clock`) and of processor time (`processor`)."""
 
     clock: float
     processor: float
@@ -82,7 +82,7 @@ FORMATTERS = (
 
 
 def main() -> None:
-    """Makes the rows of each formatter, then times it, and at last the other side."""
+    """Write the rows of each formatter and measure it; then measure `datasets.map` on request."""
     arguments = _arguments()
     rates: dict[str, Rates] = {}
     with tempfile.TemporaryDirectory() as name:
@@ -93,31 +93,33 @@ def main() -> None:
                 size = _write(folder / "rows.jsonl", arguments.rows, measured.shape)
                 clock, processor = _format(measured, folder / "rows.jsonl", folder)
                 rates[measured.formatter] = Rates(arguments.rows / clock, arguments.rows / processor)
-                _show(measured.formatter, rates, size / arguments.rows)
+                _print_rate(measured.formatter, rates, size / arguments.rows)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000  # kB on Linux
         print(f"peak {peak:,.0f} MB")
         if arguments.compare and "chat" in rates:
             data = Path(name) / "chat" / "rows.jsonl"
-            theirs = _compared(arguments.compare, data, Path(name), arguments.rows)
+            theirs = _measure_datasets(arguments.compare, data, Path(name), arguments.rows)
             print(f"format is {rates['chat'].clock / theirs:.1f} times as fast")
 
 
-def _show(formatter: str, rates: Mapping[str, Rates], size: float) -> None:
+def _print_rate(formatter: str, rates: Mapping[str, Rates], size: float) -> None:
     rate = rates[formatter]
-    ratio = f", {rate.processor / rates['chat'].processor:.2f} of chat" if "chat" in rates else ""
+    ratio = f", {rate.processor / rates['chat'].processor:.2f} of `chat`" if "chat" in rates else ""
     print(
-        f"{formatter:<12} {rate.clock:>8,.0f} rows/s by the clock, {rate.processor:>8,.0f} by the processor{ratio}"
-        f" ({size:,.0f} bytes each)",
+        f"{formatter:<12} {rate.clock:>8,.0f} rows/s elapsed, {rate.processor:>8,.0f} rows/s of processor time{ratio}"
+        f" ({size:,.0f} bytes per row)",
         flush=True,
     )
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--rows", type=int, default=200_000, help="Number of rows for each formatter.")
     names = [measured.formatter for measured in FORMATTERS]
-    parser.add_argument("--formatter", action="append", choices=names, help="measure this one; several times for more")
-    parser.add_argument("--compare", metavar="PYTHON", help="interpreter that has `datasets`")
+    parser.add_argument(
+        "--formatter", action="append", choices=names, help="Measure only this formatter; can be given several times."
+    )
+    parser.add_argument("--compare", metavar="PYTHON", help="Interpreter with the package `datasets`.")
     return parser.parse_args()
 
 
@@ -129,7 +131,7 @@ def _write(path: Path, rows: int, shape: Callable[[str, str], dict[str, object]]
 
 
 def _rows(count: int, shape: Callable[[str, str], dict[str, object]]) -> Iterator[dict[str, object]]:
-    chance = random.Random(0)  # noqa: S311  the same rows each time
+    chance = random.Random(0)  # noqa: S311  (the same rows in each run)
     for index in range(count):
         question, answer = (" ".join(chance.choices(WORDS, k=k)) for k in (55, 85))
         yield {**shape(f"{index}: {question}", answer), "id": f"row-{index}"}
@@ -150,8 +152,8 @@ def _format(measured: Measured, data: Path, folder: Path) -> tuple[float, float]
         params=params.model_dump(mode="json"),
         environment=EnvironmentRef(name="client"),
         components={
-            name: Component(implementation=where, source=source_digest(load(where)))
-            for name, where in implementations.items()
+            name: Component(implementation=implementation, source=source_digest(load(implementation)))
+            for name, implementation in implementations.items()
         },
         label="format",
         implementation="ftrun_plugins.data.format.stage:Format",
@@ -164,7 +166,7 @@ def _format(measured: Measured, data: Path, folder: Path) -> tuple[float, float]
     return time.perf_counter() - began, time.process_time() - worked
 
 
-def _compared(python: str, data: Path, folder: Path, rows: int) -> float:
+def _measure_datasets(python: str, data: Path, folder: Path, rows: int) -> float:
     command = [python, str(COMPARED), str(data), str(folder / "datasets")]
     answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     result = json.loads(answer.stdout.splitlines()[-1])

@@ -1,10 +1,10 @@
-"""Compares the stage `generate` with vLLM's own offline `LLM.generate` on the same prompts, in one process.
+"""Benchmark of the stage `generate` against `LLM.generate` of vLLM, on the same prompts in one process.
 
     SERVER_PYTHON benchmarks/bench_generate.py [MODEL PREDICTIONS] [--gpus N] [--rows N] [--rounds N] [--tokens N]
 
-MODEL is a folder, PREDICTIONS a `predictions.jsonl` of the stage `generate`, whose prompts are asked again; without
-them, those of the newest call of `generate` in the store. Prints tokens a second of both, round by round, and the
-ratio of their medians, which is to be 0.9 or more.
+MODEL is a folder, and PREDICTIONS is a file `predictions.jsonl` of the stage `generate`, whose prompts are used.
+The default is the newest call of `generate` in the store. Prints the tokens per second of both sides for each round,
+and the ratio of their medians, which must be 0.9 or more.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def main() -> None:
     arguments = _arguments()
     from ftrun.api.context import Reporter, StageContext
     from ftrun_plugins.evaluation.generate import vllm_engine
-    from ftrun_plugins.evaluation.generate.stage import Params
+    from ftrun_plugins.evaluation.generate.params import Params
 
-    model, predictions = (arguments.model, arguments.predictions) if arguments.predictions else _newest()
+    model, predictions = (arguments.model, arguments.predictions) if arguments.predictions else _find_newest()
     lines = [json.loads(line) for line in predictions.read_text().splitlines()]
     waiting = dict(enumerate(line["prompt_ids"] for line in lines * (1 + arguments.rows // len(lines))))
     waiting = {index: ids for index, ids in waiting.items() if index < arguments.rows}
@@ -66,26 +66,28 @@ def main() -> None:
     print(f"ratio    {ratio:8.2f}   promised: 0.9 or more")
 
 
-def _newest() -> tuple[Path, Path]:
-    """The model and the answers of the last call of `generate` on this machine."""
+def _find_newest() -> tuple[Path, Path]:
+    """Return the model and the predictions of the newest call of `generate` on this machine."""
     from ftrun.api.paths import MANIFEST, Store
     from ftrun.api.stage_call import Ref
 
     store = Store(Path(os.environ.get("FTRUN_STORE", Path.home() / ".local" / "share" / "ftrun")))
-    made = max(store.root.glob("artifacts/generate/*/predictions.jsonl"), key=lambda path: path.stat().st_mtime)
-    identity = json.loads((made.parent / MANIFEST).read_text())["identity"]
-    return store.artifact(Ref.parse(identity["inputs"]["model"])), made
+    newest = max(store.root.glob("artifacts/generate/*/predictions.jsonl"), key=lambda path: path.stat().st_mtime)
+    identity = json.loads((newest.parent / MANIFEST).read_text())["identity"]
+    return store.artifact(Ref.parse(identity["inputs"]["model"])), newest
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path, nargs="?")
     parser.add_argument("predictions", type=Path, nargs="?")
-    parser.add_argument("--gpus", type=int, default=0)
-    parser.add_argument("--rows", type=int, default=100, help="prompts a round; those of the file, again and again")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--tokens", type=int, default=64, help="the most of an answer")
-    parser.add_argument("--end", type=int, default=2, help="the id of the token that ends an answer")
+    parser.add_argument("--gpus", type=int, default=0, help="Number of GPUs; 0 uses the CPU.")
+    parser.add_argument(
+        "--rows", type=int, default=100, help="Number of prompts in a round; those of the file are repeated."
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="Number of rounds.")
+    parser.add_argument("--tokens", type=int, default=64, help="Maximum number of tokens per answer.")
+    parser.add_argument("--end", type=int, default=2, help="Id of the token that ends an answer.")
     return parser.parse_args()
 
 

@@ -1,10 +1,13 @@
-"""What ftrun costs on Modal beside the least that Modal itself takes, on a control plane on this machine.
+"""Benchmark of the overhead of ftrun on Modal, compared with Modal alone, on a control plane on this machine.
 
     python benchmarks/bench_modal.py [--runs 5]
 
-- from nothing deployed to the first stage's first line, beside `modal deploy` and `modal run` of one function;
-- submitting a second run, for which nothing has to be deployed;
-- what the scheduler adds to a stage, beside a bare `spawn().get()` of the same function with the same request.
+It measures:
+
+- the time to the first line of output of the first stage if nothing is deployed, compared with `modal deploy` and
+  `modal run` of one function;
+- the time to submit a second run, which needs no deployment;
+- the time that the scheduler adds to a stage, compared with `spawn().get()` of the same function and request.
 """
 
 from __future__ import annotations
@@ -43,24 +46,24 @@ def first():
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=5, help="Number of repetitions.")
     runs = parser.parse_args().runs
     ours, theirs = [], []
     with tempfile.TemporaryDirectory() as folder:
         for number in range(runs):
             with _plane(Path(folder) / f"ours{number}") as (plane, place):
-                ours.append(_until(place, plane, [FTRUN, "recipe=format.yaml", "backend=modal"], "started"))
+                ours.append(_measure_until(place, plane, [FTRUN, "recipe=format.yaml", "backend=modal"], "started"))
             with _plane(Path(folder) / f"theirs{number}") as (plane, place):
-                theirs.append(_by_hand(place, plane))
+                theirs.append(_measure_modal_alone(place, plane))
         _compare("to the first line", statistics.median(ours), statistics.median(theirs), "ratio", 1.3)
         with _plane(Path(folder) / "further") as (plane, place):
             os.environ.update(_environment(place, plane))
-            _submitting(place, plane, runs)
-            _scheduling(place, plane, runs)
+            _measure_submission(place, plane, runs)
+            _measure_scheduler(place, plane, runs)
 
 
-class _plane:  # noqa: N801  (reads as a statement)
-    """A control plane with a folder for recipes and a store."""
+class _plane:  # noqa: N801  (used like a function in `with`)
+    """Context manager for a control plane with a folder for recipes and a store."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -76,37 +79,37 @@ class _plane:  # noqa: N801  (reads as a statement)
 
 
 def _environment(place: Path, plane: ControlPlane) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MODAL_")}
-    return {**kept, **plane.client_environment, "FTRUN_STORE": str(place / "store"), "NO_COLOR": "1"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MODAL_")}
+    return {**inherited, **plane.client_environment, "FTRUN_STORE": str(place / "store"), "NO_COLOR": "1"}
 
 
-def _until(place: Path, plane: ControlPlane, command: list[str], words: str) -> float:
-    """Seconds from the start of a command until it prints a line with these words; the command is let end."""
+def _measure_until(place: Path, plane: ControlPlane, command: list[str], words: str) -> float:
+    """Run a command to its end; return the seconds until it prints a line with these words."""
     began = time.perf_counter()
     with subprocess.Popen(
         command, cwd=place, env=_environment(place, plane), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert process.stdout is not None
-        found = None
+        seconds = None
         for line in process.stdout:
-            if words in line and found is None:
-                found = time.perf_counter() - began
-    assert found is not None, command
-    return found
+            if words in line and seconds is None:
+                seconds = time.perf_counter() - began
+    assert seconds is not None, command
+    return seconds
 
 
-def _by_hand(place: Path, plane: ControlPlane) -> float:
+def _measure_modal_alone(place: Path, plane: ControlPlane) -> float:
     (place / "by_hand.py").write_text(BY_HAND)
     began = time.perf_counter()
     subprocess.run(
         [*MODAL, "deploy", "by_hand.py"], cwd=place, env=_environment(place, plane), check=True, capture_output=True
     )
     deployed = time.perf_counter() - began
-    return deployed + _until(place, plane, [*MODAL, "run", "by_hand.py"], "first line")
+    return deployed + _measure_until(place, plane, [*MODAL, "run", "by_hand.py"], "first line")
 
 
-def _submitting(place: Path, plane: ControlPlane, runs: int) -> None:
-    """The whole command, and what of it is not Python's start, composing and importing Modal."""
+def _measure_submission(place: Path, plane: ControlPlane, runs: int) -> None:
+    """Measure `ftrun run -d`, and the part of it after Python has started, composed the recipe and imported Modal."""
     from ftrun.cli.session import open_session
     from ftrun.execution.engine import prepare
     from ftrun.execution.provenance import collect_provenance
@@ -116,8 +119,8 @@ def _submitting(place: Path, plane: ControlPlane, runs: int) -> None:
     for number in range(runs + 1):
         seed = f"dataset.split.seed={number}"
         session = open_session(["recipe=format.yaml", "backend=modal", seed])
-        known = collect_provenance(session.plan, session.backend)
-        folder = prepare(session.store, session.loaded.recipe, session.plan, (), {}, known)
+        facts = collect_provenance(session.plan, session.backend)
+        folder = prepare(session.store, session.loaded.recipe, session.plan, (), {}, facts)
         assert session.backend.remote is not None
         began = time.perf_counter()
         session.backend.remote.submit(folder, lambda text: None)
@@ -126,26 +129,26 @@ def _submitting(place: Path, plane: ControlPlane, runs: int) -> None:
         command = [FTRUN, "run", "-d", "recipe=format.yaml", "backend=modal", f"dataset.split.seed={number + 100}"]
         subprocess.run(command, check=True, env=dict(os.environ), capture_output=True)
         whole.append(time.perf_counter() - began)
-    _promise("submitting again", statistics.median(seconds[1:]), 1.0)
+    _promise("second submission", statistics.median(seconds[1:]), 1.0)
     print(f"{'':<22} {statistics.median(whole[1:]):6.3f} s   the whole command")
 
 
-def _scheduling(place: Path, plane: ControlPlane, runs: int) -> None:
-    """Pairs of one stage by the scheduler and the same function called alone, both in new containers."""
+def _measure_scheduler(place: Path, plane: ControlPlane, runs: int) -> None:
+    """Measure pairs of a stage that the scheduler runs and the same function called directly, in new containers."""
     import modal
 
     from ftrun.cli.session import open_session
-    from ftrun_plugins.modal.claims import Claims, of_client
+    from ftrun_plugins.modal.claims import Claims, make_client_owner
     from ftrun_plugins.modal.requests import StageRequest
 
     costs = []
     for number in range(runs):
         recipe = ["recipe=format.yaml", "backend=modal", f"dataset.split.seed={number + 200}"]
-        # the client submits what waits for nothing itself, unless somebody has claimed it
-        Claims("ftrun-store-claims").take(open_session(recipe).plan.calls[0].ref, 1, of_client())
+        # The client itself submits a call without inputs, unless its key is claimed. The claim leaves it to the scheduler.
+        Claims("ftrun-store-claims").acquire(open_session(recipe).plan.calls[0].ref, 1, make_client_owner())
         subprocess.run([FTRUN, *recipe], check=True, env=dict(os.environ), capture_output=True)
         scheduled = _stage_seconds(_last_events(place / "store"))
-        time.sleep(4)  # until its container has gone
+        time.sleep(4)  # until its container has stopped
         session = open_session(["recipe=format.yaml", "backend=modal", f"dataset.split.seed={number + 300}"])
         remote: Any = session.backend.remote
         request = StageRequest(
@@ -159,10 +162,10 @@ def _scheduling(place: Path, plane: ControlPlane, runs: int) -> None:
         function = modal.Function.from_name(remote.app(session.plan.calls).name, "format-client")
         function.hydrate()
         began = time.perf_counter()
-        function.spawn(request.packed()).get()
+        function.spawn(request.pack()).get()
         costs.append(scheduled - (time.perf_counter() - began))
         time.sleep(4)
-    _promise("scheduler, a stage", statistics.median(costs), 0.2)
+    _promise("scheduler per stage", statistics.median(costs), 0.2)
 
 
 def _last_events(store: Path) -> list[Mapping[str, Any]]:

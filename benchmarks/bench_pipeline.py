@@ -1,9 +1,10 @@
-"""Times a whole recipe against the same axolotl commands run by hand one after the other, in one go on one machine.
+"""Benchmark of a whole recipe against the same axolotl commands run by hand, in sequence on one machine.
 
     python benchmarks/bench_pipeline.py TRAINER_PYTHON [OVERRIDE...]
 
-Both sides start from the fetched model and the formatted rows: by hand that is `axolotl preprocess`, `axolotl train`
-and `axolotl merge-lora`; with ftrun the stages tokenize, train and merge. The environment must have been made.
+Both sides start from the fetched model and the formatted rows. By hand, the commands are `axolotl preprocess`,
+`axolotl train` and `axolotl merge-lora`; with ftrun, the stages are tokenize, train and merge. The environment must be
+installed.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ def by_hand(python: str, folder: Path) -> float:
     return time.perf_counter() - began
 
 
-def hand_folder(store: Path, folder: Path) -> None:
-    """A folder with the configuration that ftrun trained with, on the rows that it formatted."""
+def write_folder(store: Path, folder: Path) -> None:
+    """Write a folder for axolotl with the configuration and the formatted rows that ftrun used."""
     trained = next(store.glob("artifacts/train/*/axolotl.yml"))
     config = yaml.safe_load(trained.read_text())
     config["plugins"] = [plugin for plugin in config.get("plugins", []) if not plugin.startswith("ftrun_")]
@@ -56,14 +57,14 @@ def hand_folder(store: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    python, *given = sys.argv[1:]
-    overrides = given or ["recipe=quickstart", "train.max_steps=20"]
+    python, *arguments = sys.argv[1:]
+    overrides = arguments or ["recipe=quickstart", "train.max_steps=20"]
     root = Path(tempfile.mkdtemp(prefix="ftrun-bench-"))
     try:
         ftrun([*overrides, *PREPARATION], root / "store")
         ours = ftrun([*overrides, *COMPARED], root / "store")
         (root / "hand").mkdir()
-        hand_folder(root / "store", root / "hand")
+        write_folder(root / "store", root / "hand")
         hand = by_hand(python, root / "hand")
         print(f"ftrun {ours:.1f} s   by hand {hand:.1f} s   ratio {ours / hand:.3f}   promised at most 1.05")
     finally:

@@ -1,9 +1,10 @@
-"""What `ftrun serve` adds to its engine: time to first token and throughput at 16 requests at once, beside bare vLLM.
+"""Benchmark of `ftrun serve` against vLLM alone: time to first token and throughput with 16 concurrent requests.
 
     python benchmarks/bench_serve.py RUN|FOLDER [--rounds 8] [--tokens 64]
 
-Two engines with the same arguments stand side by side, one of them behind the key and the limits of `ftrun serve`.
-They are asked in turn, and only the ratios of a round mean something elsewhere. FOLDER is a model as it is on the hub.
+Two engines with the same arguments run side by side. One of them is behind the key and the limits of `ftrun serve`.
+They get requests in alternation, and only the ratios of a round can be compared between machines. FOLDER is a model in
+the layout of the hub.
 """
 
 from __future__ import annotations
@@ -31,40 +32,40 @@ from ftrun_plugins.serving.serve_target import ServeTarget
 
 FTRUN = str(Path(sys.executable).with_name("ftrun"))
 KEY = "the-key"
-AT_ONCE = 16
-REQUESTS = 2 * AT_ONCE  # in a round
+CONCURRENCY = 16
+REQUESTS = 2 * CONCURRENCY  # in a round
 SHARED = ("--gpu-memory-utilization", "0.4")  # two engines on one GPU
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One round of one engine."""
+    """Measurements of one round of one engine."""
 
-    first: float  # seconds to the first token, the median
-    rate: float  # tokens a second, all requests together
+    first: float  # median seconds to the first token
+    rate: float  # tokens per second of all requests together
 
 
 def main() -> None:
-    """Starts both engines, warms them, and asks them in turn."""
+    """Start both engines, warm them up, and measure them in alternation."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", metavar="RUN|FOLDER")
-    parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=8, help="Number of rounds.")
+    parser.add_argument("--tokens", type=int, default=64, help="Number of tokens per answer.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, _engines(options.what, Path(folder)) as (model, ports):
-        found: list[list[Measured]] = [[], []]
-        for number in range(-1, options.rounds):  # the first only warms
+        results: list[list[Measured]] = [[], []]
+        for number in range(-1, options.rounds):  # the first round is a warm-up
             for side in (0, 1) if number % 2 else (1, 0):
-                measured = _round(ports[side], model, options.tokens, number)
+                measured = _measure_round(ports[side], model, options.tokens, number)
                 if number >= 0:
-                    found[side].append(measured)
-    _compare("first token, s", [one.first for one in found[0]], [one.first for one in found[1]], "at most 1.05")
-    _compare("tokens/s", [one.rate for one in found[0]], [one.rate for one in found[1]], "at least 0.95")
+                    results[side].append(measured)
+    _compare("first token, s", [item.first for item in results[0]], [item.first for item in results[1]], "at most 1.05")
+    _compare("tokens/s", [item.rate for item in results[0]], [item.rate for item in results[1]], "at least 0.95")
 
 
 @contextmanager
 def _engines(what: str, folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
-    """The model to ask for, and the ports of `ftrun serve`'s engine and of the bare one."""
+    """Start both engines; yield the name of the model, the port of the guarded engine and that of the unguarded one."""
     count = min(1, len(gpus()))
     if Path(what).is_dir():
         serving, artifact = Serving(run="none", model=Ref(stage="fetch", key="none"), name=BASE), lambda _: Path(what)
@@ -72,7 +73,7 @@ def _engines(what: str, folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
         python = Path(subprocess.run(path, check=True, stdout=subprocess.PIPE, text=True).stdout.strip())
         variables: Mapping[str, str] = {}
     else:
-        target = ServeTarget.of(what)
+        target = ServeTarget.find(what)
         serving, artifact = target.serving, target.store.artifact
         name = environment(serving, count)
         python, variables = target.backend.environment_python(name), target.recipe.environment[name].variables
@@ -81,7 +82,7 @@ def _engines(what: str, folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
     try:
         for port, guarded in zip(ports, (True, False), strict=True):
             arguments = command(serving, artifact, python, HOST, port, count) + list(SHARED if count else ())
-            arguments = arguments if guarded else _bare(arguments)
+            arguments = arguments if guarded else _remove_middleware(arguments)
             around = surroundings(serving.limits, KEY if guarded else None, variables)
             started.append(Engine(arguments, around, folder / f"{port}.log", port))
             if not started[-1].wait_until_ready(lambda seconds: None):
@@ -92,21 +93,24 @@ def _engines(what: str, folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
             engine.stop()
 
 
-def _bare(arguments: Sequence[str]) -> list[str]:
-    """The same without what `ftrun serve` puts before the engine; it still ends with this process."""
-    place = arguments.index("--middleware")
-    return [*arguments[:place], *arguments[place + 2 :]]
+def _remove_middleware(arguments: Sequence[str]) -> list[str]:
+    """Remove the middleware of `ftrun serve` from the arguments; the engine still ends with this process."""
+    index = arguments.index("--middleware")
+    return [*arguments[:index], *arguments[index + 2 :]]
 
 
-def _round(port: int, model: str, tokens: int, number: int) -> Measured:
+def _measure_round(port: int, model: str, tokens: int, number: int) -> Measured:
     began = time.perf_counter()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        firsts = list(pool.map(lambda index: _ask(port, model, tokens, f"{number}-{index}"), range(REQUESTS)))
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        firsts = list(pool.map(lambda index: _send_request(port, model, tokens, f"{number}-{index}"), range(REQUESTS)))
     return Measured(statistics.median(firsts), REQUESTS * tokens / (time.perf_counter() - began))
 
 
-def _ask(port: int, model: str, tokens: int, name: str) -> float:
-    """Seconds to the first piece of a stream, which is read to its end; no prompt begins like another's."""
+def _send_request(port: int, model: str, tokens: int, name: str) -> float:
+    """Send a request and read its whole stream; return the seconds to its first chunk.
+
+    Every prompt begins with a different name, so that no prefix is cached.
+    """
     prompt = {"role": "user", "content": f"{name}: which singer sang how many songs in which year?"}
     body = {"model": model, "messages": [prompt], "max_tokens": tokens, "stream": True, "ignore_eos": True}
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"}
@@ -123,9 +127,9 @@ def _ask(port: int, model: str, tokens: int, name: str) -> float:
 
 
 def _compare(what: str, ours: list[float], bare: list[float], promised: str) -> None:
-    ratio = statistics.median(one / other for one, other in zip(ours, bare, strict=True))
+    ratio = statistics.median(first / second for first, second in zip(ours, bare, strict=True))
     print(
-        f"{what:<15} ftrun serve {statistics.median(ours):8.3f}   bare {statistics.median(bare):8.3f}"
+        f"{what:<15} ftrun serve {statistics.median(ours):8.3f}   vLLM {statistics.median(bare):8.3f}"
         f"   ratio {ratio:.3f}   promised {promised}"
     )
 

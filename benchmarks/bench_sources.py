@@ -1,8 +1,8 @@
-"""How fast sources, filters and the shuffle are: rows a second on one core, and peak memory of a process for each.
+"""Benchmark of sources, filters and shuffling: rows per second on one core, and peak memory, each in its own process.
 
     PYTHONPATH=runner:plugins python benchmarks/bench_sources.py [--rows N] [--characters N] [NAME...]
 
-`parquet` needs pyarrow, which the trainer's environment has.
+`parquet` requires pyarrow, which is in the environment of the trainer.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ FILTERS = (
 
 
 def main() -> None:
-    """Writes the rows of each format and reads them back."""
+    """Write the rows of each format and measure the time to read them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--characters", type=int, default=400, help="of a row")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="Number of rows.")
+    parser.add_argument("--characters", type=int, default=400, help="Number of characters per row.")
     parser.add_argument("names", nargs="*", default=[*FORMATS, "filters", "shuffle"])
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -59,17 +59,17 @@ def _measure(name: str, count: int, characters: int, folder: Path) -> None:
         writer.start()
         writer.join()
     began, clock = time.perf_counter(), time.process_time()
-    found = sum(1 for _ in _taken(name, read_file(path, path.name), folder))
+    total = sum(1 for _ in _process(name, read_file(path, path.name), folder))
     seconds, busy = time.perf_counter() - began, time.process_time() - clock
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000  # kB on Linux
     each = path.stat().st_size / count
-    print(f"{name:<8} {found:,} rows of {each:,.0f} bytes: {found / seconds:,.0f} rows/s", end=" ")
-    print(f"({found / busy:,.0f} a second of processor), peak {peak:,.0f} MB", flush=True)
+    print(f"{name:<8} {total:,} rows of {each:,.0f} bytes: {total / seconds:,.0f} rows/s", end=" ")
+    print(f"({total / busy:,.0f} rows/s of processor time), peak {peak:,.0f} MB", flush=True)
 
 
-def _taken(name: str, rows: Iterator[Row | BadRow], folder: Path) -> Iterable[Row | BadRow]:
+def _process(name: str, rows: Iterator[Row | BadRow], folder: Path) -> Iterable[Row | BadRow]:
     if name == "filters":
-        return RowFilter([Filter.model_validate(one) for one in FILTERS]).kept(rows)
+        return RowFilter([Filter.model_validate(values) for values in FILTERS]).kept(rows)
     return shuffled(rows, "0", folder) if name == "shuffle" else rows
 
 

@@ -1,9 +1,9 @@
-"""The other side of `bench_format.py`: reads, checks and splits chat rows with `datasets`, and writes them as JSON.
+"""Comparison for `bench_format.py`: reads, validates and splits chat rows with `datasets`, and writes them as JSON.
 
     python datasets_map.py ROWS.jsonl FOLDER
 
-Runs in the trainer environment; prints seconds and peak memory as JSON on its last line. Does less than `format`: rows
-lose their places, and repeated keys go unseen.
+Runs in the trainer environment and prints seconds and peak memory as JSON in its last line. It does less than `format`:
+rows lose their places, and repeated keys are not detected.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ def main() -> None:
     rows = datasets.load_dataset("json", data_files=data, split="train", cache_dir=str(folder / "cache"))
     checked = rows.map(check, load_from_cache_file=False)
     for name, side in (("train", False), ("held_out", True)):
-        chosen = checked.filter(lambda held_out, side=side: held_out is side, input_columns="held_out")
-        chosen.remove_columns("held_out").to_json(folder / f"{name}.jsonl")
+        rows_of_side = checked.filter(lambda held_out, side=side: held_out is side, input_columns="held_out")
+        rows_of_side.remove_columns("held_out").to_json(folder / f"{name}.jsonl")
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000  # kB on Linux
     print(json.dumps({"seconds": seconds, "peak_mb": peak}))
 
 
 def check(row: dict[str, Any]) -> dict[str, Any]:
-    """The checks of the formatter `chat`, as one would write them by hand, and the side of the split."""
+    """Validate a row like the formatter `chat`, and return the side of the split to which it belongs."""
     messages = row["messages"]
     if not messages or messages[-1]["role"] != "assistant":
         raise ValueError("the last message is not the assistant's")
@@ -46,7 +46,7 @@ def check(row: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(message["content"], str) or (
             message["role"] == "assistant" and not message["content"].strip()
         ):
-            raise ValueError(f"messages[{index}] says nothing")
+            raise ValueError(f"messages[{index}] has no content")
     content = json.dumps(dict(row), sort_keys=True).encode()
     digest = hashlib.blake2b(content, digest_size=8).digest()
     return {"held_out": int.from_bytes(digest, "big") < 0.05 * 2**64}

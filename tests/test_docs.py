@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ftrun.api import errors, hookspecs
-from ftrun.cli.main import VERBS
+from ftrun.cli.commands import builtin_commands
 from ftrun.recipe.compose import GROUPS
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +27,7 @@ def page(name: str) -> str:
     return (ROOT / "docs" / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", builtin_commands())
 def test_every_verb_is_described(verb: str) -> None:
     assert re.search(rf"`(ftrun )?{verb}\b", page("cli.md")) or f"ftrun {verb}" in page("cli.md")
 

@@ -163,7 +163,8 @@ def test_an_engine_ends_with_the_command_though_that_is_killed(finished: Finishe
     process = finished.workplace.start("serve", finished.run.name, "--port", str(free_port()))
     wait_until(lambda: engines(finished.run), "an engine", process, seconds=60)
     removed = finished.workplace.run("rm", f"train/{finished.artifact('train').name}", "--yes", expected=2)
-    assert "a living process works on train/" in removed.err
+    assert "`train/" in removed.err
+    assert "[run-active]" in removed.err
     process.kill()
     wait_until(lambda: not engines(finished.run), "the end of the engine", seconds=20)
 
@@ -216,7 +217,7 @@ def test_a_run_of_this_machine_is_served_on_modal(finished: Finished, place: Mod
     assert said(again.out)["url"] == told["url"]
     assert "uploading" not in again.err
     place.run("serve", "--stop", run)
-    assert "has no server elsewhere" in place.run("serve", "--stop", run, expected=2).err
+    assert "[unknown-server]" in place.run("serve", "--stop", run, expected=2).err
 
 
 @pytest.mark.drill

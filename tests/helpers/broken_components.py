@@ -36,7 +36,7 @@ class TestPart(FormatterContract):
     formatter = Part
     rows = [{"text": "a"}, {"text": "b"}]
 """
-JUNK = "test_whatever_a_row_holds_it_is_an_example_or_rejected"
+JUNK = "test_any_row_becomes_an_example_or_is_rejected"
 FORMATTERS = [
     ("none", "", "", ()),
     ("raises on junk", "if not isinstance(text, str) or not text.strip():", "if text is None or not text.strip():",
@@ -44,24 +44,24 @@ FORMATTERS = [
     ("names no column", 'f"`{options.column}` is no text"', '"not usable"', ("test_a_reason_names_the_column",)),
     ("several lines", 'f"`{options.column}` is no text"', 'f"`{options.column}`\\nis no text."', (JUNK,)),
     ("changes its row", "return Chat(", "row.values[options.column] = 'x'; return Chat(",
-     (JUNK, "test_it_leaves_its_rows_alone")),
+     (JUNK, "test_it_does_not_change_rows")),
     ("another outcome each time", "return Chat(", "import random; text += str(random.random()); return Chat(",
-     ("test_one_row_gives_one_outcome",)),
+     ("test_a_row_always_has_the_same_outcome",)),
     ("open options", "class Options(FormatterOptions):", "class Options(FormatterOptions, extra='allow'):",
      ("test_its_options_are_frozen_and_closed",)),
     ("options that JSON cannot hold", "column: str = \"text\"", "column: str = \"text\"; n: float = float('nan')",
-     ("test_its_options_survive_json", "test_the_stage_format_takes_what_it_makes")),
+     ("test_its_options_survive_json", "test_the_stage_format_accepts_its_examples")),
     ("two options for one column", 'column: str = "text"', 'column: str = "text"; other: str = "text"',
-     ("test_no_two_options_take_one_column",)),
+     ("test_two_options_cannot_name_one_column",)),
     ("a heavy import", "class Part:", "import modal\nclass Part:", ("test_importing_it_is_light",)),
     ("a nested class", "class Part:", "class Part:\n    __qualname__ = 'Outer.Part'",
-     ("test_another_process_finds_its_class", "test_the_stage_format_takes_what_it_makes")),
+     ("test_another_process_finds_its_class", "test_the_stage_format_accepts_its_examples")),
     ("a bad name", '"broken"', '"Broken Name"',
-     ("test_it_can_be_registered", "test_the_stage_format_takes_what_it_makes")),
+     ("test_it_can_be_registered", "test_the_stage_format_accepts_its_examples")),
     ("no example", "return Chat(", "return dict(messages=",
-     ("test_it_makes_examples_of_good_rows", JUNK, "test_the_stage_format_takes_what_it_makes")),
+     ("test_it_makes_examples_of_good_rows", JUNK, "test_the_stage_format_accepts_its_examples")),
     ("nobody answers", '"assistant"', '"user"',
-     ("test_it_makes_examples_of_good_rows", JUNK, "test_the_stage_format_takes_what_it_makes")),
+     ("test_it_makes_examples_of_good_rows", JUNK, "test_the_stage_format_accepts_its_examples")),
     ("slow", "return Chat(", "sum(range(50_000)); return Chat(", ("test_it_is_fast",)),
 ]  # fmt: skip
 
@@ -100,7 +100,7 @@ class TestPart(SourceContract):
     def absent(self, folder):
         return {"path": folder / "none.txt"}
 """
-ANY = "test_any_content_is_rows_or_told"
+ANY = "test_any_content_gives_rows_or_an_error"
 MOVED = "test_it_reads_nothing_but_its_files"
 SOURCES = [
     ("none", "", "", ()),
@@ -113,14 +113,14 @@ SOURCES = [
     ("one place for all", "name, number)", "name, 1)", ("test_every_row_has_its_place",)),
     ("a list", "def rows(self, options, files):",
      "def rows(self, options, files):\n        return list(self.all(files))\n    def all(self, files):",
-     ("test_rows_come_one_by_one",)),
+     ("test_rows_are_an_iterator",)),
     ("says nothing of a missing file", "if not options.path.exists():", "if False:",
-     ("test_what_is_not_there_is_refused_before_a_run",)),
+     ("test_absent_data_is_an_error_before_a_run",)),
     ("a download without a digest", "path=options.path)]", "path=options.path), InputFile(name='x', url='http://x/')]",
-     ("test_what_it_reads_is_named_and_known_by_its_content",)),
+     ("test_its_inputs_have_names_and_digests",)),
     ("other rows the second time", "if line.strip():",
      "type(self).n = getattr(type(self), 'n', 0) + 1\n                    if self.n % 2:",
-     ("test_the_same_rows_come_again", "test_every_row_has_its_place", MOVED)),
+     ("test_a_second_read_gives_the_same_rows", "test_every_row_has_its_place", MOVED)),
 ]  # fmt: skip
 
 STAGE = """
@@ -134,9 +134,9 @@ class Part:
     name = "broken"
     version = 1
     environment = "client"
-    def plan(self, recipe, planning):
+    def plan(self, recipe, planner):
         params = Params(steps=recipe.train["max_steps"])
-        return [planning.call(self, params)]
+        return [planner.call(self, params)]
     def run(self, call, context):
         (context.output / "x.txt").write_text(str(call.params["steps"]))
 """
@@ -156,20 +156,20 @@ class TestPart(StageContract):
     do_not_matter = ["train.learning_rate=1"]
     runs = True
 """
-RUNS = "test_it_runs_and_makes_the_same_again"
+RUNS = "test_a_second_run_writes_the_same_files"
 CLOSED = "test_its_params_are_frozen_and_closed"
 STAGES = [
     ("none", "", "", ()),
     ("params that take anything", "class Params(Frozen):",
      "from pydantic import BaseModel\nclass Params(BaseModel):", (CLOSED,)),
     ("a value beside its params", 'steps=recipe.train["max_steps"]', "steps=3",
-     ("test_what_matters_changes_a_key_and_nothing_else_does",)),
+     ("test_only_overrides_that_matter_change_a_key",)),
     ("too much in its key", 'recipe.train["max_steps"])', 'recipe.train["max_steps"], more=recipe.train)',
-     ("test_what_matters_changes_a_key_and_nothing_else_does",)),
+     ("test_only_overrides_that_matter_change_a_key",)),
     ("a plan that writes", "return [planning", "open('planned', 'a').write('x')\n        return [planning",
-     ("test_a_plan_is_the_same_again_and_writes_nothing",)),
+     ("test_a_plan_is_repeatable_and_writes_nothing",)),
     ("another key each time", 'steps=recipe.train["max_steps"]', "steps=__import__('random').getrandbits(60)",
-     ("test_a_plan_is_the_same_again_and_writes_nothing", "test_what_matters_changes_a_key_and_nothing_else_does",
+     ("test_a_plan_is_repeatable_and_writes_nothing", "test_only_overrides_that_matter_change_a_key",
       RUNS)),
     ("a plan that takes long", "params = Params",
      "from time import process_time as now\n        end = now() + 1.2\n        while now() < end:\n            pass\n"
@@ -177,7 +177,7 @@ STAGES = [
      ("test_a_plan_is_cheap",)),
     ("another artifact each time", 'str(call.params["steps"])', "__import__('uuid').uuid4().hex", (RUNS,)),
     ("a foreign label", "call(self, params)", "call(self, params, label='other')",
-     ("test_its_calls_are_labelled_by_its_name",)),
+     ("test_its_labels_begin_with_its_name",)),
     ("no version", "version = 1", "version = True", ("test_its_version_is_a_number_and_its_environment_exists",)),
     ("it raises", "(context.output", "1 / 0; (context.output", (RUNS,)),
 ]  # fmt: skip
@@ -206,8 +206,8 @@ class TestPart(EvaluatorContract):
     cases = [Case("a word", {"wanted": "word"}), Case("x", {"wanted": "y"}, answer="y")]
     bad_rows = [Case("x")]
 """
-ANSWER, TEXT = "test_no_answer_makes_it_raise", "test_no_text_makes_it_raise"
-RIGHT, SAME = "test_a_right_answer_has_the_best_score", "test_a_score_is_the_same_again"
+ANSWER, TEXT = "test_it_scores_any_answer", "test_it_scores_any_text"
+RIGHT, SAME = "test_a_right_answer_has_the_best_score", "test_a_second_score_is_the_same"
 EVALUATORS = [
     ("none", "", "", ()),
     ("raises on an answer", "return (1.0", "int(prediction[:1].encode()[0]); return (1.0", (ANSWER, TEXT)),
@@ -216,10 +216,10 @@ EVALUATORS = [
     ("another score each time", "(0.0, \"lacks it\")", "(__import__('random').random(), None)", (SAME,)),
     ("not a number", "(0.0, \"lacks it\")", "(float('nan'), None)", (SAME, ANSWER, TEXT)),
     ("keeps quiet about a bad row", 'raise ValueError("the row has no `wanted`")', "return 0.0, None",
-     ("test_a_row_at_fault_is_told",)),
+     ("test_a_bad_row_raises_value_error",)),
     ("changes the row", "return (1.0", "row['seen'] = 1; return (1.0", (RIGHT, SAME, ANSWER, TEXT)),
     ("a foreign environment", "name = \"broken\"", "name = \"broken\"; environment = 'trainer'",
-     ("test_it_says_what_it_needs",)),
+     ("test_its_attributes_are_valid",)),
 ]  # fmt: skip
 
 BACKEND = """
@@ -236,21 +236,21 @@ from parts import Part
 class TestPart(BackendContract):
     backend = Part
 """
-LEAVES = "test_a_failure_is_told_and_leaves_nothing"
-ONCE = "test_a_call_leaves_its_artifact_and_runs_once"
-KILLED = "test_a_killed_call_leaves_no_half_artifact_and_can_be_run_again"
+LEAVES = "test_a_failure_is_reported_and_leaves_no_artifact"
+ONCE = "test_a_call_publishes_its_artifact_and_runs_once"
+KILLED = "test_a_killed_call_leaves_no_artifact_and_can_run_again"
 BACKENDS = [
     ("everything is cached", "def cached(self, calls):\n        return {call.key for call in calls}",
      (ONCE, "test_a_damaged_artifact_is_not_cached", LEAVES, KILLED)),
     ("claims to be done", "def run_stage(self, call, run, stop):\n"
      "        super().run_stage(call, run, stop)\n        return StageOutcome('done')", (LEAVES, KILLED)),
     ("another digest each time", "def environment_digest(self, name):\n        return __import__('uuid').uuid4().hex",
-     ("test_the_digest_of_an_environment_is_that_of_what_is_in_it",)),
+     ("test_the_digest_of_an_environment_depends_on_its_content",)),
     ("one digest for all", "def environment_digest(self, name):\n        return 'same'",
-     ("test_the_digest_of_an_environment_is_that_of_what_is_in_it",)),
+     ("test_the_digest_of_an_environment_depends_on_its_content",)),
     ("a GPU that was not asked for", "def hardware(self, stage, resources):\n"
      "        from ftrun.api.backends import Hardware\n        return Hardware('gpu')",
-     ("test_hardware_is_what_was_asked_for_or_refused",)),
+     ("test_hardware_is_as_requested_or_an_error",)),
     ("half an artifact", "def run_stage(self, call, run, stop):\n"
      "        folder = self._store.artifact(call.ref)\n        folder.mkdir(parents=True, exist_ok=True)\n"
      "        return super().run_stage(call, run, stop)", (LEAVES, KILLED)),

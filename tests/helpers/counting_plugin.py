@@ -100,8 +100,8 @@ class Counting:
     version: ClassVar[int] = 1
     environment: ClassVar[str] = "client"
 
-    def plan(self, recipe, planning):
-        data = planning.find("format")
+    def plan(self, recipe, planner):
+        data = planner.find("format")
         params = Params(
             steps=recipe.train["max_steps"],
             every=recipe.train["save_steps"],
@@ -110,7 +110,7 @@ class Counting:
             crashes_once=recipe.train.get("seed") == 14,
             crashes=recipe.train.get("seed") == 15,
         )
-        return [planning.call(self, params, inputs={"data": data}, secrets=())]
+        return [planner.call(self, params, inputs={"data": data}, secrets=())]
 
     def run(self, call, context):
         params = Params.model_validate(call.params)

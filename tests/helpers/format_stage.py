@@ -9,9 +9,9 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from ftrun.api.context import Reporter, StageContext
+from ftrun.api.planner import Planner
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import StageCall
-from ftrun.planning.planner import Planner
 from ftrun.plugins.manager import Plugins
 from ftrun.utils.digests import FileDigests
 from ftrun_plugins.data.format import plugin as formatting_plugin
@@ -19,7 +19,7 @@ from ftrun_plugins.data.format.stage import Format
 from ftrun_plugins.data.formatters import plugin as formatters_plugin
 from ftrun_plugins.data.sources import plugin as sources_plugin
 
-# What planning asks of a backend where a source needs the trainer's packages.
+# What planner asks of a backend where a source needs the trainer's packages.
 BACKEND: Any = SimpleNamespace(environment_digest=lambda name: "0" * 16)
 
 
@@ -34,7 +34,7 @@ def written(path: Path, data: bytes | Sequence[Any]) -> Path:
 def formatted(
     folder: Path, source: Path | Mapping[str, Any], formatter: Mapping[str, Any], *third: ModuleType, **dataset: Any
 ) -> Path:
-    """The artifact. Raises what the stage raises, in planning or running."""
+    """The artifact. Raises what the stage raises, in planner or running."""
     plugins = Plugins()
     for module in (sources_plugin, formatters_plugin, formatting_plugin, *third):
         plugins.load(module, module.__name__, "tests")
@@ -43,8 +43,8 @@ def formatted(
     recipe = Recipe.model_validate(
         {"name": "test", "model": {"base_model": "m"}, "dataset": values, "backend": {"name": "none"}}
     )
-    planning = Planner(recipe, plugins, BACKEND, FileDigests(folder / "digests.json"))
-    (planned,) = Format().plan(recipe, planning)
+    planner = Planner(recipe, plugins, BACKEND, FileDigests(folder / "digests.json"))
+    (planned,) = Format().plan(recipe, planner)
     call = StageCall.model_validate_json(planned.model_dump_json())  # as it travels to the stage's process
     output = folder / "output"
     output.mkdir()

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from ftrun.execution.process_env import OFFLINE
+from ftrun.api.process_env import OFFLINE
 
 CONFIG = "config.yml"
 MODEL = "model"  # mirror of the base model's folder

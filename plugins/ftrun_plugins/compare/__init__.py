@@ -1,1 +1,1 @@
-"""Runs side by side."""
+"""Commands that compare runs: `ftrun compare` and `ftrun diff`."""

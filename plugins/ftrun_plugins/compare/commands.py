@@ -1,4 +1,4 @@
-"""The verbs `ftrun compare` and `ftrun diff`."""
+"""The commands `ftrun compare` and `ftrun diff`."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import default_store
 from ftrun.cli.run_lookup import find_run, reader_of
 from ftrun.report.run_data import RunData
-from ftrun_plugins.compare.diff_sections import sections
+from ftrun_plugins.compare.diff_sections import build_sections
 from ftrun_plugins.compare.metric_diff import differences, figures
-from ftrun_plugins.compare.model_comparison import against
-from ftrun_plugins.compare.table import diff_lines, lines
+from ftrun_plugins.compare.model_comparison import compare_tuned_models
+from ftrun_plugins.compare.table import comparison_lines, diff_lines
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 @click.argument("runs", nargs=-1)
 def compare(runs: tuple[str, ...], as_json: bool) -> int:
-    """Puts RUNS side by side: recipes, figures, evaluations, and whether their tuned models differ.
+    """Compare RUNS: recipes, figures, evaluations and tuned models.
 
-    The tuned models are compared with that of the run named first.
+    The tuned models are compared with that of the first run.
     """
     store = default_store()
     folders = list(dict.fromkeys(find_run(store, run) for run in runs))
     if len(folders) < 2:
         raise InvalidInput(
-            Problem("usage", "two or more different runs can be compared", hint="`ftrun runs` lists them")
+            Problem("usage", "`ftrun compare` needs at least two different runs", hint="`ftrun runs` lists the runs")
         )
-    materials = [RunData(folder, reader_of(store, folder)) for folder in folders]
-    sides = [figures(material) for material in materials]
-    differing = differences([material.values for material in materials])
-    tuned = [comparison for other in materials[1:] for comparison in against(materials[0], other)]
+    data = [RunData(folder, reader_of(store, folder)) for folder in folders]
+    run_figures = [figures(run) for run in data]
+    recipe_differences = differences([run.values for run in data])
+    tuned = [comparison for other in data[1:] for comparison in compare_tuned_models(data[0], other)]
     if as_json:
-        print(json.dumps({"runs": sides, "differences": differing, "tuned": tuned}))
+        print(json.dumps({"runs": run_figures, "differences": recipe_differences, "tuned": tuned}))
     else:
-        print("\n".join(lines(sides, differing, tuned)))
+        print("\n".join(comparison_lines(run_figures, recipe_differences, tuned)))
     return 0
 
 
@@ -46,16 +46,18 @@ def compare(runs: tuple[str, ...], as_json: bool) -> int:
 @click.argument("first")
 @click.argument("other")
 def diff(first: str, other: str, as_json: bool) -> int:
-    """Shows what the run OTHER differs in from FIRST: recipe, data, code, versions, hardware, results.
+    """Show the differences of the runs FIRST and OTHER: recipe, data, code, versions, hardware, results.
 
-    Ends with 0 whether or not they differ.
+    The exit code is 0 also if the runs differ.
     """
     store = default_store()
     folders = [find_run(store, name) for name in (first, other)]
     if folders[0] == folders[1]:
-        raise InvalidInput(Problem("usage", f"both are the run {folders[0].id}", hint="`ftrun runs` lists the others"))
-    before, after = (RunData(folder, reader_of(store, folder)) for folder in folders)
-    found = sections(store, before, after)
+        raise InvalidInput(
+            Problem("usage", f"both names are the run {folders[0].id}", hint="`ftrun runs` lists the runs")
+        )
+    first_run, other_run = (RunData(folder, reader_of(store, folder)) for folder in folders)
+    sections = build_sections(store, first_run, other_run)
     ids = [folder.id for folder in folders]
-    print(json.dumps({"runs": ids, **found}) if as_json else "\n".join(diff_lines(ids, found)))
+    print(json.dumps({"runs": ids, **sections}) if as_json else "\n".join(diff_lines(ids, sections)))
     return 0

@@ -1,4 +1,4 @@
-"""One run among others: its figures, and where its recipe differs from theirs."""
+"""Figures of runs and differences of their recipes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ftrun.report.run_data import RunData
 Values = Mapping[str, Any]
 
 
-def figures(material: RunData) -> dict[str, Any]:
-    """What is compared of a run; None where it is not known."""
-    record = material.record
+def figures(run: RunData) -> dict[str, Any]:
+    """Return the figures of a run; unknown figures are None."""
+    record = run.record
     results = record.results
 
     def metric(call: str, name: str) -> Any:
@@ -29,12 +29,15 @@ def figures(material: RunData) -> dict[str, Any]:
         "train_seconds": results.get("train", {}).get("seconds"),
         "seconds": record.ended - record.started if record.started and record.ended else None,
         "cost": record.cost,
-        "evaluation": material.evaluation,
+        "evaluation": run.evaluation,
     }
 
 
 def differences(recipes: Sequence[Values]) -> dict[str, list[Any]]:
-    """By dotted path the value of each recipe, for values that are not the same in all; None where one has none."""
+    """Return the values that differ between recipes, by dotted path.
+
+    Each path has a list with one value per recipe, which is None if the recipe does not have the path.
+    """
     paths = dict.fromkeys(path for recipe in recipes for path in recipe)
-    found = {path: [recipe.get(path) for recipe in recipes] for path in paths}
-    return {path: values for path, values in found.items() if any(value != values[0] for value in values)}
+    values_by_path = {path: [recipe.get(path) for recipe in recipes] for path in paths}
+    return {path: values for path, values in values_by_path.items() if any(value != values[0] for value in values)}

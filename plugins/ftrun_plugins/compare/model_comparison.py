@@ -1,4 +1,4 @@
-"""Whether the tuned models of two runs differ, by the same paired bootstrap that judges them against their bases."""
+"""Comparison of the tuned models of two runs, with the paired bootstrap that evaluations use."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ Comparison = dict[str, Any]
 
 
 class NotComparable(Exception):
-    """Two evaluations say nothing about each other; the text says why."""
+    """Two evaluations cannot be compared. The text is the reason."""
 
 
-def against(first: RunData, other: RunData) -> Iterator[Comparison]:
-    """One comparison for each evaluation that both runs have; one that cannot be made has its reason."""
+def compare_tuned_models(first: RunData, other: RunData) -> Iterator[Comparison]:
+    """Yield a comparison for each evaluation that both runs have, or the reason why it is not possible."""
     for name in (name for name in first.evaluation if name in other.evaluation):
-        named = {"evaluation": name, "run": other.record.id, "against": first.record.id}
+        names = {"evaluation": name, "run": other.record.id, "against": first.record.id}
         try:
-            yield {**named, **_compared(name, first, other)}
+            yield {**names, **_compare_scores(name, first, other)}
         except NotComparable as error:
-            yield {**named, "reason": str(error)}
-        except FtrunError as error:  # where the scores are cannot be reached
-            yield {**named, "reason": error.problems[0].what}
+            yield {**names, "reason": str(error)}
+        except FtrunError as error:  # the machine with the scores cannot be reached
+            yield {**names, "reason": error.problems[0].what}
 
 
-def _compared(name: str, first: RunData, other: RunData) -> Comparison:
-    if _meaning(name, first) != _meaning(name, other):
-        raise NotComparable("they were not evaluated on the same rows in the same way")
+def _compare_scores(name: str, first: RunData, other: RunData) -> Comparison:
+    if _conditions(name, first) != _conditions(name, other):
+        raise NotComparable("the runs have different rows, evaluators or options")
     ours, theirs = _scores(name, first), _scores(name, other)
     rows = sorted(ours.keys() & theirs.keys())
     if not rows:
-        raise NotComparable("they were evaluated on different rows")
+        raise NotComparable("the runs have no rows in common")
     more_is_better = first.json(f"score:{name}", "score.json")["higher_is_better"]
     result = compare([ours[row] for row in rows], [theirs[row] for row in rows], more_is_better)
     return {
@@ -50,24 +50,24 @@ def _compared(name: str, first: RunData, other: RunData) -> Comparison:
     }
 
 
-def _meaning(name: str, run: RunData) -> dict[str, Any]:
-    """What two evaluations have to share: evaluator, options and rows, but not the models."""
-    call = _call(f"score:{name}", run)
+def _conditions(name: str, run: RunData) -> dict[str, Any]:
+    """Return the properties that two comparable evaluations share: evaluator, options and rows, but not models."""
+    call = _find_call(f"score:{name}", run)
     inputs = call.identity["inputs"]
-    measured = run.plan.call(call.inputs[TUNED]) if TUNED in call.inputs else None
-    if measured is None:
+    tuned = run.plan.call(call.inputs[TUNED]) if TUNED in call.inputs else None
+    if tuned is None:
         raise NotComparable(f"{run.record.id} has no tuned model")
-    found = {key: value for key, value in call.identity.items() if key != "inputs"}
-    found["rows"] = [inputs.get("data"), measured.identity["inputs"].get("data")]
+    conditions = {key: value for key, value in call.identity.items() if key != "inputs"}
+    conditions["rows"] = [inputs.get("data"), tuned.identity["inputs"].get("data")]
     if _compares_pairs(call):
-        found["base"] = inputs.get(BASE)  # its scores say how a model does against that one
-    return found
+        conditions["base"] = inputs.get(BASE)  # the scores compare with the base model's answers
+    return conditions
 
 
-def _call(label: str, run: RunData) -> StageCall:
+def _find_call(label: str, run: RunData) -> StageCall:
     call = next((call for call in run.plan.calls if call.label == label), None)
     if call is None:
-        raise NotComparable(f"{run.record.id} kept no scores of single rows")
+        raise NotComparable(f"{run.record.id} has no scores of single rows")
     return call
 
 
@@ -77,9 +77,9 @@ def _compares_pairs(call: StageCall) -> bool:
 
 
 def _scores(name: str, run: RunData) -> dict[tuple[int, str], float]:
-    """The tuned model's score of each row, by the row's index and place."""
+    """Return the tuned model's score of each row, by the row's index and place."""
     rows = run.lines(f"score:{name}", "scores.jsonl")
-    found = {(row["index"], row["place"]): float(row[TUNED]["score"]) for row in rows if TUNED in row}
-    if not found:
-        raise NotComparable(f"the scores of {run.record.id} are not there any more")
-    return found
+    scores = {(row["index"], row["place"]): float(row[TUNED]["score"]) for row in rows if TUNED in row}
+    if not scores:
+        raise NotComparable(f"the scores of {run.record.id} are no longer in the store")
+    return scores

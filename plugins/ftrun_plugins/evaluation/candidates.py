@@ -1,25 +1,18 @@
-"""The two models that are evaluated, as inputs of a stage call, and how a stage loads one."""
+"""The models that are evaluated, as inputs of stage calls."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ftrun.api.errors import Problem
 from ftrun.api.serving_spec import BASE, TUNED
-from ftrun_plugins.axolotl.config.build import build_trainer_config
-from ftrun_plugins.axolotl.tokenize.stage import TEMPLATE
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from ftrun.api.backends import Hardware
-    from ftrun.api.recipe import Recipe
+    from ftrun.api.planner import CallRequest, Planner
     from ftrun.api.stage_call import StageCall
     from ftrun.api.stages import Stage
-    from ftrun.planning.planner import Planner
 
 TOKENIZED = "tokenized"
 NO_ROWS = Problem(
@@ -38,98 +31,49 @@ class Candidate:
     inputs: Mapping[str, StageCall]
 
 
-def candidates(planning: Planner) -> Iterator[Candidate]:
-    """The base model, and the tuned one where the recipe trains."""
-    model, train, merged = (planning.find(label) for label in ("fetch:model", "train", "merge"))
+def candidates(planner: Planner) -> Iterator[Candidate]:
+    """Yield the base model, and the tuned one if the recipe trains."""
+    model, train, merged = (planner.find(label) for label in ("fetch:model", "train", "merge"))
     if model is None:
         return
     yield Candidate(BASE, {"model": model})
     if merged is not None:
         yield Candidate(TUNED, {"model": merged})
-    elif train is not None and train.params["trainer"].get("adapter"):
+    elif train is not None and planner.trainer.adapter_layout(planner.trainer_config.values) is not None:
         yield Candidate(TUNED, {"model": model, "adapter": train})
     elif train is not None:
         yield Candidate(TUNED, {"model": train})
 
 
-def is_needed(what: Collection[str], recipe: Recipe, planning: Planner) -> bool:
-    """Whether an evaluation of the recipe works on any of these: `predictions`, `loss`, …."""
-    evaluators = planning.plugins.of_kind("evaluator")
-    return any(evaluators[one.evaluator].cls.needs in what for one in recipe.evals.values())
+def is_needed(needs: Collection[str], planner: Planner) -> bool:
+    """Return whether an evaluation of the recipe works on one of these: `predictions`, `loss`, …."""
+    evaluations = planner.recipe.evals.values()
+    return any(planner.registered("evaluator", one.evaluator).needs in needs for one in evaluations)
 
 
-def calls_for_each(
-    stage: Stage,
-    params: BaseModel,
-    planning: Planner,
-    hardware: Hardware,
-    inputs: Mapping[str, StageCall],
-    *,
-    suffix: str = "",
-    gpus: int = 1,
-    environment: str | None = None,
-    files: Mapping[str, Path] | None = None,
-    optional_secrets: Sequence[str] = (),
-    notes: Sequence[str] = (),
-    preloaded: bool = True,
-) -> list[StageCall]:
-    """The same call of `stage` for each model, labelled `stage:role`, or `stage:suffix:role`."""
-    on_gpu = hardware.accelerator == "gpu"
+def calls_for_each(stage: Stage, planner: Planner, request: CallRequest, suffix: str = "") -> list[StageCall]:
+    """Return the same call of `stage` for each model, labelled `stage:role`, or `stage:suffix:role`.
+
+    The models are added to the inputs of the request. Without a GPU a call gets all cores.
+    """
+    on_gpu = planner.hardware(stage.name).accelerator == "gpu"
     return [
-        planning.call(
+        planner.call(
             stage,
-            params,
-            label=":".join(part for part in (stage.name, suffix, candidate.role) if part),
-            inputs={**candidate.inputs, **inputs},
-            environment=environment,
-            files=files,
-            optional_secrets=optional_secrets,
-            notes=notes,
-            cpu=1.0 if on_gpu else planning.cores,
-            gpus=gpus if on_gpu else 0,
-            preloaded=preloaded,
+            replace(
+                request,
+                label=":".join(part for part in (stage.name, suffix, candidate.role) if part),
+                inputs={**candidate.inputs, **request.inputs},
+                cpu=1.0 if on_gpu else planner.cores,
+                gpus=(request.gpus or 1) if on_gpu else 0,
+            ),
         )
-        for candidate in candidates(planning)
+        for candidate in candidates(planner)
     ]
 
 
-def template_of(recipe: Recipe, planning: Planner) -> dict[str, StageCall]:
-    """The input that has the chat template, where the recipe trains with one that is not the model's own."""
-    tokenized = planning.find("tokenize")
-    named = build_trainer_config(recipe).values.get("chat_template") not in (None, "tokenizer_default")
-    return {TOKENIZED: tokenized} if tokenized is not None and named else {}
-
-
-def give_template(tokenizer: Any, inputs: Mapping[str, Path]) -> None:
-    """A model without a chat template is asked by the one that the recipe trains with."""
-    if not tokenizer.chat_template and TOKENIZED in inputs:
-        tokenizer.chat_template = (inputs[TOKENIZED] / TEMPLATE).read_text()
-
-
-def load_model(inputs: Mapping[str, Path], accelerator: str, trust_remote_code: bool) -> Any:
-    """The model ready to be asked: 32-bit on a CPU, where it is the exact and often the faster, bfloat16 on a GPU."""
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    dtype, device = (torch.bfloat16, "cuda") if accelerator == "gpu" else (torch.float32, "cpu")
-    model = AutoModelForCausalLM.from_pretrained(inputs["model"], dtype=dtype, trust_remote_code=trust_remote_code)
-    if "adapter" in inputs:
-        from peft import PeftModel
-
-        tokenizer = load_tokenizer(inputs, trust_remote_code)
-        if len(tokenizer) > model.get_input_embeddings().weight.shape[0]:
-            model.resize_token_embeddings(len(tokenizer))
-        model = PeftModel.from_pretrained(model, inputs["adapter"])
-    return model.to(device).eval()
-
-
-def load_tokenizer(inputs: Mapping[str, Path], trust_remote_code: bool) -> Any:
-    """The model's own tokenizer; that of the adapter where there is one."""
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(
-        inputs.get("adapter", inputs["model"]), trust_remote_code=trust_remote_code
-    )
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
+def template_input(planner: Planner) -> dict[str, StageCall]:
+    """Return the input that has the chat template, if the recipe trains with another one than the model's own."""
+    tokenized = planner.find("tokenize")
+    own = planner.trainer.uses_own_template(planner.trainer_config.values)
+    return {TOKENIZED: tokenized} if tokenized is not None and own else {}

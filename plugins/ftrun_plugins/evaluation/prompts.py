@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from ftrun.api.artifacts import ExampleRow, FormattedRows, Split
 
 
 @dataclass(frozen=True)
@@ -21,20 +22,16 @@ class Prompt:
     segments: Sequence[str] = ()
 
 
-def prompts(examples: Path, kind: str) -> Iterator[Prompt]:
-    """One prompt an example: everything before the last answer. Plain texts have no answer and give none."""
-    if kind == "text":
-        return
-    with examples.open("rb") as file:
-        for index, line in enumerate(file):
-            example = json.loads(line)
-            yield _chat(index, example) if kind == "chat" else _segments(index, example)
+def prompts(data: FormattedRows, split: Split) -> Iterator[Prompt]:
+    """Yield one prompt for each example: everything before the last answer. Plain texts have no answer and give none."""
+    kind = data.kind
+    for index, example in enumerate(data.examples(split)) if kind != "text" else ():
+        yield _chat(index, example) if kind == "chat" else _segments(index, example)
 
 
-def asked(data: Path) -> list[str]:
-    """Each held-out example's prompt as text for a reader, by the example's index; `data` is what `format` made."""
-    kind = json.loads((data / "report.json").read_text())["kind"]
-    return [_text(prompt) for prompt in prompts(data / "held_out.jsonl", kind)]
+def prompt_texts(data: FormattedRows) -> list[str]:
+    """Return the prompt of each held-out example as text for a reader, by the example's index."""
+    return [_text(prompt) for prompt in prompts(data, "held_out")]
 
 
 def for_template(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -56,7 +53,7 @@ def _text(prompt: Prompt) -> str:
     return "\n\n".join(turns) if prompt.messages else "".join(prompt.segments)
 
 
-def _chat(index: int, example: dict[str, Any]) -> Prompt:
+def _chat(index: int, example: ExampleRow) -> Prompt:
     messages = example["messages"]
     last = max(place for place, message in enumerate(messages) if message["role"] == "assistant")
     return Prompt(
@@ -64,7 +61,7 @@ def _chat(index: int, example: dict[str, Any]) -> Prompt:
     )
 
 
-def _segments(index: int, example: dict[str, Any]) -> Prompt:
+def _segments(index: int, example: ExampleRow) -> Prompt:
     segments = example["segments"]
     last = max(place for place, segment in enumerate(segments) if segment["label"])
     return Prompt(

@@ -1,1 +1,1 @@
-"""Runs stage calls as processes of this machine."""
+"""Backend `local`: stage calls as processes on this machine."""

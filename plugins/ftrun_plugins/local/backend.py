@@ -1,8 +1,7 @@
-"""The backend `local`: each stage call is a process in its environment's interpreter on this machine."""
+"""Backend `local`: runs each stage call as a process on this machine, in the interpreter of its environment."""
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ftrun.api.backends import Hardware
+from ftrun.api.backends import Backend, Hardware
 from ftrun.api.cancellation import StopSignal
 from ftrun.api.errors import FtrunError, InvalidInput, Problem
 from ftrun.api.events import append
@@ -18,7 +17,6 @@ from ftrun.api.outcome import StageOutcome
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.recipe import Environment, Resources
 from ftrun.api.rows import Options
-from ftrun.api.secrets import variables_of
 from ftrun.api.stage_call import CLIENT, StageCall
 from ftrun.execution.engine import read_plan
 from ftrun.execution.stage_subprocess import ProcessSpec, StageProcess, send_stop
@@ -32,41 +30,37 @@ from ftrun_plugins.local.hardware import cores, gpus
 SECONDS_BETWEEN_TRIES = 0.3
 
 
-class LocalBackend:
-    """Stage calls as subprocesses; a key that another process works on is waited for."""
+class LocalBackend(Backend):
+    """Backend that runs stage calls as subprocesses. If another process works on a key, it waits for that process."""
 
     name: ClassVar[str] = "local"
 
     class Options(Options):
-        """No options yet: resources are the recipe's."""
+        """No options. Resources are set in the recipe."""
 
     def __init__(self, options: Any, environments: Mapping[str, Environment], store: Store) -> None:
         self._environments = {name: LocalEnvironment(name, declared) for name, declared in environments.items()}
         self._store = store
-        self._parents: dict[str, WarmParent] = {}  # by environment; they end with this object
+        self._parents: dict[str, WarmParent] = {}  # by name of the environment; they end with this object
         self._parents_lock = threading.Lock()
-        self._looked_at: set[str] = set()  # runs whose parents have been started
-
-    @classmethod
-    def account(cls) -> None:
-        return None
+        self._preloaded_runs: set[str] = set()  # ids of runs whose parents have been started
 
     def hardware(self, stage: str, resources: Resources) -> Hardware:
         wanted = resources.gpus
-        there = len(gpus())
-        if there == 0 or wanted == 0:
+        available = len(gpus())
+        if available == 0 or wanted == 0:
             processes = resources.processes or 1
             return Hardware(
                 "cpu", processes, f"{cores()} cores" + (f", {processes} processes" if processes > 1 else "")
             )
-        count = wanted or there
-        if count > there:
+        count = wanted or available
+        if count > available:
             raise InvalidInput(
                 Problem(
                     "missing-hardware",
-                    f"the stage `{stage}` asks for {count} GPUs and this machine has {there}: {', '.join(gpus())}",
+                    f"the stage `{stage}` requests {count} GPUs, but this machine has {available}: {', '.join(gpus())}",
                     at=f"resources.{stage}.gpu",
-                    hint=f"resources.{stage}.gpu={there}, or another backend",
+                    hint=f"resources.{stage}.gpu={available}, or another backend",
                 )
             )
         return Hardware("gpu", resources.processes or count, f"{count}x {gpus()[0]}")
@@ -90,19 +84,6 @@ class LocalBackend:
     def cached(self, calls: Sequence[StageCall]) -> set[str]:
         return {call.key for call in calls if find(self._store, call.ref)}
 
-    def estimate(self, calls: Sequence[StageCall], seconds: Mapping[str, float]) -> None:
-        return None
-
-    def has_secret(self, name: str) -> bool:
-        return any(os.environ.get(variable) for variable in variables_of(name))
-
-    def secret_advice(self, name: str) -> str:
-        return f"export {variables_of(name)[0]}=…"
-
-    @property
-    def remote(self) -> None:
-        return None
-
     def runner(self) -> LocalBackend:
         return self
 
@@ -111,30 +92,31 @@ class LocalBackend:
 
     def run_stage(self, call: StageCall, run: RunFolder, stop: StopSignal) -> StageOutcome:
         with FileLock(self._store.lock(call.ref)) as lock:
-            if not self._wait_for(lock, call, run, stop):
+            if not self._acquire_lock(lock, call, run, stop):
                 return StageOutcome("stopped")
-            if find(self._store, call.ref):  # whoever held the lock has made it
+            if find(self._store, call.ref):  # the previous holder of the lock published the artifact
                 return StageOutcome("done")
             if stop.level:
                 return StageOutcome("stopped")
             try:
-                self._prepare_for(call, run)
+                self._prepare_environment(call, run)
             except FtrunError as error:
                 return StageOutcome("failed", "stage", error.problems)
             self._start_parents(run)
-            return self._process(call, run, lock).wait(stop)
+            return self._start_process(call, run, lock).wait(stop)
 
-    def _wait_for(self, lock: FileLock, call: StageCall, run: RunFolder, stop: StopSignal) -> bool:
-        """Waits until nobody else works on the call; false where the user stops first.
+    def _acquire_lock(self, lock: FileLock, call: StageCall, run: RunFolder, stop: StopSignal) -> bool:
+        """Wait until no other process works on the call. Return False if the user stops the run before.
 
-        A process of this same run outlived its scheduler: it is told to stop, and waited for, as if it were ours.
+        If the other process belongs to this run, it has outlived its scheduler. It gets the stop signal too, and this
+        method waits for its end.
         """
-        told, level = False, 0
+        reported, level = False, 0
         while not lock.try_acquire():
             holder = read_json(self._store.scratch(call.ref).process) or {"run": None}
-            if not told:
+            if not reported:
                 append(run.events, "call_waiting", call.label, run=holder["run"])
-                told = True
+                reported = True
             if stop.level and holder["run"] != run.id:
                 return False
             if stop.level > level:
@@ -143,28 +125,30 @@ class LocalBackend:
             stop.wait(SECONDS_BETWEEN_TRIES)
         return True
 
-    def _prepare_for(self, call: StageCall, run: RunFolder) -> None:
+    def _prepare_environment(self, call: StageCall, run: RunFolder) -> None:
         name = call.environment.name
         if not self.environment_ready(name):
-            append(run.events, "environment", call.label, name=name, text=f"making the environment `{name}`, once")
-            self.prepare(name, partial(_tell_line, run, call.label, name))
+            append(
+                run.events, "environment", call.label, name=name, text=f"making the environment `{name}` (only once)"
+            )
+            self.prepare(name, partial(_emit_line, run, call.label, name))
             append(run.events, "environment", call.label, name=name, text=f"the environment `{name}` is ready")
 
-    def _process(self, call: StageCall, run: RunFolder, lock: FileLock) -> StageProcess:
+    def _start_process(self, call: StageCall, run: RunFolder, lock: FileLock) -> StageProcess:
         environment = self._environments.get(call.environment.name)
         append(run.events, "call_started", call.label, key=call.key)
-        place = ProcessSpec(
+        spec = ProcessSpec(
             python=self.environment_python(call.environment.name),
             log=run.log(call.label),
             variables=environment.declared.variables if environment else {},
             events=run.events,
             lock=lock,
-            parent=self._parent(call.environment.name, run) if call.work.preloaded else None,
+            parent=self._get_parent(call.environment.name, run) if call.work.preloaded else None,
         )
-        return StageProcess(self._store, call, run.id, place)
+        return StageProcess(self._store, call, run.id, spec)
 
-    def _parent(self, name: str, run: RunFolder) -> WarmParent | None:
-        """Return the process that calls in an environment are forked from; None if that has nothing to import."""
+    def _get_parent(self, name: str, run: RunFolder) -> WarmParent | None:
+        """Return the process from which calls in an environment are forked, or None if it has nothing to import."""
         environment = self._environments.get(name)
         if environment is None or not environment.declared.preload or not can_fork():
             return None
@@ -178,18 +162,18 @@ class LocalBackend:
             return self._parents[name]
 
     def _start_parents(self, run: RunFolder) -> None:
-        """Begin to import while other calls run: for the environments of the calls that this run lacks."""
+        """Start the parents for the missing calls of a run, so that they import packages while other calls run."""
         with self._parents_lock:
-            if run.id in self._looked_at:
+            if run.id in self._preloaded_runs:
                 return
-            self._looked_at.add(run.id)
+            self._preloaded_runs.add(run.id)
         if not run.plan.exists():
             return
-        lacking = [call for call in read_plan(run).calls if call.work.preloaded and not find(self._store, call.ref)]
-        for name in dict.fromkeys(call.environment.name for call in lacking):
+        missing = [call for call in read_plan(run).calls if call.work.preloaded and not find(self._store, call.ref)]
+        for name in dict.fromkeys(call.environment.name for call in missing):
             if self.environment_ready(name):
-                self._parent(name, run)
+                self._get_parent(name, run)
 
 
-def _tell_line(run: RunFolder, label: str, name: str, line: str) -> None:
+def _emit_line(run: RunFolder, label: str, name: str, line: str) -> None:
     append(run.events, "environment_line", label, name=name, text=line)

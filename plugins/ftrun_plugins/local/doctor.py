@@ -1,4 +1,4 @@
-"""What `ftrun doctor` looks at for runs of this machine: GPUs with their driver, environments."""
+"""Checks of `ftrun doctor` for runs on this machine: GPUs with their driver, and environments."""
 
 from __future__ import annotations
 
@@ -8,44 +8,44 @@ from collections.abc import Iterator
 
 from platformdirs import user_cache_path
 
-from ftrun.api.backends import CheckResult, DoctorCheck
+from ftrun.api.doctor import CheckResult, DoctorCheck
 from ftrun.api.recipe import Environment, Recipe
 from ftrun.api.stage_call import CLIENT
 from ftrun.utils.sizes import human_size
-from ftrun_plugins.local.environments import LocalEnvironment, interpreter
+from ftrun_plugins.local.environments import LocalEnvironment, find_python
 
-OLDEST_DRIVER = 580  # that runs CUDA 13, for which torch and vLLM of the locks are built
-BYTES = 8_000_000_000  # of one environment, while it is made
-ONLY_GPU = ("server",)  # environments that are of no use without one
+OLDEST_DRIVER = 580  # that supports CUDA 13, which the locked torch and vLLM need
+BYTES = 8_000_000_000  # of disk space to make one environment
+ONLY_GPU = ("server",)  # environments that are useless without a GPU
 SECONDS = 5.0
 
 
 def checks(recipe: Recipe) -> list[DoctorCheck]:
-    here = recipe.backend.name == "local"
-    wanted = max((resources.gpus or 0 for resources in recipe.resources.values()), default=0) if here else 0
+    is_local = recipe.backend.name == "local"
+    wanted = max((resources.gpus or 0 for resources in recipe.resources.values()), default=0) if is_local else 0
     return [
-        DoctorCheck("GPU", lambda: _gpus(wanted), bool(wanted)),
-        DoctorCheck("environments", lambda: _environments(recipe, here), here),
+        DoctorCheck("GPU", lambda: _check_gpus(wanted), bool(wanted)),
+        DoctorCheck("environments", lambda: _check_environments(recipe, is_local), is_local),
     ]
 
 
-def _gpus(wanted: int) -> Iterator[CheckResult]:
-    found = _listed()
-    if not found:
-        do = "ask for fewer: resources.STAGE.gpu=0, or backend=modal" if wanted else "stages run on the CPU"
-        yield CheckResult("GPU", False, "none that nvidia-smi knows", bool(wanted), do)
-    for name, driver, memory in found:
+def _check_gpus(wanted: int) -> Iterator[CheckResult]:
+    gpus = _list_gpus()
+    if not gpus:
+        hint = "resources.STAGE.gpu=0 to use the CPU, or backend=modal" if wanted else "stages run on the CPU"
+        yield CheckResult("GPU", False, "nvidia-smi reports no GPU", bool(wanted), hint)
+    for name, driver, memory in gpus:
         old = driver.partition(".")[0].isdigit() and int(driver.partition(".")[0]) < OLDEST_DRIVER
         update = f"update the driver to {OLDEST_DRIVER} or later"
         yield CheckResult("GPU", not old, f"{name}, {memory}, driver {driver}", hint=update)
-    if 0 < len(found) < wanted:
+    if 0 < len(gpus) < wanted:
         yield CheckResult(
-            "GPU", False, f"{len(found)} of the {wanted} that the recipe asks for", hint="resources.STAGE.gpu=…"
+            "GPU", False, f"{len(gpus)} of the {wanted} GPUs that the recipe requests", hint="resources.STAGE.gpu=…"
         )
 
 
-def _listed() -> list[tuple[str, str, str]]:
-    """Name, driver and memory of each GPU."""
+def _list_gpus() -> list[tuple[str, str, str]]:
+    """Return name, driver and memory of each GPU."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return []
@@ -58,27 +58,26 @@ def _listed() -> list[tuple[str, str, str]]:
     return [(row[0], row[1], row[2]) for row in rows if len(row) == 3] if result.returncode == 0 else []
 
 
-def _environments(recipe: Recipe, needed: bool) -> Iterator[CheckResult]:
-    has_gpu = bool(_listed())
-    declared = {name: one for name, one in recipe.environment.items() if name != CLIENT}
-    for name, one in declared.items():
-        if has_gpu or name not in ONLY_GPU:
-            yield _environment(name, one, needed)
+def _check_environments(recipe: Recipe, needed: bool) -> Iterator[CheckResult]:
+    has_gpu = bool(_list_gpus())
+    for name, declared in recipe.environment.items():
+        if name != CLIENT and (has_gpu or name not in ONLY_GPU):
+            yield _check_environment(name, declared, needed)
 
 
-def _environment(name: str, declared: Environment, needed: bool) -> CheckResult:
+def _check_environment(name: str, declared: Environment, needed: bool) -> CheckResult:
     what, environment = f"environment {name}", LocalEnvironment(name, declared)
     if environment.ready:
         return CheckResult(what, True, str(environment.python))
     folder = user_cache_path("ftrun")
-    free = shutil.disk_usage(next(one for one in (folder, *folder.parents) if one.exists())).free
+    free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
     if free < BYTES:
-        detail = f"not made, and {human_size(free)} free in {folder} hold none"
+        detail = f"not made yet, and {human_size(free)} of free space in {folder} are not enough"
         return CheckResult(
-            what, False, detail, needed, "free space, or name a folder on another disk in XDG_CACHE_HOME"
+            what, False, detail, needed, "free disk space, or set XDG_CACHE_HOME to a folder on another disk"
         )
-    python = interpreter(declared.python)
-    whence = f"by {python}" if python != declared.python else f"by Python {python}, which uv downloads"
+    python = find_python(declared.python)
+    source = f"with {python}" if python != declared.python else f"with Python {python}, which uv downloads"
     return CheckResult(
-        what, False, f"not made yet; the first run that needs it makes it {whence}", False, f"ftrun envs make {name}"
+        what, False, f"not made yet; the first run that needs it makes it {source}", False, f"ftrun envs make {name}"
     )

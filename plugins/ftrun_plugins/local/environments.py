@@ -1,4 +1,4 @@
-"""Makes a declared environment real as a virtual environment under the user's cache, named by what is in it."""
+"""Virtual environments of declared environments, in the user's cache, in folders named by their content."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ftrun.api.errors import Problem, StageError
 from ftrun.api.recipe import Environment
 from ftrun.store.locks import FileLock
 
-LINES_KEPT = 12  # of the installer's output, shown when it fails
+MAX_LINES = 12  # of the installer's output, shown if it fails
 _LIST_PACKAGES = (
     "import importlib.metadata as m, json, sys;"
     "print(json.dumps([sys.version, sorted({(d.name or '').lower() + '==' + d.version for d in m.distributions()})]))"
@@ -25,56 +25,61 @@ _LIST_PACKAGES = (
 
 
 class LocalEnvironment:
-    """One environment on this machine."""
+    """Environment on this machine."""
 
     def __init__(self, name: str, declared: Environment) -> None:
         self.name = name
         self.declared = declared
 
     @property
-    def is_given(self) -> bool:
-        """Whether the recipe names an interpreter that exists, in place of a version and a lock."""
+    def is_external(self) -> bool:
+        """True if the recipe names an existing interpreter instead of a version and a lock."""
         return os.sep in self.declared.python
 
     @cached_property
     def digest(self) -> str:
-        """Of Python's version, the lock and the variables; of the installed packages where an interpreter is given."""
-        return environment_digest(self.declared, self._installed() if self.is_given else None)
+        """Digest of Python version, lock and variables, and of the packages in an interpreter that the recipe names."""
+        return environment_digest(self.declared, self._list_packages() if self.is_external else None)
 
-    def _installed(self) -> list[object]:
+    def _list_packages(self) -> list[object]:
         result = subprocess.run(
             [self.declared.python, "-I", "-c", _LIST_PACKAGES], capture_output=True, text=True, check=True
         )
-        found: list[object] = json.loads(result.stdout)
-        return found
+        packages: list[object] = json.loads(result.stdout)
+        return packages
 
     @cached_property
     def folder(self) -> Path:
-        """Environments that differ in variables alone share one: it takes minutes to make."""
+        """Folder of the environment, shared by all that differ only in variables, because it takes minutes to make."""
         installed = environment_digest(self.declared.model_copy(update={"variables": {}}))
         return user_cache_path("ftrun") / "environments" / f"{self.name}-{installed[:16]}"
 
     @property
     def python(self) -> Path:
-        return Path(self.declared.python) if self.is_given else self.folder / "bin" / "python"
+        return Path(self.declared.python) if self.is_external else self.folder / "bin" / "python"
 
     @property
     def ready(self) -> bool:
-        return self.is_given or (self.folder / "complete").exists()
+        return self.is_external or (self.folder / "complete").exists()
 
     def make(self, progress: Callable[[str], None]) -> None:
-        """Installs the lock as it stands, without resolving. A second process waits for the first."""
+        """Install the locked packages without resolving. If another process does so, wait for it.
+
+        Raises:
+            StageError: If the installation fails.
+        """
         if self.ready:
             return
         with FileLock(self.folder.with_suffix(".lock")) as lock:
             while not lock.try_acquire():
-                progress("another run makes it")
+                progress("another run is making it")
                 lock.wait()
             if self.ready:
                 return
             shutil.rmtree(self.folder, ignore_errors=True)
             self._run(
-                [uv(), "venv", "--quiet", "--python", interpreter(self.declared.python), str(self.folder)], progress
+                [find_uv(), "venv", "--quiet", "--python", find_python(self.declared.python), str(self.folder)],
+                progress,
             )
             install = [
                 "pip",
@@ -86,7 +91,7 @@ class LocalEnvironment:
                 "--requirement",
                 str(self.declared.lock),
             ]
-            self._run([uv(), *install], progress)
+            self._run([find_uv(), *install], progress)
             (self.folder / "complete").touch()
 
     def _run(self, command: list[str], progress: Callable[[str], None]) -> None:
@@ -97,7 +102,7 @@ class LocalEnvironment:
             assert process.stdout is not None
             last: list[str] = []
             for line in process.stdout:
-                last = [*last[1 - LINES_KEPT :], line.rstrip()]
+                last = [*last[1 - MAX_LINES :], line.rstrip()]
                 progress(line.rstrip())
         if process.returncode:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -111,25 +116,25 @@ class LocalEnvironment:
             )
 
 
-def uv() -> str:
-    """The uv that was installed with ftrun."""
+def find_uv() -> str:
+    """Return the path of the uv that was installed with ftrun."""
     from uv import find_uv_bin
 
     return find_uv_bin()
 
 
-def interpreter(version: str) -> str:
-    """A Python of this version: on PATH, among pyenv's, else uv's own name for it, which it may download."""
-    names = [shutil.which(f"python{version}"), shutil.which("python3")]
+def find_python(version: str) -> str:
+    """Return a Python of this version from PATH or pyenv, or else the version, for which uv may download a Python."""
+    candidates = [shutil.which(f"python{version}"), shutil.which("python3")]
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    names += [str(path) for path in sorted(root.glob(f"versions/{version}.*/bin/python"), reverse=True)]
-    for name in names:
-        if name and _version_of(name) == version:
-            return name
+    candidates += [str(path) for path in sorted(root.glob(f"versions/{version}.*/bin/python"), reverse=True)]
+    for python in candidates:
+        if python and _read_version(python) == version:
+            return python
     return version
 
 
-def _version_of(python: str) -> str | None:
+def _read_version(python: str) -> str | None:
     command = [python, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)

@@ -1,4 +1,4 @@
-"""Finds this machine's cores and GPUs without importing torch."""
+"""Cores and GPUs of this machine, found without importing torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shutil import which
 
 @cache
 def gpus() -> tuple[str, ...]:
-    """Names of the NVIDIA GPUs that this process may use, by the driver's own tool."""
+    """Return the names of the NVIDIA GPUs that this process may use, as reported by `nvidia-smi`."""
     if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
         return ()
     tool = which("nvidia-smi")
@@ -27,5 +27,5 @@ def gpus() -> tuple[str, ...]:
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

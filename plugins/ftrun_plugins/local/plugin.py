@@ -1,17 +1,23 @@
-"""Registers the backend `local` and what `ftrun doctor` looks at for it."""
+"""Hooks of the backend `local`: the backend, and its checks in `ftrun doctor`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from ftrun import hookimpl
-from ftrun.api.backends import Backend, DoctorCheck
-from ftrun.api.recipe import Recipe
-from ftrun_plugins.local.backend import LocalBackend
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ftrun.api.backends import Backend
+    from ftrun.api.doctor import DoctorCheck
+    from ftrun.api.recipe import Recipe
 
 
 @hookimpl
 def ftrun_register_backends(register: Callable[[type[Backend]], None]) -> None:
+    from ftrun_plugins.local.backend import LocalBackend
+
     register(LocalBackend)
 
 

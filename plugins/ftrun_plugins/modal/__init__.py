@@ -1,1 +1,1 @@
-"""The backend `modal`: stage calls as functions of a deployed Modal app, on one Volume."""
+"""Backend `modal`: stage calls as functions of a deployed Modal app, with one Volume."""

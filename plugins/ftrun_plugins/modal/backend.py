@@ -1,14 +1,14 @@
-"""The backend `modal`: what a plan needs to know of it, and the way to its runs."""
+"""Backend `modal`: hardware, environments and costs for a plan, and access to runs on Modal."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ftrun.api.backends import Estimate, Hardware, Runner
+from ftrun.api.backends import Backend, Estimate, Hardware, Runner
 from ftrun.api.environment_digest import environment_digest
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import Store
@@ -21,11 +21,11 @@ from ftrun_plugins.modal.errors import modal_errors
 from ftrun_plugins.modal.options import Options
 from ftrun_plugins.modal.secrets import has_secret
 
-CORES = 4.0  # of a stage that keeps all cores busy, unless its resources say
+CORES = 4.0  # for a stage that keeps all cores busy, unless its resources set another number
 
 
-class ModalBackend:
-    """Stage calls as function calls of a deployed app; the scheduler runs there too."""
+class ModalBackend(Backend):
+    """Backend that runs stage calls as function calls of a deployed app. The scheduler also runs on Modal."""
 
     name: ClassVar[str] = "modal"
     Options: ClassVar[type[Options]] = Options
@@ -44,7 +44,7 @@ class ModalBackend:
 
     @classmethod
     def has_account(cls) -> bool:
-        """Found out without importing Modal: by its variables, or its file."""
+        """Return whether a Modal token is configured, by environment variable or file. Does not import Modal."""
         file = Path(os.environ.get("MODAL_CONFIG_PATH") or Path.home() / ".modal.toml")
         return bool(os.environ.get("MODAL_TOKEN_ID")) or file.exists()
 
@@ -67,29 +67,20 @@ class ModalBackend:
         check_environment(name, self._environments[name])
         return environment_digest(self._environments[name])
 
-    def environment_ready(self, name: str) -> bool:
-        return True  # as an Image, which the deploy that a run begins with builds where it is not there
-
-    def environment_python(self, name: str) -> Path:
-        raise InvalidInput(Problem("usage", f"the environment `{name}` of Modal has no interpreter on this machine"))
-
-    def prepare(self, name: str, progress: Callable[[str], None]) -> None:
-        """Nothing: see `environment_ready`."""
-
     def cached(self, calls: Sequence[StageCall]) -> set[str]:
         with modal_errors("looking for artifacts"):
             return set(self.remote.volume.manifests(calls))
 
     def estimate(self, calls: Sequence[StageCall], seconds: Mapping[str, float]) -> Estimate:
-        with modal_errors("looking at what is there"):
+        with modal_errors("looking for uploaded files"):
             return estimate(calls, seconds, self._options.prices, self.remote.uploads(calls))
 
     def has_secret(self, name: str) -> bool:
-        with modal_errors(f"looking for the secret {name}"):
+        with modal_errors(f"looking for the secret `{name}`"):
             return has_secret(name, self._options)
 
     def secret_advice(self, name: str) -> str:
         return self._options.secret_advice(name)
 
     def runner(self) -> Runner:
-        raise InvalidInput(Problem("usage", "runs of the backend `modal` are scheduled on Modal, not here"))
+        raise InvalidInput(Problem("usage", "the backend `modal` schedules runs on Modal, not on this machine"))

@@ -1,9 +1,9 @@
-"""Who works on a key: entries of a Modal Dict, each of them written once.
+"""Claims of function calls on keys, stored as entries of a Modal Dict that are written once.
 
-A key is worked on in generations. Whoever puts `KEY#n` first may submit the n-th function call for it. The call's id is
-put into `KEY#n/call` by whoever submitted it, and by its container before that does anything; a container that finds
-another id there leaves. So a scheduler that is preempted between submitting and writing down what it submitted can
-submit again without harm. Nobody sends heartbeats: whether a call lives is Modal's to say.
+The work on a key is numbered in generations. The owner that writes `KEY#n` first may submit the n-th function call for
+the key. The owner writes the id of this call to `KEY#n/call`, and so does the container of the call before it does
+anything else. A container that finds another id there exits. Therefore a scheduler that is preempted between submitting
+a call and writing its id can submit again without harm. There are no heartbeats: Modal reports whether a call is alive.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ from ftrun_plugins.modal.retry import retry
 CLIENT = "client-"
 
 
-def of_client() -> str:
-    """An owner for one submission from a user's machine, which nobody waits for: nothing says whether it lives."""
+def make_client_owner() -> str:
+    """Return a unique owner for one submission from a user's machine.
+
+    Schedulers do not wait for this owner, because nothing reports whether it is alive.
+    """
     return f"{CLIENT}{uuid4().hex}"
 
 
@@ -30,15 +33,15 @@ def is_scheduler(owner: str) -> bool:
 
 @dataclass(frozen=True)
 class Claim:
-    """One generation of a key: the scheduler that has it, and the function call that began it, once one has."""
+    """One generation of a key, with its owner, and with its function call once that is known."""
 
     generation: int
-    owner: str  # function call id of the scheduler, or what `of_client` made
+    owner: str  # function call id of a scheduler, or a result of `make_client_owner`
     call: str | None
 
 
 class Claims:
-    """The claims on all keys of a store."""
+    """Claims on all keys of a store."""
 
     def __init__(self, name: str, environment: str | None = None) -> None:
         import modal
@@ -49,75 +52,89 @@ class Claims:
         return retry(lambda: self._entries.get(name))
 
     def _put(self, name: str, value: Any, once: bool = False) -> bool:
-        """Whether it was put. Of two tries of one put the second may find the first one's value: that counts as put."""
+        """Write an entry and return whether it has this value. With `once`, an existing entry is kept.
+
+        If a write is retried, it may find the value that its first attempt wrote. This counts as written.
+        """
         if retry(lambda: self._entries.put(name, value, skip_if_exists=once)):
             return True
         return not once or self._get(name) == value
 
     def latest(self, ref: Ref) -> Claim | None:
-        """The last generation of a key; None where nobody ever claimed it.
+        """Return the last generation of a key, or None if the key was never claimed.
 
-        All generations are read, so that none of them is dropped for not being used while a later one is.
+        Reads all generations. Modal drops entries that are not used, and an early one must not be dropped while a later
+        one is in use.
         """
-        found = None
+        claim = None
         generation = 1
-        while (owner := self._get(_name(ref, generation))) is not None:
-            found = Claim(generation, owner, None)
+        while (owner := self._get(_entry_name(ref, generation))) is not None:
+            claim = Claim(generation, owner, None)
             generation += 1
-        if found is None:
+        if claim is None:
             return None
-        return Claim(found.generation, found.owner, self._get(f"{_name(ref, found.generation)}/call"))
+        return Claim(claim.generation, claim.owner, self._get(f"{_entry_name(ref, claim.generation)}/call"))
 
-    def take(self, ref: Ref, generation: int, owner: str) -> bool:
-        """Whether this owner may submit the generation."""
-        return self._put(_name(ref, generation), owner, once=True)
+    def acquire(self, ref: Ref, generation: int, owner: str) -> bool:
+        """Claim a generation for an owner and return whether this owner may submit it."""
+        return self._put(_entry_name(ref, generation), owner, once=True)
 
-    def begin(self, ref: Ref, generation: int, call: str) -> str:
-        """The function call that works on the generation: this one, unless another was put down before."""
-        name = f"{_name(ref, generation)}/call"
+    def attach(self, ref: Ref, generation: int, call: str) -> str:
+        """Attach a function call to a generation and return the call that works on it: this one or an earlier one."""
+        name = f"{_entry_name(ref, generation)}/call"
         if self._put(name, call, once=True):
             return call
         return str(self._get(name))
 
-    def rival(self, ref: Ref, generation: int) -> str | None:
-        """The call that goes before this generation's, once that has begun; "" where a later generation is not begun.
+    def competing_call(self, ref: Ref, generation: int) -> str | None:
+        """Return the call that has precedence over the attached call of this generation, or None if there is none.
 
-        A call that waited long for its hardware may begin after somebody took its scheduler for dead and took the next
-        generation. Each of the two puts its own entry first and then looks for the other's, so that never both go on.
+        The call of the next generation has precedence. The result is "" if that call is not attached yet. Otherwise the
+        call of the previous generation has precedence while it is alive.
+
+        A call that waits long for its hardware may start after its scheduler was considered dead and another scheduler
+        acquired the next generation. Each of the two calls attaches itself first and then looks for the other call, so
+        that they never both continue.
         """
-        if self._get(_name(ref, generation + 1)) is not None:
-            return str(self._get(f"{_name(ref, generation + 1)}/call") or "")
-        before = self._get(f"{_name(ref, generation - 1)}/call") if generation > 1 else None
-        return str(before) if before is not None and is_alive(before) else None
+        if self._get(_entry_name(ref, generation + 1)) is not None:
+            return str(self._get(f"{_entry_name(ref, generation + 1)}/call") or "")
+        previous = self._get(f"{_entry_name(ref, generation - 1)}/call") if generation > 1 else None
+        return str(previous) if previous is not None and is_alive(previous) else None
 
     def count_try(self, ref: Ref, generation: int, step: int | None) -> int:
-        """How often the generation was begun since it last got further than the checkpoint at `step`, this time too."""
-        name = f"{_name(ref, generation)}/tries"
-        before, last = self._get(name) or (0, None)
-        tries = int(before) + 1 if last == step else 1
+        """Count a start of a generation and return the number of starts since its last new checkpoint.
+
+        Args:
+            ref: The key.
+            generation: The generation that starts.
+            step: Step of the last checkpoint, or None. The count is 1 again if this differs from the previous start.
+        """
+        name = f"{_entry_name(ref, generation)}/tries"
+        previous_tries, previous_step = self._get(name) or (0, None)
+        tries = int(previous_tries) + 1 if previous_step == step else 1
         self._put(name, (tries, step))
         return tries
 
-    def leave(self, ref: Ref, generation: int) -> None:
-        """Said by a container as the last thing: nothing of this generation is written any more."""
-        self._put(f"{_name(ref, generation)}/left", True)
+    def release(self, ref: Ref, generation: int) -> None:
+        """Mark a generation as released. A container calls this last, after all its writes."""
+        self._put(f"{_entry_name(ref, generation)}/left", True)
 
-    def has_left(self, ref: Ref, generation: int) -> bool:
-        """Whether nothing of a cancelled generation is written any more, or ever was."""
-        name = _name(ref, generation)
+    def is_released(self, ref: Ref, generation: int) -> bool:
+        """Return whether a cancelled generation has finished its writes, or never started."""
+        name = _entry_name(ref, generation)
         return bool(self._get(f"{name}/left")) or self._get(f"{name}/tries") is None
 
-    def cancel(self, run: str) -> None:
-        """Marks a run as cancelled, before its calls are."""
+    def mark_cancelled(self, run: str) -> None:
+        """Mark a run as cancelled. Call this before its function calls are cancelled."""
         self._put(f"cancelled/{run}", True)
 
-    def allow(self, run: str) -> None:
-        """Takes that mark away again."""
+    def clear_cancelled(self, run: str) -> None:
+        """Remove the mark that `mark_cancelled` sets."""
         retry(lambda: self._entries.pop(f"cancelled/{run}", None))
 
     def is_cancelled(self, run: str) -> bool:
         return bool(self._get(f"cancelled/{run}"))
 
 
-def _name(ref: Ref, generation: int) -> str:
+def _entry_name(ref: Ref, generation: int) -> str:
     return f"{ref}#{generation}"

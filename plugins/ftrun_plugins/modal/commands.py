@@ -1,4 +1,4 @@
-"""The verb `ftrun deploy`."""
+"""Command `ftrun deploy`."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ DEFAULT_RECIPE = "recipe=quickstart"
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.option("--prune", is_flag=True, help="Stop apps of older code that no run uses any more.")
+@click.option("--prune", is_flag=True, help="Stop deployed apps of older code that no run uses.")
 @click.argument("overrides", nargs=-1)
 def deploy(overrides: tuple[str, ...], prune: bool) -> int:
-    """Deploys to Modal ahead of a run: images are built now, and the first run starts at once."""
+    """Deploy to Modal ahead of a run, so that the first run does not wait for images to be built."""
     from ftrun_plugins.modal.client.prune import prune_apps
 
-    session = _session(overrides)
+    session = _open_modal_session(overrides)
     remote = session.backend.remote
     assert remote is not None
     app = remote.app(session.plan.calls)  # type: ignore[attr-defined]
     if app.is_deployed():
-        print(f"{app.name} is deployed")
+        print(f"{app.name} is already deployed")
     else:
         app.deploy(print, show=sys.stderr.isatty())
     if prune:
-        for name, why in prune_apps(app.name, app.options, remote):  # type: ignore[arg-type]
-            print(f"{name} {why}")
+        for name, status in prune_apps(app.name, app.options, remote):  # type: ignore[arg-type]
+            print(f"{name} {status}")
     return 0
 
 
-def _session(overrides: tuple[str, ...]) -> Session:
-    session = open_session(_with_defaults(overrides))
+def _open_modal_session(overrides: tuple[str, ...]) -> Session:
+    session = open_session(_add_defaults(overrides))
     if session.backend.remote is None:
-        raise InvalidInput(Problem("usage", "only the backend `modal` deploys", hint="backend=modal"))
+        raise InvalidInput(Problem("usage", "`ftrun deploy` requires the backend `modal`", hint="backend=modal"))
     return session
 
 
-def _with_defaults(overrides: tuple[str, ...]) -> list[str]:
-    given = list(overrides)
-    if not any(override.startswith("recipe=") for override in given):
-        given.insert(0, DEFAULT_RECIPE)
-    if not any(override.startswith("backend=") for override in given):
-        given.append("backend=modal")
-    return given
+def _add_defaults(overrides: tuple[str, ...]) -> list[str]:
+    completed = list(overrides)
+    if not any(override.startswith("recipe=") for override in completed):
+        completed.insert(0, DEFAULT_RECIPE)
+    if not any(override.startswith("backend=") for override in completed):
+        completed.append("backend=modal")
+    return completed

@@ -1,4 +1,4 @@
-"""Modal's errors as ftrun's: one line that says what is missing, and the command that mends it."""
+"""Conversion of Modal's errors to errors of ftrun, with one line of text and a hint how to fix them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ftrun.api.errors import InvalidInput, Problem
 
 @contextmanager
 def modal_errors(doing: str) -> Iterator[None]:
-    """Turns what Modal raises while `doing` something into `InvalidInput`."""
+    """Convert errors of Modal in the block to `InvalidInput`. `doing` names the action, such as "deploying"."""
     import modal
 
     error = modal.exception
@@ -18,26 +18,28 @@ def modal_errors(doing: str) -> Iterator[None]:
         yield
     except error.AuthError as reason:
         problem = Problem(
-            "missing-account", f"Modal does not know this machine: {_first(reason)}", hint="modal token new"
+            "missing-account", f"Modal does not accept this machine: {_first_line(reason)}", hint="modal token new"
         )
         raise InvalidInput(problem) from reason
     except error.NotFoundError as reason:
         raise InvalidInput(
-            Problem("modal-error", f"{doing}: {_first(reason)}", hint="`ftrun doctor` looks at everything")
+            Problem(
+                "modal-error", f"{doing}: {_first_line(reason)}", hint="`ftrun doctor backend=modal` checks the account"
+            )
         ) from reason
     except error.ImageBuildError as reason:
         raise InvalidInput(
-            Problem("image-failed", f"{doing}: {_first(reason)}", hint=f"modal image logs {reason.image_id}")
+            Problem("image-failed", f"{doing}: {_first_line(reason)}", hint=f"modal image logs {reason.image_id}")
         ) from reason
     except (error.ConnectionError, error.ServiceError, TimeoutError) as reason:
-        what = f"Modal cannot be reached while {doing}: {_first(reason)}"
+        what = f"Modal cannot be reached while {doing}: {_first_line(reason)}"
         raise InvalidInput(
-            Problem("network", what, hint="check the network; runs that were submitted go on without it")
+            Problem("network", what, hint="check the network; submitted runs continue without it")
         ) from reason
     except error.Error as reason:
-        raise InvalidInput(Problem("modal-error", f"{doing}: {_first(reason)}")) from reason
+        raise InvalidInput(Problem("modal-error", f"{doing}: {_first_line(reason)}")) from reason
 
 
-def _first(reason: BaseException) -> str:
+def _first_line(reason: BaseException) -> str:
     text = str(reason).strip()
     return text.splitlines()[0][:300] if text else type(reason).__name__

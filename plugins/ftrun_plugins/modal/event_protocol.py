@@ -1,4 +1,7 @@
-"""Events between lines of output: `::ftrun {json}`, found anywhere in a line, for progress bars leave lines open."""
+"""Events in the output of a function, written as `::ftrun {json}`.
+
+An event may start anywhere in a line, because progress bars leave their lines open.
+"""
 
 from __future__ import annotations
 
@@ -8,41 +11,41 @@ from collections.abc import Iterator
 from typing import Any
 
 MARKER = b"::ftrun "
-MARKED = re.compile(rb"\n?::ftrun \{[^\n]*\}\n")
-LONGEST_LINE = 1 << 20  # bytes kept while the end of a line is awaited
+EVENT = re.compile(rb"\n?::ftrun \{[^\n]*\}\n")
+LONGEST_LINE = 1 << 20  # bytes kept of an incomplete line
 
 
-def marked(event: dict[str, Any]) -> bytes:
-    """An event as it is printed, in one write and on a line of its own."""
+def encode_event(event: dict[str, Any]) -> bytes:
+    """Return an event as bytes to print in one write. The event is on a separate line."""
     return b"\n" + MARKER + json.dumps(event, default=str).encode() + b"\n"
 
 
-def without_markers(output: bytes) -> bytes:
-    """What was printed besides events."""
-    return MARKED.sub(b"", output)
+def strip_events(output: bytes) -> bytes:
+    """Return output without its events."""
+    return EVENT.sub(b"", output)
 
 
 class Markers:
-    """Finds events in output that comes in pieces."""
+    """Parser of events in output that arrives in pieces."""
 
     def __init__(self) -> None:
-        self._open = b""
+        self._incomplete = b""
 
     def read(self, piece: bytes) -> Iterator[dict[str, Any]]:
-        """The events whose lines ended in this piece."""
-        for line in self._lines(piece):
-            _, found, text = line.partition(MARKER)
-            event = _parsed(text) if found else None
+        """Yield the events whose lines end in this piece."""
+        for line in self._split_lines(piece):
+            _, marker, text = line.partition(MARKER)
+            event = _parse(text) if marker else None
             if event is not None:
                 yield event
 
-    def _lines(self, piece: bytes) -> list[bytes]:
-        *lines, self._open = (self._open + piece).split(b"\n")
-        self._open = self._open[-LONGEST_LINE:]
+    def _split_lines(self, piece: bytes) -> list[bytes]:
+        *lines, self._incomplete = (self._incomplete + piece).split(b"\n")
+        self._incomplete = self._incomplete[-LONGEST_LINE:]
         return lines
 
 
-def _parsed(text: bytes) -> dict[str, Any] | None:
+def _parse(text: bytes) -> dict[str, Any] | None:
     try:
         event = json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The state of a function call by its id, told apart from the errors that Modal raises for it."""
+"""State of a function call by its id, derived from the errors that Modal raises for it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ Ending = Literal["answered", "timed_out", "cancelled", "crashed", "lost"]
 
 @dataclass(frozen=True)
 class CallResult:
-    """How a function call ended; `lost` where Modal no longer knows it."""
+    """End of a function call. `lost` means that Modal no longer knows the call."""
 
-    how: Ending
+    status: Ending
     answer: Any = None
     reason: str = ""
 
 
 def poll(call_id: str, seconds: float = 0.0) -> CallResult | None:
-    """How the call ended; None where it still goes on after so many seconds."""
+    """Return how a call ended, or None if it has not ended after `seconds`."""
     import modal
 
     error = modal.exception
@@ -39,8 +39,8 @@ def poll(call_id: str, seconds: float = 0.0) -> CallResult | None:
         was_cancelled = not text.strip() or "cancel" in text.lower() or "app was stopped" in text
         return CallResult("cancelled" if was_cancelled else "crashed", reason=text)
     except (error.ServiceError, error.ConnectionError):
-        return None  # the control plane is not there for a while; the call may well be
-    except Exception as reason:  # what the function raised itself comes as it was raised
+        return None  # Modal is unreachable at the moment; the call may be alive
+    except Exception as reason:  # Modal raises the function's own exception unchanged
         return CallResult("crashed", reason=f"{type(reason).__name__}: {reason}")
 
 
@@ -48,11 +48,11 @@ def is_alive(call_id: str) -> bool:
     return poll(call_id) is None
 
 
-def cancel(call_id: str, at_once: bool = False) -> None:
-    """Asks a call to end; one that has ended, or that Modal no longer knows, is left alone."""
+def cancel(call_id: str, terminate: bool = False) -> None:
+    """Cancel a call, if Modal knows it and it has not ended. `terminate` also terminates its container."""
     import modal
 
     try:
-        retry(lambda: modal.FunctionCall.from_id(call_id).cancel(terminate_containers=at_once))
+        retry(lambda: modal.FunctionCall.from_id(call_id).cancel(terminate_containers=terminate))
     except modal.exception.NotFoundError:
         return

@@ -1,4 +1,4 @@
-"""Options of the backend `modal`, and the dated prices that estimates are made with."""
+"""Options of the backend `modal`, and dated prices for estimates."""
 
 from __future__ import annotations
 
@@ -10,37 +10,46 @@ from ftrun.api import rows
 from ftrun.api.recipe import Frozen
 from ftrun.api.secrets import variables_of
 
-SERVERS = "ftrun-serve-"  # apps of inference servers, each followed by its run's id
-MOUNT = "/ftrun-store"  # where containers see the Volume
+SERVERS = "ftrun-serve-"  # prefix of the names of inference servers' apps, followed by the id of the run
+MOUNT = "/ftrun-store"  # mount point of the Volume in containers
 
 
 class Prices(Frozen):
-    """US dollars an hour by Modal's public list; what is not in it is unknown and said to be."""
+    """Prices in US dollars per hour from Modal's public list. Other prices are reported as unknown."""
 
     date: str = "unknown"
-    gpu: dict[str, Annotated[float, Field(ge=0)]] = {}  # of one GPU, by name
-    cpu: float | None = Field(default=None, ge=0)  # of one core
-    memory: float | None = Field(default=None, ge=0)  # of one GiB
+    """Date of the price list."""
+    gpu: dict[str, Annotated[float, Field(ge=0)]] = {}
+    """Price of one GPU in US dollars per hour, by kind of GPU."""
+    cpu: float | None = Field(default=None, ge=0)
+    """Price of one core in US dollars per hour."""
+    memory: float | None = Field(default=None, ge=0)
+    """Price of one GiB of memory in US dollars per hour."""
 
 
 class Options(rows.Options):
-    """Names in the user's workspace."""
+    """Names in the user's workspace, retries of stages, and prices."""
 
     volume: str = Field(default="ftrun-store", min_length=1)
-    environment: str | None = None  # of Modal; null is the workspace's default
-    secrets: dict[str, str] = {}  # ftrun's name of a secret -> its name in Modal, where they differ
-    retries: int = Field(default=2, ge=0, le=10)  # of a stage whose container crashed, unless its resources say
+    """Name of the Volume that is the store."""
+    environment: str | None = None
+    """Name of the Modal environment. Default: that of the workspace."""
+    secrets: dict[str, str] = {}
+    """Names of secrets in Modal, by ftrun's names, if the names differ."""
+    retries: int = Field(default=2, ge=0, le=10)
+    """Maximum number of retries of a stage whose container crashed, unless its resources set `retries`."""
     prices: Prices = Prices()
+    """Price list for cost estimates."""
 
     @property
     def claims(self) -> str:
-        """The name of the Dict of claims on the Volume's keys."""
+        """Name of the Dict with the claims on the keys of the Volume."""
         return f"{self.volume}-claims"
 
     def secret_advice(self, name: str) -> str:
-        """The command that makes one of ftrun's secrets."""
+        """Return the command that creates one of ftrun's secrets."""
         return f"modal secret create {self.secret(name)} {variables_of(name)[0]}=…"
 
     def secret(self, name: str) -> str:
-        """The name in Modal of one of ftrun's secrets."""
+        """Return the name in Modal of one of ftrun's secrets."""
         return self.secrets.get(name, name)

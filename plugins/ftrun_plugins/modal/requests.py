@@ -1,4 +1,4 @@
-"""What travels between the client, the scheduler on Modal and the stage containers: plain data, as JSON values."""
+"""Messages between the client, the scheduler on Modal and the stage containers, as JSON values."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from ftrun_plugins.modal.options import Options
 
 
 class Message(BaseModel):
-    """A request or an answer; `packed` is what a function is called with."""
+    """Request or answer of a function on Modal."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    def packed(self) -> dict[str, Any]:
+    def pack(self) -> dict[str, Any]:
+        """Return the message as JSON values, to pass to a function or to return from it."""
         return self.model_dump(mode="json")
 
 
@@ -25,14 +26,14 @@ class StageRequest(Message):
 
     call: StageCall
     run: str
-    generation: int  # of the claim on the call's key, see `claims`
+    generation: int  # of the claim on the key of the call, see `claims`
     volume: str
     claims: str
-    most_tries: int  # without getting further
+    most_tries: int  # without a new checkpoint
 
 
 class StageAnswer(Message):
-    """How it ended: `done`, `failed`, `stopped`, or `superseded` by the function call that has the claim."""
+    """Result of a try: `done`, `failed`, `stopped`, or `superseded` by the function call that has the claim."""
 
     status: str
     fault: str | None = None
@@ -48,14 +49,14 @@ class LaunchRequest(Message):
     plan: Plan
     app: str
     options: Options
-    secrets: tuple[str, ...]  # ftrun's names of those that are there
+    secrets: tuple[str, ...]  # ftrun's names of the secrets that exist in the workspace
     claims: str
-    hours: float  # after which the scheduler hands over to a successor
-    submitted: tuple[dict[str, Any], ...] = ()  # events of the calls that the client has submitted itself
+    hours: float  # until the scheduler hands over to a successor
+    submitted: tuple[dict[str, Any], ...] = ()  # events of the calls that the client submitted
 
 
-def note(calls: dict[str, list[str]], label: str, call_id: str) -> bool:
-    """Adds a function call to those of its label in a record's `remote["calls"]`; whether it was new."""
+def record_call(calls: dict[str, list[str]], label: str, call_id: str) -> bool:
+    """Add a function call to its label in a record's `remote["calls"]`, and return whether it is new."""
     if call_id in calls.setdefault(label, []):
         return False
     calls[label].append(call_id)

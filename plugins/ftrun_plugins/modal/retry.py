@@ -1,4 +1,4 @@
-"""Rides out a control plane that is not there for a while: Modal's client gives up after less than a second."""
+"""Retries of requests while Modal is unreachable, because its client gives up after less than a second."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-LONGEST = 600.0  # seconds
-PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between tries, the last again and again
+MAX_SECONDS = 600.0  # seconds
+PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between tries; the last one repeats
 
 
-def retry(action: Callable[[], T], longest: float = LONGEST) -> T:
-    """What `action` returns, once Modal answers. Only for what may be done twice without harm."""
+def retry(action: Callable[[], T], max_seconds: float = MAX_SECONDS) -> T:
+    """Call `action` until Modal answers, for at most `max_seconds`, and return its result.
+
+    `action` must be safe to repeat.
+    """
     import modal
 
-    end = time.monotonic() + longest
+    end = time.monotonic() + max_seconds
     tries = 0
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The workspace's secrets, by ftrun's names of them."""
+"""Secrets of the workspace, by ftrun's names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ftrun_plugins.modal.options import Options
 
 
 def has_secret(name: str, options: Options) -> bool:
-    """Whether the workspace has a secret of this name with one of the variables that may hold it."""
+    """Return whether the workspace has this secret with one of the variables that may hold its value."""
     import modal
 
     for variable in variables_of(name):

@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from ftrun.api.backends import CheckResult, DoctorCheck
+from ftrun.api.doctor import CheckResult, DoctorCheck
 from ftrun.api.recipe import Recipe
 from ftrun_plugins.models.hub import endpoint, token_here
 

@@ -12,7 +12,7 @@ from ftrun.api.errors import Problem, StageError
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.models.stage import FileInPackage, PackageModel, TinyModel
+    from ftrun_plugins.models.params import FileInPackage, PackageModel, TinyModel
 
 
 def convert_package(what: PackageModel, context: StageContext) -> None:

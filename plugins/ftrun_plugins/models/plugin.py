@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from ftrun import hookimpl
-from ftrun.api.backends import Backend, DoctorCheck
-from ftrun.api.errors import InvalidInput, Problem
-from ftrun.api.recipe import Recipe
-from ftrun.api.stage_call import StageCall
-from ftrun.api.stages import Stage
-from ftrun_plugins.models.stage import Fetch, HubDatasetFiles, HubModel, Params
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ftrun.api.backends import Backend
+    from ftrun.api.doctor import DoctorCheck
+    from ftrun.api.errors import Problem
+    from ftrun.api.recipe import Recipe
+    from ftrun.api.stage_call import StageCall
+    from ftrun.api.stages import Stage
 
 
 @hookimpl
 def ftrun_register_stages(register: Callable[[type[Stage]], None]) -> None:
+    from ftrun_plugins.models.stage import Fetch
+
     register(Fetch)
 
 
 @hookimpl
 def ftrun_check_access(calls: Sequence[StageCall], backend: Backend) -> Iterable[Problem]:
+    from ftrun.api.errors import InvalidInput
     from ftrun_plugins.models.hub import ACCESS, check_access, token_here
+    from ftrun_plugins.models.params import HubDatasetFiles, HubModel, Params
+    from ftrun_plugins.models.stage import Fetch
 
     if token_here() is None and backend.has_secret(ACCESS):
         return []  # only the stages have the token: they will say what it may not read

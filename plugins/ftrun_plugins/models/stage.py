@@ -9,80 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import Field
-
-from ftrun.api.recipe import Frozen
+from ftrun.api.planner import CallRequest
 from ftrun.api.stage_call import CLIENT
+from ftrun_plugins.models.params import FolderModel, HubDatasetFiles, HubModel, PackageModel, Params, TinyModel, UrlFile
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
+    from ftrun.api.planner import Planner
     from ftrun.api.recipe import Recipe
     from ftrun.api.sources import HubFiles, InputFile
     from ftrun.api.stage_call import StageCall
-    from ftrun.planning.planner import Planner
-
-
-class HubModel(Frozen):
-    """A model of the hub at a commit."""
-
-    origin: Literal["hub"] = "hub"
-    repository: str
-    commit: str
-
-
-class FolderModel(Frozen):
-    """A folder on the client's machine, by its content."""
-
-    origin: Literal["folder"] = "folder"
-    digest: str
-
-
-class FileInPackage(Frozen):
-    """A GGUF file in a wheel on PyPI."""
-
-    package: str
-    version: str
-    sha256: str
-    file: str
-
-
-class PackageModel(FileInPackage):
-    """The model in such a file."""
-
-    origin: Literal["package"] = "package"
-    dtype: Literal["bfloat16", "float16", "float32"]
-
-
-class TinyModel(FileInPackage):
-    """A random tiny model with the tokenizer in such a file."""
-
-    origin: Literal["tiny"] = "tiny"
-
-
-class UrlFile(Frozen):
-    """One file, by its content: where it comes from is not in the key."""
-
-    origin: Literal["url"] = "url"
-    sha256: str
-
-
-class HubDatasetFiles(Frozen):
-    """Files of a dataset of the hub at a commit."""
-
-    origin: Literal["dataset"] = "dataset"
-    repository: str
-    commit: str
-    patterns: tuple[str, ...]
-
-
-class Params(Frozen):
-    """What is fetched."""
-
-    what: Annotated[
-        HubModel | FolderModel | PackageModel | TinyModel | UrlFile | HubDatasetFiles, Field(discriminator="origin")
-    ]
 
 
 class Fetch:
@@ -93,94 +31,77 @@ class Fetch:
     environment: ClassVar[str] = "trainer"
     other_environments: ClassVar[tuple[str, ...]] = (CLIENT,)
 
-    def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
-        calls = list(self._downloads(recipe, planning))
+    def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
+        calls = list(self._downloads(recipe, planner))
         stages = set(recipe.stages)
         if stages == {self.name} or stages & {"tokenize", "train", "merge", "generate", "loss", "lm_eval"}:
-            calls.append(self._model(recipe, planning))
+            calls.append(self._model(recipe, planner))
         return calls
 
-    def _downloads(self, recipe: Recipe, planning: Planner) -> Iterator[StageCall]:
+    def _downloads(self, recipe: Recipe, planner: Planner) -> Iterator[StageCall]:
         for named in recipe.dataset.sources():
-            source = planning.plugins.get("source", named.name).cls
+            source = planner.registered("source", named.name)
             for external in source().externals(source.Options.model_validate(named.options)):
                 if external.hub is not None:
-                    yield self._dataset(external, external.hub, planning)
+                    yield self._dataset(external, external.hub, planner)
                 if external.url is not None:
                     params = Params(what=UrlFile(sha256=external.sha256))
                     # the URL travels as the file's place, beside the key: another mirror has the same content
-                    yield planning.call(
+                    yield planner.call(
                         self,
-                        params,
-                        label=external.fetch_label,
-                        environment=CLIENT,
-                        files={external.sha256: external.url},
+                        CallRequest(
+                            params,
+                            label=external.fetch_label,
+                            environment=CLIENT,
+                            files={external.sha256: external.url},
+                        ),
                     )
 
-    def _dataset(self, external: InputFile, hub: HubFiles, planning: Planner) -> StageCall:
+    def _dataset(self, external: InputFile, hub: HubFiles, planner: Planner) -> StageCall:
         from ftrun_plugins.models.hub import ACCESS
 
         what = HubDatasetFiles(repository=hub.repository, commit=hub.commit, patterns=hub.patterns)
         pin = f"pin it: revision={hub.commit}"
-        return planning.call(
+        return planner.call(
             self,
-            Params(what=what),
-            label=external.fetch_label,
-            secrets=(ACCESS,) if hub.gated else (),
-            optional_secrets=() if hub.gated else (ACCESS,),
-            notes=(f"{hub.named} of {hub.repository} is {hub.commit[:12]} now; {pin}",) if hub.named else (),
+            CallRequest(
+                Params(what=what),
+                label=external.fetch_label,
+                secrets=(ACCESS,) if hub.gated else (),
+                optional_secrets=() if hub.gated else (ACCESS,),
+                notes=(f"{hub.named} of {hub.repository} is {hub.commit[:12]} now; {pin}",) if hub.named else (),
+            ),
         )
 
-    def _model(self, recipe: Recipe, planning: Planner) -> StageCall:
+    def _model(self, recipe: Recipe, planner: Planner) -> StageCall:
         model, label = recipe.model, "fetch:model"
         weights = model.weights
         if weights.origin == "folder":
-            digest = planning.digests.folder(checked_folder(weights.path))
-            return planning.call(
+            digest = planner.digests.folder(checked_folder(weights.path))
+            return planner.call(
                 self,
-                Params(what=FolderModel(digest=digest)),
-                label=label,
-                environment=CLIENT,
-                files={digest: weights.path},
+                CallRequest(
+                    Params(what=FolderModel(digest=digest)),
+                    label=label,
+                    environment=CLIENT,
+                    files={digest: weights.path},
+                ),
             )
         if weights.origin == "package":
-            return planning.call(self, Params(what=PackageModel(**weights.model_dump())), label=label)
+            return planner.call(self, CallRequest(Params(what=PackageModel(**weights.model_dump())), label=label))
         if weights.origin == "tiny":
-            return planning.call(self, Params(what=TinyModel(**weights.model_dump())), label=label)
+            return planner.call(self, CallRequest(Params(what=TinyModel(**weights.model_dump())), label=label))
         from ftrun_plugins.models.hub import ACCESS, resolve
 
         commit = resolve(model.base_model, model.revision)
         what = HubModel(repository=model.base_model, commit=commit)
         needed, wanted = ((ACCESS,), ()) if model.gated else ((), (ACCESS,))
-        return planning.call(self, Params(what=what), label=label, secrets=needed, optional_secrets=wanted)
+        return planner.call(self, CallRequest(Params(what=what), label=label, secrets=needed, optional_secrets=wanted))
 
     def run(self, call: StageCall, context: StageContext) -> None:
-        what = Params.model_validate(call.params).what
-        match what:
-            case UrlFile():
-                from ftrun_plugins.models.download import download
+        from ftrun_plugins.models.worker import fetch
 
-                download(call.files[what.sha256], what.sha256, context)
-            case FolderModel():
-                from ftrun_plugins.models.local_model import copy
-
-                copy(context.files[what.digest], what.digest, context)
-            case PackageModel():
-                from ftrun_plugins.models.gguf_package import convert_package
-
-                convert_package(what, context)
-            case TinyModel():
-                from ftrun_plugins.models.gguf_package import make_tiny_model
-
-                make_tiny_model(what, context)
-            case HubDatasetFiles():
-                from ftrun_plugins.models.hub import download_dataset
-
-                download_dataset(what.repository, what.commit, what.patterns, context)
-            case HubModel():
-                from ftrun_plugins.models.hub import download_model
-
-                download_model(what.repository, what.commit, context)
+        fetch(Params.model_validate(call.params).what, call, context)
 
 
 def checked_folder(path: Path) -> Path:

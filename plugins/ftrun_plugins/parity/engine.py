@@ -14,7 +14,7 @@ from pathlib import Path
 from ftrun.api.errors import Problem, StageError
 from ftrun.api.recipe import Limits
 from ftrun_plugins.evaluation.prompts import Prompt
-from ftrun_plugins.serving.engine import Engine, launch, start, variables
+from ftrun_plugins.serving.engine import Engine, launch, python_command, variables
 from ftrun_plugins.serving.forked_engine import ForkedEngine
 from ftrun_plugins.serving.ports import HOST, free_port
 
@@ -43,7 +43,7 @@ def _process(arguments: list[str], log: Path) -> subprocess.Popen[bytes] | Forke
     environment = variables(Limits(), None, {})
     if MODULE in sys.modules:
         return ForkedEngine(MODULE, arguments, environment, log)
-    return launch([*start(Path(sys.executable), MODULE), *arguments], environment, log)
+    return launch([*python_command(Path(sys.executable), MODULE), *arguments], environment, log)
 
 
 def _ask(url: str, prompt: Prompt) -> list[int]:

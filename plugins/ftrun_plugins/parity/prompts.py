@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftrun.api.artifacts import SPLITS, FormattedRows, TokenizedRows
 from ftrun.api.errors import Problem
-from ftrun_plugins.axolotl.special_tokens import vocabulary
-from ftrun_plugins.axolotl.tokenize.stage import SAMPLE, TEMPLATE, VOCABULARY
+from ftrun.api.tokenizers import vocabulary
 from ftrun_plugins.evaluation.prompts import Prompt, for_template, prompts
-from ftrun_plugins.evaluation.resumable_jsonl import read_lines
 from ftrun_plugins.parity.engine import tokenizing
 from ftrun_plugins.parity.stops import check_end
-from ftrun_plugins.serving.lora import read_adapter, unservable
+from ftrun_plugins.serving.lora import list_obstacles, read_adapter
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.parity.stage import Params
+    from ftrun_plugins.parity.params import Params
 
 IGNORED = -100
 MOST_SHOWN = 3  # rows with the same kind of fault
@@ -41,10 +39,11 @@ class Row:
 def compare_prompts(params: Params, context: StageContext) -> tuple[dict[str, Any], list[Problem]]:
     """What was compared, and what differs; rows without a template have nothing to compare."""
     inputs = context.inputs
-    kind = json.loads((inputs["data"] / "report.json").read_text())["kind"]
+    data, tokenized = FormattedRows(inputs["data"]), TokenizedRows(inputs["tokenized"])
+    kind = data.kind
     if kind != "chat":
         return {"rows": 0, "why": f"the rows are {kind}, and no template is applied when they are served"}, []
-    rows = list(_rows(inputs["tokenized"], inputs["data"]))
+    rows = list(_rows(tokenized, data))
     if not rows:
         context.report.warning(f"no prompt is compared: {NO_ROWS}")
     problems: list[Problem] = []
@@ -63,19 +62,20 @@ def _served(inputs: Mapping[str, Path]) -> dict[str, Path]:
     adapter = read_adapter(inputs["train"])
     if not adapter:
         return {"the trained model": inputs["train"]}
-    template = inputs["model"] / TEMPLATE
-    same = template.exists() and template.read_text().strip() == (inputs["tokenized"] / TEMPLATE).read_text().strip()
-    if not found or (same and not list(unservable(adapter))):
+    template = inputs["model"] / TokenizedRows.TEMPLATE
+    trained = (TokenizedRows(inputs["tokenized"]).template or "").strip()
+    same = template.exists() and template.read_text().strip() == trained
+    if not found or (same and not list(list_obstacles(adapter))):
         found["the base model under the adapter"] = inputs["model"]
     return found
 
 
-def _rows(tokenized: Path, data: Path) -> Iterator[Row]:
+def _rows(tokenized: TokenizedRows, data: FormattedRows) -> Iterator[Row]:
     """Rows of the sample that `tokenize` drew, with the examples that they were made of."""
-    sample = list(read_lines(tokenized / SAMPLE))
-    for split in sorted({row["split"] for row in sample}):
+    sample = list(tokenized.sample())
+    for split in SPLITS:
         wanted = {row["index"]: row for row in sample if row["split"] == split}
-        for prompt in prompts(data / f"{split}.jsonl", "chat"):
+        for prompt in prompts(data, split) if wanted else ():
             if prompt.index in wanted:
                 row = wanted[prompt.index]
                 start = _last_turn(row["labels"])
@@ -94,7 +94,7 @@ def _check(name: str, folder: Path, rows: Sequence[Row], params: Params, context
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=params.trust_remote_code)
-    trained = json.loads((context.inputs["tokenized"] / VOCABULARY).read_text())
+    trained = TokenizedRows(context.inputs["tokenized"]).vocabulary
     problems = list(_check_vocabulary(name, vocabulary(tokenizer), trained))
     if not tokenizer.chat_template:
         return [

@@ -5,28 +5,18 @@ parity.json   what was compared: rows, tokens, the greatest difference
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
-from ftrun.api.errors import InvalidInput, Problem
-from ftrun.api.recipe import Frozen
+from ftrun.api.planner import CallRequest
+from ftrun_plugins.parity.params import Params
 from ftrun_plugins.serving.vllm_support import vllm_obstacle
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
+    from ftrun.api.planner import Planner
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
-    from ftrun.planning.planner import Planner
-
-
-class Params(Frozen):
-    """What is compared."""
-
-    what: Literal["prompts", "weights"]
-    engine: bool = False  # whether the engine tokenizes as well
-    untrained_end_of_turn: bool = False
-    trust_remote_code: bool
 
 
 class Parity:
@@ -37,15 +27,15 @@ class Parity:
     environment: ClassVar[str] = "server_cpu"
     other_environments: ClassVar[tuple[str, ...]] = ("trainer",)
 
-    def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
-        return [*self._prompts(recipe, planning), *self._weights(recipe, planning)]
+    def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
+        return [*self._prompts(recipe, planner), *self._weights(recipe, planner)]
 
-    def _prompts(self, recipe: Recipe, planning: Planner) -> Iterator[StageCall]:
+    def _prompts(self, recipe: Recipe, planner: Planner) -> Iterator[StageCall]:
         labels = ("format", "tokenize", "fetch:model", "train")
-        data, tokenized, model, train = (planning.find(label) for label in labels)
+        data, tokenized, model, train = (planner.find(label) for label in labels)
         if data is None or tokenized is None or model is None or train is None:
             return
-        reason = None if planning.backend.remote else vllm_obstacle()
+        reason = None if planner.is_remote else vllm_obstacle()
         params = Params(
             what="prompts",
             engine=reason is None,
@@ -53,46 +43,37 @@ class Parity:
             trust_remote_code=recipe.model.trust_remote_code,
         )
         inputs = {"data": data, "tokenized": tokenized, "model": model, "train": train}
-        merged = planning.find("merge")
-        yield planning.call(
+        merged = planner.find("merge")
+        yield planner.call(
             self,
-            params,
-            label="parity:prompts",
-            inputs={**inputs, "merged": merged} if merged else inputs,
-            environment="trainer" if reason else self.environment,
-            notes=[f"the engine's own tokens are not compared: {reason}"] if reason else (),
-            preloaded=True,
+            CallRequest(
+                params,
+                label="parity:prompts",
+                inputs={**inputs, "merged": merged} if merged else inputs,
+                environment="trainer" if reason else self.environment,
+                notes=[f"the engine's own tokens are not compared: {reason}"] if reason else (),
+                preloaded=True,
+            ),
         )
 
-    def _weights(self, recipe: Recipe, planning: Planner) -> Iterator[StageCall]:
+    def _weights(self, recipe: Recipe, planner: Planner) -> Iterator[StageCall]:
         labels = ("tokenize", "fetch:model", "train", "merge")
-        tokenized, model, train, merged = (planning.find(label) for label in labels)
+        tokenized, model, train, merged = (planner.find(label) for label in labels)
         if tokenized is None or model is None or train is None or merged is None:
             return
-        yield planning.call(
+        yield planner.call(
             self,
-            Params(what="weights", trust_remote_code=recipe.model.trust_remote_code),
-            label="parity:weights",
-            inputs={"tokenized": tokenized, "model": model, "adapter": train, "merged": merged},
-            environment="trainer",
-            cpu=planning.cores,
-            preloaded=True,
+            CallRequest(
+                Params(what="weights", trust_remote_code=recipe.model.trust_remote_code),
+                label="parity:weights",
+                inputs={"tokenized": tokenized, "model": model, "adapter": train, "merged": merged},
+                environment="trainer",
+                cpu=planner.cores,
+                preloaded=True,
+            ),
         )
 
     def run(self, call: StageCall, context: StageContext) -> None:
-        params = Params.model_validate(call.params)
-        found, problems = _compare(params, context)
-        if problems:
-            raise InvalidInput(problems)
-        (context.output / "parity.json").write_text(json.dumps(found, indent=1))
-        context.report.metric(**found)
+        from ftrun_plugins.parity.worker import check_parity
 
-
-def _compare(params: Params, context: StageContext) -> tuple[dict[str, Any], list[Problem]]:
-    if params.what == "weights":
-        from ftrun_plugins.parity.weights import compare_weights
-
-        return compare_weights(params, context)
-    from ftrun_plugins.parity.prompts import compare_prompts
-
-    return compare_prompts(params, context)
+        check_parity(Params.model_validate(call.params), context)

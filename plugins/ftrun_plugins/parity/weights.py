@@ -6,15 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftrun.api.artifacts import SPLITS, TokenizedRows
 from ftrun.api.errors import Problem
-from ftrun_plugins.axolotl.tokenize.stage import SAMPLE, SPLITS
-from ftrun_plugins.evaluation.candidates import load_model
-from ftrun_plugins.evaluation.resumable_jsonl import read_lines
+from ftrun_plugins.evaluation.model_loading import load_model
 from ftrun_plugins.parity.window import Window, windows
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.parity.stage import Params
+    from ftrun_plugins.parity.params import Params
 
 ROWS = 8
 MOST_TOKENS = 512  # of a row, from its end
@@ -28,7 +27,7 @@ def compare_weights(params: Params, context: StageContext) -> tuple[dict[str, An
 
     Rows without a trained token give nothing to compare. If all are such, that is the problem.
     """
-    chosen = _windows(context.inputs["tokenized"])
+    chosen = _windows(TokenizedRows(context.inputs["tokenized"]))
     if not chosen:
         what = "the merged weights cannot be compared: no tokenized row has a trained token behind its first"
         return {"rows": 0, "tokens": 0}, [Problem("parity", what, hint="look at the rows with `ftrun preview`")]
@@ -46,18 +45,16 @@ def compare_weights(params: Params, context: StageContext) -> tuple[dict[str, An
     ]
 
 
-def _windows(tokenized: Path) -> list[Window]:
+def _windows(tokenized: TokenizedRows) -> list[Window]:
     """Return windows of the sample that `tokenize` drew, which has no cut rows; if all are cut, of prepared rows."""
-    return windows(read_lines(tokenized / SAMPLE), ROWS, MOST_TOKENS) or windows(
-        _prepared(tokenized), ROWS, MOST_TOKENS
-    )
+    return windows(tokenized.sample(), ROWS, MOST_TOKENS) or windows(_prepared(tokenized), ROWS, MOST_TOKENS)
 
 
-def _prepared(tokenized: Path) -> Iterator[dict[str, Any]]:
+def _prepared(tokenized: TokenizedRows) -> Iterator[dict[str, Any]]:
     """Yield the rows as the trainer reads them."""
     from datasets import load_from_disk
 
-    for folder in (tokenized / split for split in SPLITS):
+    for folder in map(tokenized.dataset, SPLITS):
         for row in load_from_disk(str(folder)) if folder.is_dir() else ():
             yield {"ids": row["input_ids"], "labels": row["labels"]}
 

@@ -1,1 +1,1 @@
-"""`ftrun preview`: rows as the model will see them, before anything is paid for."""
+"""`ftrun preview`: shows rows as the model will see them, before a training costs time or money."""

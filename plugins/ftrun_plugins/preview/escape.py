@@ -1,35 +1,35 @@
-"""Makes text visible as it is: ends of lines, tabs, outer spaces, and what a terminal obeys in place of showing it."""
+"""Escapes for characters that are not visible: line ends, tabs, outer spaces and control characters."""
 
 from __future__ import annotations
 
 import unicodedata
 
-END = "↵"  # shown before each end of a line
+END = "↵"  # shown before each line end
 TAB = "⇥"
 SPACE = "·"
-JOINERS = "\u200c\u200d"  # between letters, and inside of emoji
-HIDDEN = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs")  # Unicode's categories of what has no shape
-MOST = 1500  # characters of one piece that are shown where nothing is said to be full
+JOINERS = "\u200c\u200d"  # between letters and in emoji
+HIDDEN = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs")  # Unicode categories of characters without a glyph
+MAX_CHARACTERS = 1500  # of one piece, unless --full is given
 
 
 def escape(text: str) -> str:
-    """The text of one piece. Spaces inside of it stay as they are; those at its ends are dots."""
+    """Return the text of one piece with visible characters only. Spaces at its ends become dots."""
     inside = text.strip(" ")
     if not inside:
         return SPACE * len(text)
     before, after = len(text) - len(text.lstrip(" ")), len(text) - len(text.rstrip(" "))
-    return SPACE * before + "".join(map(_shown, inside)) + SPACE * after
+    return SPACE * before + "".join(map(_escape_character, inside)) + SPACE * after
 
 
-def shortened(text: str) -> str:
-    """A long piece without its middle, which is counted."""
-    if len(text) <= MOST:
+def shorten(text: str) -> str:
+    """Return a long piece without its middle, with the number of omitted characters."""
+    if len(text) <= MAX_CHARACTERS:
         return text
-    half = MOST // 2
+    half = MAX_CHARACTERS // 2
     return f"{text[:half]} […{len(text) - 2 * half:,} characters…] {text[-half:]}"
 
 
-def _shown(letter: str) -> str:
+def _escape_character(letter: str) -> str:
     if letter == "\n":
         return f"{END}\n"
     if letter == "\t":

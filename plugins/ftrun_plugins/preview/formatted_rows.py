@@ -1,4 +1,4 @@
-"""The formatted rows that a preview chooses from: made by the stage `format` itself, of a few rows where few do."""
+"""Formatted rows for a preview, made by the stage `format` from the first rows or from all."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from ftrun_plugins.preview.plan import PreviewPlan
 
 @dataclass(frozen=True)
 class Examples:
-    """A folder as `format` leaves it; not `whole` where it was stopped after the first rows."""
+    """Output folder of `format`. It is not `complete` if `format` was stopped after the first rows."""
 
     folder: Path
-    whole: bool
-    problems: tuple[Problem, ...] = ()  # that a run would stop with
-    notes: tuple[str, ...] = ()  # what `format` decided, such as which formatter the data want
+    complete: bool
+    problems: tuple[Problem, ...] = ()  # errors that would stop a run
+    notes: tuple[str, ...] = ()  # choices of `format`, such as the formatter
 
 
 class StopAfter(StopRequest):
-    """A wish to stop that comes with a later look: `format` looks before its first row and then every 2,000 rows."""
+    """Stop request that is false for the first checks. `format` checks it at the first and then every 2,000th row."""
 
-    def __init__(self, looks: int) -> None:
+    def __init__(self, checks: int) -> None:
         super().__init__()
-        self._left = looks
+        self._left = checks
 
     def __bool__(self) -> bool:
         self._left -= 1
@@ -40,65 +40,69 @@ class StopAfter(StopRequest):
 
 
 class PreviewContext(StageContext):
-    """Does not read a file once more only to see that it is still the one that was planned with."""
+    """Stage context that does not verify files against their digests, to save time."""
 
     def file(self, digest: str) -> Path:
+        """Return the path of a file without reading it."""
         return self.files[digest]
 
 
 @contextmanager
-def first_examples(planned: PreviewPlan) -> Iterator[Examples]:
-    """Those of at least the first 2,000 rows; all of them where they are in the store already."""
-    with _examples(planned, StopAfter(1)) as found:
-        yield found
+def first_examples(plan: PreviewPlan) -> Iterator[Examples]:
+    """Return the examples of at least the first 2,000 rows, or of all rows if they are in the store."""
+    with _open_examples(plan, StopAfter(1)) as examples:
+        yield examples
 
 
 @contextmanager
-def all_examples(planned: PreviewPlan) -> Iterator[Examples]:
-    """Those of all rows: from the store, else in a folder that is gone afterwards."""
-    with _examples(planned, StopRequest()) as found:
-        yield found
+def all_examples(plan: PreviewPlan) -> Iterator[Examples]:
+    """Return the examples of all rows, from the store or in a temporary folder."""
+    with _open_examples(plan, StopRequest()) as examples:
+        yield examples
 
 
 @contextmanager
-def _examples(planned: PreviewPlan, stop: StopRequest) -> Iterator[Examples]:
-    call = planned.call("format")
-    kept = planned.artifact(call)
-    if kept is None and call.environment.name != CLIENT:
-        kept = planned.made(call)
-    if kept is not None:
-        yield Examples(kept, whole=True, notes=tuple(dict.fromkeys(_choices(kept, planned.recipe.dataset))))
+def _open_examples(plan: PreviewPlan, stop: StopRequest) -> Iterator[Examples]:
+    call = plan.call("format")
+    artifact = plan.find_artifact(call)
+    if artifact is None and call.environment.name != CLIENT:
+        artifact = plan.make_artifact(call)
+    if artifact is not None:
+        notes = tuple(dict.fromkeys(_describe_choices(artifact, plan.recipe.dataset)))
+        yield Examples(artifact, complete=True, notes=notes)
         return
     with TemporaryDirectory(prefix="ftrun-preview-") as folder:
-        yield _format(planned, call, Path(folder), stop)
+        yield _format(plan, call, Path(folder), stop)
 
 
-def _format(planned: PreviewPlan, call: StageCall, folder: Path, stop: StopRequest) -> Examples:
+def _format(plan: PreviewPlan, call: StageCall, folder: Path, stop: StopRequest) -> Examples:
     output, work = folder / "output", folder / "work"
     output.mkdir()
     work.mkdir()
-    inputs = {ref: other for other in planned.calls for ref in [other.ref]}
+    inputs = {ref: other for other in plan.calls for ref in [other.ref]}
     events = folder / "events.jsonl"
     context = PreviewContext(
         output=output,
         work=work,
-        inputs={role: planned.made(inputs[ref]) for role, ref in call.inputs.items()},
+        inputs={role: plan.make_artifact(inputs[ref]) for role, ref in call.inputs.items()},
         files=call.local_files,
         report=Reporter(call.label, events),
         stop=stop,
     )
-    whole, problems = True, tuple[Problem, ...]()
+    complete, problems = True, tuple[Problem, ...]()
     try:
         load(call.implementation)().run(call, context)
     except Stopped:
-        whole = False
-    except InvalidInput as error:  # rows are bad: what is good of them can be looked at all the same
+        complete = False
+    except InvalidInput as error:  # the good rows can be shown although others are bad
         problems = error.problems
-    return Examples(output, whole, problems, tuple(event["text"] for event in read(events) if event["kind"] == "note"))
+    return Examples(
+        output, complete, problems, tuple(event["text"] for event in read(events) if event["kind"] == "note")
+    )
 
 
-def _choices(folder: Path, dataset: Dataset) -> Iterator[str]:
-    """What formatters chose that leave the work to others, in the words of `format`."""
+def _describe_choices(folder: Path, dataset: Dataset) -> Iterator[str]:
+    """Yield the formatters that were chosen for each source, in the words of `format`."""
     for source in (read_json(folder / "report.json") or {}).get("sources", ()):
         if "chose" in source:
             part = dataset.parts.get(source.get("part", ""))

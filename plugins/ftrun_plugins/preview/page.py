@@ -1,4 +1,4 @@
-"""A preview as one HTML file without scripts, which needs nothing else."""
+"""Preview as one self-contained HTML file without scripts."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ KINDS = (
 )
 
 
-def page(found: PreviewResult) -> str:
-    """The whole file."""
-    title = f"{found.recipe}: rows as the model sees them"
+def render_page(result: PreviewResult) -> str:
+    """Return the HTML of a preview."""
+    title = f"{result.recipe}: rows as the model sees them"
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -45,26 +45,26 @@ def page(found: PreviewResult) -> str:
     main = element(
         "main",
         element("h1", title),
-        element("p", f"{len(found.rows)} rows: {found.choice}", class_="note"),
+        element("p", f"{len(result.rows)} rows: {result.choice}", class_="note"),
         legend,
-        (element("p", note, class_="note") for note in found.notes()),
-        map(_row, found.rows),
-        (_rejected(bad.place, bad.reason, bad.raw) for bad in found.rejected),
+        (element("p", note, class_="note") for note in result.notes()),
+        map(_render_row, result.rows),
+        (_render_rejected(bad.place, bad.reason, bad.raw) for bad in result.rejected),
     )
     return f"<!doctype html>\n{element('html', head, element('body', main), lang='en')}\n"
 
 
-def _row(row: TokenizedRow) -> Html:
+def _render_row(row: TokenizedRow) -> Html:
     return element(
         "section",
         element("h2", escape(row.place)),
         element("p", f"{row.split.replace('_', ' ')} · {row.counts}", class_="note"),
         (element("p", remark, class_="problem") for remark in row.remarks()),
-        element("div", _tokens(row), class_="tokens"),
+        element("div", _render_tokens(row), class_="tokens"),
     )
 
 
-def _tokens(row: TokenizedRow) -> Iterator[Html]:
+def _render_tokens(row: TokenizedRow) -> Iterator[Html]:
     beyond = False
     for piece in row.runs():
         if piece.beyond and not beyond:
@@ -74,7 +74,7 @@ def _tokens(row: TokenizedRow) -> Iterator[Html]:
         yield element("span", escape(piece.text), class_=_classes(piece), title=f"{piece.tokens:,} tokens")
 
 
-def _rejected(place: str, reason: str, raw: str) -> Html:
+def _render_rejected(place: str, reason: str, raw: str) -> Html:
     return element(
         "section",
         element("h2", escape(place)),

@@ -1,4 +1,4 @@
-"""What a preview works with: the calls that a run of the recipe would begin with, planned for this machine."""
+"""Plan of the first calls of a recipe on this machine, for a preview."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from ftrun.utils.atomic_io import read_json
 
 log = logging.getLogger(__name__)
 
-BEGINNING = ("fetch", "format", "tokenize")
+FIRST_STAGES = ("fetch", "format", "tokenize")
 
 
 @dataclass(frozen=True)
 class PreviewPlan:
-    """The first calls of a recipe, whatever its backend is: rows are looked at here."""
+    """The first calls of a recipe, planned for this machine and not for the recipe's backend."""
 
     recipe: Recipe
     store: Store
@@ -34,59 +34,64 @@ class PreviewPlan:
     calls: tuple[StageCall, ...]
 
     def call(self, label: str) -> StageCall:
+        """Return the call with this label."""
         return next(call for call in self.calls if call.label == label)
 
-    def artifact(self, call: StageCall) -> Path | None:
-        """Its folder, where it is in the store."""
+    def find_artifact(self, call: StageCall) -> Path | None:
+        """Return the folder of a call's artifact, or None if it is not in the store."""
         return self.store.artifact(call.ref) if find(self.store, call.ref) else None
 
-    def made(self, call: StageCall) -> Path:
-        """Its folder, made as a run makes it where it is not there yet, and kept as that of a run.
+    def make_artifact(self, call: StageCall) -> Path:
+        """Return the folder of a call's artifact; run the call if it is not in the store.
 
         Raises:
-            FtrunError: what it ended with.
+            FtrunError: If the call fails.
         """
-        if (folder := self.artifact(call)) is not None:
+        if (folder := self.find_artifact(call)) is not None:
             return folder
         for ref in call.inputs.values():
-            self.made(next(other for other in self.calls if other.ref == ref))
-        log.info("%s: not in the store yet; it is made now, and kept", call.label)
-        prepare(self.backend, call.environment.name)
+            self.make_artifact(next(other for other in self.calls if other.ref == ref))
+        log.info("%s: not in the store; running it now", call.label)
+        prepare_environment(self.backend, call.environment.name)
         stop = StopSignal()
-        with TemporaryDirectory(prefix="ftrun-preview-") as folder_of_run, stop_on_signals(stop):
-            outcome = self.backend.runner().run_stage(call, RunFolder(Path(folder_of_run)), stop)
+        with TemporaryDirectory(prefix="ftrun-preview-") as run_folder, stop_on_signals(stop):
+            outcome = self.backend.runner().run_stage(call, RunFolder(Path(run_folder)), stop)
         if outcome.status != "done":
             raise outcome.error(call.label)
         return self.store.artifact(call.ref)
 
-    def totals(self) -> dict[str, Any]:
-        """What `tokenize` counted of each split, where a run has got that far already."""
-        folder = self.artifact(self.call("tokenize"))
+    def read_totals(self) -> dict[str, Any]:
+        """Return the counts of `tokenize` by split; empty if no run has tokenized these rows."""
+        folder = self.find_artifact(self.call("tokenize"))
         return dict(read_json(folder / "report.json") or {}) if folder else {}
 
 
-def local_backend(recipe: Recipe, plugins: Plugins, store: Store) -> Backend:
-    """A backend on this machine with the recipe's environments, whatever backend the recipe names: rows are seen here.
+def make_local_backend(recipe: Recipe, plugins: Plugins, store: Store) -> Backend:
+    """Return a backend for this machine with the recipe's environments, instead of the recipe's backend.
 
     Raises:
-        InvalidInput: the recipe has no rows to tokenize.
+        InvalidInput: If the recipe has no rows to tokenize.
     """
     if "tokenize" not in recipe.stages and not set(recipe.stages) <= set(STAGES):
-        what = "the recipe does not use the stage `tokenize`, whose view of the rows a preview shows"
+        what = "a preview needs the stage `tokenize`, which the recipe does not use"
         raise InvalidInput(Problem("nothing-to-do", what, at="stages"))
     local = plugins.get("backend", "local").cls
     backend: Backend = local(local.Options(), recipe.environment, store)
     return backend
 
 
-def prepare(backend: Backend, environment: str) -> None:
-    """Makes an environment where it is not there yet, as a run does."""
+def prepare_environment(backend: Backend, environment: str) -> None:
+    """Create an environment if it does not exist."""
     if not backend.environment_ready(environment):
-        log.info("making the environment `%s`, once", environment)
+        log.info("creating the environment `%s`", environment)
         backend.prepare(environment, log.info)
 
 
-def plan_beginning(recipe: Recipe, plugins: Plugins, store: Store, backend: Backend) -> PreviewPlan:
-    """Raises `InvalidInput` where something that the recipe names is missing."""
-    plan = make_plan(recipe.model_copy(update={"stages": BEGINNING}), plugins, backend)
+def plan_first_calls(recipe: Recipe, plugins: Plugins, store: Store, backend: Backend) -> PreviewPlan:
+    """Plan the first calls of a recipe.
+
+    Raises:
+        InvalidInput: If something that the recipe names does not exist.
+    """
+    plan = make_plan(recipe.model_copy(update={"stages": FIRST_STAGES}), plugins, backend)
     return PreviewPlan(recipe, store, backend, plan.calls)

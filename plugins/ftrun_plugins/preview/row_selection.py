@@ -1,4 +1,4 @@
-"""Which rows are looked at: the first, the longest, the shortest, some at random, or one by its place."""
+"""Choice of rows for a preview: the first, longest, shortest, random ones, or the row at a place."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 Way = Literal["first", "longest", "shortest", "random", "row"]
 SPLITS = ("train", "held_out")
-MORE = 4  # times as many rows as wanted are tokenized to find the longest of them
+CANDIDATES_PER_ROW = 4  # rows that are tokenized to find the longest or shortest by tokens
 
 
 @dataclass(frozen=True)
 class RowChoice:
-    """What was asked for."""
+    """The rows that the user asks for."""
 
     way: Way = "first"
     count: int = 3
@@ -32,15 +32,15 @@ class RowChoice:
 
     @property
     def needs_all(self) -> bool:
-        """Whether all rows have to be read to know."""
+        """True if all rows have to be read to choose."""
         return self.way in ("longest", "shortest", "random")
 
     def __str__(self) -> str:
         match self.way:
             case "longest" | "shortest":
-                return f"the {self.way} by tokens, of the {self.count * MORE} {self.way} by characters"
+                return f"the {self.way} by tokens, of the {self.count * CANDIDATES_PER_ROW} {self.way} by characters"
             case "random":
-                return f"rows at random, with the seed {self.seed}"
+                return f"random rows with the seed {self.seed}"
             case "row":
                 return f"the row at {self.place}"
         return "the first rows"
@@ -48,7 +48,7 @@ class RowChoice:
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """A row that no example is made of."""
+    """A row that the formatter rejected."""
 
     place: str
     reason: str
@@ -57,49 +57,50 @@ class RejectedRow:
 
 
 def candidates(examples: Examples, choice: RowChoice) -> list[dict[str, Any]]:
-    """The examples to tokenize: those that are wanted, or some more where only their tokens decide."""
-    lines = _lines(examples.folder / f"{choice.split}.jsonl")
+    """Return the examples to tokenize; more than requested if the choice depends on the number of tokens."""
+    lines = _read_lines(examples.folder / f"{choice.split}.jsonl")
     match choice.way:
         case "first":
-            found = list(islice(lines, choice.count))
+            selected = list(islice(lines, choice.count))
         case "longest":
-            found = heapq.nlargest(choice.count * MORE, lines, key=characters)
+            selected = heapq.nlargest(choice.count * CANDIDATES_PER_ROW, lines, key=characters)
         case "shortest":
-            found = heapq.nsmallest(choice.count * MORE, lines, key=characters)
+            selected = heapq.nsmallest(choice.count * CANDIDATES_PER_ROW, lines, key=characters)
         case "random":
-            numbers = random.Random(choice.seed)  # noqa: S311  (a choice of rows is no secret)
-            drawn = heapq.nsmallest(choice.count, ((numbers.random(), at, line) for at, line in enumerate(lines)))
-            found = [line for _, _, line in sorted(drawn, key=lambda one: one[1])]
+            numbers = random.Random(choice.seed)  # noqa: S311  (not for security)
+            drawn = heapq.nsmallest(choice.count, ((numbers.random(), index, line) for index, line in enumerate(lines)))
+            selected = [line for _, _, line in sorted(drawn, key=lambda draw: draw[1])]
         case "row":
-            return list(_at(examples, choice.place))
-    return [{**orjson.loads(line), "split": choice.split} for line in found]
+            return list(_find_at(examples, choice.place))
+    return [{**orjson.loads(line), "split": choice.split} for line in selected]
 
 
 def characters(line: bytes) -> int:
+    """Return the number of characters of a line."""
     return len(line.decode())
 
 
 def read_rejected(examples: Examples) -> Iterator[RejectedRow]:
-    """The rows that were rejected, in order."""
-    for line in _lines(examples.folder / "rejected.jsonl"):
+    """Yield the rejected rows in order."""
+    for line in _read_lines(examples.folder / "rejected.jsonl"):
         yield RejectedRow(**orjson.loads(line))
 
 
 def is_at(place: str, wanted: str) -> bool:
-    """Whether a row's place is the one meant: sources name their files without folders, people with them."""
+    """Return whether a row is at the wanted place. Folders may be missing in one of the two places."""
     return place == wanted or wanted.endswith(f"/{place}") or place.endswith(f"/{wanted}")
 
 
-def _at(examples: Examples, wanted: str) -> Iterator[dict[str, Any]]:
+def _find_at(examples: Examples, wanted: str) -> Iterator[dict[str, Any]]:
     mark = f':{wanted.rpartition(":")[2]}"'.encode()
     for split in SPLITS:
-        for line in _lines(examples.folder / f"{split}.jsonl"):
-            if mark in line and is_at(str((found := orjson.loads(line))["place"]), wanted):
-                yield {**found, "split": split}
+        for line in _read_lines(examples.folder / f"{split}.jsonl"):
+            if mark in line and is_at(str((example := orjson.loads(line))["place"]), wanted):
+                yield {**example, "split": split}
                 return
 
 
-def _lines(path: Path) -> Iterable[bytes]:
+def _read_lines(path: Path) -> Iterable[bytes]:
     if path.exists():
         with path.open("rb") as file:
             yield from file

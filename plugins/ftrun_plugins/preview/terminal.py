@@ -1,4 +1,4 @@
-"""A preview as text: in colour on a terminal, with marks in a pipe."""
+"""Preview as text, with colours on a terminal and with marks in a pipe."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
-from ftrun_plugins.preview.escape import escape, shortened
+from ftrun_plugins.preview.escape import escape, shorten
 from ftrun_plugins.preview.result import PreviewResult
 from ftrun_plugins.preview.tokenized_row import Piece, TokenizedRow
 
@@ -20,40 +20,41 @@ RULE = "─" * 8
 
 @dataclass(frozen=True)
 class TerminalStyle:
-    """How things are shown: styles of rich, or marks."""
+    """Style of a preview: colours of rich, or marks."""
 
     colours: bool
     full: bool = False
 
     def text(self, row: TokenizedRow) -> Text:
-        """The row, with a line across it where `sequence_len` ends it."""
-        found, beyond, trained = Text(), False, False
+        """Return the text of a row, with a rule at the position of `sequence_len`."""
+        text, beyond, trained = Text(), False, False
         for piece in row.runs():
             if not self.colours and trained and (not piece.trained or piece.beyond != beyond):
-                found.append(TRAINED[1])
+                text.append(TRAINED[1])
                 trained = False
             if piece.beyond and not beyond:
                 beyond = True
-                what = "dropped for its length" if row.dropped else "cut"
+                what = "dropped" if row.dropped else "cut"
                 rule = f"\n{RULE} sequence_len {row.sequence_len:,}: the {row.too_many:,} tokens below are too many; "
-                found.append(f"{rule}the row is {what} {RULE}\n", "red" if self.colours else "")
+                text.append(f"{rule}the row is {what} {RULE}\n", "red" if self.colours else "")
             if not self.colours and piece.trained and not trained:
-                found.append(TRAINED[0])
+                text.append(TRAINED[0])
                 trained = True
-            found.append_text(self._piece(piece))
+            text.append_text(self._piece(piece))
         if trained:
-            found.append(TRAINED[1])
-        if found.plain.endswith("\n"):
-            found.right_crop(1)
-        return found
+            text.append(TRAINED[1])
+        if text.plain.endswith("\n"):
+            text.right_crop(1)
+        return text
 
     def _piece(self, piece: Piece) -> Text:
-        text = escape(piece.text if self.full else shortened(piece.text))
+        text = escape(piece.text if self.full else shorten(piece.text))
         if self.colours:
             return Text(text, _style(piece))
         return Text(f"{SPECIAL[0]}{text}{SPECIAL[1]}" if piece.special else text)
 
     def legend(self) -> Text:
+        """Return the legend of colours or marks."""
         if not self.colours:
             return Text(f"{TRAINED[0]}trained{TRAINED[1]}  not trained  {SPECIAL[0]}special token{SPECIAL[1]}")
         kinds = (
@@ -74,29 +75,29 @@ def _style(piece: Piece) -> str:
     return " ".join(styles)
 
 
-def show(found: PreviewResult, full: bool) -> None:
-    """Prints a preview."""
+def show(result: PreviewResult, full: bool) -> None:
+    """Print a preview."""
     console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
     colours = console.is_terminal and not os.environ.get("NO_COLOR") and not console.is_dumb_terminal
-    look = TerminalStyle(colours, full)
-    for line in _lines(found, look):
+    style = TerminalStyle(colours, full)
+    for line in _lines(result, style):
         console.print(line)
 
 
-def _lines(found: PreviewResult, look: TerminalStyle) -> Iterator[Text]:
-    if found.rows:
-        yield Text(f"{found.recipe}: {found.choice}   ").append_text(look.legend())
-    for row in found.rows:
+def _lines(result: PreviewResult, style: TerminalStyle) -> Iterator[Text]:
+    if result.rows:
+        yield Text(f"{result.recipe}: {result.choice}   ").append_text(style.legend())
+    for row in result.rows:
         yield Text("")
         yield Text(f"{RULE} {escape(row.place)}  {row.split.replace('_', ' ')}  {row.counts}", "bold")
         for remark in row.remarks():
-            yield Text(f"! {remark}", "red" if look.colours else "")
-        yield look.text(row)
-    for bad in found.rejected:
+            yield Text(f"! {remark}", "red" if style.colours else "")
+        yield style.text(row)
+    for bad in result.rejected:
         yield Text("")
-        yield Text(f"{RULE} {escape(bad.place)}  rejected: {escape(bad.reason)}", "bold red" if look.colours else "")
+        yield Text(f"{RULE} {escape(bad.place)}  rejected: {escape(bad.reason)}", "bold red" if style.colours else "")
         yield Text(escape(bad.raw))
-    notes = list(found.notes())
+    notes = list(result.notes())
     if notes:
         yield Text("")
     yield from map(Text, notes)

@@ -1,4 +1,4 @@
-"""A row as the model will see it: pieces of text, each trained or not, special or not, cut or not."""
+"""Tokenized row as pieces of text: trained or not, special or not, cut or not."""
 
 from __future__ import annotations
 
@@ -10,31 +10,32 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Piece:
-    """Tokens that are of one kind, with their text."""
+    """Text of neighbouring tokens of one kind."""
 
     text: str
     tokens: int
     trained: bool
     special: bool
-    beyond: bool  # behind `sequence_len`
+    beyond: bool  # after `sequence_len`
 
 
 @dataclass(frozen=True)
 class TokenizedRow:
-    """One row."""
+    """A row with its tokens and labels."""
 
     place: str
     split: str
     ids: tuple[int, ...]
     labels: tuple[int, ...]
-    pieces: tuple[Piece, ...]  # mostly of one token
+    pieces: tuple[Piece, ...]  # mostly one token each
     sequence_len: int
-    dropped: bool  # for it is too long
-    problem: str | None  # why it would stop a run
+    dropped: bool  # because it is too long
+    problem: str | None  # error that would stop a run
 
     @classmethod
-    def of(cls, row: dict[str, Any], split: str, sequence_len: int) -> TokenizedRow:
-        pieces = tuple(_pieces(row["pieces"], sequence_len))
+    def from_answer(cls, row: dict[str, Any], split: str, sequence_len: int) -> TokenizedRow:
+        """Return a row of the answer of the tokenizer process."""
+        pieces = tuple(_make_pieces(row["pieces"], sequence_len))
         return cls(
             row["place"],
             split,
@@ -48,24 +49,26 @@ class TokenizedRow:
 
     @property
     def tokens(self) -> int:
+        """Number of tokens."""
         return len(self.ids)
 
     @property
     def too_many(self) -> int:
-        """Tokens behind `sequence_len`."""
+        """Number of tokens after `sequence_len`."""
         return max(0, self.tokens - self.sequence_len)
 
     @property
     def trained(self) -> int:
-        """Tokens that are trained on: none of a row that is dropped, none behind `sequence_len`."""
+        """Number of trained tokens: 0 for a dropped row, and none after `sequence_len`."""
         return 0 if self.dropped else sum(label >= 0 for label in self.labels[: self.sequence_len])
 
     @property
     def counts(self) -> str:
+        """Numbers of tokens as text."""
         return f"{self.tokens:,} tokens, {self.trained:,} trained"
 
     def remarks(self) -> Iterator[str]:
-        """What is the matter with it, in full sentences for a person."""
+        """Yield the problems of the row."""
         if self.dropped:
             yield f"too long by {self.too_many:,} tokens for sequence_len {self.sequence_len:,}: it is dropped"
         elif self.too_many:
@@ -74,12 +77,13 @@ class TokenizedRow:
             yield f"a run stops here: {self.problem}"
 
     def runs(self) -> Iterator[Piece]:
-        """Neighbours of one kind as one piece; each special token alone."""
-        for kind, group in groupby(enumerate(self.pieces), key=lambda one: _kind(*one)):
-            found = [piece for _, piece in group]
-            yield Piece("".join(piece.text for piece in found), sum(piece.tokens for piece in found), *kind[:3])
+        """Yield neighbouring pieces of one kind as one piece, and each special token separately."""
+        for kind, group in groupby(enumerate(self.pieces), key=lambda item: _kind(*item)):
+            pieces = [piece for _, piece in group]
+            yield Piece("".join(piece.text for piece in pieces), sum(piece.tokens for piece in pieces), *kind[:3])
 
     def as_dict(self) -> dict[str, Any]:
+        """Return the row for `--json`."""
         return {
             "place": self.place,
             "split": self.split,
@@ -98,8 +102,8 @@ def _kind(place: int, piece: Piece) -> tuple[bool, bool, bool, int]:
     return piece.trained, piece.special, piece.beyond, place if piece.special else -1
 
 
-def _pieces(found: list[Any], sequence_len: int) -> Iterator[Piece]:
+def _make_pieces(answer: list[Any], sequence_len: int) -> Iterator[Piece]:
     before = 0
-    for tokens, text, trained, special in found:
+    for tokens, text, trained, special in answer:
         yield Piece(text, tokens, trained, special, beyond=before + tokens > sequence_len)
         before += tokens

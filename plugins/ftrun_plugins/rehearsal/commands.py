@@ -11,7 +11,8 @@ import click
 
 from ftrun.api.errors import GateNotMet
 from ftrun.api.paths import RunFolder
-from ftrun.cli.local_runs import in_foreground
+from ftrun.api.trainers import Replacement
+from ftrun.cli.local_runs import run_in_foreground
 from ftrun.cli.run_summary import summary_text
 from ftrun.cli.session import Session, plan_call_graph
 from ftrun.execution.engine import prepare
@@ -20,7 +21,7 @@ from ftrun.plugins.manager import plugins
 from ftrun.store import runs
 from ftrun.utils.value_format import shorten_value
 from ftrun_plugins.rehearsal.recipe import rehearsal_of
-from ftrun_plugins.rehearsal.replacement import Replacement
+from ftrun_plugins.rehearsal.replacement import as_dict
 
 WIDEST = 34  # letters of a value
 NO_GPU = "no GPU: "  # how `train` begins a note on what it adapts
@@ -41,7 +42,7 @@ def rehearse(overrides: tuple[str, ...], as_json: bool) -> int:
     if not as_json:
         print("\n".join(_lines(session, replaced)))
     try:
-        in_foreground(session.store, folder, as_json)
+        run_in_foreground(session.store, folder, as_json)
     except GateNotMet as error:
         _tell_gates(session, folder, error, as_json)
     if not as_json:
@@ -52,7 +53,7 @@ def rehearse(overrides: tuple[str, ...], as_json: bool) -> int:
 def _folder(session: Session, overrides: Sequence[str], replaced: Sequence[Replacement]) -> RunFolder:
     """A run like any other; its record has the command as it was given, and what was replaced."""
     loaded = session.loaded
-    known = {**collect_provenance(session.plan, session.backend), "rehearsal": [one.as_dict() for one in replaced]}
+    known = {**collect_provenance(session.plan, session.backend), "rehearsal": [as_dict(one) for one in replaced]}
     return prepare(session.store, loaded.recipe, session.plan, ("rehearse", *overrides), loaded.origins(), known)
 
 

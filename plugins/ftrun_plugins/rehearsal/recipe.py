@@ -6,12 +6,11 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from ftrun.api.recipe import Recipe
+from ftrun.api.trainers import LEFT_OUT, Replacement
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe.compose import compose
 from ftrun.recipe.load import Loaded, load
-from ftrun_plugins.axolotl.config.build import build_trainer_config
-from ftrun_plugins.rehearsal.replacement import LEFT_OUT, Replacement, hydra_value
-from ftrun_plugins.rehearsal.trainer import replaced_in_trainer
+from ftrun_plugins.rehearsal.replacement import hydra_value, overrides_of
 
 ROWS = 50
 HELD_OUT_ROWS = 10  # where they have a source of their own
@@ -32,7 +31,7 @@ def rehearsal_of(overrides: Sequence[str], plugins: Plugins) -> tuple[Loaded, li
     """
     loaded = load(overrides, plugins)
     found = list(_replaced(loaded.recipe, plugins))
-    more = [override for one in found for override in one.overrides]
+    more = [override for one in found for override in overrides_of(one)]
     small = load([*overrides, *more], plugins)
     name = f"{loaded.recipe.name}-rehearsal"
     return dataclasses.replace(small, recipe=small.recipe.model_copy(update={"name": name})), found
@@ -41,7 +40,7 @@ def rehearsal_of(overrides: Sequence[str], plugins: Plugins) -> tuple[Loaded, li
 def _replaced(recipe: Recipe, plugins: Plugins) -> Iterator[Replacement]:
     yield from _model(recipe, plugins)
     yield from _dataset(recipe)
-    yield from replaced_in_trainer(build_trainer_config(recipe).values)
+    yield from plugins.trainer(recipe).rehearsal(plugins.trainer_config(recipe).values)
     yield from _evaluations(recipe, plugins)
     yield from _machines(recipe)
 

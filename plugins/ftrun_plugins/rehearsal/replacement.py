@@ -1,38 +1,30 @@
-"""One thing that a rehearsal replaces in a recipe: what is shown of it, and the overrides that do it."""
+"""Overrides that make the replacements of a rehearsal."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.override_parser.types import Quote, QuotedString
 
-LEFT_OUT = "left out"
+from ftrun.api.trainers import LEFT_OUT, Replacement
 
 
-@dataclass(frozen=True)
-class Replacement:
-    """`key` had the value `old` and now has `new`, for the reason `why`."""
+def overrides_of(replacement: Replacement) -> tuple[str, ...]:
+    """Return the overrides that make a replacement."""
+    if replacement.how:
+        return replacement.how
+    key, new = replacement.key, replacement.new
+    return (f"~{key}",) if new == LEFT_OUT else (f"{key}={hydra_value(new)}",)
 
-    key: str
-    old: Any
-    new: Any
-    why: str
-    how: tuple[str, ...] = ()  # overrides; empty where `key` is set to `new`
 
-    @property
-    def overrides(self) -> tuple[str, ...]:
-        if self.how:
-            return self.how
-        return (f"~{self.key}",) if self.new == LEFT_OUT else (f"{self.key}={hydra_value(self.new)}",)
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"key": self.key, "from": self.old, "to": self.new, "why": self.why}
+def as_dict(replacement: Replacement) -> dict[str, Any]:
+    """Return a replacement as JSON values."""
+    return {"key": replacement.key, "from": replacement.old, "to": replacement.new, "why": replacement.why}
 
 
 def hydra_value(value: Any) -> str:
-    """A value as Hydra's grammar reads it back."""
+    """Write a value so that Hydra's grammar reads it back."""
     if isinstance(value, list):
         return f"[{','.join(map(hydra_value, value))}]"
     if isinstance(value, str):

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun.utils.json_schema import ANYTHING, Schema
+from ftrun.utils.schema_messages import accepted
 from ftrun.utils.suggest import nearest
-from ftrun_plugins.axolotl.config.schema_messages import accepted
-from ftrun_plugins.schema.models import ANYTHING, Schema, alternatives, part_of, properties_of
+from ftrun_plugins.schema.models import alternatives, part_of, properties_of
 
 MOST_KEYS = 40
 

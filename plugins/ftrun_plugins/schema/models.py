@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
-from ftrun.recipe.described import about, descriptions
+from ftrun.utils.json_schema import REFERENCE, Schema
 
-Schema = dict[str, Any]
-REFERENCE = "#/$defs/"
 PART = "x-part"  # at one of several schemas of a key: the part that means it so
-ANYTHING = {"type": "string", "pattern": r"\$\{|^\?\?\?$"}  # an interpolation, or a value that is yet to be set
 
 
 def definitions(cls: type[BaseModel], prefix: str) -> dict[str, Schema]:
@@ -20,8 +19,8 @@ def definitions(cls: type[BaseModel], prefix: str) -> dict[str, Schema]:
     whole = cls.model_json_schema(by_alias=True, ref_template=f"{REFERENCE}{prefix}{{model}}")
     inner = whole.pop("$defs", {})
     classes = {one.__name__: one for one in _inside(cls)}
-    found = {f"{prefix}{name}": _described(schema, classes.get(name)) for name, schema in inner.items()}
-    return {**found, f"{prefix}{cls.__name__}": _described(whole, cls)}
+    found = {f"{prefix}{name}": _describe(schema, classes.get(name)) for name, schema in inner.items()}
+    return {**found, f"{prefix}{cls.__name__}": _describe(whole, cls)}
 
 
 def fields(cls: type[BaseModel], prefix: str) -> tuple[dict[str, Schema], dict[str, Schema]]:
@@ -30,54 +29,27 @@ def fields(cls: type[BaseModel], prefix: str) -> tuple[dict[str, Schema], dict[s
     return found.pop(f"{prefix}{cls.__name__}").get("properties", {}), found
 
 
-def partial(schema: Any) -> Any:
-    """A schema for files that hold only what differs: without required keys, titles and bounds on what is absent."""
-    if isinstance(schema, list):
-        return [partial(one) for one in schema]
-    if not isinstance(schema, dict):
+def _describe(schema: Schema, cls: type[BaseModel] | None) -> Schema:
+    """Return the schema with a description of each key: that of its field, of the model at the key, or of the whole."""
+    if cls is None or "properties" not in schema:
         return schema
-    kept = {key: partial(value) for key, value in schema.items() if key != "required" and not _is_title(key, value)}
-    if isinstance(schema.get("anyOf"), list) and all("required" in one for one in schema["anyOf"]):
-        del kept["anyOf"]  # one of several keys is needed in the whole, and not in each file
-    return kept
-
-
-def _is_title(key: str, value: Any) -> bool:
-    return key == "title" and isinstance(value, str)
-
-
-def or_interpolation(schema: Schema) -> Schema:
-    """The schema of a value that a file may also take from elsewhere: `${train.sequence_len}`."""
-    if schema.get("type") in ("object", "string") or "$ref" in schema or "const" in schema:
-        return schema
-    outside: Schema = {key: schema[key] for key in ("description", "default", "deprecated") if key in schema}
-    inside = {key: value for key, value in schema.items() if key not in outside}
-    options = inside["anyOf"] if set(inside) == {"anyOf"} else [inside]
-    return {**outside, "anyOf": [*options, ANYTHING]}
-
-
-def _described(schema: Schema, cls: type[BaseModel] | None) -> Schema:
-    if cls is None:
-        return schema
-    known, whole = descriptions(cls), about(cls)
-    schema = {**schema, **({"description": whole} if whole else {})}
-    if "properties" in schema:
-        schema["properties"] = {
-            key: _with_description(value, known.get(key) or _meant(cls, key) or whole)
-            for key, value in schema["properties"].items()
-        }
-    return schema
+    known = {field.alias or name: field for name, field in cls.model_fields.items()}
+    properties = {
+        key: _with_description(value, _description(known[key]) or schema.get("description"))
+        for key, value in schema["properties"].items()
+    }
+    return {**schema, "properties": properties}
 
 
 def _with_description(schema: Schema, text: str | None) -> Schema:
     return {**schema, "description": text} if text else schema
 
 
-def _meant(cls: type[BaseModel], key: str) -> str | None:
-    """What the model says that stands at a key."""
-    field = next((field for name, field in cls.model_fields.items() if (field.alias or name) == key), None)
-    models = list(_models(field.annotation)) if field else []
-    return about(models[0]) if len(models) == 1 else None
+def _description(field: FieldInfo) -> str | None:
+    """Return the description of a field, or the docstring of the model at its key."""
+    models = list(_models(field.annotation))
+    docstring = models[0].__doc__ if len(models) == 1 else None
+    return field.description or (inspect.cleandoc(docstring) if docstring else None)
 
 
 def _inside(cls: type[BaseModel]) -> Iterator[type[BaseModel]]:

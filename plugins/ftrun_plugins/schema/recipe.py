@@ -6,13 +6,15 @@ from typing import Any
 
 from ftrun import __version__
 from ftrun.api.config_dirs import headline, options_of
-from ftrun.api.recipe import SERVER, Recipe
+from ftrun.api.recipe import AXOLOTL, SERVER, Recipe
+from ftrun.api.trainers import Trainer, TrainerSchema
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe.compose import GROUPS
 from ftrun.recipe.load import MULTI_SELECT
-from ftrun_plugins.schema import trainer
-from ftrun_plugins.schema.models import REFERENCE, Schema, definitions, fields, or_interpolation, partial
+from ftrun.utils.json_schema import REFERENCE, Schema, or_interpolation, partial
+from ftrun_plugins.schema.models import definitions, fields
 
+ANY_KEYS = "trainer.AnyKeys"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 # Where a part is named in the recipe's types, and of which kind it is.
 PARTS = {"source": "source", "held_out": "source", "formatter": "formatter"}
@@ -25,14 +27,15 @@ def recipe_schema(plugins: Plugins) -> Schema:
     """The schema, in draft 2020-12."""
     found = {name: partial(schema) for name, schema in definitions(Recipe, "").items()}
     whole = found.pop("Recipe")
-    found |= trainer.definitions()
+    keys = _trainer_keys(plugins)
+    found |= keys.definitions
     for kind in ("source", "formatter", "evaluator", "backend"):
         found |= _part(kind, plugins)
     for name, schema in found.items():
-        if not name.startswith(trainer.PREFIX) and "properties" in schema:
+        if name not in keys.definitions and "properties" in schema:
             schema["properties"] = {key: _value(key, value) for key, value in schema["properties"].items()}
     properties = {key: value for key, value in whole["properties"].items() if key != "name"}
-    properties |= _sections(properties, plugins, found)
+    properties |= _sections(properties, plugins, found, keys)
     return {
         "$schema": DRAFT,
         "title": f"A recipe of ftrun {__version__}",
@@ -41,6 +44,12 @@ def recipe_schema(plugins: Plugins) -> Schema:
         "additionalProperties": False,
         "$defs": found,
     }
+
+
+def _trainer_keys(plugins: Plugins) -> TrainerSchema:
+    """Return the schemas of the default trainer's keys; any key is accepted if it has none."""
+    trainer: Trainer = plugins.get("trainer", AXOLOTL).cls()
+    return trainer.schema() or TrainerSchema({ANY_KEYS: {"type": "object"}}, ANY_KEYS, ANY_KEYS)
 
 
 def _value(key: str, schema: Schema) -> Schema:
@@ -77,11 +86,13 @@ def _part(kind: str, plugins: Plugins) -> dict[str, Schema]:
     return {**found, kind: {"anyOf": options}}
 
 
-def _sections(properties: dict[str, Any], plugins: Plugins, found: dict[str, Schema]) -> dict[str, Schema]:
+def _sections(
+    properties: dict[str, Any], plugins: Plugins, found: dict[str, Schema], keys: TrainerSchema
+) -> dict[str, Schema]:
     """The keys of a recipe that hold more than its types know."""
-    config = {"$ref": f"{REFERENCE}{trainer.NAME}"}
+    config = {"$ref": f"{REFERENCE}{keys.keys}"}
     found["Model"]["properties"]["trainer"] |= config
-    found["Dataset"]["properties"]["trainer"] |= {"$ref": f"{REFERENCE}{trainer.ENTRY}"}
+    found["Dataset"]["properties"]["trainer"] |= {"$ref": f"{REFERENCE}{keys.dataset_keys}"}
     for key in ("Model", "Dataset"):
         found[key]["properties"]["trainer"].pop("additionalProperties", None)
         found[key]["properties"]["trainer"].pop("type", None)

@@ -1,1 +1,1 @@
-"""Serves what a run made behind OpenAI's API: base and tuned model, on this machine or where the run's backend is."""
+"""Server of the base and the tuned model of a run, with OpenAI's API, on this machine or on the run's backend."""

@@ -1,4 +1,4 @@
-"""A chat in the terminal with one model of a run or with both, each with a conversation of its own."""
+"""Chat in the terminal with the models of a run. Each model has its own conversation."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from ftrun.utils.atomic_io import write_text
 from ftrun_plugins.serving.openai_client import ChatClient, Message
 
 HELP = """\
-  /base, /tuned, /both   who answers
-  /system TEXT           what the models are told before the conversation; alone: nothing
-  /new                   begins again
-  /save FILE             writes the conversations as JSON lines
-  /quit, or Ctrl-D       ends"""
+  /base, /tuned, /both   Choose the models that answer.
+  /system TEXT           Set the system message; without a text, remove it.
+  /new                   Start new conversations.
+  /save FILE             Write the conversations as JSON lines.
+  /quit, or Ctrl-D       End the chat."""
 
 
 class Chat:
-    """Conversations with the models that a server has."""
+    """Conversations with the models of a server."""
 
-    def __init__(self, asker: ChatClient, models: Sequence[str], model: str) -> None:
-        self._asker = asker
+    def __init__(self, client: ChatClient, models: Sequence[str], model: str) -> None:
+        self._client = client
         self._models = tuple(models)
-        self._answering: tuple[str, ...] = (model,)
+        self._active: tuple[str, ...] = (model,)
         self._system: str | None = None
-        self._said: dict[str, list[Message]] = {name: [] for name in models}
+        self._messages: dict[str, list[Message]] = {name: [] for name in models}
 
     def run(self) -> None:
-        """Until the user has enough."""
+        """Read lines and answer them until the user ends the chat."""
         with suppress(ImportError):
-            import readline  # noqa: F401  (lines can be edited, and found again)
-        print(f"  {', '.join(self._answering)} answers; /help lists the commands", file=sys.stderr)
+            import readline  # noqa: F401  (for editing and history of lines)
+        print(f"  {', '.join(self._active)} answers; /help lists the commands", file=sys.stderr)
         while True:
             try:
                 text = input("> ").strip()
@@ -58,44 +58,44 @@ class Chat:
             print(f"  {error.problems[0].what}", file=sys.stderr)
 
     def answer(self, text: str) -> None:
-        """Prints the answer of each model that answers, as it comes."""
-        for model in self._answering:
-            if len(self._answering) > 1:
+        """Print the answer of each active model as it arrives."""
+        for model in self._active:
+            if len(self._active) > 1:
                 print(f"{model}: ", end="", flush=True)
             pieces: list[str] = []
-            asked: Message = {"role": "user", "content": text}
-            for piece in self._asker.stream(model, [*self._before(), *self._said[model], asked]):
+            question: Message = {"role": "user", "content": text}
+            for piece in self._client.stream(model, [*self._system_message(), *self._messages[model], question]):
                 pieces.append(piece)
                 print(piece, end="", flush=True)
             print(flush=True)
-            self._said[model] += [asked, {"role": "assistant", "content": "".join(pieces)}]
+            self._messages[model] += [question, {"role": "assistant", "content": "".join(pieces)}]
 
-    def _before(self) -> list[Message]:
+    def _system_message(self) -> list[Message]:
         return [{"role": "system", "content": self._system}] if self._system else []
 
     def command(self, text: str) -> None:
-        """One line that begins with a slash."""
+        """Run one line that begins with a slash."""
         name, _, rest = text[1:].partition(" ")
         rest = rest.strip()
         if name in self._models:
-            self._answering = (name,)
+            self._active = (name,)
         elif name == "both":
-            self._answering = self._models
+            self._active = self._models
         elif name == "system":
             self._system = rest or None
         elif name == "new":
-            self._said = {model: [] for model in self._models}
+            self._messages = {model: [] for model in self._models}
         elif name == "save" and rest:
             self._save(Path(rest))
         elif name == "help":
             print(HELP, file=sys.stderr)
         else:
-            print(f"  there is no /{name} here; the models are {', '.join(self._models)}\n{HELP}", file=sys.stderr)
+            print(f"  unknown command /{name}; the models are {', '.join(self._models)}\n{HELP}", file=sys.stderr)
 
     def _save(self, path: Path) -> None:
         rows = [
-            {"model": model, "messages": [*self._before(), *messages]}
-            for model, messages in self._said.items()
+            {"model": model, "messages": [*self._system_message(), *messages]}
+            for model, messages in self._messages.items()
             if messages
         ]
         try:
@@ -103,4 +103,4 @@ class Chat:
         except OSError as error:
             print(f"  not saved: {error}", file=sys.stderr)
             return
-        print(f"  {len(rows)} conversations are in {path}", file=sys.stderr)
+        print(f"  saved {len(rows)} conversations to {path}", file=sys.stderr)

@@ -6,26 +6,18 @@ from collections.abc import Iterator
 
 from ftrun.api.issues import Issue
 from ftrun.api.recipe import Recipe
-from ftrun_plugins.axolotl.config.build import TrainerConfig, build_trainer_config
+from ftrun.api.trainers import AdapterLayout, TrainerConfig
 from ftrun_plugins.serving.lora import RANKS
 
-HELD_WHOLE = {
-    "lora_modules_to_save": "modules that are saved whole",
-    "tokens": "added tokens",
-    "added_tokens_overrides": "added tokens",
-    "peft_use_dora": "DoRA",
-}
 
-
-def check_serving(recipe: Recipe) -> Iterator[Issue]:
+def check_serving(recipe: Recipe, config: TrainerConfig, layout: AdapterLayout | None) -> Iterator[Issue]:
     """An adapter that can only be served merged and is not, and a context that the model does not have."""
     length, limit = recipe.serve.max_model_len, recipe.model.context_length
     if length and limit and length > limit:
         what = f"serve.max_model_len {length} is over the model's maximum of {limit} tokens"
         yield Issue("invalid-value", ("serve", "max_model_len"), what, f"at most {limit}")
-    config = build_trainer_config(recipe)
-    if config.values.get("adapter") and "train" in recipe.stages and _is_unmerged(recipe):
-        yield from _unservable(config)
+    if layout is not None and "train" in recipe.stages and _is_unmerged(recipe):
+        yield from _unservable(layout, config)
 
 
 def _is_unmerged(recipe: Recipe) -> bool:
@@ -36,20 +28,19 @@ def _is_unmerged(recipe: Recipe) -> bool:
     return "merge" not in recipe.stages and bool(recipe.serve.engine == "vllm" or answers)
 
 
-def _unservable(config: TrainerConfig) -> Iterator[Issue]:
-    for key, what in HELD_WHOLE.items():
-        if config.values.get(key):
-            yield Issue(
-                "unsupported-key",
-                config.origins[key],
-                f"vLLM cannot hold an adapter with {what} (`{key}`)",
-                hint="add the stage `merge` and serve the merged model (serve=vllm)",
-            )
-    rank = config.values.get("lora_r")
-    if isinstance(rank, int) and rank > max(RANKS):
+def _unservable(layout: AdapterLayout, config: TrainerConfig) -> Iterator[Issue]:
+    for key, part in layout.whole_parts.items():
         yield Issue(
             "unsupported-key",
-            config.origins["lora_r"],
-            f"vLLM holds adapters up to rank {max(RANKS)}, and lora_r is {rank}",
-            hint="lower lora_r, or merge and serve the merged model (serve=vllm)",
+            config.origins[key],
+            f"vLLM cannot hold an adapter with {part} (`{key}`)",
+            hint="add the stage `merge` and serve the merged model (serve=vllm)",
+        )
+    if layout.rank is not None and layout.rank[1] > max(RANKS):
+        key, rank = layout.rank
+        yield Issue(
+            "unsupported-key",
+            config.origins[key],
+            f"vLLM holds adapters up to rank {max(RANKS)}, and {key} is {rank}",
+            hint=f"lower {key}, or merge and serve the merged model (serve=vllm)",
         )

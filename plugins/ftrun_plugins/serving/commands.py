@@ -1,4 +1,4 @@
-"""The verbs `ftrun serve` and `ftrun chat`."""
+"""The commands `ftrun serve` and `ftrun chat`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 
 import click
 
-from ftrun.api.backends import Remote
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import default_store
+from ftrun.api.remote import Remote
 from ftrun.api.serving_spec import Endpoint, Serving
 from ftrun.cli.run_lookup import find_run, remote_of, remotes
 from ftrun_plugins.serving.local_server import API_KEY, LocalServer
@@ -24,65 +24,63 @@ PORT = 8000
 
 
 @click.command()
-@click.option("--port", default=PORT, show_default=True, help="On this machine.")
-@click.option("--list", "listing", is_flag=True, help="List the servers of runs elsewhere.")
-@click.option("--stop", is_flag=True, help="Stop the run's server elsewhere.")
+@click.option("--port", default=PORT, show_default=True, help="Port on this machine.")
+@click.option("--list", "listing", is_flag=True, help="List the servers on other machines.")
+@click.option("--stop", is_flag=True, help="Stop the run's server on another machine.")
 @click.argument("run", default="last")
 @click.argument("overrides", nargs=-1)
 def serve(run: str, overrides: tuple[str, ...], port: int, listing: bool, stop: bool) -> int:
-    """Serves the models of a run, or of a recipe, behind OpenAI's API.
+    """Serve the models of a run, or of a recipe, with OpenAI's API.
 
-    A run of this machine is served here, for as long as the command runs, or with `backend=modal` on Modal; one on
-    Modal is served there. Overrides of `serve` and `resources.serve` hold for this server alone.
+    A run of this machine is served here as long as the command runs, or on Modal with `backend=modal`. A run on Modal
+    is served on Modal. Overrides of `serve` and `resources.serve` apply to this server only.
     """
     if "=" in run and not run.startswith("recipe="):
         run, overrides = "last", (run, *overrides)
     if listing:
-        return _list()
+        return _list_servers()
     if stop:
-        return _stop(run)
-    target = ServeTarget.of(run, overrides)
+        return _stop_server(run)
+    target = ServeTarget.find(run, overrides)
     if target.remote is None:
-        here = LocalServer(target, port)
-        with suppress(KeyboardInterrupt), here.running() as endpoint:
+        server = LocalServer(target, port)
+        with suppress(KeyboardInterrupt), server.start() as endpoint:
             print_endpoint(target.serving, endpoint)
-            here.watch()
+            server.watch()
         return 0
-    changes = [one for one in overrides if not one.startswith("backend=")]
-    if changes and any(known.run == target.folder.id for known in target.remote.servers()):
-        do = f"ftrun serve --stop {target.folder.id}, and serve it again"
+    changes = [override for override in overrides if not override.startswith("backend=")]
+    if changes and any(server.run == target.folder.id for server in target.remote.servers()):
+        hint = f"ftrun serve --stop {target.folder.id}, then serve it again"
         raise InvalidInput(
-            Problem("server-exists", "the run has a server already, which overrides do not change", hint=do)
+            Problem("server-exists", "the run already has a server, and overrides cannot change it", hint=hint)
         )
-    endpoint = _elsewhere(target, target.remote)
+    endpoint = _deploy(target, target.remote)
     print_endpoint(target.serving, endpoint)
     if not endpoint.key and not target.recipe.serve.public:
-        stop_it = f"ftrun serve --stop {endpoint.run}"
-        print(f"key      was shown when it was deployed; for another: {stop_it}, and serve again")
+        command = f"ftrun serve --stop {endpoint.run}"
+        print(f"key      was shown at deployment; to get a new key, run `{command}` and serve again")
     return 0
 
 
 @click.command()
-@click.option("--model", help="base or tuned; without it the tuned one, where there is one.")
-@click.option("--raw", is_flag=True, help="Send the text as it is, without the chat template.")
-@click.option("--max-tokens", default=512, show_default=True, help="Of an answer.")
-@click.option("--temperature", default=0.0, show_default=True)
+@click.option("--model", help="Model to talk to: base or tuned. The default is tuned if the run has it.")
+@click.option("--raw", is_flag=True, help="Send the text without the chat template.")
+@click.option("--max-tokens", default=512, show_default=True, help="Maximum number of tokens per answer.")
+@click.option("--temperature", default=0.0, show_default=True, help="Sampling temperature.")
 @click.argument("run")
 @click.argument("prompt", required=False)
 def chat(run: str, prompt: str | None, model: str | None, raw: bool, max_tokens: int, temperature: float) -> int:
-    """Talks to the models of a run; with a prompt, prints one answer and ends."""
+    """Talk to the models of a run, or print the answer to one prompt."""
     from ftrun_plugins.serving.chat import Chat
     from ftrun_plugins.serving.openai_client import ChatClient
 
-    target = ServeTarget.of(run)
+    target = ServeTarget.find(run)
     names = target.serving.names
     if model is not None and model not in names:
-        raise InvalidInput(
-            Problem("unknown-name", f"there is no model `{model}`", expected=f"one of {', '.join(names)}")
-        )
-    with _answering(target) as endpoint:
-        asker = ChatClient(endpoint, max_tokens, temperature, raw)
-        talk = Chat(asker, names, model or names[-1])
+        raise InvalidInput(Problem("unknown-name", f"unknown model `{model}`", expected=f"one of {', '.join(names)}"))
+    with _open_endpoint(target) as endpoint:
+        client = ChatClient(endpoint, max_tokens, temperature, raw)
+        talk = Chat(client, names, model or names[-1])
         if prompt is None:
             talk.run()
         else:
@@ -91,39 +89,41 @@ def chat(run: str, prompt: str | None, model: str | None, raw: bool, max_tokens:
 
 
 @contextmanager
-def _answering(target: ServeTarget) -> Iterator[Endpoint]:
-    """A server that can be asked, with its key; one of this machine lives as long as the block."""
+def _open_endpoint(target: ServeTarget) -> Iterator[Endpoint]:
+    """Return a running server with its key. A server of this machine runs until the end of the block."""
     if target.remote is None:
-        with LocalServer(target, 0).running() as endpoint:
+        with LocalServer(target, 0).start() as endpoint:
             yield endpoint
         return
-    endpoint = _elsewhere(target, target.remote)
+    endpoint = _deploy(target, target.remote)
     key = endpoint.key or os.environ.get(API_KEY)
     if endpoint.key:
-        log.info("its key is %s: export %s=…", endpoint.key, API_KEY)
+        log.info("the server's key is %s; to use it again, export %s=…", endpoint.key, API_KEY)
     if not key and not target.recipe.serve.public:
-        what = "the server asks for the key that was shown when it was deployed"
+        what = "the server needs the key that was shown at deployment"
         raise InvalidInput(
             Problem(
-                "missing-secret", what, hint=f"export {API_KEY}=…, or ftrun serve --stop {target.folder.id} for another"
+                "missing-secret",
+                what,
+                hint=f"export {API_KEY}=…, or ftrun serve --stop {target.folder.id} and serve again",
             )
         )
     yield Endpoint(endpoint.run, endpoint.url, key)
 
 
-def _elsewhere(target: ServeTarget, remote: Remote) -> Endpoint:
+def _deploy(target: ServeTarget, remote: Remote) -> Endpoint:
     for ref in target.to_push:
         remote.push(ref, target.store.artifact(ref), log.info)
     return remote.serve(target.serving, target.recipe, log.info)
 
 
-def _list() -> int:
+def _list_servers() -> int:
     for endpoint in (endpoint for remote in remotes() for endpoint in remote.servers()):
         print(f"{endpoint.run:<34} {endpoint.url}/v1")
     return 0
 
 
-def _stop(run: str) -> int:
+def _stop_server(run: str) -> int:
     store = default_store()
     folder = find_run(store, run)
     home = remote_of(store, folder)
@@ -133,14 +133,18 @@ def _stop(run: str) -> int:
             break
     else:
         raise InvalidInput(
-            Problem("unknown-server", f"{folder.id} has no server elsewhere; Ctrl-C stops one of this machine")
+            Problem(
+                "unknown-server",
+                f"{folder.id} has no server on another machine",
+                hint="Ctrl-C stops a server of this machine",
+            )
         )
     print(f"the server of {folder.id} was stopped")
     return 0
 
 
 def print_endpoint(serving: Serving, endpoint: Endpoint) -> None:
-    """Where the server is, and a request that works as it stands."""
+    """Print the server's URL, models and key, and a request to try."""
     if serving.note:
         log.info(serving.note)
     print(f"url      {endpoint.url}/v1")
@@ -151,7 +155,7 @@ def print_endpoint(serving: Serving, endpoint: Endpoint) -> None:
 
 
 def _curl(endpoint: Endpoint, model: str) -> str:
-    """A request for a chat completion."""
+    """Return a curl command that requests a chat completion."""
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 32})
     header = (
         f" -H 'Authorization: Bearer {endpoint.key}'" if endpoint.key else f' -H "Authorization: Bearer ${API_KEY}"'

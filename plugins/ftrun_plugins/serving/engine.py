@@ -1,4 +1,4 @@
-"""An engine as a process: its command, its surroundings, when it is ready, how it ends."""
+"""Engine processes: command, environment variables, readiness and end."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
+from ftrun.api.process_env import process_env
 from ftrun.api.recipe import Limits
 from ftrun.api.serving_spec import TUNED, Serving
 from ftrun.api.stage_call import Ref
-from ftrun.execution import env_launcher
-from ftrun.execution.process_env import process_env
+from ftrun.utils import env_launcher
 from ftrun_plugins.serving.engine_main import SECONDS_FOR_ANSWERS, SECONDS_TO_END
 from ftrun_plugins.serving.forked_engine import ForkedEngine
 from ftrun_plugins.serving.middleware import KEY, LIMITS, AuthMiddleware
@@ -24,31 +24,31 @@ from ftrun_plugins.serving.middleware import KEY, LIMITS, AuthMiddleware
 PROCESS = "ftrun_plugins.serving.engine_main"
 VLLM = "vllm.entrypoints.launchers.api_server.entry"
 TRANSFORMERS = "ftrun_plugins.serving.transformers_server"
-SECONDS_BETWEEN_LOOKS = 0.5
-ON_CPU = ("--dtype", "float32", "--enforce-eager")  # the exact and the quick to start
+POLL_SECONDS = 0.5
+ON_CPU = ("--dtype", "float32", "--enforce-eager")  # exact results and a quick start
 CPU_CACHE = "1"  # GiB for keys and values
 
 
 def environment(serving: Serving, gpus: int) -> str:
-    """The name of the one that the engine runs in."""
+    """Return the name of the environment that the engine runs in."""
     return "trainer" if serving.engine == "transformers" else "server" if gpus else "server_cpu"
 
 
 def command(
     serving: Serving, artifact: Callable[[Ref], Path], python: Path, host: str, port: int, gpus: int
 ) -> list[str]:
-    """The arguments that start the engine.
+    """Return the command line that starts the engine.
 
     Args:
-        serving: What it serves.
-        artifact: The folder of an artifact where the engine runs.
+        serving: The models to serve and their options.
+        artifact: Returns the folder of an artifact on the engine's machine.
         python: The interpreter of the engine's environment.
-        host: The address that it listens on.
-        port: The port that it listens on.
-        gpus: How many it has; the weights are shared among them.
+        host: The address that the engine listens on.
+        port: The port that the engine listens on.
+        gpus: Number of GPUs. The weights are split among them.
     """
     module, *arguments = (_transformers if serving.engine == "transformers" else _vllm)(serving, artifact, gpus)
-    arguments = [*start(python, module), *arguments, "--host", host, "--port", str(port)]
+    arguments = [*python_command(python, module), *arguments, "--host", host, "--port", str(port)]
     if serving.trust_remote_code:
         arguments.append("--trust-remote-code")
     return arguments
@@ -76,24 +76,24 @@ def _transformers(serving: Serving, artifact: Callable[[Ref], Path], gpus: int) 
     return arguments
 
 
-def start(python: Path, module: str) -> list[str]:
-    """What runs an engine's module so that it ends with whoever started it."""
+def python_command(python: Path, module: str) -> list[str]:
+    """Return the command line that runs an engine's module and ends it with its parent process."""
     return [str(python), "-I", env_launcher.__file__, PROCESS, module]
 
 
 def variables(limits: Limits, key: str | None, declared: Mapping[str, str]) -> dict[str, str]:
-    """The environment variables of the engine; without a key it answers everybody."""
+    """Return the environment variables of the engine. Without a key, it answers every request."""
     offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": CPU_CACHE}
     ours = {LIMITS: limits.model_dump_json(), **({KEY: key} if key else {})}
     return process_env({**offline, **declared, **ours}, [], [PROCESS])
 
 
 def launch(arguments: list[str], environment: Mapping[str, str], log: Path | None) -> subprocess.Popen[bytes]:
-    """Start an engine as a process of its own; without a log it prints where this process does."""
+    """Start an engine as a separate process. Without a log, it inherits the output of this process."""
     with nullcontext() if log is None else log.open("wb") as output:
         return subprocess.Popen(
             arguments,
-            stdin=subprocess.PIPE,  # its end tells the engine to stop
+            stdin=subprocess.PIPE,  # its end stops the engine
             stdout=output,
             stderr=subprocess.STDOUT,
             env=dict(environment),
@@ -102,20 +102,22 @@ def launch(arguments: list[str], environment: Mapping[str, str], log: Path | Non
 
 
 class Engine:
-    """A running engine, which ends with this process."""
+    """A running engine that ends with this process."""
 
     def __init__(self, process: subprocess.Popen[bytes] | ForkedEngine, port: int) -> None:
         self._url = f"http://127.0.0.1:{port}/health"
         self._process = process
 
-    def ended(self) -> int | None:
-        """Its exit code; None while it runs."""
+    def poll(self) -> int | None:
+        """Return the exit code, or None while the engine runs."""
         return self._process.poll()
 
     def wait(self) -> int:
+        """Wait for the end of the engine and return its exit code."""
         return self._process.wait()
 
     def is_ready(self) -> bool:
+        """Return whether the engine answers requests."""
         try:
             with urllib.request.urlopen(self._url, timeout=5) as answer:  # noqa: S310  (this machine, by http)
                 return bool(answer.status == 200)
@@ -123,17 +125,17 @@ class Engine:
             return False
 
     def wait_until_ready(self, progress: Callable[[float], None]) -> bool:
-        """False where it ended instead; `progress` gets the seconds that it has taken so far."""
+        """Wait for the engine; return False if it ended instead. `progress` gets the elapsed seconds."""
         began = time.monotonic()
-        while self.ended() is None:
+        while self.poll() is None:
             if self.is_ready():
                 return True
             progress(time.monotonic() - began)
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+            time.sleep(POLL_SECONDS)
         return False
 
     def stop(self) -> None:
-        """Lets answers that are under way come to their end, for a while."""
+        """Stop the engine. Answers in progress have `SECONDS_FOR_ANSWERS` to finish."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
@@ -141,5 +143,5 @@ class Engine:
                 self._process.wait(SECONDS_FOR_ANSWERS + SECONDS_TO_END)
         finally:
             with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)  # children that it may have left behind
+                os.killpg(self._process.pid, signal.SIGKILL)  # child processes may still run
             self._process.wait()

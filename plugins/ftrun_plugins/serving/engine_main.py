@@ -1,9 +1,9 @@
-"""Runs an engine so that it ends with whoever started it. Run by path where the engine is; standard library only.
+"""Entry point of an engine's process, which stops when its parent does. Standard library only.
 
-    python -I bootstrap.py ftrun_plugins.serving.engine_main MODULE ARGUMENT...
+    python -I env_launcher.py ftrun_plugins.serving.engine_main MODULE ARGUMENT...
 
-Standard input is a pipe that the other side holds open for as long as it wants the engine. Its end says that the engine
-is to stop, and comes by itself when that process is killed, on every system.
+Standard input is a pipe that the parent process holds open as long as it needs the engine. The end of the input stops
+the engine. The operating system also closes the pipe when the parent is killed.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ import sys
 import threading
 import time
 
-from ftrun_plugins.serving.middleware import DOOR
+from ftrun_plugins.serving.middleware import REQUEST_COUNTER
 
-SECONDS_FOR_ANSWERS = 15.0  # that are under way
-SECONDS_TO_END = 5.0  # after them
-SECONDS_BETWEEN_LOOKS = 0.1
+SECONDS_FOR_ANSWERS = 15.0  # that are in progress
+SECONDS_TO_END = 5.0  # after the answers
+POLL_SECONDS = 0.1
 
 
 def main() -> None:
-    """Runs the engine's module as Python's `-m` does, with its arguments."""
+    """Run the engine's module with its arguments, like `python -m`."""
     module, *arguments = sys.argv[1:]
     sys.argv = [module, *arguments]
-    threading.Thread(target=_end_with_input, daemon=True).start()
+    threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     runpy.run_module(module, run_name="__main__")
 
 
-def _end_with_input() -> None:
+def _stop_at_end_of_input() -> None:
     while os.read(0, 1):
         pass
-    DOOR.closed = True
-    until = time.monotonic() + SECONDS_FOR_ANSWERS
-    while DOOR.under_way and time.monotonic() < until:
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+    REQUEST_COUNTER.closed = True
+    deadline = time.monotonic() + SECONDS_FOR_ANSWERS
+    while REQUEST_COUNTER.active and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(SECONDS_TO_END)
-    os.killpg(0, signal.SIGKILL)  # with all the processes that it has
+    os.killpg(0, signal.SIGKILL)  # with all child processes

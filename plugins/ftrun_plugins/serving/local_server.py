@@ -1,4 +1,4 @@
-"""Serves a run on this machine, until it is interrupted or the engine ends."""
+"""Server of a run on this machine."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from ftrun_plugins.serving.serve_target import ServeTarget
 
 log = logging.getLogger(__name__)
 
-API_KEY = "FTRUN_API_KEY"  # of the user's choice, in place of one that is made at start
-SECONDS_BETWEEN_LOOKS = 0.5
-SECONDS_BETWEEN_LINES = 10.0
+API_KEY = "FTRUN_API_KEY"  # set by the user; without it, each start creates a key
+POLL_SECONDS = 0.5
+SECONDS_BETWEEN_MESSAGES = 10.0
 LINES_SHOWN = 8
 
 
 class LocalServer:
-    """The server of one run; port 0 takes one that is free."""
+    """Server of one run. Port 0 means a free port."""
 
     def __init__(self, target: ServeTarget, port: int) -> None:
         self._target = target
@@ -38,16 +38,16 @@ class LocalServer:
         self._engine: Engine | None = None
 
     @contextmanager
-    def running(self) -> Iterator[Endpoint]:
-        """A server that can be asked, until the end of the block.
+    def start(self) -> Iterator[Endpoint]:
+        """Start the server, return its endpoint, and stop the server at the end of the block.
 
         Raises:
-            InvalidInput: it cannot be started.
-            StageError: the engine ended by itself.
+            InvalidInput: If the server cannot be started.
+            StageError: If the engine ends by itself.
         """
         self._check_port()
         with ExitStack() as locks:
-            for ref in self._target.serving.models:  # so that none is removed meanwhile
+            for ref in self._target.serving.models:  # prevent their removal
                 locks.enter_context(FileLock(self._target.store.lock(ref))).try_share()
             yield from self._run()
 
@@ -55,22 +55,26 @@ class LocalServer:
         key = os.environ.get(API_KEY) or secrets.token_urlsafe(24)
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.default_int_handler)
-        self._engine = self._start(key)
+        self._engine = self._start_engine(key)
         try:
-            self._wait(self._engine)
+            self._wait_until_ready(self._engine)
             yield Endpoint(self._target.serving.run, f"http://{HOST}:{self._port}", key)
         finally:
             log.info("stopping the engine")
             self._engine.stop()
 
     def watch(self) -> None:
-        """Returns never: raises `StageError` once the engine has ended."""
-        assert self._engine is not None
-        while self._engine.ended() is None:
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-        raise StageError("the server", self._ended(self._engine.ended()))
+        """Wait for the end of the engine; never return.
 
-    def _start(self, key: str) -> Engine:
+        Raises:
+            StageError: When the engine has ended.
+        """
+        assert self._engine is not None
+        while self._engine.poll() is None:
+            time.sleep(POLL_SECONDS)
+        raise StageError("the server", self._explain_end(self._engine.poll()))
+
+    def _start_engine(self, key: str) -> Engine:
         target, backend = self._target, self._target.backend
         resources = target.recipe.server_resources
         on_gpu = backend.hardware(SERVER, resources).accelerator == "gpu"
@@ -78,45 +82,47 @@ class LocalServer:
         memory.check(target.serving, target.store, gpus)
         name = environment(target.serving, gpus)
         if not backend.environment_ready(name):
-            log.info("making the environment `%s`, once", name)
+            log.info("creating the environment `%s`", name)
             backend.prepare(name, lambda line: None)
         python = backend.environment_python(name)
         arguments = command(target.serving, target.store.artifact, python, HOST, self._port, gpus)
         self._log.parent.mkdir(parents=True, exist_ok=True)
         log.info("starting the engine; its log is %s", self._log)
-        surroundings = variables(target.serving.limits, key, target.recipe.environment[name].variables)
-        return Engine(launch(arguments, surroundings, self._log), self._port)
+        process_variables = variables(target.serving.limits, key, target.recipe.environment[name].variables)
+        return Engine(launch(arguments, process_variables, self._log), self._port)
 
     def _check_port(self) -> None:
-        with socket.socket() as wanted:
-            wanted.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                wanted.bind((HOST, self._port))
+                probe.bind((HOST, self._port))
             except OSError as error:
                 raise InvalidInput(
                     Problem(
-                        "port-in-use", f"port {self._port} of {HOST}: {error.strerror}", hint=f"--port {self._port + 1}"
+                        "port-in-use",
+                        f"cannot use port {self._port} of {HOST}: {error.strerror}",
+                        hint=f"--port {self._port + 1}",
                     )
                 ) from error
 
-    def _wait(self, engine: Engine) -> None:
-        spoke = time.monotonic()
+    def _wait_until_ready(self, engine: Engine) -> None:
+        last_message = time.monotonic()
 
         def progress(seconds: float) -> None:
-            nonlocal spoke
-            if time.monotonic() - spoke > SECONDS_BETWEEN_LINES:
-                spoke = time.monotonic()
-                log.info("the engine starts, %.0f s so far", seconds)
+            nonlocal last_message
+            if time.monotonic() - last_message > SECONDS_BETWEEN_MESSAGES:
+                last_message = time.monotonic()
+                log.info("the engine is starting, %.0f s so far", seconds)
 
         if not engine.wait_until_ready(progress):
-            raise StageError("the server", self._ended(engine.ended()))
+            raise StageError("the server", self._explain_end(engine.poll()))
 
-    def _ended(self, code: int | None) -> Problem:
+    def _explain_end(self, code: int | None) -> Problem:
         text = self._log.read_text(errors="replace")
         lines = text.splitlines()
         errors = [line for line in lines if "Error" in line and " WARNING " not in line]
         last = "\n".join((errors or lines)[-LINES_SHOWN:])
-        what, do = f"the engine ended with exit code {code}", "serve again"
-        if memory.ran_out(code, text):
-            what, do = f"{what}: there was not enough memory", "serve a smaller model, or serve.max_model_len=N"
-        return Problem("server-error", what, at=str(self._log), hint=f"{do}\n{last}")
+        what, hint = f"the engine ended with exit code {code}", "serve again"
+        if memory.is_out_of_memory(code, text):
+            what, hint = f"{what} because it had too little memory", "serve a smaller model, or set serve.max_model_len"
+        return Problem("server-error", what, at=str(self._log), hint=f"{hint}\n{last}")

@@ -1,4 +1,4 @@
-"""Whether what is to be served fits into memory: by its weights before, by an engine's last words after."""
+"""Memory checks: size of the weights before an engine starts, and its log after it ended."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ftrun.api.stage_call import Ref
 from ftrun.store.artifacts import find
 
 MEMINFO = Path("/proc/meminfo")
-CONTAINER = Path("/sys/fs/cgroup")  # of a container with a limit of its own (control groups, version 2)
+CONTAINER = Path("/sys/fs/cgroup")  # memory limit of a container (control groups, version 2)
 WEIGHTS = (".safetensors", ".bin")
-BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}  # of a number; without a GPU weights are read as 32-bit
+BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}  # per number; without a GPU, engines load weights as 32-bit
 OUT_OF_MEMORY = re.compile(
     r"out.?of.?memory|allocate memory|No available memory|than the available KV cache|than desired \w+ memory",
     re.IGNORECASE,
@@ -25,48 +25,52 @@ KILLED = -9
 
 
 def check(serving: Serving, store: Store, gpus: int) -> None:
-    """Raises `InvalidInput` where the weights alone are larger than the memory that is free."""
-    needed = sum(_size(store, ref, gpus) for ref in (serving.model, serving.adapter, serving.merged) if ref)
-    free = _free_on_gpus(gpus) if gpus else _free()
+    """Check that the weights fit into the free memory.
+
+    Raises:
+        InvalidInput: If the weights are larger than the free memory.
+    """
+    needed = sum(_weight_bytes(store, ref, gpus) for ref in (serving.model, serving.adapter, serving.merged) if ref)
+    free = _free_on_gpus(gpus) if gpus else _free_memory()
     if free is not None and needed > free:
-        where = "the GPU has" if gpus == 1 else "these GPUs have" if gpus else "this machine has"
-        what = f"the weights take {needed / 1e9:,.1f} GB, and {where} {free / 1e9:,.1f} GB of memory free"
+        owner = "the GPU has" if gpus == 1 else "these GPUs have" if gpus else "this machine has"
+        what = f"the weights take {needed / 1e9:,.1f} GB, and {owner} {free / 1e9:,.1f} GB of memory free"
         raise InvalidInput(
             Problem("out-of-memory", what, at=str(serving.model), hint="free memory, or serve a smaller model")
         )
 
 
-def ran_out(code: int | None, log: str) -> bool:
-    """Whether an engine that has ended needed more than there was."""
+def is_out_of_memory(code: int | None, log: str) -> bool:
+    """Return whether an engine ended because it had too little memory."""
     return code == KILLED or OUT_OF_MEMORY.search(log) is not None
 
 
-def _size(store: Store, ref: Ref, gpus: int) -> float:
+def _weight_bytes(store: Store, ref: Ref, gpus: int) -> float:
     manifest = find(store, ref)
     stored = sum(file.size for file in manifest.files if file.path.endswith(WEIGHTS)) if manifest else 0
-    return stored if gpus else stored * BYTES["float32"] / _bytes(store.artifact(ref))
+    return stored if gpus else stored * BYTES["float32"] / _bytes_per_number(store.artifact(ref))
 
 
-def _bytes(folder: Path) -> int:
+def _bytes_per_number(folder: Path) -> int:
     try:
         config = json.loads((folder / "config.json").read_bytes())
-    except OSError:  # an adapter, which has none and is small
+    except OSError:  # an adapter has no config.json, and is small
         return BYTES["float32"]
     return BYTES.get(str(config.get("dtype") or config.get("torch_dtype")), BYTES["float32"])
 
 
-def _free() -> float | None:
-    """Bytes: of the machine, or of the container where that has less; None where the system does not tell them."""
-    found = re.search(r"^MemAvailable:\s+(\d+) kB", _text(MEMINFO), re.MULTILINE)
-    known = [int(found[1]) * 1024] if found else []
-    limit, used = _text(CONTAINER / "memory.max").strip(), _text(CONTAINER / "memory.current").strip()
+def _free_memory() -> float | None:
+    """Return the free bytes of the machine or of its container, the smaller one; None if they are unknown."""
+    available = re.search(r"^MemAvailable:\s+(\d+) kB", _read_text(MEMINFO), re.MULTILINE)
+    known = [int(available[1]) * 1024] if available else []
+    limit, used = _read_text(CONTAINER / "memory.max").strip(), _read_text(CONTAINER / "memory.current").strip()
     if limit.isdigit() and used.isdigit():
-        cached = re.search(r"^inactive_file (\d+)", _text(CONTAINER / "memory.stat"), re.MULTILINE)
+        cached = re.search(r"^inactive_file (\d+)", _read_text(CONTAINER / "memory.stat"), re.MULTILINE)
         known.append(int(limit) - int(used) + (int(cached[1]) if cached else 0))
     return min(known, default=None)
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     return path.read_text() if path.exists() else ""
 
 

@@ -1,6 +1,7 @@
-"""Stands before an engine's own server, in its process: asks for the key and keeps requests within limits.
+"""ASGI middleware in front of an engine: checks the key and the limits of requests.
 
-An ASGI middleware, the outermost: the engine sees only what it is to work on. Standard library only.
+It is the outermost middleware and runs in the engine's process. The engine gets only requests that it should work on.
+Standard library only.
 """
 
 from __future__ import annotations
@@ -15,36 +16,36 @@ from ftrun_plugins.serving.http_errors import App, HttpError, Message, Receive, 
 from ftrun_plugins.serving.request_limits import LimitedRequest, Limits
 
 LIMITS = "FTRUN_SERVING_LIMITS"  # as JSON
-KEY = "FTRUN_SERVING_KEY"  # never an argument, which every user of a machine sees
+KEY = "FTRUN_SERVING_KEY"  # not an argument, because every user of a machine sees arguments
 HEALTH = "/health"
-WITHOUT_WORK = ("GET", "HEAD", "OPTIONS")  # about the server and its models; never limited
+WITHOUT_WORK = ("GET", "HEAD", "OPTIONS")  # requests about the server and its models; not limited
 
 
 class RequestCounter:
-    """Of the process: how many requests are under way, and whether others may still come."""
+    """Number of active requests of the process. `closed` means that new requests are rejected."""
 
     def __init__(self) -> None:
-        self.under_way = 0
+        self.active = 0
         self.closed = False
 
     def enter(self) -> Callable[[], None]:
-        """Counts one more until the function that it returns is called, once or more often."""
-        self.under_way += 1
-        inside = 1
+        """Count a request and return the function that ends it. Calling that function again has no effect."""
+        self.active += 1
+        share = 1
 
-        def leave() -> None:
-            nonlocal inside
-            self.under_way -= inside
-            inside = 0
+        def release() -> None:
+            nonlocal share
+            self.active -= share
+            share = 0
 
-        return leave
+        return release
 
 
-DOOR = RequestCounter()
+REQUEST_COUNTER = RequestCounter()
 
 
 class AuthMiddleware:
-    """The middleware; an engine that makes it gives it nothing but the application behind it."""
+    """The middleware. Engines create it with the application as the only argument."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -53,31 +54,31 @@ class AuthMiddleware:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await send({"type": "websocket.close"})  # nothing here speaks by them
+            await send({"type": "websocket.close"})  # engines do not support websockets
             return
-        found = self._refusal(scope) if scope["type"] == "http" else None
-        if found is not None:
-            await found.answer_unread(scope, receive, send)
+        error = self._check(scope) if scope["type"] == "http" else None
+        if error is not None:
+            await error.answer_unread(scope, receive, send)
         elif scope["type"] != "http" or scope["method"] in WITHOUT_WORK:
             await self._app(scope, receive, send)
         else:
-            leave = DOOR.enter()
+            release = REQUEST_COUNTER.enter()
             try:
-                await LimitedRequest(self._app, self._limits, scope, receive, send, leave).run()
+                await LimitedRequest(self._app, self._limits, scope, receive, send, release).run()
             finally:
-                leave()
+                release()
 
-    def _refusal(self, scope: Message) -> HttpError | None:
-        if DOOR.closed:
-            return http_errors.stopping()
+    def _check(self, scope: Message) -> HttpError | None:
+        if REQUEST_COUNTER.closed:
+            return http_errors.server_stopping()
         if scope["path"] != HEALTH and scope["method"] != "OPTIONS" and not self._is_allowed(scope["headers"]):
-            return http_errors.no_key()
+            return http_errors.missing_key()
         if scope["method"] in WITHOUT_WORK:
             return None
         if int(_header(scope["headers"], b"content-length") or 0) > self._limits.max_request_bytes:
-            return http_errors.too_large(self._limits.max_request_bytes)
-        if DOOR.under_way >= self._limits.max_requests:
-            return http_errors.too_many(self._limits.max_requests)
+            return http_errors.request_too_large(self._limits.max_request_bytes)
+        if REQUEST_COUNTER.active >= self._limits.max_requests:
+            return http_errors.too_many_requests(self._limits.max_requests)
         return None
 
     def _is_allowed(self, headers: Sequence[tuple[bytes, bytes]]) -> bool:
@@ -86,4 +87,4 @@ class AuthMiddleware:
 
 
 def _header(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> bytes:
-    return next((value for found, value in headers if found == name), b"")
+    return next((value for key, value in headers if key == name), b"")

@@ -1,4 +1,4 @@
-"""Asks a server by OpenAI's API; answers come in pieces, as the model writes them."""
+"""Client of OpenAI's API that streams answers."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import Any
 from ftrun.api.errors import InvalidInput, Problem, StageError
 from ftrun.api.serving_spec import Endpoint
 
-LONGEST = 1200.0  # seconds: a server elsewhere may have to start first
+TIMEOUT = 1200.0  # seconds; a server on another machine may have to start first
 
 Message = dict[str, str]
 
 
 class ChatClient:
-    """Requests of one chat.
+    """Client for the requests of one chat.
 
     Args:
         endpoint: The server.
-        max_tokens: Of an answer.
-        temperature: 0 takes the likeliest token each time.
-        raw: Sends the last message's text as it is, without the chat template.
+        max_tokens: Maximum number of tokens per answer.
+        temperature: Sampling temperature; 0 always takes the likeliest token.
+        raw: Send only the text of the last message, without the chat template.
     """
 
     def __init__(self, endpoint: Endpoint, max_tokens: int, temperature: float, raw: bool) -> None:
@@ -32,15 +32,15 @@ class ChatClient:
         self._raw = raw
 
     def stream(self, model: str, messages: Sequence[Message]) -> Iterator[str]:
-        """The pieces of an answer.
+        """Yield the pieces of an answer as they arrive.
 
         Raises:
-            InvalidInput: the server does not take the request; its own words say why.
-            StageError: the server is gone.
+            InvalidInput: If the server rejects the request; the message contains the server's reason.
+            StageError: If the server does not answer.
         """
-        what: dict[str, Any] = {"prompt": messages[-1]["content"]} if self._raw else {"messages": list(messages)}
+        prompt: dict[str, Any] = {"prompt": messages[-1]["content"]} if self._raw else {"messages": list(messages)}
         path = "completions" if self._raw else "chat/completions"
-        for choice in self._choices(path, {"model": model, **self._options, **what}):
+        for choice in self._choices(path, {"model": model, **self._options, **prompt}):
             text = choice.get("text") if self._raw else choice.get("delta", {}).get("content")
             if text:
                 yield text
@@ -50,21 +50,21 @@ class ChatClient:
         if self._endpoint.key:
             headers["Authorization"] = f"Bearer {self._endpoint.key}"
         url = f"{self._endpoint.url}/v1/{path}"
-        request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310  (a server of ours)
+        request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310  (http or https)
         try:
-            with urllib.request.urlopen(request, timeout=LONGEST) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
                 for line in answer:
                     if line.startswith(b"data: {"):
                         yield from json.loads(line.removeprefix(b"data: ")).get("choices", ())
         except urllib.error.HTTPError as error:
             raise InvalidInput(
-                Problem("server-error", f"the server answers {error.code}: {_words(error.read())}")
+                Problem("server-error", f"the server answers {error.code}: {_error_text(error.read())}")
             ) from error
         except OSError as error:
-            raise StageError("the server", Problem("server-error", f"it does not answer any more: {error}")) from error
+            raise StageError("the server", Problem("server-error", f"it does not answer: {error}")) from error
 
 
-def _words(answer: bytes) -> str:
+def _error_text(answer: bytes) -> str:
     try:
         return str(json.loads(answer)["error"]["message"])[:500]
     except (ValueError, KeyError, TypeError):

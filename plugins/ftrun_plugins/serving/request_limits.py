@@ -1,4 +1,4 @@
-"""One request and its answer, within limits of size and time; standard library only, for it runs with the engine."""
+"""Limits of size and time of a request and its answer. Standard library only, because it runs with the engine."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from ftrun_plugins.serving import http_errors
 from ftrun_plugins.serving.http_errors import App, HttpError, Message, Receive, Send
 
-GRACE = 1.0  # seconds that either side has once time is over: the client to hear it, the engine to let go
+GRACE = 1.0  # seconds after a timeout: for the client to receive the error, and for the engine to stop its work
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the recipe's section `serve` says of requests; times in seconds."""
+    """Limits of requests from the recipe's section `serve`; times in seconds."""
 
     max_requests: int
     max_request_bytes: int
@@ -24,10 +24,11 @@ class Limits:
 
 
 class LimitedRequest:
-    """Reads the whole request first, as every engine does: so the engine gets none that is too large or half.
+    """A request that is read completely before the engine gets it, and its answer.
 
-    Nothing of an answer goes out before its first byte is there: until then it can still become a 504. `free` gives the
-    request's place back before the last byte goes out: whoever has that may ask again at once.
+    The engine never gets a request that is too large or incomplete. The start of the answer is held back until its
+    first byte exists, because until then the answer can become a 504. `free` releases the request's place before the
+    last byte is sent, so that a client can send its next request as soon as it has the answer.
     """
 
     def __init__(
@@ -43,25 +44,25 @@ class LimitedRequest:
         self._began = self._now()
         self._deadline = self._began + limits.request_timeout
         self._request: bytes | None = None
-        self._start: Message | None = None  # of the answer; kept back until its first byte
+        self._start: Message | None = None  # of the answer; held back until its first byte
         self._begun = self._ended = False
-        self._over = asyncio.Event()  # nobody waits for the answer any more
+        self._over = asyncio.Event()  # the client has gone, or the time is over
 
     async def run(self) -> None:
-        """Returns once the engine has nothing to do with the request any more."""
+        """Read the request, pass it to the engine and return when the engine no longer works on it."""
         try:
             async with asyncio.timeout_at(self._deadline):
-                found = await self._read()
+                request = await self._read()
         except TimeoutError:
-            found = http_errors.too_slow(self._limits.request_timeout)
-        if isinstance(found, HttpError):
-            await found.answer_unread(self._scope, self._receive, self._send)
-        elif found is not None:
-            self._request = found
+            request = http_errors.request_timeout(self._limits.request_timeout)
+        if isinstance(request, HttpError):
+            await request.answer_unread(self._scope, self._receive, self._send)
+        elif request is not None:
+            self._request = request
             await self._answer()
 
     async def _read(self) -> bytes | HttpError | None:
-        """The body; None where the client has gone."""
+        """Return the body, or None if the client has gone."""
         pieces, size, more = [], 0, True
         while more:
             message = await self._receive()
@@ -70,54 +71,54 @@ class LimitedRequest:
             pieces.append(message.get("body", b""))
             size += len(pieces[-1])
             if size > self._limits.max_request_bytes:
-                return http_errors.too_large(self._limits.max_request_bytes)
+                return http_errors.request_too_large(self._limits.max_request_bytes)
             more = message.get("more_body", False)
         return b"".join(pieces)
 
     async def _answer(self) -> None:
-        answering = asyncio.ensure_future(self._app(self._scope, self._hand_over, self._pass_on))
+        answering = asyncio.ensure_future(self._app(self._scope, self._receive_body, self._forward))
         waiting = asyncio.create_task(self._wait_for_client())
         try:
             await asyncio.wait((answering, waiting), return_when=asyncio.FIRST_COMPLETED)
             if self._ended or not waiting.done():
                 await answering
                 return
-            self._over.set()  # the engine hears that the client has gone, whether it has or its time is over
+            self._over.set()  # the engine stops for a timeout as for a client that has gone
             if waiting.result():
-                with suppress(TimeoutError):  # of a client that takes nothing any more
-                    await asyncio.wait_for(self._end_late(), GRACE)
+                with suppress(TimeoutError):  # the client may not read any more
+                    await asyncio.wait_for(self._send_timeout(), GRACE)
             await asyncio.wait((answering,), timeout=GRACE)
         finally:
             waiting.cancel()
             answering.cancel()
 
     async def _wait_for_client(self) -> bool:
-        """Whether time was over before the client went."""
+        """Wait until the client has gone or the time is over; return whether the time is over."""
         while self._now() < self._deadline:
             try:
                 async with asyncio.timeout_at(self._deadline):
-                    await self._receive()  # after the body there is nothing but the end
+                    await self._receive()  # after the body, the only message is the disconnect
                     return False
             except TimeoutError:
-                continue  # an answer that began meanwhile has longer
+                continue  # an answer that has begun has a later deadline
         return True
 
-    async def _end_late(self) -> None:
+    async def _send_timeout(self) -> None:
         if not self._begun:
-            await http_errors.late(self._limits.request_timeout).answer(self._send)
+            await http_errors.answer_timeout(self._limits.request_timeout).answer(self._send)
         elif _is_event_stream(self._start):
-            body = b"data: " + http_errors.cut(self._limits.stream_timeout).body + b"\n\n"
+            body = b"data: " + http_errors.stream_timeout(self._limits.stream_timeout).body + b"\n\n"
             await self._send({"type": "http.response.body", "body": body})
 
-    async def _hand_over(self) -> Message:
-        """What the engine receives: the body at once, then nothing until nobody waits."""
+    async def _receive_body(self) -> Message:
+        """Return the whole body for the engine; the next call waits until the request is over."""
         if self._request is not None:
             body, self._request = self._request, None
             return {"type": "http.request", "body": body, "more_body": False}
         await self._over.wait()
         return {"type": "http.disconnect"}
 
-    async def _pass_on(self, message: Message) -> None:
+    async def _forward(self, message: Message) -> None:
         if self._over.is_set():
             return
         if message["type"] == "http.response.start":

@@ -1,4 +1,4 @@
-"""Finds the run that made the models of a recipe."""
+"""Lookup of the run that made the models of a recipe."""
 
 from __future__ import annotations
 
@@ -12,24 +12,26 @@ from ftrun.execution.engine import read_plan
 from ftrun.store import runs
 
 MODELS = ("fetch:model", "train", "merge")
-ENDED_WELL = ("done", "gate_not_met")
+SUCCESSFUL = ("done", "gate_not_met")
 
 
 def find_run_for(overrides: Sequence[str]) -> tuple[str, Recipe]:
-    """The newest run with the same models, and the recipe, whose section `serve` may differ from the run's.
+    """Return the id of the newest run with the same models as a recipe, and the recipe.
+
+    The recipe's section `serve` may differ from that of the run.
 
     Raises:
-        InvalidInput: the recipe is wrong, or no run has made its models.
+        InvalidInput: If the recipe is wrong, or no run has made its models.
     """
     session = open_session(overrides)
-    wanted = _models(session.plan)
+    keys = _model_keys(session.plan)
     for record in reversed(runs.all_runs(session.store)):
-        if record.status in ENDED_WELL and _models(read_plan(session.store.run(record.id))) == wanted:
+        if record.status in SUCCESSFUL and _model_keys(read_plan(session.store.run(record.id))) == keys:
             return record.id, session.loaded.recipe
     raise InvalidInput(
-        Problem("unknown-run", "no run has made the models of this recipe yet", hint=f"ftrun {' '.join(overrides)}")
+        Problem("unknown-run", "no run has made the models of this recipe", hint=f"ftrun {' '.join(overrides)}")
     )
 
 
-def _models(plan: Plan) -> dict[str, str]:
+def _model_keys(plan: Plan) -> dict[str, str]:
     return {call.label: call.key for call in plan.calls if call.label in MODELS}

@@ -1,15 +1,16 @@
-"""The run that is to be served: found by its id, with what of it is served and where."""
+"""Lookup of the run to serve, of its models and of the machine that serves them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ftrun.api.backends import Backend, Remote
+from ftrun.api.backends import Backend
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import MANIFEST, RunFolder, Store, default_store
 from ftrun.api.recipe import SERVER, Recipe
 from ftrun.api.recipe import Backend as BackendName
+from ftrun.api.remote import Remote
 from ftrun.api.serving_spec import Serving
 from ftrun.api.stage_call import Ref
 from ftrun.cli.envs import declared_environments
@@ -20,17 +21,17 @@ from ftrun.recipe.run_overrides import apply_overrides
 from ftrun.store import runs
 from ftrun.store.artifacts import find, reader
 from ftrun_plugins.serving.run_for_recipe import find_run_for
-from ftrun_plugins.serving.serving_plan import choose
+from ftrun_plugins.serving.serving_plan import plan_serving
 from ftrun_plugins.serving.vllm_support import vllm_obstacle
 
-CHANGEABLE = (("serve",), ("resources", SERVER))  # sections of the recipe, for one server
+CHANGEABLE = (("serve",), ("resources", SERVER))  # sections of the recipe that overrides may change
 
 
 @dataclass(frozen=True)
 class ServeTarget:
-    """A run that is over; `remote` is where it is served, None for this machine.
+    """A finished run and the machine that serves it: `remote`, or this machine if `remote` is None.
 
-    Its models are there already, but for those of a run of this machine: then they are `to_push` first.
+    `to_push` are the models that have to be copied to `remote` first. They are those of a run of this machine.
     """
 
     store: Store
@@ -42,53 +43,57 @@ class ServeTarget:
     to_push: tuple[Ref, ...] = ()
 
     @classmethod
-    def of(cls, run: str, overrides: Sequence[str] = ()) -> ServeTarget:
-        """The run with other values for its server; `recipe=NAME` is the run that made what that recipe asks for.
+    def find(cls, run: str, overrides: Sequence[str] = ()) -> ServeTarget:
+        """Return the run, with overrides for its server.
+
+        Args:
+            run: Id of a run, or `recipe=NAME` for the newest run that made the models of that recipe.
+            overrides: Changes of the recipe's sections `serve` and `resources.serve`, and `backend=NAME`.
 
         Raises:
-            InvalidInput: there is no such run, it is not over, it has nothing to serve, or the overrides are wrong.
+            InvalidInput: If there is no such run, it is not finished, it has nothing to serve, or an override is wrong.
         """
-        store, asked = default_store(), None
-        elsewhere, overrides = _backend(overrides)
+        store, requested = default_store(), None
+        backend_name, overrides = _split_backend(overrides)
         if run.startswith("recipe="):
-            run, asked = find_run_for((run, *overrides))
+            run, requested = find_run_for((run, *overrides))
         folder = find_run(store, run)
         if runs.load(folder).status in runs.OPEN:
             raise InvalidInput(
-                Problem("run-active", f"the run {folder.id} is not over yet", hint=f"ftrun logs -f {folder.id}")
+                Problem("run-active", f"the run {folder.id} is not finished", hint=f"ftrun logs -f {folder.id}")
             )
-        recipe = asked or apply_overrides(read_recipe(folder), overrides, CHANGEABLE, plugins())
-        # runs know the environments that they were made with; those that serve may have come later, or moved
-        known = {name: one for name, one in recipe.environment.items() if one.lock is None or one.lock.exists()}
+        recipe = requested or apply_overrides(read_recipe(folder), overrides, CHANGEABLE, plugins())
+        # the environments of servers may be newer than the run, or their locks may have moved
+        known = {name: env for name, env in recipe.environment.items() if env.lock is None or env.lock.exists()}
         recipe = recipe.model_copy(update={"environment": {**declared_environments(), **known}})
         home = remote_of(store, folder)
-        if elsewhere and elsewhere != recipe.backend.name:
+        if backend_name and backend_name != recipe.backend.name:
             if home is not None:
-                what = f"{folder.id} ran on {recipe.backend.name}, and can only be served there"
+                what = f"{folder.id} ran on {recipe.backend.name} and can only be served there"
                 raise InvalidInput(
-                    Problem("invalid-override", what, f"override backend={elsewhere}", hint="leave it out")
+                    Problem("invalid-override", what, f"override backend={backend_name}", hint="remove the override")
                 )
-            recipe = recipe.model_copy(update={"backend": BackendName(name=elsewhere)})
+            recipe = recipe.model_copy(update={"backend": BackendName(name=backend_name)})
         backend = make_backend(recipe, plugins(), store)
-        remote = backend.remote if home is not None or elsewhere else None
+        remote = backend.remote if home is not None or backend_name else None
 
         read = reader(store) if home is None else home.read
 
         def has(ref: Ref) -> bool:
             return read(ref, MANIFEST) is not None if home is not None else find(store, ref) is not None
 
-        serving = choose(folder.id, recipe, read_plan(folder), read, has, _why_no_vllm(recipe, remote))
+        serving = plan_serving(folder.id, recipe, read_plan(folder), read, has, _engine_obstacle(recipe, remote))
         to_push = tuple(serving.models) if home is None and remote is not None else ()
         return cls(store, folder, recipe, backend, remote, serving, to_push)
 
 
-def _backend(overrides: Sequence[str]) -> tuple[str | None, list[str]]:
-    """The backend that overrides name, and the other overrides."""
-    named = [override.partition("=")[2] for override in overrides if override.startswith("backend=")]
-    return named[-1] if named else None, [one for one in overrides if not one.startswith("backend=")]
+def _split_backend(overrides: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Return the name of the backend in the overrides, and the other overrides."""
+    names = [override.partition("=")[2] for override in overrides if override.startswith("backend=")]
+    return names[-1] if names else None, [override for override in overrides if not override.startswith("backend=")]
 
 
-def _why_no_vllm(recipe: Recipe, remote: Remote | None) -> str | None:
+def _engine_obstacle(recipe: Recipe, remote: Remote | None) -> str | None:
     if recipe.serve.engine == "transformers":
-        return "the recipe says serve.engine=transformers"
+        return "the recipe has serve.engine=transformers"
     return vllm_obstacle() if remote is None else None

@@ -1,4 +1,4 @@
-"""What of a run is served: base and tuned side by side where the engine can hold the adapter, else the merged model."""
+"""Choice of the models to serve: base and tuned if the engine can hold the adapter, else the merged model."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from ftrun.api.recipe import Limits, Recipe
 from ftrun.api.serving_spec import BASE, TUNED, Serving
 from ftrun.api.stage_call import Plan, Ref
 from ftrun.store.artifacts import Read
-from ftrun_plugins.serving.lora import ADAPTER_CONFIG, rank_for, unservable
+from ftrun_plugins.serving.lora import ADAPTER_CONFIG, list_obstacles, rank_for
 
 
-def choose(
+def plan_serving(
     run: str, recipe: Recipe, plan: Plan, read: Read, has: Callable[[Ref], bool], no_vllm: str | None
 ) -> Serving:
-    """What an engine is given.
+    """Return the models that an engine serves, and their options.
 
     Args:
-        run: The run.
-        recipe: With what its section `serve` says.
-        plan: What the run made.
+        run: Id of the run.
+        recipe: Recipe of the run, with the section `serve` to apply.
+        plan: Plan of the run.
         read: Reads a small file of an artifact.
-        has: Whether an artifact is there, and whole.
-        no_vllm: Why transformers has to answer in vLLM's place.
+        has: Returns whether an artifact is complete in the store.
+        no_vllm: Reason why transformers replaces vLLM, or None.
 
     Raises:
-        InvalidInput: nothing of the run can be served.
+        InvalidInput: If no model of the run can be served.
     """
-    made = {call.label: call for call in plan.calls}
-    model, train, merged = (made.get(label) for label in ("fetch:model", "train", "merge"))
+    calls = {call.label: call for call in plan.calls}
+    model, train, merged = (calls.get(label) for label in ("fetch:model", "train", "merge"))
 
-    stand_in = [f"transformers answers, one request after the other: {no_vllm}"] if no_vllm else []
+    engine_note = [f"transformers answers, one request after the other: {no_vllm}"] if no_vllm else []
 
     def serving(ref: Ref, name: str, note: str = "", **more: Any) -> Serving:
         if not has(ref):
             raise InvalidInput(
                 Problem(
                     "missing-artifact",
-                    f"{ref} is not whole in the store any more",
-                    hint=f"ftrun resume {run} makes it again",
+                    f"{ref} is not complete in the store",
+                    hint=f"ftrun resume {run}",
                 )
             )
         return Serving(
@@ -52,48 +52,46 @@ def choose(
             max_model_len=recipe.serve.max_model_len,
             trust_remote_code=recipe.model.trust_remote_code,
             limits=Limits.model_validate(recipe.serve.model_dump(include=set(Limits.model_fields))),
-            note="; ".join([*stand_in, *([note] if note else [])]),
+            note="; ".join([*engine_note, *([note] if note else [])]),
             **more,
         )
 
     if model is None:
         raise InvalidInput(
-            Problem(
-                "missing-artifact", f"the run {run} has no model to serve", hint="`fetch` has to be among its stages"
-            )
+            Problem("missing-artifact", f"the run {run} has no model to serve", hint="add `fetch` to the stages")
         )
     if train is None:
-        return serving(model.ref, BASE, "the run trains nothing: only the base model is served")
+        return serving(model.ref, BASE, "only the base model is served, because the run trained no model")
     if not train.params["trainer"].get("adapter"):
-        return serving(train.ref, TUNED, "all weights were trained: the base model is not served beside them")
-    wanted = ["the recipe says serve.merged"] if recipe.serve.engine == "vllm" and recipe.serve.merged else []
-    gone = [f"{ref} is not whole in the store any more" for ref in (model.ref, train.ref) if not has(ref)]
-    if no_vllm and merged is not None and has(merged.ref) and has(model.ref) and not wanted:
+        return serving(train.ref, TUNED, "only the tuned model is served, because all weights were trained")
+    requested = ["the recipe has serve.merged"] if recipe.serve.engine == "vllm" and recipe.serve.merged else []
+    missing = [f"{ref} is not complete in the store" for ref in (model.ref, train.ref) if not has(ref)]
+    if no_vllm and merged is not None and has(merged.ref) and has(model.ref) and not requested:
         return serving(model.ref, BASE, merged=merged.ref)
     adapter = json.loads(read(train.ref, ADAPTER_CONFIG) or b"{}")
-    unmerged = ["transformers serves whole weights"] if no_vllm else unservable(adapter)
-    reasons = wanted or gone or [*unmerged, *_other_template(model.ref, train.ref, read)]
+    unmerged = ["transformers cannot serve adapters"] if no_vllm else list_obstacles(adapter)
+    reasons = requested or missing or [*unmerged, *_compare_templates(model.ref, train.ref, read)]
     if not reasons:
         return serving(model.ref, BASE, adapter=train.ref, rank=rank_for(adapter))
-    why = "; ".join(reasons)
-    if gone and (merged is None or not has(merged.ref)):
-        raise InvalidInput(Problem("missing-artifact", why, hint=f"ftrun resume {run} makes it again"))
+    reason = "; ".join(reasons)
+    if missing and (merged is None or not has(merged.ref)):
+        raise InvalidInput(Problem("missing-artifact", reason, hint=f"ftrun resume {run}"))
     if merged is None:
-        what = f"the engine cannot serve the adapter of {run} unmerged: {why}"
+        what = f"the engine cannot serve the adapter of {run} unmerged: {reason}"
         raise InvalidInput(
-            Problem("missing-merge", what, hint="put `merge` among the recipe's stages and run it again")
+            Problem("missing-merge", what, hint="add `merge` to the stages of the recipe and run it again")
         )
-    return serving(merged.ref, TUNED, f"served merged, without the base model: {why}")
+    return serving(merged.ref, TUNED, f"only the merged model is served: {reason}")
 
 
-def _other_template(model: Ref, adapter: Ref, read: Read) -> Iterator[str]:
-    """The engine renders with the template of the weights that it loads."""
-    trained = _template(adapter, read)
-    if trained is not None and trained != _template(model, read):
-        yield "it was trained with another chat template"
+def _compare_templates(model: Ref, adapter: Ref, read: Read) -> Iterator[str]:
+    """Yield an obstacle if the chat template differs from that of the base model, which the engine uses."""
+    trained = _read_template(adapter, read)
+    if trained is not None and trained != _read_template(model, read):
+        yield "it was trained with a different chat template"
 
 
-def _template(ref: Ref, read: Read) -> str | None:
+def _read_template(ref: Ref, read: Read) -> str | None:
     text = read(ref, "chat_template.jinja")
     if text is not None:
         return text.decode().strip()

@@ -1,4 +1,4 @@
-"""The engine where vLLM does not run: the parts of `transformers serve` behind the routes and errors of OpenAI's API.
+"""Engine for machines without vLLM: parts of `transformers serve` behind the routes and errors of OpenAI's API.
 
 … MODULE --host H --port P [--max-model-len N] [--trust-remote-code] base=FOLDER tuned=FOLDER
 """
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from ftrun_plugins.serving.transformers_handlers import Models
 
-# What a request raises that is not as OpenAI's API has it: a missing key, a text where a list belongs, …
-WRONG = (KeyError, TypeError, ValueError, AttributeError)
+# Raised for malformed requests: a missing key, a text instead of a list, …
+REQUEST_ERRORS = (KeyError, TypeError, ValueError, AttributeError)
 
 
 def main() -> None:
-    """Loads the models, then answers until the process is told to end."""
+    """Load the models and answer requests until the process is stopped."""
     import uvicorn
 
     from ftrun_plugins.serving.transformers_handlers import Models
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--trust-remote-code", action="store_true")
     parser.add_argument("models", nargs="+")
     arguments = parser.parse_args()
-    models = Models(dict(named.split("=", 1) for named in arguments.models), arguments.trust_remote_code)
+    models = Models(dict(text.split("=", 1) for text in arguments.models), arguments.trust_remote_code)
     application = _application(models, arguments.max_model_len or models.longest)
     uvicorn.run(AuthMiddleware(application), host=arguments.host, port=arguments.port, log_level="warning")
 
@@ -57,9 +57,9 @@ def _application(models: Models, longest: int) -> Any:
     async def health(request: Request) -> Response:
         return Response()
 
-    async def listed(request: Request) -> Response:
-        about = {"object": "model", "created": began, "owned_by": "ftrun", "max_model_len": longest}
-        return JSONResponse({"object": "list", "data": [{"id": name, **about} for name in models.names]})
+    async def list_models(request: Request) -> Response:
+        fields = {"object": "model", "created": began, "owned_by": "ftrun", "max_model_len": longest}
+        return JSONResponse({"object": "list", "data": [{"id": name, **fields} for name in models.names]})
 
     def route(path: str, handler: Any) -> Route:
         async def answer(request: Request) -> Response:
@@ -69,7 +69,7 @@ def _application(models: Models, longest: int) -> Any:
 
     routes = [
         Route("/health", health),
-        Route("/v1/models", listed),
+        Route("/v1/models", list_models),
         route("/v1/chat/completions", Chats(models, state)),
         route("/v1/completions", Completions(models, state)),
     ]
@@ -84,21 +84,24 @@ async def _answer(request: Request, handler: Any, names: list[str]) -> Response:
     try:
         body = json.loads(await request.body())
         if not isinstance(body, dict):
-            return _error(400, "a request is a JSON object")
+            return _error(400, "a request has to be a JSON object")
         if body.setdefault("model", names[0]) not in names:
-            return _error(404, f"there is no model `{body['model']}`, only {', '.join(names)}")
+            return _error(404, f"unknown model `{body['model']}`; the models are {', '.join(names)}")
         answer: Response = await handler.handle_request(body, uuid.uuid4().hex)
     except HTTPException as error:
         return _error(400 if error.status_code == 422 else error.status_code, str(error.detail))
-    except (*WRONG, TemplateError) as error:
+    except (*REQUEST_ERRORS, TemplateError) as error:
         return _error(400, f"the request cannot be read: {type(error).__name__}: {error}")
     if isinstance(answer, StreamingResponse):
-        answer.body_iterator = _until_done(answer.body_iterator)
+        answer.body_iterator = _with_end_marker(answer.body_iterator)
     return answer
 
 
-async def _until_done(pieces: Any) -> AsyncIterator[str]:
-    """Of a stream; its first piece comes before anything is written, and so waits for the second."""
+async def _with_end_marker(pieces: Any) -> AsyncIterator[str]:
+    """Yield the events of a stream and the end marker of OpenAI's API.
+
+    The first event exists before the model has written anything. It is held back until the second.
+    """
     async with aclosing(pieces):
         first = await anext(pieces, "")
         async for piece in pieces:
@@ -110,8 +113,8 @@ async def _until_done(pieces: Any) -> AsyncIterator[str]:
 def _error(status: int, text: str) -> Response:
     from starlette.responses import Response
 
-    refusal = HttpError(status, "invalid_request_error", "bad_request" if status == 400 else "not_found", text)
-    return Response(refusal.body, status, media_type="application/json")
+    error = HttpError(status, "invalid_request_error", "bad_request" if status == 400 else "not_found", text)
+    return Response(error.body, status, media_type="application/json")
 
 
 if __name__ == "__main__":

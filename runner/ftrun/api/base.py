@@ -1,4 +1,4 @@
-"""What the recipe's objects are made of: frozen models, and parts that are named with options of their own."""
+"""Base classes of the types of a recipe: immutable models, and references to plugins with their options."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ Json = dict[str, Any]
 
 
 class Frozen(BaseModel):
-    """Immutable, and an unknown key is an error."""
+    """Immutable model in which an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class WithOptions(BaseModel):
-    """Has keys of its own; the others are the options of a plugin's part, which that part's own model checks."""
+    """Immutable model that keeps further keys as options. The model of the named component checks them."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
 
     @property
     def options(self) -> Json:
+        """The keys that are no fields of this model, with their values."""
         return dict(self.model_extra or {})
 
 
 class PluginRef(WithOptions):
-    """A plugin's part by name."""
+    """Reference to a component of a plugin by name, with its options."""
 
     name: str
+    """Name of the component."""

@@ -1,4 +1,4 @@
-"""The folders that recipes and config groups come from: ftrun's own and those of other packages."""
+"""Folders of recipes and config groups: those of ftrun and of other packages."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun.utils.package_data import shipped
+from ftrun.utils.package_data import find_data_folder
 
 
 @dataclass(frozen=True)
 class ConfigFolders:
-    """What one provider adds: a folder of config groups, a folder of recipes, or both.
+    """Folders of one provider: a folder of config groups, a folder of recipes, or both.
 
-    A plugin need not name its provider: it is its distribution.
+    A plugin need not set `provider`, because ftrun sets it to the distribution of the plugin.
     """
 
     provider: str = ""
@@ -23,11 +23,16 @@ class ConfigFolders:
 
 
 def own_folders() -> ConfigFolders:
-    return ConfigFolders("ftrun", shipped("conf"), shipped("recipes"))
+    """Return the folders that are part of ftrun."""
+    return ConfigFolders("ftrun", find_data_folder("conf"), find_data_folder("recipes"))
 
 
 def check_unique(folders: Iterable[ConfigFolders]) -> None:
-    """Hydra silently takes the first of two files with one name: two providers of one name are an error."""
+    """Check that no two providers add the same name, because Hydra silently uses the first of two such files.
+
+    Raises:
+        InvalidInput: If two providers add the same recipe or option of a config group.
+    """
     owners: dict[str, str] = {}
     problems = []
     for folder in folders:
@@ -55,20 +60,20 @@ def _names(folder: ConfigFolders) -> Iterator[str]:
 
 
 def options_of(folder: ConfigFolders, group: str) -> list[str]:
-    """The names that a provider adds to a group."""
+    """Return the names that a provider adds to a config group."""
     if group == "recipe":
         return recipe_names(folder.recipes) if folder.recipes else []
     return sorted(file.stem for file in folder.conf.glob(f"{group}/*.yaml")) if folder.conf else []
 
 
 def headline(file: Path) -> str:
-    """What the first line of a recipe or an option says of it, where that is a comment; without its full stop."""
+    """Return the comment on the first line of a recipe or an option, without its full stop. Empty if there is none."""
     with file.open(encoding="utf-8") as lines:
         first = lines.readline()
     return first.strip("# \n").rstrip(".") if first.startswith("#") else ""
 
 
 def recipe_names(folder: Path) -> list[str]:
-    """Names of the recipes in a folder; those that begin with `_` are only inherited from."""
+    """Return the names of the recipes in a folder, without those that begin with `_`, which only serve as bases."""
     files = (file for file in folder.rglob("*.yaml") if not file.name.startswith("_"))
     return sorted(file.relative_to(folder).with_suffix("").as_posix() for file in files)

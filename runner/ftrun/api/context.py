@@ -14,9 +14,9 @@ from typing import Any
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.events import append, make
+from ftrun.api.manifest import GateResult
 from ftrun.api.recent_rate import RecentRate
 from ftrun.api.stage_call import StageCall
-from ftrun.store.artifacts import GateResult
 from ftrun.utils.digests import sha256_of, source_digest
 
 SECONDS_BETWEEN_PROGRESS = 0.5

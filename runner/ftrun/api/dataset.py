@@ -1,4 +1,4 @@
-"""The recipe's dataset: sources, how they are mixed, which rows are kept, and which are held out."""
+"""Dataset of a recipe: sources and how they are mixed, filters, and the split into train and held-out rows."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from ftrun.utils.safe_regex import search
 
 
 class Split(Frozen):
-    """How many of the rows are held out, chosen by a digest of the row (or of its field `by`)."""
+    """Share of rows that is held out, chosen by a digest of the row or of its field `by`."""
 
-    held_out: float = Field(default=0.0, ge=0, lt=1)  # share of the rows, from 0 to 1
-    by: str | None = None  # a column: rows with the same value in it stay on one side
-    seed: int = 0  # another seed holds out other rows
+    held_out: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the rows that is held out, from 0 to 1. 1 itself is not allowed."""
+    by: str | None = None
+    """Name of a column. Rows with the same value in it stay on the same side of the split."""
+    seed: int = 0
+    """Random seed of the choice. Another seed holds out other rows."""
 
 
-def _compiles(pattern: str) -> str:
+def _check_pattern(pattern: str) -> str:
     try:
         search(pattern)
     except ValueError as error:
-        raise ValueError(f"a pattern that can be read; of this one: {error}") from None
+        raise ValueError(f"a valid pattern; the error in this one is: {error}") from None
     return pattern
 
 
@@ -34,88 +37,123 @@ CONDITIONS = (
 
 
 class Filter(Frozen):
-    """Keeps the rows whose column meets one condition. A row that lacks the column, or has null there, meets none."""
+    """Filter that keeps the rows whose column meets one condition.
 
-    column: str | None = None  # null only with `distinct`, which then compares whole rows
-    equals: Value | None = None  # this value; in CSV a text that is a number equals the number
-    one_of: tuple[Value, ...] | None = Field(default=None, min_length=1)  # any of these values
-    none_of: tuple[Value, ...] | None = Field(default=None, min_length=1)  # any value but these
-    not_empty: Literal[True] | None = None  # neither a blank text nor an empty list or object
-    min_characters: int | None = Field(default=None, ge=0)  # of a text, or of all texts inside a list or an object
-    max_characters: int | None = Field(default=None, ge=0)  # counted as for `min_characters`
-    matches: Annotated[str, Field(max_length=1000), AfterValidator(_compiles)] | None = None  # anywhere in the text
-    min: float | None = None  # a number, or a text that is one, of at least this
-    max: float | None = None  # and of at most this
-    distinct: Literal[True] | None = None  # the first row with each value
+    It removes a row that lacks the column or has null in it.
+    """
+
+    column: str | None = None
+    """Name of the column. May be null only with `distinct`, which then compares whole rows."""
+    equals: Value | None = None
+    """Keep rows with this value. In CSV, a text that is a number equals the number."""
+    one_of: tuple[Value, ...] | None = Field(default=None, min_length=1)
+    """Keep rows with one of these values."""
+    none_of: tuple[Value, ...] | None = Field(default=None, min_length=1)
+    """Keep rows with a value other than these."""
+    not_empty: Literal[True] | None = None
+    """Keep rows whose value is neither a blank text nor an empty list or object."""
+    min_characters: int | None = Field(default=None, ge=0)
+    """Minimum length in characters of a text, or of all texts in a list or an object together."""
+    max_characters: int | None = Field(default=None, ge=0)
+    """Maximum length in characters of a text, or of all texts in a list or an object together."""
+    matches: Annotated[str, Field(max_length=1000), AfterValidator(_check_pattern)] | None = None
+    """Keep rows whose text contains a match of this regular expression. The syntax is that of Rust's `regex`."""
+    min: float | None = None
+    """Minimum of a number, or of a text that is a number."""
+    max: float | None = None
+    """Maximum of a number, or of a text that is a number."""
+    distinct: Literal[True] | None = None
+    """Keep only the first row with each value."""
 
     @model_validator(mode="after")
-    def _has_one_condition(self) -> Self:
-        given = [name for name in CONDITIONS if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(f"one condition, of {', '.join(CONDITIONS)}")
-        if self.column is None and given != ["distinct"]:
-            raise ValueError("`column`, the name of a column")
+    def _check_condition(self) -> Self:
+        conditions = [name for name in CONDITIONS if getattr(self, name) is not None]
+        if len(conditions) != 1:
+            raise ValueError(f"exactly one of {', '.join(CONDITIONS)}")
+        if self.column is None and conditions != ["distinct"]:
+            raise ValueError("`column` with the name of a column")
         return self
 
     @property
     def condition(self) -> str:
-        """The name of its condition."""
+        """Name of the condition."""
         return next(name for name in CONDITIONS if getattr(self, name) is not None)
 
     def __str__(self) -> str:
-        wanted = getattr(self, self.condition)
-        flag = wanted is True and self.condition != "equals"
-        shown = "" if flag else f" {wanted:g}" if isinstance(wanted, float) else f" {wanted!r}"
-        return f"{self.column or 'row'} {self.condition}{shown[:60]}"
+        value = getattr(self, self.condition)
+        is_flag = value is True and self.condition != "equals"
+        text = "" if is_flag else f" {value:g}" if isinstance(value, float) else f" {value!r}"
+        return f"{self.column or 'row'} {self.condition}{text[:60]}"
 
 
 class MixPart(Frozen):
-    """One of several sources that are mixed. What it does not say of its own is the dataset's."""
+    """One of several sources that are mixed. It inherits from the dataset the settings that it does not set."""
 
-    source: PluginRef  # where its rows come from, by the name of a source
-    held_out: PluginRef | None = None  # a source of held-out rows of its own
-    formatter: PluginRef | None = None  # what makes examples of its rows; null: the dataset's
-    split: Split | None = None  # how many of its rows are held out; null: as the dataset says
-    filters: tuple[Filter, ...] = ()  # which of its rows are kept, after the dataset's filters
-    limit: int | None = Field(default=None, gt=0)  # the first so many of its rows
-    weight: float | None = Field(default=None, gt=0, allow_inf_nan=False)  # its share of the mix
+    source: PluginRef
+    """Source of the rows, with its options."""
+    held_out: PluginRef | None = None
+    """Source of held-out rows of this part. The part is then not split unless it sets `split`."""
+    formatter: PluginRef | None = None
+    """Formatter that turns the rows of this part into examples. Default: that of the dataset."""
+    split: Split | None = None
+    """Share of the rows of this part that is held out. Default: that of the dataset."""
+    filters: tuple[Filter, ...] = ()
+    """Filters for the rows of this part, applied after those of the dataset."""
+    limit: int | None = Field(default=None, gt=0)
+    """Maximum number of rows of this part, from the first one."""
+    weight: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Share of this part in the mix, relative to the weights of the other parts."""
 
 
 class Dataset(Frozen):
-    """Where rows come from, what makes examples of them, and which are held out."""
+    """Source of the rows, formatter that turns them into examples, and split into train and held-out rows."""
 
-    source: PluginRef | None = None  # where rows come from, by the name of a source
-    parts: dict[str, MixPart] = {}  # several sources that are mixed, by names of yours, in place of `source`
-    stopping_strategy: Literal["first_exhausted", "all_exhausted"] = "first_exhausted"  # where a mix by weight ends
-    held_out: PluginRef | None = None  # a source of its own for held-out rows, in place of a split
-    formatter: PluginRef | None = None  # what makes examples of rows, by the name of a formatter
-    filters: tuple[Filter, ...] = ()  # which rows are kept, those of held-out sources too; tried in this order
-    shuffle: int | None = None  # a seed that rows are put into another order by; null keeps that of the source
-    limit: int | None = Field(default=None, gt=0)  # the first so many rows, after all of that and before the split
-    held_out_limit: int | None = Field(default=None, gt=0)  # and of each `held_out`; null: as many as `limit`
-    split: Split = Split()  # how many rows are held out
-    on_bad_row: Literal["stop", "skip"] = "stop"  # whether one ends the run, or is set aside in rejected.jsonl
-    max_cut: float = Field(default=0.02, ge=0, le=1)  # share of rows that may be too long for `sequence_len`
-    untrained_end_of_turn: bool = False  # accept chat rows whose end of turn is masked
-    trainer: Json = {}  # keys of axolotl's dataset entry: train_on_eos, roles_to_train, …
+    source: PluginRef | None = None
+    """Source of the rows, with its options."""
+    parts: dict[str, MixPart] = {}
+    """Sources to mix, by names of your choice, in place of `source`."""
+    stopping_strategy: Literal["first_exhausted", "all_exhausted"] = "first_exhausted"
+    """End of a mix by weight: when the first part has no more rows, or when every part was read completely."""
+    held_out: PluginRef | None = None
+    """Source of held-out rows, in place of a split."""
+    formatter: PluginRef | None = None
+    """Formatter that turns rows into examples, with its options."""
+    filters: tuple[Filter, ...] = ()
+    """Filters for all rows, including those of held-out sources. They apply in this order."""
+    shuffle: int | None = None
+    """Random seed of the order of the rows. Default: the order of the source."""
+    limit: int | None = Field(default=None, gt=0)
+    """Maximum number of rows, from the first one. Applies after filters and shuffling and before the split."""
+    held_out_limit: int | None = Field(default=None, gt=0)
+    """Maximum number of rows of each `held_out` source. Default: `limit`."""
+    split: Split = Split()
+    """Share of the rows that is held out."""
+    on_bad_row: Literal["stop", "skip"] = "stop"
+    """Handling of a bad row: `stop` ends the run, `skip` writes the row to `rejected.jsonl` and continues."""
+    max_cut: float = Field(default=0.02, ge=0, le=1)
+    """Maximum share of rows that are longer than `sequence_len`, from 0 to 1. More of them end the run."""
+    untrained_end_of_turn: bool = False
+    """Accept chat rows in which the end of the assistant's turn is not trained."""
+    trainer: Json = {}
+    """Keys of the dataset entry in the configuration of axolotl, such as `train_on_eos` and `roles_to_train`."""
 
     def sources(self) -> Iterator[PluginRef]:
-        """Every source that is read."""
+        """Yield every source that the dataset reads."""
         owners: tuple[Dataset | MixPart, ...] = (self, *self.parts.values())
         for owner in owners:
-            yield from (named for named in (owner.source, owner.held_out) if named)
+            yield from (source for source in (owner.source, owner.held_out) if source)
 
     def held_out_sources(self) -> Iterator[PluginRef]:
-        """The sources whose rows are all held out."""
-        found = (self.held_out, *(part.held_out for part in self.parts.values()))
-        yield from (named for named in found if named)
+        """Yield the sources whose rows are all held out."""
+        sources = (self.held_out, *(part.held_out for part in self.parts.values()))
+        yield from (source for source in sources if source)
 
     def split_of(self, part: MixPart) -> Split:
-        """A part with held-out rows of its own is not split, unless it says so itself."""
+        """Return the split of a part. A part with a `held_out` source is not split unless it sets `split`."""
         return part.split or (Split() if part.held_out else self.split)
 
     @property
     def holds_out(self) -> bool:
-        """Whether any row is meant to be held out."""
+        """True if the dataset holds out rows, by a split or a source."""
         splits = [self.split_of(part) for part in self.parts.values()] if self.parts else [self.split]
         return any(self.held_out_sources()) or any(split.held_out for split in splits)

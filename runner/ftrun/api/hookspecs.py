@@ -15,8 +15,10 @@ import pluggy
 if TYPE_CHECKING:
     import click
 
-    from ftrun.api.backends import Backend, DoctorCheck
+    from ftrun.api.backends import Backend
+    from ftrun.api.commands import LazyCommand
     from ftrun.api.config_dirs import ConfigFolders
+    from ftrun.api.doctor import DoctorCheck
     from ftrun.api.errors import Problem
     from ftrun.api.evaluators import AnswerEvaluator, Evaluator, PairEvaluator
     from ftrun.api.formatters import Formatter
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ftrun.api.sources import Source
     from ftrun.api.stage_call import StageCall
     from ftrun.api.stages import Settings, Stage
+    from ftrun.api.trainers import Trainer, TrainerConfig
 
 hookspec = pluggy.HookspecMarker("ftrun")
 hookimpl = pluggy.HookimplMarker("ftrun")
@@ -46,6 +49,11 @@ def ftrun_register_stages(register: Callable[[type[Stage]], None]) -> None:
 
 
 @hookspec
+def ftrun_register_trainers(register: Callable[[type[Trainer]], None]) -> None:
+    """Called once at start: call `register` with each trainer class."""
+
+
+@hookspec
 def ftrun_register_evaluators(
     register: Callable[[type[Evaluator | AnswerEvaluator | PairEvaluator]], None],
 ) -> None:
@@ -63,8 +71,8 @@ def ftrun_register_settings(register: Callable[[type[Settings]], None]) -> None:
 
 
 @hookspec
-def ftrun_register_commands(register: Callable[[click.Command], None]) -> None:
-    """Called when the command line is read: call `register` with each further verb."""
+def ftrun_register_commands(register: Callable[[LazyCommand | click.Command], None]) -> None:
+    """Called when the command line is read: call `register` with each further command, best a `LazyCommand`."""
 
 
 @hookspec
@@ -73,8 +81,13 @@ def ftrun_config_sources() -> ConfigFolders:  # type: ignore[empty-body]
 
 
 @hookspec
-def ftrun_check_recipe(recipe: Recipe) -> Iterable[Issue]:  # type: ignore[empty-body]
-    """Called by `validate` and before every plan: what is wrong with the part of the recipe that this plugin owns."""
+def ftrun_check_recipe(  # type: ignore[empty-body]
+    recipe: Recipe, trainer: Trainer, trainer_config: TrainerConfig
+) -> Iterable[Issue]:
+    """Called by `validate` and before every plan: return what is wrong with the part of the recipe that you own.
+
+    `trainer` is the trainer that the recipe names, `trainer_config` its keys.
+    """
 
 
 @hookspec
@@ -104,10 +117,7 @@ def ftrun_doctor_checks(recipe: Recipe) -> Iterable[DoctorCheck]:  # type: ignor
 
 @hookspec
 def ftrun_amend_trainer_config(recipe: Recipe, config: dict[str, Any]) -> None:
-    """Called with the merged trainer configuration before it is checked: change it in place.
-
-    Called whenever the configuration is worked out, several times a plan: it has to do the same each time.
-    """
+    """Called once for a recipe, with the merged trainer keys before they are checked: change them in place."""
 
 
 @hookspec

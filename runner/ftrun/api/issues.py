@@ -1,10 +1,10 @@
-"""A finding in a recipe: what is wrong at a key path, before anyone knows which file or override set it."""
+"""Problems of a recipe at key paths, before the file or override that set the key is known."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ftrun.recipe.yaml_files import KeyPath
+KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)

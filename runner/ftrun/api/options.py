@@ -1,4 +1,4 @@
-"""Bases of plugins' options, and the types of options that name columns of a row."""
+"""Base classes of the options of plugins, and types of options that name columns of a row."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from typing import Annotated, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-NAMED_TWICE = "named_twice"  # type of the errors; their context has `other`, the other option, and `is_set`
+# Type of the error for two options that name the same column. Its context has `other`, the other option, and `is_set`,
+# which is true if the recipe sets the other option.
+NAMED_TWICE = "named_twice"
 
 
 class Options(BaseModel):
-    """Base of every plugin's options: frozen, and unknown keys are errors."""
+    """Base class of the options of a plugin: immutable, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True)
 class ColumnOption:
-    """Mark an option whose value names one `item`; two options of a formatter may not name the same one.
+    """Marker of an option whose value names an `item`. Two options of a formatter must not name the same item.
 
     Args:
-        item: Kind of thing that the option names. Options that name different kinds never conflict.
-        optional: Whether the default gives way to another option that names the same thing.
+        item: Kind of item that the option names. Options that name different kinds never conflict.
+        optional: If true, another option that names the same item replaces the default by None.
     """
 
     item: str
@@ -35,48 +37,48 @@ Column: TypeAlias = Annotated[str, ColumnOption("column")]
 """Name of a column that every row has."""
 
 OptionalColumn: TypeAlias = Annotated[str | None, ColumnOption("column", optional=True)]
-"""Name of a column that a row may lack. None: no row has it."""
+"""Name of a column that a row may lack. None: the formatter does not read such a column."""
 
 
 class FormatterOptions(Options):
-    """Base of a formatter's options. No two options of the types above name the same column.
+    """Base class of the options of a formatter. Two options of the types above must not name the same column.
 
-    Two options that a recipe sets to one column are an error at the second of them. If a recipe sets an option to the
-    default of an `OptionalColumn`, that default becomes None: the column is taken.
+    If a recipe sets two options to the same column, the second of them is an error. If a recipe sets an option to the
+    default of an `OptionalColumn`, that default becomes None, because the column is in use.
     """
 
     @model_validator(mode="after")
-    def _name_each_column_once(self) -> Self:
-        self._drop_taken_defaults()
+    def _check_columns(self) -> Self:
+        self._drop_used_defaults()
         errors = [error for names in self._groups() for error in self._errors(names)]
         if errors:
             raise ValidationError.from_exception_data(type(self).__name__, errors)
         return self
 
-    def _drop_taken_defaults(self) -> None:
-        marks = dict(_marked(type(self)))
-        taken = {(mark.item, getattr(self, name)) for name, mark in marks.items() if name in self.model_fields_set}
-        for name, mark in marks.items():
-            is_default = mark.optional and name not in self.model_fields_set
-            if is_default and (mark.item, getattr(self, name)) in taken:
+    def _drop_used_defaults(self) -> None:
+        markers = dict(_markers(type(self)))
+        used = {(marker.item, getattr(self, name)) for name, marker in markers.items() if name in self.model_fields_set}
+        for name, marker in markers.items():
+            is_default = marker.optional and name not in self.model_fields_set
+            if is_default and (marker.item, getattr(self, name)) in used:
                 object.__setattr__(self, name, None)  # the model is frozen once it is validated
 
     def _groups(self) -> list[list[str]]:
-        """Return the options that name the same thing, defaults first."""
-        found: dict[tuple[str, str], list[str]] = {}
-        for name, mark in _marked(type(self)):
+        """Return the options that name the same item, those with defaults first."""
+        groups: dict[tuple[str, str], list[str]] = {}
+        for name, marker in _markers(type(self)):
             value = getattr(self, name)
             if value is not None:
-                found.setdefault((mark.item, value), []).append(name)
-        return [sorted(names, key=self.model_fields_set.__contains__) for names in found.values()]
+                groups.setdefault((marker.item, value), []).append(name)
+        return [sorted(names, key=self.model_fields_set.__contains__) for names in groups.values()]
 
     def _errors(self, names: list[str]) -> Iterator[InitErrorDetails]:
-        """Yield an error at each option but the first of those that name the same thing."""
+        """Yield an error for each option but the first of those that name the same item."""
         first, *others = names
         is_set = first in self.model_fields_set
-        text = "a {item} of its own; `{other}` names it " + ("too" if is_set else "by default")
+        text = "another {item}, because `{other}` " + ("is set to this one" if is_set else "is this one by default")
         for name in others:
-            context = {"item": dict(_marked(type(self)))[name].item, "other": self._key(first), "is_set": is_set}
+            context = {"item": dict(_markers(type(self)))[name].item, "other": self._key(first), "is_set": is_set}
             error = PydanticCustomError(NAMED_TWICE, text, context)
             yield InitErrorDetails(type=error, loc=(self._key(name),), input=getattr(self, name))
 
@@ -85,6 +87,7 @@ class FormatterOptions(Options):
         return cls.model_fields[name].alias or name
 
 
-def _marked(cls: type[BaseModel]) -> Iterator[tuple[str, ColumnOption]]:
+def _markers(cls: type[BaseModel]) -> Iterator[tuple[str, ColumnOption]]:
+    """Yield the options of a model that name items, with their markers."""
     for name, field in cls.model_fields.items():
-        yield from ((name, mark) for mark in field.metadata if isinstance(mark, ColumnOption))
+        yield from ((name, marker) for marker in field.metadata if isinstance(marker, ColumnOption))

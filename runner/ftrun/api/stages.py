@@ -9,9 +9,9 @@ from ftrun.api.rows import Options
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
+    from ftrun.api.planner import Planner
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
-    from ftrun.planning.planner import Planner
 
 
 class Stage(Protocol):
@@ -24,7 +24,7 @@ class Stage(Protocol):
     version: ClassVar[int]  # raised when the meaning of the code changes
     environment: ClassVar[str]
 
-    def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
+    def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
         """The calls that the recipe asks for: none, one, or e.g. one for the base and one for the tuned model."""
         ...
 

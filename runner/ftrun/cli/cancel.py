@@ -8,8 +8,8 @@ import time
 
 import click
 
-from ftrun.api.backends import Remote
 from ftrun.api.paths import RunFolder, Store, default_store
+from ftrun.api.remote import Remote
 from ftrun.cli.run_lookup import find_run, remote_of
 from ftrun.execution.engine import read_plan
 from ftrun.store import runs

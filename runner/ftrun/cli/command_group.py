@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
 
 from ftrun import __version__
+from ftrun.api.commands import LazyCommand
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun.cli.main import VERBS
+from ftrun.cli.commands import builtin_commands
 from ftrun.plugins.entry_points import enabled
 from ftrun.utils.suggest import nearest
 
@@ -28,14 +27,13 @@ class LazyGroup(click.Group):
     """Lists the verbs without importing them; verbs of plugins come behind ftrun's own."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*VERBS, *sorted(_plugin_verbs())]
+        return [*builtin_commands(), *sorted(_plugin_verbs())]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name in VERBS:
-            module, _, attribute = VERBS[name][0].partition(":")
-            command: click.Command = getattr(importlib.import_module(module), attribute)
-            return command
-        return _plugin_verbs().get(name)
+        if name in builtin_commands():
+            return builtin_commands()[name].load()
+        command = _plugin_verbs().get(name)
+        return command.load() if isinstance(command, LazyCommand) else command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -55,20 +53,20 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):
-            formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
+            formatter.write_dl([(name, command.help) for name, command in builtin_commands().items()])
         others = {name: command.get_short_help_str(80) for name, command in _plugin_verbs().items()}
         if others:
             with formatter.section("Verbs of plugins"):
                 formatter.write_dl(sorted(others.items()))
 
 
-def _plugin_verbs() -> dict[str, click.Command]:
+def _plugin_verbs() -> dict[str, click.Command | LazyCommand]:
     """Verbs that other packages add; plugins are loaded only where there is such a package."""
     if not enabled():
         return {}
     from ftrun.plugins.manager import plugins
 
-    return {name: command for name, (command, _) in plugins().commands(VERBS).items()}
+    return {name: command for name, (command, _) in plugins().commands(builtin_commands()).items()}
 
 
 @click.group(

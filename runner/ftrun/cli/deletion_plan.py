@@ -1,4 +1,4 @@
-"""What a removal takes with it, what stays and why; nothing is touched here."""
+"""Plan of a removal: what is removed, what stays and why. Nothing is removed here."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Ref
 from ftrun.store import runs
 from ftrun.store.deletion import find_obstacle, find_run_obstacle
-from ftrun.store.references import referenced, refs_of, size, stale_scratch, uses
+from ftrun.store.references import collect_references, list_refs, refs_of, size, stale_scratch
 from ftrun.utils.sizes import folder_size
 from ftrun.utils.suggest import nearest
 
 
 @dataclass(frozen=True)
 class Removal:
-    """What goes, with sizes in bytes; `staying` are artifacts of the runs that others need, with those."""
+    """Runs, artifacts and scratch folders to remove, with sizes in bytes.
+
+    `used_by` maps artifacts to the runs that use them; `staying` maps artifacts that stay to the runs that need them.
+    """
 
     runs: tuple[RunFolder, ...] = ()
     artifacts: tuple[Ref, ...] = ()
@@ -41,8 +44,8 @@ class Removal:
     def size(self) -> int:
         return sum(self.sizes.values()) + self.bytes_of_runs
 
-    def and_also(self, other: Removal) -> Removal:
-        """Both; an artifact in both goes once."""
+    def combine(self, other: Removal) -> Removal:
+        """Return the union of two removals; an artifact in both is removed once."""
         return Removal(
             (*self.runs, *other.runs),
             tuple(dict.fromkeys([*self.artifacts, *other.artifacts])),
@@ -64,80 +67,83 @@ class Removal:
         }
 
 
-def of_runs(store: Store, folders: Sequence[RunFolder], with_artifacts: bool) -> Removal:
-    """Runs and, where asked for, what they made and no other run needs.
+def plan_run_removal(store: Store, folders: Sequence[RunFolder], with_artifacts: bool) -> Removal:
+    """Plan the removal of runs and, if `with_artifacts` is set, of their artifacts that no other run needs.
 
     Raises:
-        InvalidInput: one of them is not over; or its artifacts are elsewhere and are to be removed.
+        InvalidInput: If a run has not ended, or if artifacts are to be removed that are not on this machine.
     """
     problems = [problem for folder in folders if (problem := find_run_obstacle(store, folder))]
-    elsewhere = [folder.id for folder in folders if runs.load(folder).remote]
-    if with_artifacts and elsewhere:
-        what = f"the artifacts of {elsewhere[0]} are not on this machine, and other runs there may need them"
+    remote_ids = [folder.id for folder in folders if runs.load(folder).remote]
+    if with_artifacts and remote_ids:
+        what = f"the artifacts of {remote_ids[0]} are not on this machine, and other runs may need them"
         problems.append(
-            Problem("not-removable", what, hint="leave out --artifacts, or remove them with the tools of that place")
+            Problem("not-removable", what, hint="omit --artifacts, or remove them with the tools of the backend")
         )
     if problems:
         raise InvalidInput(problems)
     total = sum(folder_size(folder.root) for folder in folders)
     if not with_artifacts:
-        left = len({ref for folder in folders for ref in refs_of(folder) or ()} & set(referenced(store)))
-        note = f"their {left} artifacts stay: --artifacts takes those that no other run needs" if left else ""
+        count = len({ref for folder in folders for ref in refs_of(folder) or ()} & set(list_refs(store)))
+        note = f"their {count} artifacts stay; --artifacts removes those that no other run needs" if count else ""
         return Removal(tuple(folders), notes=(note,) if note else (), bytes_of_runs=total)
     ids = [folder.id for folder in folders]
-    known, there = uses(store, ids), set(referenced(store))
-    own = list(dict.fromkeys(ref for folder in folders for ref in refs_of(folder) or () if ref in there))
-    going = tuple(ref for ref in own if not known.of(ref, ids))
-    staying = {ref: known.of(ref, ids) for ref in own if known.of(ref, ids)}
-    return Removal(tuple(folders), going, sizes=_sizes(store, going), staying=staying, bytes_of_runs=total)
+    references, existing = collect_references(store, ids), set(list_refs(store))
+    own = list(dict.fromkeys(ref for folder in folders for ref in refs_of(folder) or () if ref in existing))
+    removable = tuple(ref for ref in own if not references.find_runs(ref, ids))
+    staying = {ref: references.find_runs(ref, ids) for ref in own if references.find_runs(ref, ids)}
+    return Removal(tuple(folders), removable, sizes=_measure(store, removable), staying=staying, bytes_of_runs=total)
 
 
-def named_artifacts(store: Store, names: Sequence[str], without: Collection[str] = ()) -> Removal:
-    """Artifacts by `STAGE/KEY`, whose key may be cut short.
+def plan_artifact_removal(store: Store, names: Sequence[str], without: Collection[str] = ()) -> Removal:
+    """Plan the removal of artifacts named `STAGE/KEY`, or `STAGE/` and a unique prefix of the key.
 
     Raises:
-        InvalidInput: there is none, or an open run needs one, or a living process works on it.
+        InvalidInput: If an artifact does not exist, an unfinished run needs it, or a running process works on it.
     """
-    refs = tuple(dict.fromkeys(_artifact(store, name) for name in names))
+    refs = tuple(dict.fromkeys(_find_artifact(store, name) for name in names))
     problems = [problem for ref in refs if (problem := find_obstacle(store, ref))]
     if problems:
         raise InvalidInput(problems)
-    known = uses(store, without) if refs else None
-    used_by = {ref: known.of(ref, without) for ref in refs} if known else {}
-    return Removal(artifacts=refs, sizes=_sizes(store, refs), used_by=used_by)
+    references = collect_references(store, without) if refs else None
+    used_by = {ref: references.find_runs(ref, without) for ref in refs} if references else {}
+    return Removal(artifacts=refs, sizes=_measure(store, refs), used_by=used_by)
 
 
-def unused(store: Store) -> Removal:
-    """Artifacts and scratch that no run refers to, and scratch of what was finished since."""
-    known = uses(store)
-    free = [ref for ref in referenced(store) if not known.of(ref)]
-    going = tuple(ref for ref in free if find_obstacle(store, ref) is None)
-    stale = tuple(ref for ref in stale_scratch(store) if ref not in going and find_obstacle(store, ref) is None)
-    sizes = {**_sizes(store, going), **{ref: folder_size(store.scratch(ref).root) for ref in stale}}
-    busy = len(free) - len(going)
-    return Removal((), going, stale, sizes, notes=(f"{busy} more are being worked on",) if busy else ())
+def plan_unused_removal(store: Store) -> Removal:
+    """Plan the removal of artifacts and scratch folders that no run refers to, and of scratch of finished artifacts."""
+    references = collect_references(store)
+    unused = [ref for ref in list_refs(store) if not references.find_runs(ref)]
+    removable = tuple(ref for ref in unused if find_obstacle(store, ref) is None)
+    stale = tuple(ref for ref in stale_scratch(store) if ref not in removable and find_obstacle(store, ref) is None)
+    sizes = {**_measure(store, removable), **{ref: folder_size(store.scratch(ref).root) for ref in stale}}
+    busy = len(unused) - len(removable)
+    note = f"{busy} more stay, because a process works on them"
+    return Removal((), removable, stale, sizes, notes=(note,) if busy else ())
 
 
-def _artifact(store: Store, name: str) -> Ref:
+def _find_artifact(store: Store, name: str) -> Ref:
     stage, _, key = name.strip("/").rpartition("/")
-    there = referenced(store)
-    found = [ref for ref in there if ref.stage == stage and key and ref.key.startswith(key)]
-    if len(found) == 1:
-        return found[0]
-    if found:
+    existing = list_refs(store)
+    matching = [ref for ref in existing if ref.stage == stage and key and ref.key.startswith(key)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
         raise InvalidInput(
             Problem(
                 "ambiguous-name",
-                f"`{name}` is the beginning of {len(found)} artifacts",
-                expected=", ".join(map(str, found[:5])),
+                f"`{name}` is a prefix of {len(matching)} artifacts",
+                expected=", ".join(map(str, matching[:5])),
             )
         )
     what = f"there is no artifact `{name}` in {store.root}"
-    near = nearest(name, map(str, there))
+    suggestions = nearest(name, map(str, existing))
     raise InvalidInput(
-        Problem("missing-artifact", what, None, "STAGE/KEY", near, "`ftrun files RUN` names the artifacts of a run")
+        Problem(
+            "missing-artifact", what, None, "STAGE/KEY", suggestions, "`ftrun files RUN` lists the artifacts of a run"
+        )
     )
 
 
-def _sizes(store: Store, refs: Sequence[Ref]) -> dict[Ref, int]:
+def _measure(store: Store, refs: Sequence[Ref]) -> dict[Ref, int]:
     return {ref: size(store, ref) for ref in refs}

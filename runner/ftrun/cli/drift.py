@@ -1,4 +1,4 @@
-"""What has changed by itself since a run: its recipe's files, data, code, environments, versions."""
+"""Changes since a run that no override made: in its recipe's files, data, code, environments and versions."""
 
 from __future__ import annotations
 
@@ -24,99 +24,102 @@ from ftrun.store.env_packages import load_packages
 from ftrun.store.runs import RunRecord
 from ftrun.utils.value_format import shorten_value
 
-MOST_NAMED = 3  # values or packages in one line
-DIGITS = 12  # shown of a digest or commit
+MOST_NAMED = 3  # values or packages per line
+DIGITS = 12  # of a digest or commit
 
 
 def find_drift(folder: RunFolder, record: RunRecord, now: Session | None) -> list[str]:
-    """One line for each thing that is another by now; `now` is the run's recipe, planned today."""
-    found = list(_recipe(record, folder))
+    """Return one line for each change since a run. `now` is the run's recipe, planned today."""
+    found = list(_compare_recipe(record, folder))
     if now is not None:
-        found += _calls(read_plan(folder), now)
-        found += _versions(record.facts, collect_provenance(now.plan, now.backend), now.store)
+        found += _compare_calls(read_plan(folder), now)
+        found += _compare_versions(record.facts, collect_provenance(now.plan, now.backend), now.store)
     return list(dict.fromkeys(found))
 
 
 def find_missing_files(plan: Plan) -> Iterator[Problem]:
-    """A problem for each file or folder of this machine that a run read and that is no longer there."""
+    """Yield a problem for each local file or folder that a run read and that no longer exists."""
     places = {place: (digest, call) for call in plan.calls for digest, place in call.local_files.items()}
     for place, (digest, call) in places.items():
         if not place.exists():
             yield Problem(
                 "file-not-found",
-                f"`{place.name}` is gone, which {call.label} of the run read",
+                f"`{place.name}`, which {call.label} of the run read, no longer exists",
                 str(place),
-                f"the same content: digest {digest[:DIGITS]}…",
-                hint="put it back, or name another by an override; `ftrun files RUN` lists what the run made of it",
+                f"the same content, with the digest {digest[:DIGITS]}…",
+                hint="restore it, or name another with an override; `ftrun files RUN` lists what the run made from it",
             )
 
 
-def _recipe(record: RunRecord, folder: RunFolder) -> Iterator[str]:
-    """Whether the files of the recipe still say what the run recorded."""
+def _compare_recipe(record: RunRecord, folder: RunFolder) -> Iterator[str]:
+    """Yield a line if the files of the recipe no longer give the values that the run recorded."""
     if any("=" not in override and not override.startswith("~") for override in record.overrides):
-        return  # another verb made the recipe, not its files alone
-    where = Path(record.facts.get("folder") or os.curdir)
+        return  # another verb has changed what the files give
+    run_folder = Path(record.facts.get("folder") or os.curdir)
     try:
-        with chdir(where if where.is_dir() else os.curdir):
+        with chdir(run_folder if run_folder.is_dir() else os.curdir):
             today = load(record.overrides, plugins()).recipe.model_dump(mode="json")
     except FtrunError as error:
-        yield f"the recipe cannot be composed any more ({error.problems[0].what}): the run's own copy is used"
+        yield f"the recipe can no longer be composed ({error.problems[0].what}), so the run's recorded copy is used"
         return
-    then, new = _values(yaml.safe_load(folder.recipe.read_text(encoding="utf-8"))), _values(today)
+    then, new = _flatten(yaml.safe_load(folder.recipe.read_text(encoding="utf-8"))), _flatten(today)
     differing = [path for path in dict.fromkeys([*then, *new]) if then.get(path) != new.get(path)]
     if differing:
-        said = [
-            f"{path} {shorten_value(then.get(path))}, there {shorten_value(new.get(path))}"
+        changes = [
+            f"{path} {shorten_value(then.get(path))} -> {shorten_value(new.get(path))}"
             for path in differing[:MOST_NAMED]
         ]
         more = f"; {len(differing) - MOST_NAMED} more" if len(differing) > MOST_NAMED else ""
-        yield f"the recipe's files say otherwise, and the run's own copy is used: {'; '.join(said)}{more}"
+        yield f"the recipe's files have changed, but the run's recorded copy is used: {'; '.join(changes)}{more}"
 
 
-def _values(recipe: dict[str, Any]) -> dict[str, Any]:
+def _flatten(recipe: dict[str, Any]) -> dict[str, Any]:
     return {".".join(map(str, path)): value for path, value in leaves(recipe)}
 
 
-def _calls(then: Plan, now: Session) -> Iterator[str]:
-    """What enters the keys: contents of files, code, environments. Inputs follow from it and are left out."""
+def _compare_calls(then: Plan, now: Session) -> Iterator[str]:
+    """Yield changes of what enters the keys: contents of files, code, environments.
+
+    Changes of inputs are left out, because they follow from these.
+    """
     before = {call.label: call for call in then.calls}
     for call in now.plan.calls:
         if call.label not in before:
             yield f"{call.label} is new"
         elif before[call.label].key != call.key:
-            yield from _differences(before[call.label], call)
+            yield from _describe_changes(before[call.label], call)
     for label in before.keys() - {call.label for call in now.plan.calls}:
-        yield f"{label} is no longer made"
+        yield f"{label} is no longer planned"
 
 
-def _differences(before: StageCall, now: StageCall) -> Iterator[str]:
+def _describe_changes(before: StageCall, now: StageCall) -> Iterator[str]:
     for text in own_differences(before, now):
         yield text if text.startswith(("the content of", "the code of", "the environment")) else f"{now.label}: {text}"
 
 
-def _versions(then: Mapping[str, Any], now: Mapping[str, Any], store: Store) -> Iterator[str]:
+def _compare_versions(then: Mapping[str, Any], now: Mapping[str, Any], store: Store) -> Iterator[str]:
     for name in ("ftrun", "python"):
         if name in then and then[name] != now[name]:
             yield f"{name} {then[name]} -> {now[name]}"
-    yield from _packages("", then.get("versions", {}), now["versions"])
+    yield from _compare_packages("", then.get("versions", {}), now["versions"])
     for name, digest in now["environments"].items():
         old = then.get("environments", {}).get(name)
         if old and old != digest:
-            was, is_now = load_packages(store, old), load_packages(store, digest)
-            if was is not None and is_now is not None:
-                yield from _packages(f"the environment `{name}`: ", was, is_now)
-    yield from _git(then.get("git") or {}, now["git"] or {})
+            old_packages, new_packages = load_packages(store, old), load_packages(store, digest)
+            if old_packages is not None and new_packages is not None:
+                yield from _compare_packages(f"the environment `{name}`: ", old_packages, new_packages)
+    yield from _compare_commits(then.get("git") or {}, now["git"] or {})
 
 
-def _packages(prefix: str, then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+def _compare_packages(prefix: str, then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
     differing = [name for name in dict.fromkeys([*then, *now]) if then.get(name) != now.get(name)]
-    said = [f"{name} {then.get(name, 'none')} -> {now.get(name, 'none')}" for name in differing[:MOST_NAMED]]
-    if said:
+    changes = [f"{name} {then.get(name, 'none')} -> {now.get(name, 'none')}" for name in differing[:MOST_NAMED]]
+    if changes:
         more = f", {len(differing) - MOST_NAMED} more" if len(differing) > MOST_NAMED else ""
-        yield f"{prefix}{', '.join(said)}{more}"
+        yield f"{prefix}{', '.join(changes)}{more}"
 
 
-def _git(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """Of the current folder: another commit says that code may have changed, not that it matters."""
+def _compare_commits(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a change of the current folder's commit. It shows that code may have changed, not that the result did."""
     if then.get("commit") and now.get("commit") and then["commit"] != now["commit"]:
         yield f"the git commit of the current folder {then['commit'][:DIGITS]} -> {now['commit'][:DIGITS]}"

@@ -1,4 +1,4 @@
-"""`ftrun envs`: the environments that stages run in; `ftrun envs make` builds them ahead."""
+"""`ftrun envs`: list the environments in which stages run; `ftrun envs make` builds them before a run."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from ftrun.utils.suggest import nearest
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @click.pass_context
 def envs(ctx: click.Context, as_json: bool) -> None:
-    """Lists the environments, and whether each is made."""
+    """List the environments and whether each is ready."""
     if ctx.invoked_subcommand:
         return
     declared = declared_environments()
-    backend = _backend(declared)
-    found = [
+    backend = _make_backend(declared)
+    environments = [
         {
             "name": name,
             "ready": backend.environment_ready(name),
@@ -35,18 +35,19 @@ def envs(ctx: click.Context, as_json: bool) -> None:
         for name in declared
     ]
     if as_json:
-        print(json.dumps(found))
+        print(json.dumps(environments))
         return
-    for one in found:
-        print(f"{one['name']:<10} {'ready' if one['ready'] else 'not made':<9} {str(one['digest'])[:16]}".rstrip())
+    for values in environments:
+        state = "ready" if values["ready"] else "not made"
+        print(f"{values['name']:<10} {state:<9} {str(values['digest'])[:16]}".rstrip())
 
 
 @envs.command()
 @click.argument("names", nargs=-1)
 def make(names: tuple[str, ...]) -> None:
-    """Makes environments ahead of a run: all of them, or those named."""
+    """Build the environments NAMES, or all environments, before a run."""
     declared = declared_environments()
-    backend = _backend(declared)
+    backend = _make_backend(declared)
     for name in names or declared:
         _check_name(name, declared)
         if backend.environment_ready(name):
@@ -56,20 +57,20 @@ def make(names: tuple[str, ...]) -> None:
 
 
 def declared_environments() -> dict[str, Environment]:
-    """The environments that a recipe has unless it says otherwise."""
+    """Return the environments that a recipe has by default."""
     composed = compose([], plugins().config_folders())
-    found = {}
+    environments = {}
     for name, values in composed.values["environment"].items():
         result = validate(Environment, with_absolute_paths(Environment, values, ("environment", name), composed))
         if isinstance(result, list):
             from ftrun.recipe.load import locate
 
             raise InvalidInput(locate(result, composed))
-        found[name] = result
-    return found
+        environments[name] = result
+    return environments
 
 
-def _backend(declared: dict[str, Environment]) -> Backend:
+def _make_backend(declared: dict[str, Environment]) -> Backend:
     cls = plugins().get("backend", "local").cls
     backend: Backend = cls(cls.Options(), declared, default_store())
     return backend
@@ -78,10 +79,10 @@ def _backend(declared: dict[str, Environment]) -> Backend:
 @envs.command()
 @click.argument("name")
 def path(name: str) -> None:
-    """Prints the interpreter of an environment."""
+    """Print the path of an environment's Python interpreter."""
     declared = declared_environments()
     _check_name(name, declared)
-    print(_backend(declared).environment_python(name))
+    print(_make_backend(declared).environment_python(name))
 
 
 def _check_name(name: str, declared: dict[str, Environment]) -> None:

@@ -1,4 +1,4 @@
-"""`ftrun files RUN [CALL]`: what the calls of a run made, file by file."""
+"""`ftrun files RUN [CALL]`: list the files of the artifacts of a run."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import click
 
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.manifest import StoredFile
 from ftrun.api.paths import RunFolder, Store, default_store
 from ftrun.api.stage_call import Ref
 from ftrun.cli.run_lookup import find_run, remote_of
 from ftrun.execution.engine import read_plan
 from ftrun.store import runs
-from ftrun.store.artifacts import StoredFile, find
+from ftrun.store.artifacts import find
 from ftrun.utils.sizes import human_size
 from ftrun.utils.suggest import nearest
 
@@ -23,48 +24,60 @@ from ftrun.utils.suggest import nearest
 @click.argument("run", default="last")
 @click.argument("call", required=False)
 def files(run: str, call: str | None, as_json: bool) -> int:
-    """Lists the files that a run made, or those of one CALL such as `merge`."""
+    """List the files that a run produced, or those of a single CALL such as `merge`."""
     store = default_store()
     folder = find_run(store, run)
-    chosen = {call: artifact_of(folder, call)} if call else artifacts_of(folder)
-    found = {label: (ref, files_of(store, folder, ref)) for label, ref in chosen.items()}
+    refs = {call: artifact_of(folder, call)} if call else artifacts_of(folder)
+    artifacts = {label: (ref, files_of(store, folder, ref)) for label, ref in refs.items()}
     if as_json:
         values = {
-            label: {"artifact": str(ref), "files": [file.model_dump() for file in its]}
-            for label, (ref, its) in found.items()
+            label: {"artifact": str(ref), "files": [file.model_dump() for file in stored]}
+            for label, (ref, stored) in artifacts.items()
         }
         print(json.dumps(values))
         return 0
     record = runs.load(folder)
     print(f"{f'on {record.backend}' if record.remote else store.root / 'artifacts'}; `ftrun pull` copies them")
-    for label, (ref, its) in found.items():
-        print(f"{label}  {ref}  {human_size(sum(file.size for file in its))}")
-        for file in its:
+    for label, (ref, stored) in artifacts.items():
+        print(f"{label}  {ref}  {human_size(sum(file.size for file in stored))}")
+        for file in stored:
             print(f"  {human_size(file.size):>9}  {file.path}")
     return 0
 
 
 def artifacts_of(folder: RunFolder) -> dict[str, Ref]:
-    """Artifacts by call label, of what the run has finished."""
-    made = {label: Ref.parse(result["artifact"]) for label, result in runs.load(folder).results.items()}
-    planned = [call.label for call in read_plan(folder).calls]  # records lose the order
-    return {label: made[label] for label in (*planned, *made) if label in made}
+    """Return the artifacts of the finished calls of a run, by call label."""
+    artifacts = {label: Ref.parse(result["artifact"]) for label, result in runs.load(folder).results.items()}
+    planned = [call.label for call in read_plan(folder).calls]  # records do not keep this order
+    return {label: artifacts[label] for label in (*planned, *artifacts) if label in artifacts}
 
 
 def artifact_of(folder: RunFolder, call: str) -> Ref:
-    """Raises `InvalidInput` where the run has not made it."""
-    made = artifacts_of(folder)
-    if call not in made:
-        expected = f"one of {', '.join(made)}" if made else "the run has finished no call yet"
+    """Return the artifact of a call.
+
+    Raises:
+        InvalidInput: If the run has not finished this call.
+    """
+    artifacts = artifacts_of(folder)
+    if call not in artifacts:
+        expected = f"one of {', '.join(artifacts)}" if artifacts else "a finished call; the run has none yet"
         raise InvalidInput(
             Problem(
-                "missing-result", f"the run {folder.id} has no result of `{call}`", None, expected, nearest(call, made)
+                "missing-result",
+                f"the run {folder.id} has no result of `{call}`",
+                expected=expected,
+                did_you_mean=nearest(call, artifacts),
             )
         )
-    return made[call]
+    return artifacts[call]
 
 
 def files_of(store: Store, folder: RunFolder, ref: Ref) -> Sequence[StoredFile]:
+    """Return the files of an artifact of a run, local or remote.
+
+    Raises:
+        InvalidInput: If the artifact is no longer in the store.
+    """
     remote = remote_of(store, folder)
     if remote is not None:
         return remote.files(ref)

@@ -1,4 +1,4 @@
-"""Hydra's own flags (`--cfg`, `--info`) and its multirun, by Hydra itself."""
+"""Hydra's own flags (`--cfg`, `--info`) and its multirun, which Hydra handles."""
 
 from __future__ import annotations
 
@@ -19,53 +19,52 @@ from ftrun.recipe.overrides import prepare
 
 
 def show(arguments: Sequence[str]) -> int:
-    """Lets Hydra answer a command line with one of its flags; nothing runs."""
-    _hydra_main(arguments, lambda config: None)
+    """Let Hydra handle a command line that has one of its flags; no recipe is run."""
+    _run_hydra(arguments, lambda config: None)
     return 0
 
 
-def points(overrides: Sequence[str]) -> list[list[str]]:
-    """The points of a sweep, each as the overrides of one run, as Hydra's sweeper expands them."""
-    found: list[list[str]] = []
-
+def expand_sweep(overrides: Sequence[str]) -> list[list[str]]:
+    """Return the points of a sweep as Hydra's sweeper expands them, each as the overrides of one run."""
+    points: list[list[str]] = []
     file = prepare(overrides, GROUPS).recipe_file
 
-    def note(config: Any) -> None:
+    def record_point(config: Any) -> None:
         task = [override.removeprefix("++") for override in HydraConfig.get().overrides.task]
-        found.append(
+        points.append(
             [f"recipe={file}" if file and override == f"recipe={file.stem}" else override for override in task]
         )
 
-    with tempfile.TemporaryDirectory(prefix="ftrun-sweep-") as folder:  # Hydra's sweeper insists on writing a file
-        _hydra_main(["--multirun", *overrides, f"hydra.sweep.dir={folder}", "hydra.sweep.subdir=."], note)
-    return found
+    with tempfile.TemporaryDirectory(prefix="ftrun-sweep-") as folder:  # Hydra's sweeper always writes a file
+        _run_hydra(["--multirun", *overrides, f"hydra.sweep.dir={folder}", "hydra.sweep.subdir=."], record_point)
+    return points
 
 
-def _hydra_main(arguments: Sequence[str], task: Callable[[Any], None]) -> None:
+def _run_hydra(arguments: Sequence[str], task: Callable[[Any], None]) -> None:
     values = [argument for argument in arguments if "=" in argument and not argument.startswith("-")]
-    prepared = prepare(values, GROUPS)
-    ready = dict(zip(values, prepared.hydra, strict=True))
+    overrides = prepare(values, GROUPS)
+    for_hydra = dict(zip(values, overrides.hydra, strict=True))
     folders = plugins().config_folders()
-    decorated = hydra.main(version_base=VERSION_BASE, config_path=str(folders[0].conf), config_name="config")(task)
+    run_hydra = hydra.main(version_base=VERSION_BASE, config_path=str(folders[0].conf), config_name="config")(task)
     with (
-        search_path(folders, prepared.recipe_file),
-        _command_line([ready.get(argument, argument) for argument in arguments]),
+        search_path(folders, overrides.recipe_file),
+        _set_command_line([for_hydra.get(argument, argument) for argument in arguments]),
     ):
         try:
-            decorated()
+            run_hydra()
         except COMPOSITION_ERRORS as error:
-            raise translate_error(error, prepared, folders) from error
+            raise translate_error(error, overrides, folders) from error
 
 
 @contextmanager
-def _command_line(arguments: list[str]) -> Iterator[None]:
-    """Hydra reads `sys.argv`, and only with this variable leaves errors to its caller instead of ending the process."""
-    before, flag = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+def _set_command_line(arguments: list[str]) -> Iterator[None]:
+    """Set `sys.argv`, which Hydra reads, and HYDRA_FULL_ERROR, with which Hydra raises errors instead of exiting."""
+    old_argv, old_flag = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     sys.argv = ["ftrun", *arguments]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         yield
     finally:
-        sys.argv = before
-        if flag is None:
+        sys.argv = old_argv
+        if old_flag is None:
             del os.environ["HYDRA_FULL_ERROR"]

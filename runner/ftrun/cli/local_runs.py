@@ -1,4 +1,4 @@
-"""Runs a run folder: here with its progress on the terminal, or in a process that outlives the terminal."""
+"""Runs on this machine: in the foreground with progress on the terminal, or in a process that outlives the terminal."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ from ftrun.store import runs
 from ftrun.utils.atomic_io import read_json
 
 
-def in_foreground(store: Store, folder: RunFolder, as_json: bool = False) -> int:
-    """Ctrl-C once stops cleanly, twice at once. Raises the error that the run ended with."""
+def run_in_foreground(store: Store, folder: RunFolder, as_json: bool = False) -> int:
+    """Run a run folder and print its progress. Ctrl-C stops the run cleanly, a second Ctrl-C stops it at once.
+
+    Raises:
+        FtrunError: If the run fails; the error is the one that it ended with.
+    """
     stop = StopSignal()
     with stop_on_signals(stop):
         if as_json:
@@ -31,8 +35,8 @@ def in_foreground(store: Store, folder: RunFolder, as_json: bool = False) -> int
     return 0
 
 
-def in_background(store: Store, folder: RunFolder, as_json: bool = False) -> int:
-    """Starts the scheduler in a session of its own; returns once it has taken the run."""
+def run_in_background(store: Store, folder: RunFolder, as_json: bool = False) -> int:
+    """Start the scheduler in a new process session. Return once it has taken the run."""
     command = [sys.executable, "-m", "ftrun.execution.background", str(store.root), folder.id]
     with folder.log("scheduler").open("ab") as log:
         process = subprocess.Popen(

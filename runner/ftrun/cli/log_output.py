@@ -1,4 +1,4 @@
-"""Print what ftrun and its plugins log to the standard error stream, beside a command's own output."""
+"""Log output: messages of ftrun and its plugins go to stderr, separate from the output of a command."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LOGGERS = ("ftrun", "ftrun_plugins")
 
 
 class _Formatter(logging.Formatter):
-    """Indent messages about progress; mark warnings and errors with the program's name."""
+    """Formatter that indents progress messages and marks warnings and errors with the program's name."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)

@@ -1,4 +1,4 @@
-"""`ftrun plugins`: which packages register what; `ftrun plugins new NAME`: the beginning of one more."""
+"""`ftrun plugins`: list what each package registers; `ftrun plugins new NAME`: create a plugin package."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from ftrun.plugins.entry_points import DISABLE, distribution, enabled, entry_poi
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @click.pass_context
 def plugins_verb(ctx: click.Context, as_json: bool) -> int:
-    """Lists the installed packages and what each registers; what is wrong with one comes last."""
+    """List the installed packages and what each registers. Problems are reported last."""
     if ctx.invoked_subcommand:
         return 0
-    from ftrun.cli.main import VERBS
+    from ftrun.cli.commands import builtin_commands
     from ftrun.plugins.inventory import list_distributions
 
-    found = list_distributions(VERBS)
-    left_out = sorted({distribution(entry) for entry in entry_points()} - {distribution(entry) for entry in enabled()})
-    problems = [problem for listing in found for problem in listing.problems]
+    distributions = list_distributions(builtin_commands())
+    disabled = sorted({distribution(entry) for entry in entry_points()} - {distribution(entry) for entry in enabled()})
+    problems = [problem for listing in distributions for problem in listing.problems]
     if as_json:
-        print(json.dumps({"distributions": [listing.as_dict() for listing in found], "left_out": left_out}))
+        print(json.dumps({"distributions": [listing.as_dict() for listing in distributions], "left_out": disabled}))
         return InvalidInput.exit_code if problems else 0
-    for listing in found:
+    for listing in distributions:
         print(listing.distribution)
         for kind, names in listing.lines():
-            print("\n".join(_lines(kind, names)))
-    for name in left_out:
-        print(f"{name}\n  left out by {DISABLE}")
+            print("\n".join(_wrap_names(kind, names)))
+    for name in disabled:
+        print(f"{name}\n  disabled by {DISABLE}")
     if problems:
         raise InvalidInput(problems)
     return 0
 
 
-def _lines(kind: str, names: tuple[str, ...]) -> Iterator[str]:
+def _wrap_names(kind: str, names: tuple[str, ...]) -> Iterator[str]:
     yield from textwrap.wrap(", ".join(names), 110, initial_indent=f"  {kind:<15} ", subsequent_indent=" " * 18)
 
 
@@ -48,11 +48,14 @@ def _lines(kind: str, names: tuple[str, ...]) -> Iterator[str]:
 @click.argument("name")
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 def new(name: str, folder: Path | None) -> None:
-    """Writes a package NAME that can be installed, with a formatter, a config option and tests of it, into FOLDER."""
+    """Create an installable plugin package.
+
+    Writes the package NAME into FOLDER, by default `ftrun-NAME`, with a formatter, a config option and their tests.
+    """
     from ftrun.plugins.scaffold import write_skeleton
 
-    made = write_skeleton(name, folder)
-    print(f"{made}/")
-    for file in sorted(path for path in made.rglob("*") if path.is_file()):
-        print(f"  {file.relative_to(made)}")
-    print(f'\nnext     pip install --editable "{made}[test]"\n         pytest {made}\n         ftrun plugins')
+    package = write_skeleton(name, folder)
+    print(f"{package}/")
+    for file in sorted(path for path in package.rglob("*") if path.is_file()):
+        print(f"  {file.relative_to(package)}")
+    print(f'\nnext     pip install --editable "{package}[test]"\n         pytest {package}\n         ftrun plugins')

@@ -1,4 +1,4 @@
-"""Shows the events of a run as they come: moving bars on a terminal, plain lines in a pipe."""
+"""Display of the events of a run as they arrive: progress bars on a terminal, plain lines in a pipe."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ftrun.api.paths import RunFolder
 from ftrun.report.number_format import duration
 from ftrun.utils.sizes import human_size
 
-SECONDS_BETWEEN_LINES = 10.0  # of progress, in a pipe
+SECONDS_BETWEEN_LINES = 10.0  # between lines of progress in a pipe
 METRICS = {
     "loss": "loss",
     "eval_loss": "eval loss",
@@ -25,7 +25,7 @@ METRICS = {
 
 
 class Display:
-    """A listener for the events of one run."""
+    """Printer of the events of a run, to stderr."""
 
     def __init__(self, folder: RunFolder, stop: StopSignal | None = None) -> None:
         self._folder = folder
@@ -40,8 +40,8 @@ class Display:
         )
         self._tasks: dict[str, TaskID] = {}
         self._values: dict[str, dict[str, object]] = {}
-        self._spoke: dict[str, float] = {}
-        self._began: dict[str, float] = {}
+        self._printed_at: dict[str, float] = {}
+        self._started_at: dict[str, float] = {}
 
     def __enter__(self) -> Display:
         self._console.print(f"run {self._folder.id}")
@@ -55,69 +55,70 @@ class Display:
         self._bars.stop()
 
     def show(self, event: Event) -> None:
-        """Called for each event, in order, from the thread that reads the log."""
+        """Print an event. It is called for each event, in order, from the thread that reads the log."""
         call, kind = str(event.get("call") or ""), event["kind"]
         match kind:
             case "call_started":
-                self._began[call] = event["at"]
-                self._line(call, "started")
+                self._started_at[call] = event["at"]
+                self._print_line(call, "started")
             case "call_submitted":
-                self._line(call, "submitted")
+                self._print_line(call, "submitted")
             case "call_cached":
-                self._line(call, "cached")
+                self._print_line(call, "cached")
             case "call_waiting":
-                self._line(call, f"waits: the run {event.get('run') or 'of somebody else'} works on it")
+                owner = f"the run {event['run']}" if event.get("run") else "another run"
+                self._print_line(call, f"waits: {owner} works on it")
             case "progress":
-                self._progress(call, event)
+                self._show_progress(call, event)
             case "warning":
-                self._line(call, f"warning: {event['text']}")
+                self._print_line(call, f"warning: {event['text']}")
             case "note":
-                self._line(call, event["text"])
+                self._print_line(call, event["text"])
             case "resumed":
-                self._line(call, f"goes on from its checkpoint at step {event['step']}")
+                self._print_line(call, f"continues from its checkpoint at step {event['step']}")
             case "tracker":
-                self._line(call, f"is logged at {event['url']}")
+                self._print_line(call, f"is logged at {event['url']}")
             case "environment":
-                self._line(call, event["text"])
+                self._print_line(call, event["text"])
             case "environment_line":
-                self._progress_text(call, event["text"][:60])
+                self._update_bar(call, event["text"][:60])
             case "call_finished":
-                self._end(call, f"done in {duration(event['at'] - self._began.get(call, event['at']))}")
+                self._end_call(call, f"done in {duration(event['at'] - self._started_at.get(call, event['at']))}")
             case "call_failed" | "call_stopped":
-                self._end(call, kind.removeprefix("call_"))
+                self._end_call(call, kind.removeprefix("call_"))
 
-    def _progress(self, call: str, event: Event) -> None:
+    def _show_progress(self, call: str, event: Event) -> None:
         values = self._values.setdefault(call, {})
         values.update({name: event[name] for name in METRICS if event.get(name) is not None})
         text = progress_text(event, values)
         if self._console.is_terminal:
-            self._progress_text(call, text, event["step"], event["total"])
-        elif event["step"] and time.monotonic() - self._spoke.get(call, 0.0) >= SECONDS_BETWEEN_LINES:
-            self._spoke[call] = time.monotonic()
-            self._line(call, text)
+            self._update_bar(call, text, event["step"], event["total"])
+        elif event["step"] and time.monotonic() - self._printed_at.get(call, 0.0) >= SECONDS_BETWEEN_LINES:
+            self._printed_at[call] = time.monotonic()
+            self._print_line(call, text)
 
-    def _progress_text(self, call: str, text: str, step: float = 0, total: float | None = None) -> None:
+    def _update_bar(self, call: str, text: str, step: float = 0, total: float | None = None) -> None:
         if not self._console.is_terminal:
             return
         if call not in self._tasks:
             self._tasks[call] = self._bars.add_task(call, total=total, text="")
         self._bars.update(self._tasks[call], completed=step, total=total, text=text)
 
-    def _end(self, call: str, text: str) -> None:
+    def _end_call(self, call: str, text: str) -> None:
         if call in self._tasks:
             self._bars.remove_task(self._tasks.pop(call))
-        self._line(call, text)
+        self._print_line(call, text)
 
-    def _line(self, call: str, text: str) -> None:
+    def _print_line(self, call: str, text: str) -> None:
         self._console.print(f"  {call:<20} {text}", markup=False)
 
 
 def progress_text(event: Event, values: dict[str, object]) -> str:
-    """`12/86 steps  1.3 s each  1m36s left  loss 0.41`."""
+    """Return progress as text: `12/86 steps  1.3 s each  1m36s left  loss 0.41`."""
     step, total, unit, rate = event["step"], event["total"], event["unit"], event.get("rate") or 0.0
     size = human_size if unit == "bytes" else lambda number: f"{number:,.0f}"
-    done = f"{size(step)}/{size(total)}" if total else size(step)
-    parts = [done if unit == "bytes" else f"{done} {unit}"]
+    count = f"{size(step)}/{size(total)}" if total else size(step)
+    parts = [count if unit == "bytes" else f"{count} {unit}"]
     if rate > 0:
         parts.append(f"{size(rate)}/s" if unit == "bytes" or rate >= 1 else f"{1 / rate:.1f} s each")
     if event.get("seconds_left"):

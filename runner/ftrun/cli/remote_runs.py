@@ -1,4 +1,4 @@
-"""Runs that go on elsewhere: handed over, watched from here, ended with the same exit codes as runs of this machine."""
+"""Runs on a remote backend: submit and follow them, and return the same exit codes as for local runs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sys
 
 import click
 
-from ftrun.api.backends import Remote
 from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, InvalidInput, Problem, StageError
 from ftrun.api.paths import RunFolder, Store
+from ftrun.api.remote import Remote
 from ftrun.cli.progress import Display
 from ftrun.cli.run_summary import summary_text
 from ftrun.store import runs
@@ -21,7 +21,11 @@ ERRORS: dict[int, type[FtrunError]] = {2: InvalidInput, 3: GateNotMet, 130: Inte
 
 
 def submit_run(store: Store, folder: RunFolder, remote: Remote, detach: bool, as_json: bool) -> int:
-    """Submits a run; follows it unless it is to go on alone. Raises the error that it ended with."""
+    """Submit a run, and follow it until it ends unless `detach` is set.
+
+    Raises:
+        FtrunError: If the run failed; the error is the one in the run record.
+    """
     remote.submit(folder, log.info)
     if detach:
         follow = f"{folder.id} was submitted: `ftrun logs -f {folder.id}` follows it from any machine"
@@ -38,7 +42,7 @@ def submit_run(store: Store, folder: RunFolder, remote: Remote, detach: bool, as
 
 
 def watch(folder: RunFolder, remote: Remote, quiet: bool = False) -> bool:
-    """Shows a run until it ends; false where the user stopped looking, whether or not the run goes on."""
+    """Show a run until it ends. Return False if the user stopped watching, even if the run continues."""
     try:
         if quiet:
             for _ in remote.follow(folder):
@@ -48,17 +52,17 @@ def watch(folder: RunFolder, remote: Remote, quiet: bool = False) -> bool:
                 for event in remote.follow(folder):
                     display.show(event)
     except KeyboardInterrupt:
-        _leave_or_cancel(folder, remote)
+        _ask_to_cancel(folder, remote)
         return False
     return True
 
 
-def _leave_or_cancel(folder: RunFolder, remote: Remote) -> None:
-    wish = ""
+def _ask_to_cancel(folder: RunFolder, remote: Remote) -> None:
+    answer = ""
     if sys.stdin.isatty():
         question = "\nLeave it running (Enter), or cancel it (c)?"
-        wish = click.prompt(question, default="", show_default=False, err=True).strip().lower()
-    if wish.startswith("c"):
+        answer = click.prompt(question, default="", show_default=False, err=True).strip().lower()
+    if answer.startswith("c"):
         remote.cancel(folder, now=False)
         log.info("%s was cancelled; `ftrun resume %s` continues it", folder.id, folder.id)
     else:
@@ -66,11 +70,11 @@ def _leave_or_cancel(folder: RunFolder, remote: Remote) -> None:
 
 
 def error_of(record: runs.RunRecord) -> FtrunError | None:
-    """The error that a run ended with, from its record."""
+    """Return the error that a run ended with, from its record; None if the run succeeded or has not ended."""
     problems = [Problem.from_dict(problem) for problem in record.problems]
     if record.status == "interrupted":
         return Interrupted(
-            problems or Problem("stopped", "the run was stopped", hint=f"`ftrun resume {record.id}` goes on")
+            problems or Problem("stopped", "the run was stopped", hint=f"`ftrun resume {record.id}` continues it")
         )
     if record.status == "failed" and (record.exit_code or 1) not in ERRORS:
         return StageError("the run", problems)

@@ -1,4 +1,4 @@
-"""`ftrun report RUN`: writes the report of a run as one HTML file."""
+"""`ftrun report RUN`: write the report of a run as one HTML file."""
 
 from __future__ import annotations
 
@@ -14,11 +14,16 @@ from ftrun.report.page import write_report
 
 
 @click.command()
-@click.option("--output", type=click.Path(path_type=Path), help="The file; by default report.html in the run's folder.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Write to this file; by default report.html in the run's folder."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.argument("run", default="last")
 def report(run: str, output: Path | None, as_json: bool) -> int:
-    """Writes the report of a run, as far as it has come: one HTML file that needs nothing else."""
+    """Write the report of a run as one self-contained HTML file.
+
+    The report of a run that has not ended covers what has finished so far.
+    """
     store = default_store()
     folder = find_run(store, run)
     target = output or folder.report

@@ -1,31 +1,33 @@
-"""Finds runs by id on this machine and elsewhere, and brings the copies of those elsewhere up to date."""
+"""Lookup of runs by id, on this machine and on remote backends, and refresh of the local copies of remote runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from ftrun.api.backends import Remote
 from ftrun.api.errors import FtrunError, InvalidInput
 from ftrun.api.paths import RunFolder, Store
+from ftrun.api.remote import Remote
 from ftrun.execution.engine import make_backend, read_recipe
 from ftrun.plugins.manager import plugins
 from ftrun.store import runs
 from ftrun.store.artifacts import Read, reader
 
-AT_ONCE = 8  # runs elsewhere that are looked at
+MOST_REFRESHES = 8  # remote runs that are refreshed at the same time
 
 
 def find_run(store: Store, name: str) -> RunFolder:
-    """The run with an id, a unique prefix of one, or `last`; one that another machine began is copied here first.
+    """Return the run with an id, a unique prefix of an id, or `last`.
+
+    A run that another machine started is copied to this machine first.
 
     Raises:
-        InvalidInput: there is no such run here, nor on the machines elsewhere that this one has an account for.
+        InvalidInput: If there is no such run on this machine or on a remote backend that it has an account for.
     """
     try:
         folder = runs.find_run(store, name)
     except InvalidInput:
-        matching = [(remote, found) for remote in remotes() for found in remote.known() if found.startswith(name)]
+        matching = [(remote, run_id) for remote in remotes() for run_id in remote.known() if run_id.startswith(name)]
         if len(matching) != 1:
             raise
         remote, run_id = matching[0]
@@ -38,49 +40,51 @@ def find_run(store: Store, name: str) -> RunFolder:
 
 
 def remote_of(store: Store, folder: RunFolder) -> Remote | None:
-    """The machine that a run is on; None for this one."""
+    """Return the remote backend that a run is on; None for a run of this machine."""
     if not runs.load(folder).remote:
         return None
     return make_backend(read_recipe(folder), plugins(), store).remote
 
 
 def reader_of(store: Store, folder: RunFolder) -> Read:
-    """Reads small files of what a run made, wherever it was."""
+    """Return a function that reads small files from the artifacts of a run, local or remote."""
     remote = remote_of(store, folder)
     return reader(store) if remote is None else remote.read
 
 
 def refresh(store: Store, folder: RunFolder) -> None:
+    """Update the local copy of a remote run. Do nothing for a run of this machine."""
     remote = remote_of(store, folder)
     if remote is not None:
         remote.refresh(folder)
 
 
 def remotes() -> Iterator[Remote]:
-    """Machines elsewhere, as far as this one has an account there."""
+    """Yield the remote backends that this machine has an account for."""
     for registered in plugins().of_kind("backend").values():
         remote = registered.cls.account()
         if remote is not None:
             yield remote
 
 
-def runs_everywhere(store: Store, here_only: bool) -> tuple[list[runs.RunRecord], list[str]]:
-    """All records, the newest last, and what could not be reached."""
-    opened = [one for one in runs.all_runs(store) if one.remote and one.status in runs.OPEN and not here_only]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        troubles = [trouble for trouble in pool.map(lambda one: _trouble(store, one.id), opened) if trouble]
+def list_runs(store: Store, local_only: bool) -> tuple[list[runs.RunRecord], list[str]]:
+    """Return all run records, newest last, and the reasons why some could not be refreshed."""
+    records = runs.all_runs(store)
+    unfinished = [record for record in records if record.remote and record.status in runs.OPEN and not local_only]
+    with ThreadPoolExecutor(MOST_REFRESHES) as pool:
+        reasons = [reason for reason in pool.map(lambda record: _try_refresh(store, record.id), unfinished) if reason]
     known = {record.id for record in runs.all_runs(store)}
     try:
-        for remote in [] if here_only else remotes():
+        for remote in [] if local_only else remotes():
             for run_id in sorted(set(remote.known()) - known):
                 remote.refresh(store.run(run_id))
     except FtrunError as error:
-        troubles.append(error.problems[0].what)
-    return runs.all_runs(store), list(dict.fromkeys(troubles))
+        reasons.append(error.problems[0].what)
+    return runs.all_runs(store), list(dict.fromkeys(reasons))
 
 
-def _trouble(store: Store, run_id: str) -> str | None:
-    """Why a run could not be refreshed."""
+def _try_refresh(store: Store, run_id: str) -> str | None:
+    """Refresh a run. Return the reason if that fails, else None."""
     try:
         refresh(store, store.run(run_id))
     except FtrunError as error:

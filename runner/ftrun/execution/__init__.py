@@ -1,1 +1,1 @@
-"""Runs the calls of a plan, in order, in parallel, and after a crash."""
+"""Execution of plans: scheduling, stage processes, and resumption after a crash."""

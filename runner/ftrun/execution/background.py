@@ -1,4 +1,7 @@
-"""The scheduler of a run in the background: `python -m ftrun.execution.background STORE RUN`."""
+"""Entry point of the process that executes a run in the background.
+
+python -m ftrun.execution.background STORE RUN
+"""
 
 from __future__ import annotations
 

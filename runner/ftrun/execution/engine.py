@@ -1,4 +1,4 @@
-"""One run from its folder to its end: the same in the foreground, in the background, and when it is resumed."""
+"""Engine of a run: executes a new or resumed run, in the foreground or in the background."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ftrun.api.events import Event, append, follow
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import Plan
-from ftrun.execution.scheduler import Scheduler, Tell
+from ftrun.execution.scheduler import Emit, Scheduler
 from ftrun.plugins.manager import Plugins
 from ftrun.store import env_packages, runs
 from ftrun.store.artifacts import find, reader
@@ -38,16 +38,16 @@ def prepare(
     facts: dict[str, object],
     rerun_of: str | None = None,
 ) -> RunFolder:
-    """Makes the folder of a new run: its record, its recipe and its plan."""
+    """Create the folder of a new run with its record, its recipe and its plan."""
     with store_errors(store.root):
         folder = runs.create(store, recipe.name, overrides, origins, facts, recipe.backend.name, rerun_of)
-        _keep_packages(store, recipe, plan)
+        _save_packages(store, recipe, plan)
         write_text(folder.recipe, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
         write_text(folder.plan, plan.model_dump_json(indent=1))
         return folder
 
 
-def _keep_packages(store: Store, recipe: Recipe, plan: Plan) -> None:
+def _save_packages(store: Store, recipe: Recipe, plan: Plan) -> None:
     for used in {call.environment for call in plan.calls}:
         declared = recipe.environment.get(used.name)
         if used.digest and declared is not None and declared.lock is not None:
@@ -63,7 +63,7 @@ def read_plan(folder: RunFolder) -> Plan:
 
 
 def make_backend(recipe: Recipe, plugins: Plugins, store: Store) -> Backend:
-    """The backend that a recipe names, with its options checked."""
+    """Return the backend that a recipe names, with validated options."""
     cls = plugins.get("backend", recipe.backend.name).cls
     backend: Backend = cls(cls.Options.model_validate(recipe.backend.options), recipe.environment, store)
     return backend
@@ -72,11 +72,11 @@ def make_backend(recipe: Recipe, plugins: Plugins, store: Store) -> Backend:
 def execute(
     store: Store, folder: RunFolder, plugins: Plugins, stop: StopSignal, listen: Listen | None = None
 ) -> runs.RunRecord:
-    """Runs what a run still lacks, and keeps its record up to date.
+    """Run the calls of a run that have no artifact yet, and update its record.
 
     Raises:
-        InvalidInput: another process runs it already.
-        FtrunError: the reason why it did not end well; the record has it too.
+        InvalidInput: If another process is executing the run.
+        FtrunError: If the run fails, is stopped or does not meet a gate. The record contains the same problems.
     """
     from ftrun.report.page import save_report
 
@@ -85,57 +85,60 @@ def execute(
             raise InvalidInput(
                 Problem(
                     "run-active",
-                    f"the run {folder.id} is running already",
-                    hint=f"`ftrun logs -f {folder.id}` follows it",
+                    f"the run `{folder.id}` is already running",
+                    hint=f"follow it with `ftrun logs -f {folder.id}`",
                 )
             )
         write_json(folder.scheduler, {"pid": os.getpid()})
         record = runs.load(folder)
         record.status, record.started, record.ended, record.problems = "running", time.time(), None, ()
         runs.save(folder, record)
-        with _telling(folder, plugins, listen):
+        with _follow_events(folder, plugins, listen):
             error = _execute(store, folder, plugins, stop)
             close_record(record, store, read_plan(folder), error)
             runs.save(folder, record)
             save_report(folder, reader(store), partial(append, folder.events))
             append(folder.events, "run_finished", status=record.status)
-        _warn(folder, plugins.tell("ftrun_run_finished", run_id=folder.id, status=record.status))
+        _warn(folder, plugins.emit("ftrun_run_finished", run_id=folder.id, status=record.status))
     if error:
         raise error
     return record
 
 
 def _execute(store: Store, folder: RunFolder, plugins: Plugins, stop: StopSignal) -> FtrunError | None:
-    """The error that the run ended with, or None."""
+    """Run the plan of a run; return the error with which it ended, or None."""
 
-    def tell(kind: str, call: str | None = None, /, **values: object) -> None:
+    def emit(kind: str, call: str | None = None, /, **values: object) -> None:
         append(folder.events, kind, call, **values)
 
     try:
         with store_errors(store.root):
             backend = make_backend(read_recipe(folder), plugins, store)
-            return run_plan(store, folder, read_plan(folder), backend.runner(), stop, tell)
+            return run_plan(store, folder, read_plan(folder), backend.runner(), stop, emit)
     except FtrunError as error:
         return error
 
 
 def run_plan(
-    store: Store, folder: RunFolder, plan: Plan, runner: Runner, stop: StopSignal, tell: Tell
+    store: Store, folder: RunFolder, plan: Plan, runner: Runner, stop: StopSignal, emit: Emit
 ) -> FtrunError | None:
-    """Runs what a plan still lacks; the error that it ended with, or None. The same here and on another machine."""
-    tell("run_started", calls=[call.label for call in plan.calls])
-    scheduler = Scheduler(store, plan, folder, runner, stop, tell)
+    """Run the calls of a plan that have no artifact yet; return the error with which it ended, or None.
+
+    Used on this machine and on the machines of a backend.
+    """
+    emit("run_started", calls=[call.label for call in plan.calls])
+    scheduler = Scheduler(store, plan, folder, runner, stop, emit)
     scheduler.run()
     stopped_last = sorted(scheduler.failures, key=lambda failure: failure[1].status == "stopped")
     if stopped_last:
         call, outcome = stopped_last[0]
         return outcome.error(call.label)
     if stop.level:
-        return Interrupted(Problem("stopped", "the run was stopped", hint=f"`ftrun resume {folder.id}` goes on"))
-    return _missed_gates(store, plan)
+        return Interrupted(Problem("stopped", "the run was stopped", hint=f"continue with `ftrun resume {folder.id}`"))
+    return _check_gates(store, plan)
 
 
-def _missed_gates(store: Store, plan: Plan) -> FtrunError | None:
+def _check_gates(store: Store, plan: Plan) -> FtrunError | None:
     missed = [
         Problem(
             "gate-not-met",
@@ -150,11 +153,11 @@ def _missed_gates(store: Store, plan: Plan) -> FtrunError | None:
 
 
 def close_record(record: runs.RunRecord, store: Store, plan: Plan, error: FtrunError | None) -> None:
-    """Writes down how a run ended and what it measured."""
+    """Set the final status, problems, exit code and results of a record."""
     record.status = _status(error)
     record.problems = tuple(problem.as_dict() for problem in error.problems) if error else ()
     record.exit_code = error.exit_code if error else 0
-    record.results = _results(store, plan)
+    record.results = _collect_results(store, plan)
     record.ended = time.time()
 
 
@@ -166,9 +169,9 @@ def _status(error: FtrunError | None) -> runs.Status:
     return "gate_not_met" if isinstance(error, GateNotMet) else "failed"
 
 
-def _results(store: Store, plan: Plan) -> dict[str, object]:
-    """Metrics and artifacts by call label, for what exists."""
-    found = {call.label: (call, find(store, call.ref)) for call in plan.calls}
+def _collect_results(store: Store, plan: Plan) -> dict[str, object]:
+    """Return metrics and artifacts by call label, for the calls that have an artifact."""
+    manifests = {call.label: (call, find(store, call.ref)) for call in plan.calls}
     return {
         label: {
             "artifact": str(call.ref),
@@ -176,29 +179,29 @@ def _results(store: Store, plan: Plan) -> dict[str, object]:
             "metrics": manifest.metrics,
             "facts": manifest.facts,
         }
-        for label, (call, manifest) in found.items()
+        for label, (call, manifest) in manifests.items()
         if manifest
     }
 
 
 @contextmanager
-def _telling(folder: RunFolder, plugins: Plugins, listen: Listen | None) -> Iterator[None]:
-    """Reads the run's event log as it grows, in a thread of its own, and tells hooks and the listener."""
-    over = threading.Event()
+def _follow_events(folder: RunFolder, plugins: Plugins, listen: Listen | None) -> Iterator[None]:
+    """Follow the event log of a run in a thread, and pass each event to the hooks and the listener."""
+    ended = threading.Event()
     start = folder.events.stat().st_size if folder.events.exists() else 0
 
-    def tell() -> None:
-        for event in follow(folder.events, over.is_set, start=start):
+    def dispatch() -> None:
+        for event in follow(folder.events, ended.is_set, start=start):
             _warn(folder, dispatch_event(plugins, folder.id, event))
             if listen:
                 listen(event)
 
-    thread = threading.Thread(target=tell, name="events", daemon=True)
+    thread = threading.Thread(target=dispatch, name="events", daemon=True)
     thread.start()
     try:
         yield
     finally:
-        over.set()
+        ended.set()
         thread.join()
 
 
@@ -208,23 +211,23 @@ def _warn(folder: RunFolder, problems: Iterable[Problem]) -> None:
 
 
 def warning_text(problem: Problem) -> str:
-    """A plugin's failure in one line: it does not stop the run."""
+    """Return the failure of a plugin as one line; the failure does not stop the run."""
     return f"{problem.what} ({problem.at})" if problem.at else problem.what
 
 
 def dispatch_event(plugins: Plugins, run_id: str, event: Event) -> list[Problem]:
-    """Tells plugins what an event means for them. Returns the failures of those that raised."""
+    """Call the plugin hooks of an event; return the failures of the plugins that raised."""
     call = event.get("call")
-    problems = plugins.tell("ftrun_event", run_id=run_id, event=event)
+    problems = plugins.emit("ftrun_event", run_id=run_id, event=event)
     match event["kind"]:
         case "run_started":
-            problems += plugins.tell("ftrun_run_started", run_id=run_id)
+            problems += plugins.emit("ftrun_run_started", run_id=run_id)
         case "call_started":
-            problems += plugins.tell("ftrun_stage_started", run_id=run_id, call=call)
+            problems += plugins.emit("ftrun_stage_started", run_id=run_id, call=call)
         case "call_cached" | "call_finished":
             cached = event["kind"] == "call_cached"
-            problems += plugins.tell("ftrun_stage_finished", run_id=run_id, call=call, cached=cached)
+            problems += plugins.emit("ftrun_stage_finished", run_id=run_id, call=call, cached=cached)
         case "call_failed":
             reason = "; ".join(problem["what"] for problem in event.get("problems", ()))
-            problems += plugins.tell("ftrun_stage_failed", run_id=run_id, call=call, reason=reason)
+            problems += plugins.emit("ftrun_stage_failed", run_id=run_id, call=call, reason=reason)
     return problems

@@ -1,14 +1,14 @@
-"""Fork stage processes from a process that has imported an environment's heavy modules. Standard library only.
+"""Server that imports the heavy modules of an environment and forks stage processes. Uses only the standard library.
 
-    python -I bootstrap.py ftrun.execution.fork_server DESCRIPTOR MODULE...
+    python -I env_launcher.py ftrun.execution.fork_server DESCRIPTOR MODULE...
 
 `DESCRIPTOR` is one end of a `SOCK_SEQPACKET` pair; each datagram is a JSON object:
 
-    from the server   {"ready": true}, or {"unfit": REASON} and the server ends
+    from the server   {"ready": true}, or {"unfit": REASON}, after which the server ends
     to the server     {"id", "module", "arguments", "folder", "environment"} with descriptors of the log and the lock
-    from the server   {"id", "pid"} with a pidfd, and once that process has ended {"id", "code"}
+    from the server   {"id", "pid"} with a pidfd, then {"id", "code"} when that process ends
 
-The server ends when the other end is closed. Processes that it forked live on, each in a session of its own.
+The server ends when the other end is closed. The processes that it forked continue, each in its own session.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from ftrun.execution import env_launcher
+from ftrun.utils import env_launcher
 
-LOCK = "FTRUN_LOCK_DESCRIPTOR"  # in a stage process: the descriptor of its key's lock
+LOCK = "FTRUN_LOCK_DESCRIPTOR"  # variable of a stage process: the descriptor of the lock of its key
 LONGEST = 1 << 18  # bytes of a datagram
-# torch asks the driver for GPUs without initializing CUDA, which a forked process could not do again
+# Makes torch look for GPUs without initializing CUDA: a forked process cannot initialize CUDA again.
 WITHOUT_CUDA = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
-CUDA_NOT_INITIALIZED = 3  # CUDA_ERROR_NOT_INITIALIZED of the driver
+CUDA_NOT_INITIALIZED = 3  # CUDA_ERROR_NOT_INITIALIZED in the driver API
 
 
 @dataclass(frozen=True)
 class Request:
-    """One process to fork: what it runs, where, and with which descriptors."""
+    """Request to fork a process: its module, arguments, folder, environment variables and descriptors."""
 
     module: str
     arguments: Sequence[str]
@@ -45,8 +45,8 @@ class Request:
     log: int
     lock: int
 
-    def become(self) -> None:
-        """Turn this process, just forked, into the one that was asked for."""
+    def prepare_process(self) -> None:
+        """Give this newly forked process its own session, output, folder, variables and arguments."""
         os.setsid()
         for target in (1, 2):
             os.dup2(self.log, target)
@@ -67,17 +67,17 @@ class Request:
 
 def main() -> None:
     descriptor, *modules = sys.argv[1:]
-    reason = preload(modules, lambda some: _start_again(descriptor, some))
+    reason = preload(modules, lambda remaining: _restart(descriptor, remaining))
     connection = socket.socket(fileno=int(descriptor))
     _send(connection, {"unfit": reason} if reason else {"ready": True})
     request = None if reason else _serve(connection)
     if request is None:
-        os._exit(0)  # what the modules have registered for the end is for processes that did something
+        os._exit(0)  # skips exit handlers of the imported modules, which did no work in this process
     request.run()
 
 
 def cuda_is_initialized() -> bool:
-    """Ask the driver, if it is loaded at all."""
+    """Return whether the CUDA driver is loaded and initialized in this process."""
     import ctypes
 
     try:
@@ -89,36 +89,36 @@ def cuda_is_initialized() -> bool:
 
 def preload(
     modules: Sequence[str],
-    start_again: Callable[[Sequence[str]], NoReturn],
+    restart: Callable[[Sequence[str]], NoReturn],
     uses_cuda: Callable[[], bool] = cuda_is_initialized,
 ) -> str | None:
-    """Import modules; return why no process can be forked afterwards, or None.
+    """Import modules; return the reason why no process can be forked afterwards, or None.
 
-    A process that is forked after CUDA was initialized cannot use a GPU. So at the first module that does that, all is
-    begun anew by `start_again` with the modules before it.
+    A process that is forked after CUDA was initialized cannot use a GPU. If importing a module initializes CUDA,
+    `restart` is called with the modules before it.
     """
-    for place, module in enumerate(modules):
+    for position, module in enumerate(modules):
         try:
             importlib.import_module(module)
-        except Exception as error:  # whatever it is, a fresh process does without
+        except Exception as error:  # any error: stage processes then start without forking
             return f"{module}: {type(error).__name__}: {error}"
         if uses_cuda():
-            print(f"importing {module} initializes CUDA: it is left out, and what comes after it", flush=True)
-            if place:
-                start_again(modules[:place])
+            print(f"importing {module} initializes CUDA, so it and the modules after it are not preloaded", flush=True)
+            if position:
+                restart(modules[:position])
             return f"importing {module} initializes CUDA"
     return None
 
 
-def _start_again(descriptor: str, modules: Sequence[str]) -> NoReturn:
+def _restart(descriptor: str, modules: Sequence[str]) -> NoReturn:
     os.set_inheritable(int(descriptor), True)
     os.execv(sys.executable, [sys.executable, "-I", env_launcher.__file__, __name__, descriptor, *modules])  # noqa: S606
 
 
 def _serve(connection: socket.socket) -> Request | None:
-    """Fork a process for each request; return the request in that process, and None here at the end."""
+    """Fork a process for each request; return the request in the forked process, and None in the server at its end."""
     gc.collect()
-    gc.freeze()  # the collector of a forked process would copy every page that the modules are in
+    gc.freeze()  # else garbage collection in a forked process copies the memory pages of the modules
     selector = selectors.DefaultSelector()
     selector.register(connection, selectors.EVENT_READ)
     while True:
@@ -136,7 +136,7 @@ def _serve(connection: socket.socket) -> Request | None:
                 selector.close()
                 connection.close()
                 request = Request(**values, log=log, lock=lock)
-                request.become()
+                request.prepare_process()
                 return request
             for received in descriptors:
                 os.close(received)
@@ -157,5 +157,5 @@ def _reap(
 def _send(connection: socket.socket, message: Mapping[str, Any], *descriptors: int) -> None:
     try:
         socket.send_fds(connection, [json.dumps(message).encode()], descriptors)
-    except BrokenPipeError:  # the other end has gone; the next read says so
+    except BrokenPipeError:  # the other end is closed; the next read notices it
         return

@@ -1,10 +1,11 @@
-"""The process of one stage call, in the stage's environment: runs it, publishes its artifact, leaves its outcome.
+"""Entry point of the process of one stage call: runs the stage, publishes its artifact and saves its outcome.
 
-    python -I bootstrap.py ftrun.execution.stage_entrypoint REQUEST.json
+    python -I env_launcher.py ftrun.execution.stage_entrypoint REQUEST.json
 
-or forked from a process that has imported the environment's heavy modules (`fork_server`).
+The process runs in the environment of the stage. It can also be forked from a process that has imported the heavy
+modules of that environment (`fork_server`).
 
-It never raises: what goes wrong becomes the outcome, so that only crashes look like crashes to whoever started it.
+It raises no exception: every error becomes the outcome, so the parent process can distinguish errors from crashes.
 """
 
 from __future__ import annotations
@@ -31,18 +32,18 @@ from ftrun.api.stage_call import StageCall
 from ftrun.execution.fork_server import LOCK
 from ftrun.store.artifacts import describe, publish
 
-RECORDED = ("axolotl", "torch", "transformers", "peft", "accelerate", "deepspeed", "datasets", "trl")
+RECORDED_PACKAGES = ("axolotl", "torch", "transformers", "peft", "accelerate", "deepspeed", "datasets", "trl")
 
 
 class Request(BaseModel):
-    """What a stage process is given: its call, and where the store and the run's event log are."""
+    """Input of a stage process: its call, and the paths of the store and of the event log of the run."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     call: StageCall
     store: Path
     run: str
     events: Path | None
-    publishes: bool = True  # else the output stays in scratch, with its manifest beside it
+    publishes: bool = True  # if false, the output stays in scratch with its manifest beside it
 
 
 def main() -> None:
@@ -50,31 +51,31 @@ def main() -> None:
     store = Store(request.store)
     scratch = store.scratch(request.call.ref)
     stop = StopRequest()
-    _listen(stop)
-    outcome = _outcome(request, store, scratch, stop)
+    _handle_signals(stop)
+    outcome = _run_to_outcome(request, store, scratch, stop)
     try:
         outcome.save(scratch.outcome)
-    except OSError:  # a full disk: the exit code alone tells, and the log has the reason
-        print(outcome, file=sys.stderr)  # not by logging, which the trainer configures anew
+    except OSError:  # e.g. a full disk: report by the exit code and the log
+        print(outcome, file=sys.stderr)  # not with logging, because the trainer reconfigures it
     if outcome.status == "done" and request.publishes:
         scratch.discard()
     sys.exit({"done": 0, "failed": 1, "stopped": 130}[outcome.status])
 
 
-def _listen(stop: StopRequest) -> None:
-    def asked(number: int, frame: FrameType | None) -> None:
+def _handle_signals(stop: StopRequest) -> None:
+    def request_stop(number: int, frame: FrameType | None) -> None:
         stop.requested = True
 
-    signal.signal(signal.SIGTERM, asked)
-    signal.signal(signal.SIGINT, asked)
+    signal.signal(signal.SIGTERM, request_stop)
+    signal.signal(signal.SIGINT, request_stop)
 
 
-def _outcome(request: Request, store: Store, scratch: Scratch, stop: StopRequest) -> StageOutcome:
+def _run_to_outcome(request: Request, store: Store, scratch: Scratch, stop: StopRequest) -> StageOutcome:
     try:
         _run(request, store, scratch, stop)
     except Stopped:
         return StageOutcome("stopped")
-    except Exception as error:  # whatever a stage raises has to become its outcome
+    except Exception as error:  # a stage may raise any exception
         outcome = StageOutcome.failed(error, store.root)
         if outcome.fault != "user":
             traceback.print_exc()
@@ -100,15 +101,15 @@ def _run(request: Request, store: Store, scratch: Scratch, stop: StopRequest) ->
     began = time.monotonic()
     load(call.implementation)().run(call, context)
     seconds = time.monotonic() - began
-    manifest = describe(store, call, request.run, seconds, report.metrics, tuple(report.gates), _facts())
+    manifest = describe(store, call, request.run, seconds, report.metrics, tuple(report.gates), _collect_facts())
     if request.publishes:
         publish(store, call.ref, manifest)
     report.event("artifact", key=call.key, size=manifest.size, seconds=round(seconds, 3))
 
 
-def _facts() -> dict[str, Any]:
+def _collect_facts() -> dict[str, Any]:
     versions = {}
-    for name in RECORDED:
+    for name in RECORDED_PACKAGES:
         try:
             versions[name] = version(name)
         except PackageNotFoundError:
@@ -118,5 +119,5 @@ def _facts() -> dict[str, Any]:
         "python": platform.python_version(),
         "machine": platform.machine(),
         "versions": versions,
-        "peak_memory": max(own, children) * 1024,  # bytes, of the largest process
+        "peak_memory": max(own, children) * 1024,  # bytes, of the process that used most memory
     }

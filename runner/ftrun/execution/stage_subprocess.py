@@ -1,6 +1,6 @@
-"""The process of one stage call: started with what its call names, watched, stopped, and judged.
+"""Process of one stage call: start, output, cancellation and outcome.
 
-The same on a laptop and inside a container of a backend.
+Used on the local machine and inside the containers of a backend.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ from ftrun.api.cancellation import StopSignal
 from ftrun.api.errors import Problem
 from ftrun.api.outcome import StageOutcome
 from ftrun.api.paths import Scratch, Store
+from ftrun.api.process_env import process_env
 from ftrun.api.stage_call import StageCall
-from ftrun.execution import env_launcher
 from ftrun.execution.fork_server import LOCK
-from ftrun.execution.process_env import process_env
 from ftrun.execution.stage_entrypoint import Request
 from ftrun.execution.warm_parent import ForkedProcess, WarmParent
 from ftrun.store.artifacts import find
 from ftrun.store.locks import FileLock
+from ftrun.utils import env_launcher
 from ftrun.utils.atomic_io import write_json, write_text
 
-SECONDS_BETWEEN_LOOKS = 0.2
+POLL_INTERVAL = 0.2  # seconds
 MODULE = "ftrun.execution.stage_entrypoint"
-GRACE = 180.0  # seconds from asking a stage to stop until it is killed: a checkpoint has to fit
-PIECE = 1 << 16  # bytes
-LINES_SHOWN = 8  # of the log of a stage that crashed
+GRACE = 180.0  # seconds between the request to stop a stage and its kill: enough to write a checkpoint
+CHUNK = 1 << 16  # bytes
+LINES_SHOWN = 8  # last lines of the log, in the report of a crash
 
 
 @dataclass(frozen=True)
 class ProcessSpec:
-    """Where a stage process runs, and who hears of it.
+    """Specification of a stage process.
 
     Args:
         python: The interpreter of the call's environment.
-        log: The file that gets what the process prints.
-        variables: Environment variables of its environment.
-        events: The event log that it appends to; None where it prints its events between its output.
-        lock: The key's lock, which the process and its children share.
-        listen: Called with each piece of output, from a thread of its own.
-        publishes: Whether the process moves its output into place itself.
-        grace: Seconds from asking it to stop until it is killed: a checkpoint has to fit.
-        parent: Forks the process if it can; it needs the lock and no listener.
+        log: The file that receives the output of the process.
+        variables: Environment variables that its environment declares.
+        events: The event log to which it appends. If None, it prints its events among its output.
+        lock: The lock of the key, which the process and its children share.
+        listen: Function that a separate thread calls with each chunk of output.
+        publishes: If true, the process itself publishes its artifact.
+        grace: Seconds between the request to stop and the kill: enough to write a checkpoint.
+        parent: Warm parent that forks the process if possible. It requires `lock` and no `listen`.
     """
 
     python: Path
@@ -64,42 +64,42 @@ class ProcessSpec:
 
 
 class StageProcess:
-    """A running stage call, in a session of its own that outlives the terminal."""
+    """Process of a running stage call, in its own session, so that it continues if the terminal is closed."""
 
-    def __init__(self, store: Store, call: StageCall, run_id: str, place: ProcessSpec) -> None:
+    def __init__(self, store: Store, call: StageCall, run_id: str, spec: ProcessSpec) -> None:
         self._store = store
         self._call = call
-        self._place = place
+        self._spec = spec
         scratch = store.scratch(call.ref)
         scratch.root.mkdir(parents=True, exist_ok=True)
         scratch.outcome.unlink(missing_ok=True)
-        request = Request(call=call, store=store.root, run=run_id, events=place.events, publishes=place.publishes)
+        request = Request(call=call, store=store.root, run=run_id, events=spec.events, publishes=spec.publishes)
         write_text(scratch.call, request.model_dump_json(indent=1))
-        self._began = time.monotonic()
-        place.log.parent.mkdir(parents=True, exist_ok=True)
-        with place.log.open("ab") as log:
-            self._process = self._forked(scratch, log.fileno()) or self._fresh(scratch, log.fileno())
+        self._started = time.monotonic()
+        spec.log.parent.mkdir(parents=True, exist_ok=True)
+        with spec.log.open("ab") as log:
+            self._process = self._fork(scratch, log.fileno()) or self._spawn(scratch, log.fileno())
         write_json(scratch.process, {"pid": self._process.pid, "run": run_id})
-        self._pump = threading.Thread(target=self._listen, daemon=True)
-        self._pump.start()
+        self._reader = threading.Thread(target=self._read_output, daemon=True)
+        self._reader.start()
 
-    def _forked(self, scratch: Scratch, log: int) -> ForkedProcess | None:
-        """Fork the process from one that has imported what it needs; None if there is none that can."""
-        place = self._place
-        if place.parent is None or place.lock is None or place.listen is not None:
+    def _fork(self, scratch: Scratch, log: int) -> ForkedProcess | None:
+        """Fork the process from the warm parent; return None if there is no parent or it cannot fork."""
+        spec = self._spec
+        if spec.parent is None or spec.lock is None or spec.listen is not None:
             return None
-        arguments, environment = [str(scratch.call)], _surroundings(self._call, place)
-        return place.parent.fork(MODULE, arguments, scratch.root, environment, log, place.lock.descriptor)
+        arguments, environment = [str(scratch.call)], _environment(self._call, spec)
+        return spec.parent.fork(MODULE, arguments, scratch.root, environment, log, spec.lock.descriptor)
 
-    def _fresh(self, scratch: Scratch, log: int) -> subprocess.Popen[bytes]:
-        place, environment = self._place, _surroundings(self._call, self._place)
-        shared = () if place.lock is None else (place.lock.descriptor,)
-        if place.lock is not None:
-            environment[LOCK] = str(place.lock.descriptor)
+    def _spawn(self, scratch: Scratch, log: int) -> subprocess.Popen[bytes]:
+        spec, environment = self._spec, _environment(self._call, self._spec)
+        shared = () if spec.lock is None else (spec.lock.descriptor,)
+        if spec.lock is not None:
+            environment[LOCK] = str(spec.lock.descriptor)
         return subprocess.Popen(
-            [str(place.python), "-I", env_launcher.__file__, MODULE, str(scratch.call)],
+            [str(spec.python), "-I", env_launcher.__file__, MODULE, str(scratch.call)],
             stdin=subprocess.DEVNULL,
-            stdout=log if place.listen is None else subprocess.PIPE,
+            stdout=log if spec.listen is None else subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=scratch.root,
             env=environment,
@@ -107,41 +107,47 @@ class StageProcess:
             start_new_session=True,
         )
 
-    def _listen(self) -> None:
-        """Opens the log for each piece only: a file that is held open keeps a volume from being read anew."""
+    def _read_output(self) -> None:
+        """Write the output to the log and pass it to the listener.
+
+        The log is opened for each chunk only, because an open file prevents a Modal Volume from being reloaded.
+        """
         output = self._process.stdout if isinstance(self._process, subprocess.Popen) else None
-        while self._place.listen is not None and output is not None:
-            piece = os.read(output.fileno(), PIECE)
-            if not piece:
+        while self._spec.listen is not None and output is not None:
+            chunk = os.read(output.fileno(), CHUNK)
+            if not chunk:
                 return
-            with self._place.log.open("ab") as log:
-                log.write(piece)
-            self._place.listen(piece)
+            with self._spec.log.open("ab") as log:
+                log.write(chunk)
+            self._spec.listen(chunk)
 
     def wait(self, stop: StopSignal) -> StageOutcome:
-        """Waits for the end, passes a wish to stop on, and judges by what is in the store."""
-        asked: float | None = None
-        while self._process.poll() is None:
-            if stop.level and asked is None:
-                send_stop(self._process.pid)
-                asked = time.monotonic()
-            if stop.level == 2 or (asked is not None and time.monotonic() - asked > self._place.grace):
-                self._kill()
-            if self._overdue():
-                self._kill()
-            stop.wait(SECONDS_BETWEEN_LOOKS) if asked is None else time.sleep(SECONDS_BETWEEN_LOOKS)
-        self._kill()  # children that it may have left behind
-        self._pump.join()
-        return self._judge(stop)
+        """Wait for the process to end, forward a request to stop, and return the outcome.
 
-    def _overdue(self) -> bool:
+        The outcome is `done` if the artifact is in the store, regardless of the exit code.
+        """
+        stop_requested: float | None = None
+        while self._process.poll() is None:
+            if stop.level and stop_requested is None:
+                send_stop(self._process.pid)
+                stop_requested = time.monotonic()
+            if stop.level == 2 or (stop_requested is not None and time.monotonic() - stop_requested > self._spec.grace):
+                self._kill()
+            if self._has_timed_out():
+                self._kill()
+            stop.wait(POLL_INTERVAL) if stop_requested is None else time.sleep(POLL_INTERVAL)
+        self._kill()  # any children that are still running
+        self._reader.join()
+        return self._classify_exit(stop)
+
+    def _has_timed_out(self) -> bool:
         limit = self._call.work.timeout
-        return limit is not None and time.monotonic() - self._began > limit
+        return limit is not None and time.monotonic() - self._started > limit
 
     def _kill(self) -> None:
         send_stop(self._process.pid, at_once=True)
 
-    def _judge(self, stop: StopSignal) -> StageOutcome:
+    def _classify_exit(self, stop: StopSignal) -> StageOutcome:
         if find(self._store, self._call.ref):
             return StageOutcome("done")
         outcome = StageOutcome.read(self._store.scratch(self._call.ref).outcome)
@@ -149,42 +155,42 @@ class StageProcess:
             return outcome
         if stop.level:
             return StageOutcome("stopped")
-        if self._overdue():
+        if self._has_timed_out():
             problem = Problem(
                 "timeout",
                 f"{self._call.label} ran longer than its time-out of {self._call.work.timeout} s",
                 hint="its checkpoints are kept; raise the time-out and resume",
             )
             return StageOutcome("failed", "stage", (problem,))
-        return StageOutcome("failed", "stage", (self._crash(),))
+        return StageOutcome("failed", "stage", (self._describe_crash(),))
 
-    def _crash(self) -> Problem:
+    def _describe_crash(self) -> Problem:
         code = self._process.returncode or 0
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        hint = "often the system was out of memory; " if code == -signal.SIGKILL else ""
-        last = "\n".join(_last_lines(self._place.log))
+        ending = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        hint = "the system may be out of memory; " if code == -signal.SIGKILL else ""
+        last_lines = "\n".join(_read_last_lines(self._spec.log))
         return Problem(
             "process-ended",
-            f"{self._call.label} {how}",
+            f"{self._call.label} {ending}",
             expected=None,
-            at=str(self._place.log),
-            hint=f"{hint}`ftrun resume last` goes on\n{last}".rstrip(),
+            at=str(self._spec.log),
+            hint=f"{hint}continue with `ftrun resume last`\n{last_lines}".rstrip(),
         )
 
 
 def send_stop(pid: int, at_once: bool = False) -> None:
-    """Asks a stage process for a checkpoint and its end, or kills it with all that it started."""
+    """Request that a stage process writes a checkpoint and ends, or kill it and its children."""
     with suppress(ProcessLookupError):
-        # a wish goes to it alone: its loaders and ranks are its own to stop
+        # Only the process itself gets SIGTERM, because it stops its data loaders and ranks.
         os.killpg(pid, signal.SIGKILL) if at_once else os.kill(pid, signal.SIGTERM)
 
 
-def _surroundings(call: StageCall, place: ProcessSpec) -> dict[str, str]:
+def _environment(call: StageCall, spec: ProcessSpec) -> dict[str, str]:
     modules = ["ftrun", call.implementation, *(component.implementation for component in call.components.values())]
-    return process_env(place.variables, (*call.secrets, *call.optional_secrets), modules)
+    return process_env(spec.variables, (*call.secrets, *call.optional_secrets), modules)
 
 
-def _last_lines(log: Path) -> list[str]:
+def _read_last_lines(log: Path) -> list[str]:
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - 8192))
         text = file.read().decode("utf-8", "replace")

@@ -1,7 +1,8 @@
-"""One process an environment that has imported its heavy modules, and from which stage processes are forked.
+"""Warm parents: one process per environment that has imported its heavy modules and forks stage processes.
 
-Importing takes most of a short stage: torch, transformers and axolotl about 10 s of processor time, vLLM as much. A
-process forked from one that has imported them computes after a fraction of a second, and has a clean state.
+Imports take most of the time of a short stage: torch, transformers and axolotl take about 10 s of processor time, and
+vLLM takes as long. A process that is forked after these imports starts its work within a fraction of a second, and has
+a clean state.
 """
 
 from __future__ import annotations
@@ -21,31 +22,31 @@ from pathlib import Path
 from typing import Any
 
 from ftrun.api.errors import FtrunError, Problem
-from ftrun.execution import env_launcher
+from ftrun.api.process_env import OFFLINE, process_env
 from ftrun.execution.fork_server import LONGEST, WITHOUT_CUDA
-from ftrun.execution.process_env import OFFLINE, process_env
+from ftrun.utils import env_launcher
 
 MODULE = "ftrun.execution.fork_server"
-SECONDS_FOR_CODE = 5.0  # from the end of a process until its exit code has come
+SECONDS_FOR_CODE = 5.0  # maximum time between the end of a process and the report of its exit code
 
 
 def can_fork() -> bool:
-    """Return whether this system has what a warm parent needs: Linux, with pidfds (5.3)."""
+    """Return whether this system supports warm parents: Linux with pidfds (5.3)."""
     return sys.platform == "linux" and hasattr(os, "pidfd_open")
 
 
 @dataclass
 class ForkedProcess:
-    """A process that a warm parent forked, with the part of `subprocess.Popen` that stage processes need."""
+    """A process that a warm parent forked, with the interface of `subprocess.Popen` that stage processes use."""
 
     pid: int
     descriptor: int  # a pidfd: readable once the process has ended
     returncode: int | None = None
-    code: int | None = None  # as the parent reported it
-    reported: threading.Event = field(default_factory=threading.Event)  # or never will be
+    code: int | None = None  # exit code, if the parent reported it
+    reported: threading.Event = field(default_factory=threading.Event)  # also set if the parent has ended
 
     def poll(self) -> int | None:
-        """Return the exit code, or None while the process runs; -9 if its parent ended before it could report."""
+        """Return the exit code, or None while the process runs; return -9 if its parent ended without a report."""
         if self.returncode is None and select.select([self.descriptor], [], [], 0)[0]:
             self.reported.wait(SECONDS_FOR_CODE)
             os.close(self.descriptor)
@@ -54,7 +55,10 @@ class ForkedProcess:
 
 
 class WarmParent:
-    """Starts at once and imports in the background; it ends when this object is collected or this process ends."""
+    """Warm parent process, which starts immediately and imports modules in the background.
+
+    It ends when this object is garbage-collected or this process ends.
+    """
 
     def __init__(self, python: Path, variables: Mapping[str, str], modules: Sequence[str], log: Path) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -67,7 +71,7 @@ class WarmParent:
                 stderr=subprocess.STDOUT,
                 env={**process_env(variables, (), ["ftrun"]), **OFFLINE, **WITHOUT_CUDA},
                 pass_fds=(theirs.fileno(),),
-                start_new_session=True,  # Ctrl-C is for its children to hear of, one by one
+                start_new_session=True,  # else Ctrl-C would end it; stage processes get their own signal
             )
         self._connection = ours
         self._state = _State()
@@ -80,17 +84,17 @@ class WarmParent:
 
     @property
     def fault(self) -> str | None:
-        """Wait for the imports; return why no process can be forked, or None."""
+        """The reason why no process can be forked, or None; waits for the imports."""
         self._state.ready.wait()
         return self._state.fault
 
     def fork(
         self, module: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], log: int, lock: int
     ) -> ForkedProcess | None:
-        """Start `main` of a module in a process of its own; None if that cannot be done here.
+        """Run `main` of a module in a forked process; return None if that is not possible.
 
         Raises:
-            FtrunError: The parent ended while it forked: whether there is a process is unknown.
+            FtrunError: If the parent ended during the fork, so that it is unknown if the process exists.
         """
         if self.fault is not None:
             return None
@@ -101,13 +105,13 @@ class WarmParent:
             return None
         try:
             socket.send_fds(self._connection, [message], [log, lock])
-        except OSError:  # it has gone
+        except OSError:  # the parent has ended
             return None
-        pending.begun.wait()
+        pending.started.wait()
         if pending.process is None:
             raise FtrunError(
                 Problem(
-                    "process-ended", "the process that stages are forked from has ended", hint="`ftrun resume last`"
+                    "process-ended", "the process that forks the stage processes has ended", hint="`ftrun resume last`"
                 )
             )
         return pending.process
@@ -118,9 +122,9 @@ _LOCK = threading.Lock()
 
 
 def warm_parent(python: Path, variables: Mapping[str, str], modules: Sequence[str], log: Path) -> WarmParent:
-    """Return the parent with these modules that somebody in this process holds, or start one.
+    """Return the existing parent with these modules in this process, or start a new one.
 
-    Points of a sweep and runs of one program share it that way.
+    The trials of a sweep and the runs of one program share a parent.
     """
     key = (python, tuple(sorted(variables.items())), tuple(modules))
     with _LOCK:
@@ -132,12 +136,12 @@ def warm_parent(python: Path, variables: Mapping[str, str], modules: Sequence[st
 
 @dataclass
 class _Pending:
-    begun: threading.Event = field(default_factory=threading.Event)
+    started: threading.Event = field(default_factory=threading.Event)
     process: ForkedProcess | None = None
 
 
 class _State:
-    """What the parent has said so far."""
+    """Messages of the parent so far."""
 
     def __init__(self) -> None:
         self.ready = threading.Event()
@@ -150,7 +154,7 @@ class _State:
             self._requests.append(pending)
             return len(self._requests) - 1
 
-    def take(self, message: Mapping[str, Any], descriptors: Sequence[int]) -> None:
+    def receive(self, message: Mapping[str, Any], descriptors: Sequence[int]) -> None:
         if "id" not in message:
             self.fault = message.get("unfit")
             self.ready.set()
@@ -158,17 +162,17 @@ class _State:
         pending = self._requests[message["id"]]
         if "pid" in message:
             pending.process = ForkedProcess(message["pid"], descriptors[0])
-            pending.begun.set()
+            pending.started.set()
         elif pending.process is not None:
             pending.process.code = message["code"]
             pending.process.reported.set()
 
     def close(self) -> None:
-        """The parent has gone: nobody waits for it any more."""
+        """Record that the parent has ended, and wake every waiting thread."""
         self.fault = self.fault or "it has ended"
         self.ready.set()
         for pending in self._requests:
-            pending.begun.set()
+            pending.started.set()
             if pending.process is not None:
                 pending.process.reported.set()
 
@@ -179,12 +183,12 @@ def _listen(connection: socket.socket, state: _State) -> None:
             message, descriptors, _, _ = socket.recv_fds(connection, LONGEST, 1)
             if not message:
                 break
-            state.take(json.loads(message), descriptors)
+            state.receive(json.loads(message), descriptors)
     state.close()
 
 
 def _end(connection: socket.socket, process: subprocess.Popen[bytes]) -> None:
-    """Close the connection: the parent ends. One that still imports is killed."""
+    """Close the connection and end the parent, even if it is still importing."""
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
     connection.close()

@@ -1,4 +1,4 @@
-"""Says why a call is not cached: what differs from the same call of the last run of this recipe."""
+"""Reasons for a cache miss: the differences between a stage call and the same call of the last run of the recipe."""
 
 from __future__ import annotations
 
@@ -9,51 +9,56 @@ from ftrun.api.stage_call import Plan, StageCall
 from ftrun.utils.value_format import shorten_value
 
 MOST_REASONS = 3
-SHORTEST_DIGEST = 32  # hexadecimal digits: longer words of them are digests, which tell a person nothing
+SHORTEST_DIGEST = 32  # digits; longer hexadecimal texts count as digests, whose values mean nothing to a reader
 
 
 def explain_miss(call: StageCall, last: Plan | None) -> list[str]:
-    """Up to three differences in plain words; nothing differs where the artifact was removed or never finished."""
+    """Return up to `MOST_REASONS` reasons why a call is not cached, and the number of others.
+
+    If nothing differs from the last run, the artifact was removed or the call did not finish.
+    """
     if last is None:
         return ["never ran"]
-    before = next((other for other in last.calls if other.label == call.label), None)
-    if before is None:
+    last_call = next((other for other in last.calls if other.label == call.label), None)
+    if last_call is None:
         return ["new in this recipe"]
-    if before.key == call.key:
+    if last_call.key == call.key:
         return ["not finished by the last run, or removed since"]
-    found = list(differences(before, call))
-    return found[:MOST_REASONS] + ([f"and {len(found) - MOST_REASONS} more"] if len(found) > MOST_REASONS else [])
+    reasons = list(differences(last_call, call))
+    more = len(reasons) - MOST_REASONS
+    return reasons[:MOST_REASONS] + ([f"and {more} more"] if more > 0 else [])
 
 
 def differences(before: StageCall, after: StageCall) -> Iterator[str]:
-    """All that makes two calls differ, in plain words."""
+    """Yield all differences between two calls as text."""
     old, new = before.identity, after.identity
     for role in sorted({*old["inputs"], *new["inputs"]}):
         if old["inputs"].get(role) != new["inputs"].get(role):
-            yield f"its input `{role}` changed"
+            yield f"the input `{role}` changed"
     yield from own_differences(before, after)
 
 
 def own_differences(before: StageCall, after: StageCall) -> Iterator[str]:
-    """What makes two calls differ beside their inputs."""
+    """Yield the differences between two calls, except for those of their inputs."""
     old, new = before.identity, after.identity
     for name in sorted({*old["components"], *new["components"]}):
         if old["components"].get(name) != new["components"].get(name):
             yield f"the code of {name.replace(':', ' ')} changed"
     if old["version"] != new["version"]:
-        yield f"the stage's code has version {new['version']}, was {old['version']}"
+        yield f"the version of the stage is {new['version']}, was {old['version']}"
     if old["environment"] != new["environment"]:
         yield f"the environment `{after.environment.name}` changed"
-    yield from _values(old["params"], new["params"], "", after.files)
+    yield from _compare_values(old["params"], new["params"], "", after.files)
 
 
-def _values(old: Any, new: Any, path: str, files: Mapping[str, str]) -> Iterator[str]:
+def _compare_values(old: Any, new: Any, path: str, files: Mapping[str, str]) -> Iterator[str]:
+    """Yield the differences between two values. `files` maps the digests of files to their paths."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in dict.fromkeys([*old, *new]):
-            yield from _values(old.get(key), new.get(key), f"{path}.{key}".lstrip("."), files)
+            yield from _compare_values(old.get(key), new.get(key), f"{path}.{key}".lstrip("."), files)
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for index, (before, after) in enumerate(zip(old, new, strict=True)):
-            yield from _values(before, after, f"{path}[{index}]", files)
+        for index, (old_item, new_item) in enumerate(zip(old, new, strict=True)):
+            yield from _compare_values(old_item, new_item, f"{path}[{index}]", files)
     elif old != new:
         if isinstance(new, str) and new in files:
             yield f"the content of {files[new]} changed"

@@ -1,4 +1,4 @@
-"""The plugins of installed packages: found by their entry points, left out where the user says so, and imported."""
+"""Entry points of plugins: find those of installed packages, leave out those that the user disables, import them."""
 
 from __future__ import annotations
 
@@ -12,56 +12,70 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.suggest import nearest
 
 GROUP = "ftrun"
-DISABLE = "FTRUN_DISABLE_PLUGINS"  # 1: no plugin of another package; else names of distributions, with commas between
+DISABLE = (
+    "FTRUN_DISABLE_PLUGINS"  # `1` for all plugins of other packages, or names of distributions, separated by commas
+)
 
 
 def entry_points() -> list[EntryPoint]:
-    """The entry points of all installed packages, sorted by name."""
+    """Return the entry points of all installed packages, sorted by name."""
     return sorted(metadata.entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value))
 
 
 def enabled() -> list[EntryPoint]:
-    """Those that the user does not leave out. Raises `InvalidInput` where a name to leave out is unknown."""
-    wanted = [_plain(name) for name in os.environ.get(DISABLE, "").split(",") if name.strip()]
-    found = entry_points()
-    if not wanted:
-        return found
-    if wanted == ["1"]:
+    """Return the entry points that the user has not disabled.
+
+    Raises:
+        InvalidInput: If a disabled name is unknown.
+    """
+    disabled = [_normalize(name) for name in os.environ.get(DISABLE, "").split(",") if name.strip()]
+    entries = entry_points()
+    if not disabled:
+        return entries
+    if disabled == ["1"]:
         return []
-    known = {_plain(name_of(entry)): name_of(entry) for entry in found}
-    unknown = [name for name in wanted if name not in known]
+    known = {_normalize(name_of(entry)): name_of(entry) for entry in entries}
+    unknown = [name for name in disabled if name not in known]
     if unknown:
         expected = f"1 for all, or {', '.join(sorted(known.values())) or 'nothing: no other package is installed'}"
         what = f"no installed package with plugins is named `{unknown[0]}`"
         raise InvalidInput(
             Problem("unknown-name", what, f"the variable {DISABLE}", expected, nearest(unknown[0], known.values()))
         )
-    return [entry for entry in found if _plain(name_of(entry)) not in wanted]
+    return [entry for entry in entries if _normalize(name_of(entry)) not in disabled]
 
 
 def load_entry_point(entry: EntryPoint) -> ModuleType:
-    """The module of a plugin. Raises `InvalidInput`, with its distribution, whatever importing it raises."""
-    where = f"the entry point `{entry.name} = {entry.value}` of {distribution(entry)}"
+    """Import the module of a plugin.
+
+    Raises:
+        InvalidInput: If the import raises anything, or gives no module. The problem names the distribution.
+    """
+    entry_text = f"the entry point `{entry.name} = {entry.value}` of {distribution(entry)}"
     try:
         module = entry.load()
-    except (Exception, SystemExit) as error:  # whatever foreign code does while it is imported, it must be named
-        reason = f"{type(error).__name__}: {short(error)}"
+    except (Exception, SystemExit) as error:  # a plugin may raise anything when it is imported, and must be named
+        reason = f"{type(error).__name__}: {first_line(error)}"
         what = f"the plugin `{entry.name}` of {distribution(entry)} cannot be imported: {reason}"
         raise InvalidInput(
-            Problem("plugin-error", what, place(error, entry.module) or where, hint=remedy(name_of(entry)))
+            Problem("plugin-error", what, find_place(error, entry.module) or entry_text, hint=remedy(name_of(entry)))
         ) from error
     if not isinstance(module, ModuleType):
-        what = f"the plugin `{entry.name}` of {distribution(entry)} is no module but {type(module).__name__}"
+        what = f"the plugin `{entry.name}` of {distribution(entry)} is not a module but {type(module).__name__}"
         raise InvalidInput(
             Problem(
-                "plugin-error", what, where, 'a module, as in `acme = "ftrun_acme.plugin"`', hint=remedy(name_of(entry))
+                "plugin-error",
+                what,
+                entry_text,
+                'a module, as in `acme = "ftrun_acme.plugin"`',
+                hint=remedy(name_of(entry)),
             )
         )
     return module
 
 
 def distribution(entry: EntryPoint) -> str:
-    """Name and version of the package that has an entry point."""
+    """Return name and version of the package that has an entry point."""
     return f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
 
 
@@ -70,27 +84,27 @@ def name_of(entry: EntryPoint) -> str:
 
 
 def remedy(name: str) -> str:
-    return f"mend, update or uninstall {name}; {DISABLE}={name} leaves it out"
+    return f"fix, update or uninstall {name}, or disable it with {DISABLE}={name}"
 
 
-def short(error: BaseException) -> str:
-    """The first line of what an error says."""
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, at most 300 characters."""
     lines = str(error).strip().splitlines()
     return lines[0][:300] if lines else "no message"
 
 
-def place(error: BaseException, module: str) -> str | None:
-    """The last line of a package's own code that an error came through, as `FILE:LINE`."""
-    top, found = module.partition(".")[0], None
+def find_place(error: BaseException, module: str) -> str | None:
+    """Return the last line of a package's code that an error came through, as `FILE:LINE`; None if there is none."""
+    top, place = module.partition(".")[0], None
     traceback = error.__traceback__
     while traceback is not None:
         name = str(traceback.tb_frame.f_globals.get("__name__", ""))
         if name.partition(".")[0] == top:
-            found = f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}"
+            place = f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}"
         traceback = traceback.tb_next
-    return found
+    return place
 
 
-def _plain(name: str) -> str:
-    """As PyPI compares names."""
+def _normalize(name: str) -> str:
+    """Normalize a name as PyPI does."""
     return re.sub(r"[-_.]+", "-", name.strip()).lower()

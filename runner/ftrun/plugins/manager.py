@@ -1,4 +1,4 @@
-"""Loads plugins and keeps what they register, by kind and name, with the distribution that each came from."""
+"""Plugin manager: loads plugins and keeps what they register by kind and name, with the distribution of each."""
 
 from __future__ import annotations
 
@@ -15,34 +15,28 @@ import pluggy
 from ftrun.api import hookspecs
 from ftrun.api.config_dirs import ConfigFolders, own_folders
 from ftrun.api.errors import FtrunError, InvalidInput, Problem
-from ftrun.plugins.entry_points import distribution, enabled, load_entry_point, place, remedy, short
+from ftrun.plugins.builtin import BUILTIN_PLUGINS
+from ftrun.plugins.entry_points import distribution, enabled, find_place, first_line, load_entry_point, remedy
 from ftrun.plugins.validation import find_fault, find_wrong_hooks
 from ftrun.utils.suggest import nearest
 
 if TYPE_CHECKING:
     import click
 
-OWN = "ftrun"  # in place of a distribution, for the plugins that come with it
-# In containers, which have the plugins as source and not as installed distributions: their modules.
+    from ftrun.api.commands import LazyCommand
+    from ftrun.api.issues import Issue
+    from ftrun.api.recipe import Recipe
+    from ftrun.api.trainers import Trainer, TrainerConfig
+
+OWN = "ftrun"  # stands for the distribution of plugins that are part of ftrun
+# Variable with the modules of plugins in a container, which has their source but not their distributions.
 SHIPPED = "FTRUN_PLUGINS"
-KINDS = ("source", "formatter", "stage", "evaluator", "backend", "setting")
-DEFAULT_PLUGINS = (
-    "ftrun_plugins.data.sources.plugin",
-    "ftrun_plugins.data.formatters.plugin",
-    "ftrun_plugins.models.plugin",
-    "ftrun_plugins.data.format.plugin",
-    "ftrun_plugins.axolotl.plugin",
-    "ftrun_plugins.evaluation.plugin",
-    "ftrun_plugins.parity.plugin",
-    "ftrun_plugins.serving.plugin",
-    "ftrun_plugins.local.plugin",
-    "ftrun_plugins.modal.plugin",
-)
+KINDS = ("source", "formatter", "trainer", "stage", "evaluator", "backend", "setting")
 
 
 @dataclass(frozen=True)
 class Registered:
-    """One class that a plugin registered, and whose it is."""
+    """A class that a plugin registered, and the distribution of the plugin."""
 
     kind: str
     name: str
@@ -51,13 +45,13 @@ class Registered:
 
     @property
     def implementation(self) -> str:
-        """`module:Class`, by which a stage process in another environment finds it."""
+        """`module:Class`, by which a stage process in another environment finds the class."""
         return f"{self.cls.__module__}:{self.cls.__qualname__}"
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """A plugin's module, by the name of its entry point, and whose it is."""
+    """The module of a plugin, with the name of its entry point and its distribution."""
 
     name: str
     module: ModuleType
@@ -70,32 +64,33 @@ class Plugin:
     def remedy(self) -> str:
         return remedy(self.distribution.partition(" ")[0])
 
-    def failed(self, error: BaseException, what: str) -> Problem:
-        reason = f"{type(error).__name__}: {short(error)}"
-        return Problem(
-            "plugin-error", f"{self} failed in {what}: {reason}", place(error, self.module.__name__), hint=self.remedy
-        )
+    def describe_failure(self, error: BaseException, context: str) -> Problem:
+        """Return the problem that this plugin failed in `context`, such as the name of a hook."""
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        at = find_place(error, self.module.__name__)
+        return Problem("plugin-error", f"{self} failed in {context}: {reason}", at, hint=self.remedy)
 
 
 class Plugins:
-    """All that is registered. Use `plugins()` for the one of this process."""
+    """Registry of everything that plugins register. `plugins()` returns the registry of this process."""
 
     def __init__(self) -> None:
         self.manager = pluggy.PluginManager("ftrun")
         self.manager.add_hookspecs(hookspecs)
         self.loaded: dict[ModuleType, Plugin] = {}
         self._registered: dict[tuple[str, str], Registered] = {}
+        self._trainer_config: tuple[Recipe, TrainerConfig] | None = None
 
     @property
     def hook(self) -> Any:
         return self.manager.hook
 
     def load(self, module: ModuleType, name: str, distribution: str) -> None:
-        """Registers one plugin module and everything that it offers.
+        """Register a plugin module and all classes that its hooks register.
 
         Raises:
-            InvalidInput: where a hook is unknown or has a wrong signature, or what it registers is no part or has a taken
-                name; always with the distribution.
+            InvalidInput: If a hook is unknown or has a wrong signature, or if a registered class is invalid or its name is
+                taken. The problem names the distribution.
         """
         plugin = Plugin(name, module, distribution)
         if problems := list(find_wrong_hooks(module, str(plugin), plugin.remedy)):
@@ -107,17 +102,17 @@ class Plugins:
         self.manager.register(module, f"{distribution}: {name}")
         self.loaded[module] = plugin
         for kind in KINDS:
-            offer = getattr(module, f"ftrun_register_{kind}s", None)
-            if offer is None:
+            hook = getattr(module, f"ftrun_register_{kind}s", None)
+            if hook is None:
                 continue
             try:
-                offer(register=self._register_for(kind, plugin))
+                hook(register=self._make_register(kind, plugin))
             except FtrunError:
                 raise
-            except Exception as error:  # whatever foreign code raises, it must be named
-                raise InvalidInput(plugin.failed(error, f"ftrun_register_{kind}s")) from error
+            except Exception as error:  # a plugin may raise anything, and must be named in the error
+                raise InvalidInput(plugin.describe_failure(error, f"ftrun_register_{kind}s")) from error
 
-    def _register_for(self, kind: str, plugin: Plugin) -> Callable[[type[Any]], None]:
+    def _make_register(self, kind: str, plugin: Plugin) -> Callable[[type[Any]], None]:
         def register(cls: type[Any]) -> None:
             if fault := find_fault(kind, cls):
                 what = f"the {kind} `{getattr(cls, '__name__', str(cls)[:60])}` of {plugin.distribution} {fault}"
@@ -132,7 +127,9 @@ class Plugins:
             new = Registered(kind, cls.name, cls, plugin.distribution)
             old = self._registered.setdefault((kind, new.name), new)
             if old.cls is not cls:
-                raise InvalidInput(_taken(f"the {kind} `{new.name}`", old.distribution, plugin.distribution))
+                raise InvalidInput(
+                    _describe_conflict(f"the {kind} `{new.name}`", old.distribution, plugin.distribution)
+                )
 
         return register
 
@@ -140,10 +137,14 @@ class Plugins:
         return list(self._registered.values())
 
     def of_kind(self, kind: str) -> dict[str, Registered]:
-        return {name: found for (its_kind, name), found in self._registered.items() if its_kind == kind}
+        return {name: registered for (key_kind, name), registered in self._registered.items() if key_kind == kind}
 
     def get(self, kind: str, name: str) -> Registered:
-        """What is registered under a name. Raises `InvalidInput` with the nearest names."""
+        """Return what is registered under a name.
+
+        Raises:
+            InvalidInput: If nothing is registered under it; the problem suggests the nearest names.
+        """
         try:
             return self._registered[kind, name]
         except KeyError:
@@ -157,96 +158,143 @@ class Plugins:
                 )
             ) from None
 
+    def trainer(self, recipe: Recipe) -> Trainer:
+        """Return the trainer of a recipe. Raises `InvalidInput`."""
+        trainer: Trainer = self.get("trainer", recipe.trainer).cls()
+        return trainer
+
+    def trainer_config(self, recipe: Recipe) -> TrainerConfig:
+        """Return the trainer configuration of a recipe, with the changes of `ftrun_amend_trainer_config`.
+
+        It is built once for a recipe: the last one is kept.
+        """
+        if self._trainer_config is None or self._trainer_config[0] is not recipe:
+            config = self.trainer(recipe).build_config(recipe)
+            self.hook.ftrun_amend_trainer_config(recipe=recipe, config=config.values)
+            self._trainer_config = (recipe, config)
+        return self._trainer_config[1]
+
+    def check(self, recipe: Recipe) -> Iterator[Issue]:
+        """Yield what plugins find wrong with a recipe."""
+        found = self.hook.ftrun_check_recipe(
+            recipe=recipe, trainer=self.trainer(recipe), trainer_config=self.trainer_config(recipe)
+        )
+        for issues in found:
+            yield from issues
+
     def config_folders(self) -> list[ConfigFolders]:
-        """The folders of ftrun itself, then those of each plugin under its distribution's name. Raises `InvalidInput`."""
+        """Return the config folders of ftrun, then those of each plugin under the name of its distribution.
+
+        Raises:
+            InvalidInput: If the folders of a plugin cannot be used.
+        """
         return [own_folders(), *self.folders_of(*self.loaded.values())]
 
     def folders_of(self, *wanted: Plugin) -> list[ConfigFolders]:
-        """The folders of some plugins alone."""
-        offers = self.offers("ftrun_config_sources")
-        return [_folders(plugin, offer) for plugin, offer in offers if plugin in wanted]
+        """Return the config folders of some plugins. Raises `InvalidInput` if they cannot be used."""
+        hooks = self.implementations("ftrun_config_sources")
+        return [_load_folders(plugin, hook) for plugin, hook in hooks if plugin in wanted]
 
-    def commands(self, taken: Mapping[str, object]) -> dict[str, tuple[click.Command, str]]:
-        """Verbs that plugins add, with their distributions. Raises `InvalidInput` where a name is taken."""
-        found: dict[str, tuple[click.Command, str]] = {}
-        for plugin, offer in self.offers("ftrun_register_commands"):
-            new: list[click.Command] = []
-            _named(plugin, "ftrun_register_commands", offer, register=new.append)
+    def commands(self, taken: Mapping[str, object]) -> dict[str, tuple[click.Command | LazyCommand, str]]:
+        """Return the verbs that plugins add, with their distributions.
+
+        Raises:
+            InvalidInput: If the name of a verb is taken.
+        """
+        verbs: dict[str, tuple[click.Command | LazyCommand, str]] = {}
+        for plugin, hook in self.implementations("ftrun_register_commands"):
+            if plugin.distribution == OWN:
+                continue  # `ftrun.cli.commands` has them without loading all plugins
+            new: list[click.Command | LazyCommand] = []
+            _call_hook(plugin, "ftrun_register_commands", hook, register=new.append)
             for command in new:
                 name = str(command.name)
-                owner = OWN if name in taken else found[name][1] if name in found else None
+                owner = OWN if name in taken else verbs[name][1] if name in verbs else None
                 if owner:
-                    raise InvalidInput(_taken(f"the verb `{name}`", owner, plugin.distribution))
-                found[name] = (command, plugin.distribution)
-        return found
+                    raise InvalidInput(_describe_conflict(f"the verb `{name}`", owner, plugin.distribution))
+                verbs[name] = (command, plugin.distribution)
+        return verbs
 
-    def tell(self, hook: str, **values: Any) -> list[Problem]:
-        """Calls each plugin's `hook`. One that raises hears nothing more: what it is told of goes on without it."""
+    def emit(self, hook: str, **values: Any) -> list[Problem]:
+        """Call `hook` of each plugin and return the failures.
+
+        A plugin that raises is unregistered, and the run continues.
+        """
         problems = []
-        for plugin, offer in self.offers(hook):
+        for plugin, implementation in self.implementations(hook):
             try:
-                offer(**values)
-            except Exception as error:  # a run must not be lost to whoever watches it
+                implementation(**values)
+            except Exception as error:  # a plugin that only watches a run must not end it
                 self.manager.unregister(plugin.module)
-                problems.append(plugin.failed(error, f"{hook}, and hears no more of this run"))
+                problems.append(plugin.describe_failure(error, f"{hook} and is disabled for the rest of this run"))
         return problems
 
-    def culprit(self, error: BaseException) -> Problem | None:
-        """The plugin of another package that an unexpected error came through, the innermost of several."""
+    def blame_plugin(self, error: BaseException) -> Problem | None:
+        """Return the failure of the plugin of another package that an unexpected error came through.
+
+        Returns the innermost of several plugins, and None if there is none.
+        """
         others = [plugin for plugin in self.loaded.values() if plugin.distribution != OWN]
         tops = {plugin.module.__name__.partition(".")[0]: plugin for plugin in others}
-        found, traceback = None, error.__traceback__
+        problem, traceback = None, error.__traceback__
         while traceback is not None:
             top = str(traceback.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
             if top in tops:
-                found = tops[top].failed(error, f"`{traceback.tb_frame.f_code.co_name}`")
+                problem = tops[top].describe_failure(error, f"`{traceback.tb_frame.f_code.co_name}`")
             traceback = traceback.tb_next
-        return found
+        return problem
 
-    def offers(self, hook: str) -> Iterator[tuple[Plugin, Callable[..., Any]]]:
-        """Each plugin's implementation of a hook, to be called with all that the hook gives."""
+    def implementations(self, hook: str) -> Iterator[tuple[Plugin, Callable[..., Any]]]:
+        """Yield each plugin with its implementation of a hook.
+
+        The implementation accepts all arguments of the hook, even those that the plugin does not use.
+        """
         for implementation in getattr(self.hook, hook).get_hookimpls():
-            yield self.loaded[implementation.plugin], _with_what_it_takes(implementation)
+            yield self.loaded[implementation.plugin], _filter_arguments(implementation)
 
 
-def _folders(plugin: Plugin, offer: Callable[..., Any]) -> ConfigFolders:
-    found = _named(plugin, "ftrun_config_sources", offer)
-    if not isinstance(found, ConfigFolders):
-        what = f"`ftrun_config_sources` of {plugin.distribution} returns {type(found).__name__}"
+def _load_folders(plugin: Plugin, hook: Callable[..., Any]) -> ConfigFolders:
+    folders = _call_hook(plugin, "ftrun_config_sources", hook)
+    if not isinstance(folders, ConfigFolders):
+        what = f"`ftrun_config_sources` of {plugin.distribution} returns {type(folders).__name__}"
         raise InvalidInput(
             Problem(
                 "plugin-error", what, expected="an instance of ftrun.api.config_dirs.ConfigFolders", hint=plugin.remedy
             )
         )
-    for folder in (found.conf, found.recipes):
+    for folder in (folders.conf, folders.recipes):
         if folder is not None and not folder.is_dir():
-            what = f"{plugin.distribution} names a folder that there is not"
+            what = f"{plugin.distribution} names a folder that does not exist"
             raise InvalidInput(
                 Problem("plugin-error", what, str(folder), hint=f"its package lacks data files: {plugin.remedy}")
             )
-    return replace(found, provider=plugin.distribution)
+    return replace(folders, provider=plugin.distribution)
 
 
-def _with_what_it_takes(implementation: pluggy.HookImpl) -> Callable[..., Any]:
+def _filter_arguments(implementation: pluggy.HookImpl) -> Callable[..., Any]:
     def call(**values: Any) -> Any:
         return implementation.function(**{name: values[name] for name in implementation.argnames})
 
     return call
 
 
-def _named(plugin: Plugin, hook: str, offer: Callable[..., Any], **values: Any) -> Any:
-    """What a hook returns; what it raises is told with the plugin's name."""
+def _call_hook(plugin: Plugin, name: str, hook: Callable[..., Any], **values: Any) -> Any:
+    """Call a hook and return its result.
+
+    Raises:
+        InvalidInput: If the hook raises anything; the problem names the plugin.
+    """
     try:
-        return offer(**values)
+        return hook(**values)
     except FtrunError:
         raise
-    except Exception as error:  # whatever foreign code raises
-        raise InvalidInput(plugin.failed(error, hook)) from error
+    except Exception as error:  # a plugin may raise anything
+        raise InvalidInput(plugin.describe_failure(error, name)) from error
 
 
-def _taken(what: str, old: str, new: str) -> Problem:
+def _describe_conflict(what: str, old: str, new: str) -> Problem:
     if old == new:
-        return Problem("name-conflict", f"{new} registers {what} twice", hint="give one of them another name")
+        return Problem("name-conflict", f"{new} registers {what} twice", hint="rename one of them")
     return Problem(
         "name-conflict", f"two packages register {what}: {old} and {new}", hint=f"uninstall {new.partition(' ')[0]}"
     )
@@ -254,21 +302,21 @@ def _taken(what: str, old: str, new: str) -> Problem:
 
 @cache
 def plugins() -> Plugins:
-    """The plugins of this process: ftrun's own, then those of installed packages, sorted by name.
+    """Return the plugins of this process: ftrun's own, then those of installed packages, sorted by name.
 
     Raises:
-        InvalidInput: with everything that is wrong with any of them.
+        InvalidInput: If a plugin cannot be loaded, with the problems of all plugins.
     """
     loaded, problems = load_all()
     if problems:
-        raise InvalidInput([problem for found in problems.values() for problem in found])
+        raise InvalidInput([problem for group in problems.values() for problem in group])
     return loaded
 
 
 def load_all() -> tuple[Plugins, dict[str, tuple[Problem, ...]]]:
-    """All plugins that can be loaded, and by distribution what is wrong with the others."""
+    """Return all plugins that can be loaded, and the problems of the others by distribution."""
     loaded, problems = Plugins(), dict[str, tuple[Problem, ...]]()
-    for name in DEFAULT_PLUGINS:
+    for name in BUILTIN_PLUGINS:
         loaded.load(importlib.import_module(name), name, OWN)
     for entry in enabled():
         owner = distribution(entry)
@@ -276,18 +324,18 @@ def load_all() -> tuple[Plugins, dict[str, tuple[Problem, ...]]]:
             loaded.load(load_entry_point(entry), entry.name, owner)
         except FtrunError as error:
             problems[owner] = (*problems.get(owner, ()), *error.problems)
-    _load_shipped(loaded)
+    _load_shipped_plugins(loaded)
     return loaded, problems
 
 
 @cache
 def shipped_plugins() -> Plugins:
-    """In a container, those of other packages alone: their hooks are all that a scheduler there calls."""
+    """Return the plugins of other packages in a container. A scheduler in a container calls only their hooks."""
     loaded = Plugins()
-    _load_shipped(loaded)
+    _load_shipped_plugins(loaded)
     return loaded
 
 
-def _load_shipped(loaded: Plugins) -> None:
+def _load_shipped_plugins(loaded: Plugins) -> None:
     for module in filter(None, os.environ.get(SHIPPED, "").split(",")):
         loaded.load(importlib.import_module(module), module, module)

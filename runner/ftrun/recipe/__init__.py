@@ -1,1 +1,1 @@
-"""From YAML files and overrides to one frozen, typed recipe."""
+"""Loading of recipes: from YAML files and overrides to one immutable, typed object."""

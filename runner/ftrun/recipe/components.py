@@ -1,7 +1,7 @@
-"""The parts of a recipe whose keys depend on what they name: a source and its options, weights and their origin.
+"""Components of a recipe: sections whose keys depend on a name in them, such as a source and its options.
 
-One list of them, `parts`, serves three ends: options of a former kind are left behind, paths are made absolute, and
-options are checked by the model of whichever plugin's class is named.
+`components` lists them. ftrun uses the list to drop options of a component that was replaced, to make paths absolute,
+and to check options with the model of the named class.
 """
 
 from __future__ import annotations
@@ -13,32 +13,36 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from ftrun.api.issues import Issue
+from ftrun.api.issues import Issue, KeyPath
 from ftrun.api.recipe import SERVER, WEIGHTS, Environment
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe.compose import Composed
 from ftrun.recipe.validation import keys_of, validate, with_absolute_paths
-from ftrun.recipe.yaml_files import KeyPath
 from ftrun.utils.suggest import nearest
 
 
 @dataclass(frozen=True)
 class Component:
-    """The mapping at `path`; its key `tag` names one of `models`, which has the other keys but for `own`."""
+    """Section of a recipe at `path`. Its key `tag` names one of `models`.
+
+    The model has the other keys of the section, except for those in `own`. `kind` is the kind of plugin class that the
+    tag names; it is None if the types of the recipe check the section.
+    """
 
     path: tuple[str, ...]
     tag: str
     models: Mapping[str, type[BaseModel]]
-    kind: str | None = None  # of the plugins' classes that it names; None where the recipe's own types check it
+    kind: str | None = None
     own: tuple[str, ...] = ()
 
     def model(self, values: Mapping[str, Any]) -> type[BaseModel] | None:
+        """Return the model that these values name, or None if they name none."""
         name = values.get(self.tag)
         return self.models.get(name) if isinstance(name, str) else None
 
 
 def components(values: Mapping[str, Any], plugins: Plugins) -> Iterator[Component]:
-    """The parts of a recipe with these values."""
+    """Yield the components of a recipe with these values."""
 
     def options(kind: str) -> dict[str, type[BaseModel]]:
         return {name: registered.cls.Options for name, registered in plugins.of_kind(kind).items()}
@@ -46,7 +50,7 @@ def components(values: Mapping[str, Any], plugins: Plugins) -> Iterator[Componen
     yield Component(
         ("model", "weights"), "origin", {get_args(cls.model_fields["origin"].annotation)[0]: cls for cls in WEIGHTS}
     )
-    for owner in (("dataset",), *(("dataset", "parts", name) for name in _mixed(values))):
+    for owner in (("dataset",), *(("dataset", "parts", name) for name in _part_names(values))):
         for role, kind in (("source", "source"), ("held_out", "source"), ("formatter", "formatter")):
             yield Component((*owner, role), "name", options(kind), kind)
     for name in as_mapping(values.get("evals")):
@@ -54,21 +58,23 @@ def components(values: Mapping[str, Any], plugins: Plugins) -> Iterator[Componen
     yield Component(("backend",), "name", options("backend"), "backend")
 
 
-def _mixed(values: Mapping[str, Any]) -> list[str]:
-    """Names of the parts of the dataset."""
+def _part_names(values: Mapping[str, Any]) -> list[str]:
+    """Return the names of the parts of the dataset."""
     return list(as_mapping(as_mapping(values.get("dataset")).get("parts")))
 
 
 def as_mapping(value: Any) -> dict[str, Any]:
-    """The value if it is a mapping, else an empty one: whoever checks its type has said so."""
+    """Return the value if it is a mapping, else an empty mapping. The check of types reports other values."""
     return value if isinstance(value, dict) else {}
 
 
 def prepare_components(composed: Composed, plugins: Plugins) -> dict[str, Any]:
-    """The composed values, with absolute paths and without options of kinds that were replaced."""
+    """Return the composed values with absolute paths and without options of components that were replaced."""
     values = copy.deepcopy(composed.values)
-    for part in components(values, plugins):
-        _replace(values, part.path, lambda inner, part=part: _of_one_kind(inner, part, composed))
+    for component in components(values, plugins):
+        _replace(
+            values, component.path, lambda inner, component=component: _drop_old_options(inner, component, composed)
+        )
     for name in as_mapping(values.get("environment")):
         path = ("environment", name)
         _replace(values, path, lambda inner, path=path: with_absolute_paths(Environment, inner, path, composed))
@@ -76,35 +82,38 @@ def prepare_components(composed: Composed, plugins: Plugins) -> dict[str, Any]:
 
 
 def _replace(values: dict[str, Any], path: Sequence[str], change: Any) -> None:
-    inside = values
+    section = values
     for key in path[:-1]:
-        inside = as_mapping(inside.get(key))
-    if isinstance(inside.get(path[-1]), dict):
-        inside[path[-1]] = change(inside[path[-1]])
+        section = as_mapping(section.get(key))
+    if isinstance(section.get(path[-1]), dict):
+        section[path[-1]] = change(section[path[-1]])
 
 
-def _of_one_kind(values: dict[str, Any], part: Component, composed: Composed) -> dict[str, Any]:
-    """Hydra merges mappings key by key: a folder named in place of a package would keep the package's keys.
+def _drop_old_options(values: dict[str, Any], component: Component, composed: Composed) -> dict[str, Any]:
+    """Return the values without options of a component that was replaced, and with absolute paths.
 
-    What is set after the kind, or together with it, stays and is checked.
+    Hydra merges mappings key by key: weights from a folder that replace weights from a package would keep the keys of
+    the package. Keys that are set after the tag, or together with it, remain and are checked.
     """
-    model = part.model(values)
+    model = component.model(values)
     if model is None:
         return values
-    known = {part.tag, *part.own, *keys_of(model)}
-    named = composed.rank((*part.path, part.tag))
-    kept = {key: value for key, value in values.items() if key in known or composed.rank((*part.path, key)) >= named}
-    return with_absolute_paths(model, kept, part.path, composed)
+    known = {component.tag, *component.own, *keys_of(model)}
+    tag_rank = composed.rank((*component.path, component.tag))
+    current = {
+        key: value for key, value in values.items() if key in known or composed.rank((*component.path, key)) >= tag_rank
+    }
+    return with_absolute_paths(model, current, component.path, composed)
 
 
 def check_components(values: dict[str, Any], plugins: Plugins) -> Iterator[Issue]:
-    """What is wrong with the names and options of what plugins provide."""
-    for part in components(values, plugins):
+    """Yield the issues with names and options of components, settings and stages that plugins provide."""
+    for component in components(values, plugins):
         inner: Any = values
-        for key in part.path:
+        for key in component.path:
             inner = as_mapping(inner).get(key)
-        if part.kind:
-            yield from _check_options(part, as_mapping(inner))
+        if component.kind:
+            yield from _check_options(component, as_mapping(inner))
     settings = {name: registered.cls for name, registered in plugins.of_kind("setting").items()}
     for name, inner in as_mapping(values.get("settings")).items():
         yield from _check_settings(name, as_mapping(inner), settings)
@@ -112,28 +121,31 @@ def check_components(values: dict[str, Any], plugins: Plugins) -> Iterator[Issue
     stages = values.get("stages")
     for index, stage in enumerate(stages if isinstance(stages, list) else ()):
         if stage not in known:
-            yield _unknown("stage", ("stages", index), str(stage), known)
+            yield _unknown_name("stage", ("stages", index), str(stage), known)
+    trainers, trainer = sorted(plugins.of_kind("trainer")), values.get("trainer")
+    if isinstance(trainer, str) and trainer not in trainers:
+        yield _unknown_name("trainer", ("trainer",), trainer, trainers)
     for stage in as_mapping(values.get("resources")):
         if stage not in (*known, SERVER):
-            yield _unknown("stage", ("resources", stage), stage, [*known, SERVER])
+            yield _unknown_name("stage", ("resources", stage), stage, [*known, SERVER])
 
 
-def _check_options(part: Component, values: dict[str, Any]) -> Iterator[Issue]:
-    name = values.get(part.tag)
+def _check_options(component: Component, values: dict[str, Any]) -> Iterator[Issue]:
+    name = values.get(component.tag)
     if not isinstance(name, str):
-        return  # absent, or of a wrong type: the recipe's own model says so
-    if name not in part.models:
-        yield _unknown(str(part.kind), (*part.path, part.tag), name, sorted(part.models))
+        return  # the model of the recipe reports a missing name and a wrong type
+    if name not in component.models:
+        yield _unknown_name(str(component.kind), (*component.path, component.tag), name, sorted(component.models))
         return
-    options = {option: value for option, value in values.items() if option not in (part.tag, *part.own)}
-    yield from _check(part.models[name], options, part.path)
+    options = {option: value for option, value in values.items() if option not in (component.tag, *component.own)}
+    yield from _check(component.models[name], options, component.path)
 
 
 def _check_settings(name: str, values: dict[str, Any], known: Mapping[str, type[BaseModel]]) -> Iterator[Issue]:
     if name in known:
         yield from _check(known[name], values, ("settings", name))
         return
-    expected = f"one of {', '.join(sorted(known))}" if known else "no installed plugin has settings"
+    expected = f"one of {', '.join(sorted(known))}" if known else "none, because no installed plugin has settings"
     yield Issue(
         "unknown-name", ("settings", name), f"no plugin has settings named `{name}`", expected, nearest(name, known)
     )
@@ -145,7 +157,7 @@ def _check(cls: type[BaseModel], values: dict[str, Any], path: KeyPath) -> Itera
         yield from result
 
 
-def _unknown(kind: str, path: KeyPath, name: str, known: Sequence[str]) -> Issue:
+def _unknown_name(kind: str, path: KeyPath, name: str, known: Sequence[str]) -> Issue:
     return Issue(
         "unknown-name", path, f"there is no {kind} named `{name}`", f"one of {', '.join(known)}", nearest(name, known)
     )

@@ -1,4 +1,4 @@
-"""Composes a recipe by Hydra into a plain container that still knows where each value came from."""
+"""Composition of a recipe with Hydra into plain values and the origin of each value."""
 
 from __future__ import annotations
 
@@ -21,91 +21,100 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from ftrun.api.config_dirs import ConfigFolders, check_unique
+from ftrun.api.issues import KeyPath
 from ftrun.recipe.config_loader import RecordingLoader, config_file
 from ftrun.recipe.hydra_errors import translate_error
 from ftrun.recipe.overrides import Overrides, has, key_of, prepare
 from ftrun.recipe.recipe_source import RecipeSource
-from ftrun.recipe.yaml_files import KeyPath, Position, positions
+from ftrun.recipe.yaml_files import Position, positions
 
 GROUPS = ("model", "dataset", "optimizations", "evals", "serve", "backend", "environment", "recipe")
 VERSION_BASE = "1.3"
-# What Hydra raises for a wrong recipe; its own plain ValueErrors are for group overrides that are no names.
+# Errors that Hydra raises for a wrong recipe. It raises ValueError for a group override that is not a name.
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, RecursionError, ValueError)
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One file that took part in a composition, and the key path under which its content was put."""
+    """One file of a composition.
+
+    `package` is the key path under which Hydra puts the content of the file. `config` is Hydra's path of the file, such
+    as `optimizations/lora`.
+    """
 
     file: Path
     package: tuple[str, ...]
-    config: str  # Hydra's path of it, such as `optimizations/lora`
+    config: str
 
     @cached_property
     def positions(self) -> dict[KeyPath, Position]:
+        """Position of each key path of the recipe that the file sets."""
         return {(*self.package, *path): position for path, position in positions(self.file).items()}
 
 
 @dataclass(frozen=True)
 class Composed:
-    """A composed recipe: plain values, and where each comes from."""
+    """Composed recipe: plain values, the overrides, and the files in the order in which they were merged."""
 
     values: dict[str, Any]
     overrides: tuple[str, ...]
     layers: tuple[Layer, ...] = field(repr=False)
 
     def chosen(self, group: str) -> list[str]:
-        """The options that were chosen in a group, in order."""
+        """Return the options chosen in a config group, in order."""
         return [layer.config.removeprefix(f"{group}/") for layer in self.layers if layer.config.startswith(f"{group}/")]
 
     def recipe_name(self) -> str | None:
-        """The recipe that was asked for: of several layers, the one that no other recipe builds on."""
-        named = [override for override in self.overrides if key_of(override) == ("recipe",)]
-        if named:
-            value = named[-1].partition("=")[2]
+        """Return the name of the recipe, or None if there is none. Of several recipes, no other builds on this one."""
+        overrides = [override for override in self.overrides if key_of(override) == ("recipe",)]
+        if overrides:
+            value = overrides[-1].partition("=")[2]
             return Path(value).stem if value.endswith((".yaml", ".yml")) else value
         return next(iter(reversed(self.chosen("recipe"))), None)
 
     def rank(self, path: KeyPath) -> int:
-        """How late a key was set: by which file, or after all files by which override; -1 where nothing sets it."""
+        """Return the position of the last file or override that sets a key; -1 if nothing sets it.
+
+        Overrides come after all files.
+        """
         for number, override in reversed(list(enumerate(self.overrides, len(self.layers)))):
             key = key_of(override)
-            inside = tuple(map(str, path[: len(key)])) == key and key[0] not in _chosen_only(key)
-            if inside and has(override, path[len(key) :]):
+            is_below = tuple(map(str, path[: len(key)])) == key and not _is_choice(key)
+            if is_below and has(override, path[len(key) :]):
                 return number
         ranks = [number for number, layer in enumerate(self.layers) if path in layer.positions]
         return ranks[-1] if ranks else -1
 
     def origin(self, path: KeyPath) -> Position | str | None:
-        """The override or the file position that set a key; of its nearest parent where the key itself is nowhere."""
+        """Return the override or file position that set a key, or its nearest parent if nothing set the key itself."""
         for length in range(len(path), 0, -1):
-            found = self.exact(path[:length])
-            if found is not None:
-                return found
+            origin = self.exact(path[:length])
+            if origin is not None:
+                return origin
         return None
 
     def exact(self, path: KeyPath) -> Position | str | None:
-        """The override or the file position that set a key itself; None where nothing does."""
+        """Return the override or file position that set this key, or None if nothing did."""
         for override in reversed(self.overrides):
             key = key_of(override)
-            if tuple(map(str, path[: len(key)])) == key and key[0] not in _chosen_only(key):
+            if tuple(map(str, path[: len(key)])) == key and not _is_choice(key):
                 return f"override {override}"
         for layer in reversed(self.layers):
             if path in layer.positions:
                 return layer.positions[path]
-        # nothing sets the key itself, but an override may have made it by setting something below it
+        # An override of a key below this one may have created it.
         inner = [override for override in self.overrides if key_of(override)[: len(path)] == tuple(map(str, path))]
         return f"override {inner[-1]}" if inner else None
 
 
-def _chosen_only(key: tuple[str, ...]) -> tuple[str, ...]:
-    """`model=x` chooses a file, so the values came from that file and not from the override."""
-    return GROUPS if len(key) == 1 else ()
+def _is_choice(key: tuple[str, ...]) -> bool:
+    """Return True for a key such as `model`: `model=x` chooses a file, and the values come from that file."""
+    return len(key) == 1 and key[0] in GROUPS
 
 
 @contextmanager
 def search_path(folders: Sequence[ConfigFolders], recipe_file: Path | None = None) -> Iterator[None]:
-    """Registers the `recipe://` source and every provider's folders with Hydra, as its plugins."""
+    """Register the `recipe://` source and the folders of every provider as plugins of Hydra."""
     check_unique(folders)
 
     class Folders(SearchPathPlugin):
@@ -124,31 +133,32 @@ def search_path(folders: Sequence[ConfigFolders], recipe_file: Path | None = Non
     try:
         yield
     finally:
-        # Hydra has no way to take a plugin back, and a second composition must not see the first one's folders
+        # Hydra cannot unregister a plugin, and a second composition must not read the folders of the first.
         plugins.class_name_to_class.pop(f"{Folders.__module__}.{Folders.__qualname__}", None)
         plugins.plugin_type_to_subclass_list[SearchPathPlugin].remove(Folders)
 
 
 def compose(given: Sequence[str], folders: Sequence[ConfigFolders]) -> Composed:
-    """Composes the recipe that the overrides ask for.
+    """Compose the recipe that the overrides select.
 
     Raises:
-        InvalidInput: an unknown recipe, group, option or key, a YAML error, an interpolation that leads nowhere.
+        InvalidInput: If a recipe, group, option or key is unknown, a file is not YAML, or an interpolation has no
+            target.
     """
     overrides = prepare(given, GROUPS)
-    # an environment variable could be a secret, and what is composed is written into the run's record
+    # Environment variables can hold secrets, and the composed values are written to the run record.
     OmegaConf.clear_resolver("oc.env")
     try:
         with (
             search_path(folders, overrides.recipe_file),
             initialize_config_dir(version_base=VERSION_BASE, config_dir=str(folders[0].conf)),
         ):
-            return _composed(overrides)
+            return _compose_with_hydra(overrides)
     except COMPOSITION_ERRORS as error:
         raise translate_error(error, overrides, folders) from error
 
 
-def _composed(overrides: Overrides) -> Composed:
+def _compose_with_hydra(overrides: Overrides) -> Composed:
     hydra = GlobalHydra.instance().hydra
     assert hydra is not None
     loader = RecordingLoader(hydra.config_loader.get_search_path())

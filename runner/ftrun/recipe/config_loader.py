@@ -29,9 +29,10 @@ _parsed: dict[tuple[str, str, str, str, FileState | None], ConfigResult | None] 
 
 
 class CachedRepository(ConfigRepository):
-    """A repository that parses each config once per process, and again when its file has changed.
+    """Config repository that parses each config once per process, and again after its file has changed.
 
-    One composition reads about 25 configs, nine of them Hydra's own; most commands and tests compose several recipes.
+    One composition reads about 25 configs, nine of which belong to Hydra. Most commands and tests compose several
+    recipes.
     """
 
     def load_config(self, config_path: str) -> ConfigResult | None:
@@ -46,15 +47,15 @@ class CachedRepository(ConfigRepository):
             _parsed[key] = super().load_config(config_path)
         result = copy.copy(_parsed[key])
         if result is not None:
-            result.config = copy.deepcopy(result.config)  # a composition changes what it merges
+            result.config = copy.deepcopy(result.config)  # a composition changes the configs that it merges
         return result
 
 
 class RecordingLoader(ConfigLoaderImpl):
-    """A config loader that can list the configs of its last composition without computing them again.
+    """Config loader that records the configs of its last composition, so that they need not be computed again.
 
-    It merges Hydra's own configs once per process: they come first, are the same in each composition, and take a third
-    of its time.
+    It merges the configs of Hydra once per process, because they come first, are the same in each composition, and take
+    a third of its time.
     """
 
     def __init__(self, config_search_path: ConfigSearchPath) -> None:
@@ -86,7 +87,7 @@ class RecordingLoader(ConfigLoaderImpl):
 
     def merged_configs(self, config_name: str, overrides: list[str]) -> Sequence[ResultDefault]:
         """Return the configs of the last composition, in the order in which they were merged."""
-        if self._merged is None:  # a version of Hydra that composes by another method
+        if self._merged is None:  # this version of Hydra composes with another method
             return self.compute_defaults_list(config_name, overrides, RunMode.RUN).defaults
         return self._merged
 

@@ -1,4 +1,4 @@
-"""What a recipe's own file says at its top: looked at for what Hydra would not say well, or not where."""
+"""Parse the `defaults` list of a recipe to report errors with line numbers, which Hydra does not."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ ENTRY = "a list of `- override /GROUP: OPTION` and names of recipes"
 TEXT = "tag:yaml.org,2002:str"
 
 
-def place_in_defaults(file: Path, word: str) -> Position | None:
-    """Where a config group or one of its options stands in the `defaults` of a file."""
-    waiting = [value for key, value in _top(file) if key.value == "defaults"]
+def find_in_defaults(file: Path, word: str) -> Position | None:
+    """Return the position of a config group or of one of its options in the `defaults` of a file."""
+    waiting = [value for key, value in _top_level(file) if key.value == "defaults"]
     while waiting:
         node = waiting.pop(0)
         if isinstance(node, yaml.ScalarNode) and node.value.removeprefix("override ").strip().lstrip("/") == word:
@@ -25,31 +25,38 @@ def place_in_defaults(file: Path, word: str) -> Position | None:
     return None
 
 
-def chosen(file: Path) -> Iterator[tuple[str, str, Position]]:
-    """The options that the `defaults` of a file choose: group, option and place of each."""
-    entries = [entry for key, value in _top(file) if key.value == "defaults" for entry in children(value)]
+def read_choices(file: Path) -> Iterator[tuple[str, str, Position]]:
+    """Yield the group, option and position of each choice in the `defaults` of a file."""
+    entries = [entry for key, value in _top_level(file) if key.value == "defaults" for entry in children(value)]
     for group, options in (pair for entry in entries if isinstance(entry, yaml.MappingNode) for pair in entry.value):
         name = group.value.removeprefix("override ").strip().lstrip("/").partition("@")[0]
         for option in children(options) if isinstance(options, yaml.SequenceNode) else [options]:
             yield name, option.value, position(option, file)
 
 
-def place_of_list(file: Path, keys: Iterable[str]) -> Position | None:
-    """The first of these keys, at the top of a file, that holds a list."""
+def find_list(file: Path, keys: Iterable[str]) -> Position | None:
+    """Return the position of the first of these top-level keys of a file that has a list as its value."""
     known = set(keys)
-    found = (key for key, value in _top(file) if key.value in known and isinstance(value, yaml.SequenceNode))
-    return next((position(key, file) for key in found), None)
+    lists = (key for key, value in _top_level(file) if key.value in known and isinstance(value, yaml.SequenceNode))
+    return next((position(key, file) for key in lists), None)
 
 
 def check_recipe(text: str, file: Path) -> None:
-    """What Hydra would not say well: a recipe is a mapping, and its `defaults` a list of names and choices."""
+    """Check the shape of a recipe, because the messages of Hydra about it are unclear.
+
+    Raises:
+        InvalidInput: If the recipe is not a mapping, or its `defaults` is not a list of recipe names and choices.
+    """
     root = compose(text, file)
     if root is None:
         return
     if not isinstance(root, yaml.MappingNode):
         raise InvalidInput(
             Problem(
-                "invalid-recipe", "a recipe is a mapping of keys to values", str(position(root, file)), "KEY: VALUE"
+                "invalid-recipe",
+                "the recipe is not a mapping of keys to values",
+                str(position(root, file)),
+                "KEY: VALUE",
             )
         )
     for key, value in root.value:
@@ -63,12 +70,12 @@ def _check_defaults(node: yaml.Node, file: Path) -> None:
     for item in node.value:
         if not _is_entry(item):
             raise InvalidInput(
-                Problem("invalid-defaults", "an entry of `defaults` cannot be read", str(position(item, file)), ENTRY)
+                Problem("invalid-defaults", "an entry of `defaults` is invalid", str(position(item, file)), ENTRY)
             )
 
 
 def _is_entry(item: yaml.Node) -> bool:
-    """A name of a recipe, or one config group with one option or a list of them."""
+    """Return True for the name of a recipe, and for one config group with one option or a list of options."""
     if isinstance(item, yaml.MappingNode):
         options = [value for _, value in item.value]
         names = options[0].value if options and isinstance(options[0], yaml.SequenceNode) else options
@@ -76,6 +83,6 @@ def _is_entry(item: yaml.Node) -> bool:
     return isinstance(item, yaml.ScalarNode) and item.tag == TEXT
 
 
-def _top(file: Path) -> list[tuple[yaml.Node, yaml.Node]]:
+def _top_level(file: Path) -> list[tuple[yaml.Node, yaml.Node]]:
     root = compose(file.read_text(encoding="utf-8-sig"), file)
     return list(root.value) if isinstance(root, yaml.MappingNode) else []

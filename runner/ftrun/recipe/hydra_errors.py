@@ -1,4 +1,4 @@
-"""Turns what Hydra and OmegaConf raise while composing into problems that a person can act on."""
+"""Translation of errors of Hydra and OmegaConf into problems with a place and a hint."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from yaml import MarkedYAMLError
 
 from ftrun.api.config_dirs import ConfigFolders, options_of
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun.recipe.defaults_list import chosen, place_in_defaults, place_of_list
+from ftrun.recipe.defaults_list import find_in_defaults, find_list, read_choices
 from ftrun.recipe.overrides import Overrides, key_of
 from ftrun.recipe.yaml_files import positions
 from ftrun.utils.suggest import nearest
 
-LISTED = 12  # options named of a group that has many
+MAX_LISTED = 12  # options of a config group that an error lists
 
 
 def translate_error(error: BaseException, overrides: Overrides, folders: Sequence[ConfigFolders]) -> InvalidInput:
-    """The refusal that stands for an error of Hydra's; one of ours inside its chain is returned as it is."""
+    """Return an InvalidInput for an error of Hydra. If its chain has an InvalidInput, return that."""
     chain: list[BaseException] = []
     current: BaseException | None = error
     while current is not None and current not in chain:
@@ -36,18 +36,18 @@ def translate_error(error: BaseException, overrides: Overrides, folders: Sequenc
     for link in chain:
         if isinstance(link, InvalidInput):
             return link
-    wording = _Wording(overrides, folders)
+    translator = _Translator(overrides, folders)
     for link in chain:
-        problem = wording.problem(link)
-        if problem is not None:
-            others = wording.unknown_options() if isinstance(link, MissingConfigException) else ()
-            return InvalidInput(list({one.what: one for one in (problem, *others)}.values()))
+        first = translator.problem(link)
+        if first is not None:
+            others = translator.unknown_options() if isinstance(link, MissingConfigException) else ()
+            return InvalidInput(list({problem.what: problem for problem in (first, *others)}.values()))
     what = next((line for line in map(_first_line, chain) if line), type(error).__name__)
-    return InvalidInput(Problem("invalid-recipe", what, at=wording.recipe))
+    return InvalidInput(Problem("invalid-recipe", what, at=translator.recipe))
 
 
-class _Wording:
-    """Knows the overrides and the recipe's own file, and so where a thing that Hydra names was written."""
+class _Translator:
+    """Translator of single errors. Searches the overrides and the recipe files for the place of an error."""
 
     def __init__(self, overrides: Overrides, folders: Sequence[ConfigFolders]) -> None:
         self._overrides = overrides
@@ -56,9 +56,11 @@ class _Wording:
 
     @property
     def recipe(self) -> str | None:
+        """Position of the first key in the files of the recipe."""
         return next((str(place) for file in self._files for place in positions(file).values()), None)
 
     def problem(self, error: BaseException) -> Problem | None:
+        """Return the problem for an error, or None if the error is unknown."""
         match error:
             case MissingConfigException():
                 return self._missing(error)
@@ -67,14 +69,14 @@ class _Wording:
                     "invalid-override",
                     f"cannot read the override: {_first_line(error)}",
                     at=f"override {self._given(error.override)}",
-                    expected="KEY=VALUE; quote what the shell would change",
+                    expected="KEY=VALUE; quote characters that are special in the shell",
                 )
             case InterpolationKeyError():
-                do = "an interpolation ${…} names a key of the composed recipe"
-                return Problem("invalid-interpolation", _first_line(error), at=self._place_of_key(error), hint=do)
+                hint = "an interpolation ${…} names a key of the composed recipe"
+                return Problem("invalid-interpolation", _first_line(error), at=self._place_of_key(error), hint=hint)
             case UnsupportedInterpolationType():
-                do = "recipes cannot read the environment; secrets are taken from it by the stages that need them"
-                return Problem("invalid-interpolation", _first_line(error), at=self._place_of_key(error), hint=do)
+                hint = "recipes cannot read environment variables; stages read the secrets that they need from them"
+                return Problem("invalid-interpolation", _first_line(error), at=self._place_of_key(error), hint=hint)
             case GrammarParseError() | InterpolationResolutionError():
                 what = f"cannot read an interpolation: {_first_line(error)}"
                 return Problem(
@@ -83,44 +85,50 @@ class _Wording:
             case MarkedYAMLError():
                 mark = error.problem_mark
                 where = f"{mark.name}:{mark.line + 1}:{mark.column + 1}" if mark else None
-                return Problem("invalid-yaml", f"not YAML: {error.problem or _first_line(error)}", at=where)
+                return Problem("invalid-yaml", f"invalid YAML: {error.problem or _first_line(error)}", at=where)
             case ConfigTypeError():
                 return self._wrong_kind(error)
             case RecursionError():
                 return Problem(
                     "invalid-defaults",
-                    "the defaults lists of these files include each other in a circle",
+                    "the `defaults` lists of these files include each other",
                     at=self.recipe,
-                    hint="look at the `defaults:` at the top of the recipe and of the files it names",
+                    hint="check the `defaults` at the top of the recipe and of the files that it names",
                 )
-        return self._by_words(_first_line(error))
+        return self._match_message(_first_line(error))
 
-    def _by_words(self, text: str) -> Problem | None:
-        """Errors that Hydra tells apart by their words alone."""
-        if found := re.search(r"Could not override '([^']+)'. No match in the defaults list", text):
+    def _match_message(self, text: str) -> Problem | None:
+        """Return the problem for an error that Hydra distinguishes only by its message."""
+        if match := re.search(r"Could not override '([^']+)'. No match in the defaults list", text):
             known = sorted({file.parent.name for folder in self._folders for file in _options(folder)})
-            what, near = f"there is no config group `{found[1]}`", nearest(found[1], known)
-            return Problem("unknown-name", what, self._in_defaults(found[1]), f"one of {', '.join(known)}", near)
-        if found := re.search(r"Could not delete from config. '([^']+)'", text):
-            return Problem("unknown-key", f"there is no `{found[1]}` to take out", at=self._override(found[1]))
-        if found := re.search(r"Could not override '([^']+)'", text):
-            return Problem("unknown-key", f"there is no `{found[1]}` to override", at=self._override(found[1]))
-        if found := re.search(r"Multiple values for ([^ .]+)\.|^(\S+) appears more than once", text):
-            chosen = found[1] or found[2]
-            where = self._override(chosen) or self._in_defaults(chosen)
+            what, near = f"there is no config group `{match[1]}`", nearest(match[1], known)
+            return Problem("unknown-name", what, self._place_in_defaults(match[1]), f"one of {', '.join(known)}", near)
+        if match := re.search(r"Could not delete from config. '([^']+)'", text):
+            return Problem("unknown-key", f"there is no key `{match[1]}` to remove", at=self._override(match[1]))
+        if match := re.search(r"Could not override '([^']+)'", text):
+            return Problem("unknown-key", f"there is no key `{match[1]}` to override", at=self._override(match[1]))
+        if match := re.search(r"Multiple values for ([^ .]+)\.|^(\S+) appears more than once", text):
+            group = match[1] or match[2]
+            where = self._override(group) or self._place_in_defaults(group)
             return Problem(
-                "invalid-defaults", f"`{chosen}` is chosen already", where, expected=f"override /{chosen}: OPTION"
+                "invalid-defaults",
+                f"an option of `{group}` is chosen already",
+                where,
+                expected=f"override /{group}: OPTION",
             )
-        if found := re.search(r"Ambiguous value for argument '(.+)'", text):
-            do = "a sweep needs -m; a list is written [A,B]"
+        if match := re.search(r"Ambiguous value for argument '(.+)'", text):
+            hint = "a sweep needs -m; a list is written [A,B]"
             return Problem(
-                "invalid-override", "several values for one key", at=f"override {self._given(found[1])}", hint=do
+                "invalid-override", "several values for one key", at=f"override {self._given(match[1])}", hint=hint
             )
         if "Config group override must be" in text:
             wrong = [given for given in self._overrides.given if re.search(r"=(null|true|false|[\d.]*)$", given)]
             where = f"override {wrong[0]}" if wrong else None
             return Problem(
-                "invalid-override", "a config group takes the name of an option", where, "NAME, or [NAME,NAME]"
+                "invalid-override",
+                "the value of a config group is not the name of an option",
+                where,
+                "NAME, or [NAME,NAME]",
             )
         return None
 
@@ -128,18 +136,18 @@ class _Wording:
         group, _, option = str(error.missing_cfg_file or "").partition("/")
         options = self._names(group) or [str(name) for name in error.options or ()]
         overriding = [given for given in self._overrides.given if key_of(given)[0] == group and option in given]
-        where = f"override {overriding[-1]}" if overriding else self._in_defaults(option)
+        where = f"override {overriding[-1]}" if overriding else self._place_in_defaults(option)
         if where is None and (inside := re.match(r"In '([^']+)'", str(error))):
             where = f"the defaults of {inside[1]}"
-        return _unknown(group or "config", option, where, options)
+        return _unknown_name(group or "config", option, where, options)
 
     def unknown_options(self) -> Iterator[Problem]:
-        """All that the recipe's file and the overrides choose and nobody has: Hydra ends with the first."""
-        in_files = [(*choice[:2], str(choice[2])) for file in self._files for choice in chosen(file)]
+        """Yield a problem for each unknown option in the recipe files and overrides. Hydra reports only the first."""
+        in_files = [(*choice[:2], str(choice[2])) for file in self._files for choice in read_choices(file)]
         for group, option, where in (*in_files, *self._chosen_by_overrides()):
             options = self._names(group)
             if options and option not in options:
-                yield _unknown(group, option, where, options)
+                yield _unknown_name(group, option, where, options)
 
     def _names(self, group: str) -> list[str]:
         return sorted({name for folder in self._folders for name in options_of(folder, group)})
@@ -150,14 +158,14 @@ class _Wording:
             yield from ((key_of(given)[0], name.strip(), f"override {given}") for name in names if name.isidentifier())
 
     def _wrong_kind(self, error: ConfigTypeError) -> Problem:
-        """A list where a mapping belongs, or the other way round; Hydra does not say at which key."""
+        """Return the problem for a list in place of a mapping, or the reverse. The error of Hydra has no key."""
         for file in self._files:
-            if place := place_of_list(file, (*(path.parent.name for path in self._all_options()), "train")):
-                what = "a list where a mapping of keys belongs"
+            if place := find_list(file, (*(path.parent.name for path in self._all_options()), "train")):
+                what = "the value is a list, not a mapping of keys to values"
                 return Problem(
-                    "invalid-recipe", what, str(place), hint="what is chosen in a group stands in `defaults:`"
+                    "invalid-recipe", what, str(place), hint="options of a config group are chosen in `defaults:`"
                 )
-        return Problem("invalid-recipe", f"values of different kinds meet: {_first_line(error)}", at=self.recipe)
+        return Problem("invalid-recipe", f"values of different types: {_first_line(error)}", at=self.recipe)
 
     def _all_options(self) -> Iterator[Path]:
         for folder in self._folders:
@@ -171,20 +179,21 @@ class _Wording:
                 return f"override {given}"
         return next((str(positions(file)[path]) for file in self._files if path in positions(file)), key or self.recipe)
 
-    def _in_defaults(self, word: str) -> str | None:
-        places = (place_in_defaults(file, word) for file in self._files)
+    def _place_in_defaults(self, word: str) -> str | None:
+        places = (find_in_defaults(file, word) for file in self._files)
         return next((str(place) for place in places if place), None)
 
     def _override(self, key: str) -> str | None:
-        return next((f"override {one}" for one in self._overrides.given if key_of(one) == tuple(key.split("."))), None)
+        path = tuple(key.split("."))
+        return next((f"override {given}" for given in self._overrides.given if key_of(given) == path), None)
 
     def _given(self, prepared: str) -> str:
-        """The override as the user typed it."""
+        """Return the override as the user typed it."""
         return dict(zip(self._overrides.hydra, self._overrides.given, strict=True)).get(prepared, prepared)
 
 
-def _unknown(group: str, option: str, where: str | None, options: Sequence[str]) -> Problem:
-    known = ", ".join(options[:LISTED]) + (f", … ({len(options)} in all)" if len(options) > LISTED else "")
+def _unknown_name(group: str, option: str, where: str | None, options: Sequence[str]) -> Problem:
+    known = ", ".join(options[:MAX_LISTED]) + (f", … ({len(options)} in all)" if len(options) > MAX_LISTED else "")
     expected = f"one of {known}" if options else None
     return Problem("unknown-name", f"there is no {group} named `{option}`", where, expected, nearest(option, options))
 

@@ -1,4 +1,4 @@
-"""From overrides to a checked recipe: compose, type, check with every plugin, and say where each problem is."""
+"""Load a recipe from overrides: compose it, validate its types, check it with every plugin, and locate each problem."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ MULTI_SELECT = ("optimizations", "evals")
 
 @dataclass(frozen=True)
 class Loaded:
-    """A checked recipe with the composition it came from."""
+    """Checked recipe and its composition."""
 
     recipe: Recipe
     composed: Composed
 
     @property
     def given(self) -> tuple[str, ...]:
-        """The overrides that asked for it."""
+        """Overrides that select the recipe."""
         return self.composed.overrides
 
     def origins(self) -> dict[str, str]:
-        """Where each value came from, for the run's record."""
+        """Return the origin of each value, for the run record."""
         return {dotted(path): str(self.composed.origin(path) or "default") for path, _ in leaves(self.composed.values)}
 
 
 def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
-    """The recipe that the overrides ask for.
+    """Load the recipe that the overrides select.
 
     Raises:
-        InvalidInput: with all problems at once, each with its place.
+        InvalidInput: If the recipe has problems. The error has all of them, each with its place.
     """
     composed = compose(overrides, plugins.config_folders())
     name = composed.recipe_name()
@@ -55,73 +55,77 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
                 "missing-recipe",
                 "no recipe is named",
                 expected="recipe=NAME, or recipe=FILE.yaml",
-                hint="`ftrun recipes` lists those that there are",
+                hint="`ftrun recipes` lists the recipes",
             )
         )
     values = prepare_components(composed, plugins)
-    named = (
-        [Issue("reserved-key", ("name",), "a recipe is named by its file", hint="leave `name` out")]
+    reserved = (
+        [Issue("reserved-key", ("name",), "`name` is set to the name of the recipe file", hint="remove `name`")]
         if "name" in values
         else []
     )
     values["name"] = name
-    findings = [
-        *named,
-        *_unset(composed.values),
-        *_not_finite(values),
-        *_not_chosen(composed, plugins.config_folders()),
+    issues = [
+        *reserved,
+        *_check_unset(composed.values),
+        *_check_finite(values),
+        *_check_choices(composed, plugins.config_folders()),
     ]
-    findings += [new for new in check_components(values, plugins) if not _covered(new, findings)]
+    issues += [new for new in check_components(values, plugins) if not _is_duplicate(new, issues)]
     result = validate(Recipe, values)
     if isinstance(result, list):
-        findings += [new for new in result if not _covered(new, findings)]
-    recipe = _without(findings, values) or (None if isinstance(result, list) else result)
+        issues += [new for new in result if not _is_duplicate(new, issues)]
+    recipe = _drop_invalid(issues, values) or (None if isinstance(result, list) else result)
     if recipe is not None:
-        for found in plugins.hook.ftrun_check_recipe(recipe=recipe):
-            findings += [new for new in found if not _covered(new, findings)]
-    if findings or recipe is None:
-        raise InvalidInput(locate(findings, composed))
+        issues += [new for new in plugins.check(recipe) if not _is_duplicate(new, issues)]
+    if issues or recipe is None:
+        raise InvalidInput(locate(issues, composed))
     return Loaded(recipe, composed)
 
 
-def _without(findings: list[Issue], values: dict[str, Any]) -> Recipe | None:
-    """The recipe without what is wrong with it, so that plugins can still find more; None if it needs that."""
-    kept = copy.deepcopy(values)
-    for finding in findings:
-        parent: Any = kept
-        for part in finding.path[:-1]:
+def _drop_invalid(issues: list[Issue], values: dict[str, Any]) -> Recipe | None:
+    """Return the recipe without the values that have issues, so that plugins can find further issues.
+
+    Return None if the recipe is invalid without these values.
+    """
+    remaining = copy.deepcopy(values)
+    for issue in issues:
+        parent: Any = remaining
+        for part in issue.path[:-1]:
             parent = parent.get(part) if isinstance(parent, dict) else None
         if isinstance(parent, dict):
-            parent.pop(finding.path[-1], None)
-    result = validate(Recipe, kept)
+            parent.pop(issue.path[-1], None)
+    result = validate(Recipe, remaining)
     return None if isinstance(result, list) else result
 
 
-def locate(findings: Iterable[Issue], composed: Composed) -> list[Problem]:
-    """Findings as problems, each with the file position or override that set the value."""
+def locate(issues: Iterable[Issue], composed: Composed) -> list[Problem]:
+    """Return the issues as problems, each with the file position or override that set the value."""
     problems = []
     own = [short(layer.file) for layer in composed.layers if layer.config.startswith("recipe/")]
-    for finding in findings:
-        places = [composed.origin(path) for path in (finding.path, *finding.also) if path]
+    for issue in issues:
+        places = [composed.origin(path) for path in (issue.path, *issue.also) if path]
         where = " and ".join(dict.fromkeys(str(place) for place in places if place))
         where = where or (own[-1] if own else "")
-        problems.append(
-            Problem(finding.code, finding.what, where or None, finding.expected, finding.did_you_mean, finding.hint)
-        )
-    return sorted(dict.fromkeys(problems), key=lambda problem: _as_read(problem.at or ""))
+        problems.append(Problem(issue.code, issue.what, where or None, issue.expected, issue.did_you_mean, issue.hint))
+    return sorted(dict.fromkeys(problems), key=lambda problem: _sort_key(problem.at or ""))
 
 
-def _as_read(where: str) -> list[tuple[int, str]]:
-    """Line 9 comes before line 10."""
+def _sort_key(where: str) -> list[tuple[int, str]]:
+    """Return a key that sorts line 9 before line 10."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", where)]
 
 
-def _covered(new: Issue, findings: list[Issue]) -> bool:
-    return any(new.path[: len(old.path)] == old.path for old in findings)
+def _is_duplicate(new: Issue, issues: list[Issue]) -> bool:
+    """Return True if there is an issue with the same key or a parent of it."""
+    return any(new.path[: len(old.path)] == old.path for old in issues)
 
 
-def _not_chosen(composed: Composed, folders: Sequence[ConfigFolders]) -> Iterator[Issue]:
-    """Values for an option of a multi-select group that is not chosen would silently do nothing, or half of it."""
+def _check_choices(composed: Composed, folders: Sequence[ConfigFolders]) -> Iterator[Issue]:
+    """Yield an issue for each value that belongs to an option of a group that is not chosen.
+
+    Without the rest of the option, the value would silently have no effect or only a part of it.
+    """
     for group in MULTI_SELECT:
         chosen = composed.chosen(group)
         known = {file.stem for folder in folders if folder.conf for file in folder.conf.glob(f"{group}/*.yaml")}
@@ -147,20 +151,20 @@ def _not_chosen(composed: Composed, folders: Sequence[ConfigFolders]) -> Iterato
                 )
 
 
-def _unset(values: dict[str, Any]) -> Iterator[Issue]:
-    """Hydra's mark for a value that has to be given."""
+def _check_unset(values: dict[str, Any]) -> Iterator[Issue]:
+    """Yield an issue for each value that is `???`, which Hydra uses for required values."""
     for path, value in leaves(values):
         if value == UNSET:
             yield Issue(
                 "missing-key",
                 path,
-                f"`{dotted(path)}` has to be set",
-                hint=f"in the recipe, or {dotted(path)}=… on the command line",
+                f"`{dotted(path)}` is not set",
+                hint=f"set it in the recipe, or with {dotted(path)}=… on the command line",
             )
 
 
-def _not_finite(values: dict[str, Any]) -> Iterator[Issue]:
-    """JSON, in which recipes and keys are kept, has no infinity and no NaN."""
+def _check_finite(values: dict[str, Any]) -> Iterator[Issue]:
+    """Yield an issue for each infinity and NaN, because JSON, in which recipes and keys are stored, has neither."""
     for path, value in leaves(values):
         for index, item in enumerate(value) if isinstance(value, list) else [(None, value)]:
             if isinstance(item, float) and not math.isfinite(item):

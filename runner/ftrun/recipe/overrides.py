@@ -1,4 +1,4 @@
-"""Prepares command-line overrides for Hydra: no `+` needed, and `recipe=` also takes a file."""
+"""Preparation of command line overrides for Hydra. They need no `+`, and `recipe=` also accepts a file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _PLAIN = re.compile(r"^(?P<key>[A-Za-z_][\w.\-/@]*)=")
 
 @dataclass(frozen=True)
 class Overrides:
-    """`given` as the user typed them, `hydra` as Hydra gets them; `recipe_file` where a recipe was named by path."""
+    """Overrides as the user typed them (`given`) and as Hydra gets them (`hydra`).
+
+    `recipe_file` is set if the recipe is a path.
+    """
 
     given: tuple[str, ...]
     hydra: tuple[str, ...]
@@ -25,52 +28,53 @@ class Overrides:
 
 
 def prepare(given: Sequence[str], groups: Iterable[str]) -> Overrides:
-    """Forces plain value overrides (`train.x=1` becomes `++train.x=1`).
+    """Prepare overrides for Hydra: `train.x=1` becomes `++train.x=1`.
 
-    Hydra would refuse to add a key that no file has yet, and the strict check of the recipe catches misspellings with
-    a better message. Overrides of config groups stay as they are, for they choose files.
+    Without `++` Hydra does not add a key that no file has. The strict check of the recipe reports misspelled keys with
+    a better message. Overrides of config groups do not change, because they choose files.
+
+    Raises:
+        InvalidInput: If an override is an option or has no key, or the recipe file does not exist.
     """
     known = set(groups)
     recipe_file: Path | None = None
-    ready: list[str] = []
+    hydra: list[str] = []
     for override in given:
         match = _PLAIN.match(override)
         key = match["key"] if match else ""
         if override.startswith("-"):
             raise InvalidInput(
-                Problem(
-                    "unknown-option", f"there is no option `{override}`", hint="`ftrun VERB --help` lists the options"
-                )
+                Problem("unknown-option", f"unknown option `{override}`", hint="`ftrun VERB --help` lists the options")
             )
         if not key_of(override)[0]:
             raise InvalidInput(
-                Problem("invalid-override", "an override begins with a key", f"override {override}", "KEY=VALUE")
+                Problem("invalid-override", "the override has no key", f"override {override}", "KEY=VALUE")
             )
         if key == "recipe" and override.endswith((".yaml", ".yml")) and "," not in override:
-            recipe_file = _existing(override.removeprefix("recipe="))
-            ready.append(f"recipe={_quoted(recipe_file.stem)}")
+            recipe_file = _find_file(override.removeprefix("recipe="))
+            hydra.append(f"recipe={_quote(recipe_file.stem)}")
         elif not match or key.split("@")[0] in known or key.startswith("hydra"):
-            ready.append(override)
+            hydra.append(override)
         else:
-            ready.append(f"++{override}")
-    return Overrides(tuple(given), tuple(ready), recipe_file)
+            hydra.append(f"++{override}")
+    return Overrides(tuple(given), tuple(hydra), recipe_file)
 
 
-def _quoted(name: str) -> str:
-    """For Hydra's grammar, which takes most letters beyond ASCII for errors."""
+def _quote(name: str) -> str:
+    """Quote a name for the grammar of Hydra, which does not accept most letters outside of ASCII."""
     escaped = name.replace("\\", "\\\\").replace("'", "\\'")
     return name if re.fullmatch(r"[A-Za-z0-9_.\-]+", name) else f"'{escaped}'"
 
 
-def _existing(path: str) -> Path:
+def _find_file(path: str) -> Path:
     file = Path(path).absolute()
     if not file.is_file():
         raise InvalidInput(
             Problem(
                 "file-not-found",
-                f"no such recipe file: {path}",
+                f"the recipe file does not exist: {path}",
                 at=f"recipe={path}",
-                hint="`ftrun recipes` lists the recipes known by name",
+                hint="`ftrun recipes` lists the recipes that have a name",
             )
         )
     return file
@@ -78,7 +82,7 @@ def _existing(path: str) -> Path:
 
 @cache
 def has(override: str, path: tuple[str | int, ...]) -> bool:
-    """Whether an override sets what is at a path inside of its value: `x={a: 1}` leaves another `x.b` as it was."""
+    """Return True if an override sets the value at this path below its key. `x={a: 1}` does not set `x.b`."""
     if not path or not override.partition("=")[2].startswith("{"):
         return True
     value = OverridesParser.create().parse_override(override).value()
@@ -91,6 +95,6 @@ def has(override: str, path: tuple[str | int, ...]) -> bool:
 
 
 def key_of(override: str) -> tuple[str, ...]:
-    """The key path that an override sets: `++train.x=1` is `("train", "x")`."""
+    """Return the key path that an override sets: `("train", "x")` for `++train.x=1`."""
     key = override.lstrip("+~").partition("=")[0].partition("@")[0]
     return tuple(key.replace("/", ".").split("."))

@@ -1,4 +1,4 @@
-"""Makes `recipe=NAME` an ordinary Hydra group over flat folders of recipes, scheme `recipe://`."""
+"""Hydra config source that makes `recipe` a config group, from flat folders of recipes. Its scheme is `recipe://`."""
 
 from __future__ import annotations
 
@@ -17,56 +17,67 @@ GROUP = "recipe"
 
 
 class RecipeSource(ConfigSource):
-    """A folder of recipes, or a single recipe file, as the group `recipe`. Argument names are Hydra's."""
+    """Folder of recipes, or single recipe file, as the config group `recipe`. Hydra defines the argument names."""
 
     @staticmethod
     def scheme() -> str:
+        """Return the scheme of the source."""
         return "recipe"
 
     def find(self, config_path: str) -> Path | None:
-        """The file or folder behind a path inside the group; None outside it."""
-        group, _, inside = config_path.strip("/").partition("/")
+        """Return the file or folder for a path in the config group, or None for another path."""
+        group, _, name = config_path.strip("/").partition("/")
         root = Path(self.path)
         if group != GROUP:
             return None
         if root.is_file():
-            return root if inside.removesuffix(".yaml") == root.stem else None
-        return root / inside if inside else root
+            return root if name.removesuffix(".yaml") == root.stem else None
+        return root / name if name else root
 
     def load_config(self, config_path: str) -> ConfigResult:
-        found = self.find(self._normalize_file_name(config_path))
-        if found is None or not found.is_file():
+        """Load a recipe file.
+
+        Raises:
+            ConfigLoadError: If the file does not exist.
+            InvalidInput: If the file is not a recipe.
+        """
+        file = self.find(self._normalize_file_name(config_path))
+        if file is None or not file.is_file():
             raise ConfigLoadError(f"Config not found: {config_path}")
-        text = read_text(found)
-        check_recipe(text, found)
+        text = read_text(file)
+        check_recipe(text, file)
         header = self._get_header_dict(text)
         header.setdefault("package", None)
         header["package"] = header["package"] or "_global_"  # so that recipes need no `# @package` line
         try:
             config = OmegaConf.create(text)
-        except MarkedYAMLError as error:  # duplicate keys and foreign tags, which only OmegaConf looks for
-            raise InvalidInput(syntax_problem(error, found)) from None
+        except MarkedYAMLError as error:  # only OmegaConf checks for duplicate keys and unknown tags
+            raise InvalidInput(syntax_problem(error, file)) from None
         return ConfigResult(config=config, path=self.path, provider=self.provider, header=header)
 
     def available(self) -> bool:
+        """Return True if the folder or file exists."""
         return Path(self.path).exists()
 
     def is_group(self, config_path: str) -> bool:
-        found = self.find(config_path)
-        return config_path.strip("/") == "" or (found is not None and found.is_dir())
+        """Return True if the path is the root or a folder of recipes."""
+        folder = self.find(config_path)
+        return config_path.strip("/") == "" or (folder is not None and folder.is_dir())
 
     def is_config(self, config_path: str) -> bool:
-        found = self.find(self._normalize_file_name(config_path))
-        return found is not None and found.is_file()
+        """Return True if the path is a recipe file."""
+        file = self.find(self._normalize_file_name(config_path))
+        return file is not None and file.is_file()
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
+        """Return the names of the groups and recipes at a path."""
         if config_path.strip("/") == "":
             return [GROUP] if results_filter in (None, ObjectType.GROUP) else []
-        found = self.find(config_path)
-        if found is None or not found.is_dir():
+        folder = self.find(config_path)
+        if folder is None or not folder.is_dir():
             return [Path(self.path).stem] if Path(self.path).is_file() and config_path.strip("/") == GROUP else []
         files: list[str] = []
-        for entry in sorted(found.iterdir()):
+        for entry in sorted(folder.iterdir()):
             self._list_add_result(
                 files=files,
                 file_path=f"{config_path.strip('/')}/{entry.name}",

@@ -1,24 +1,23 @@
-"""A recipe as a run recorded it, with overrides on top, whatever became of the files that it was composed of."""
+"""Rebuild a recipe from a run record and apply overrides. Does not read the files of the recipe."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.types import Override
 
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun.api.issues import Issue
 from ftrun.api.recipe import Recipe
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe.components import as_mapping, check_components, prepare_components
 from ftrun.recipe.compose import GROUPS, Composed, Layer, compose
 from ftrun.recipe.load import MULTI_SELECT, Loaded, locate
 from ftrun.recipe.overrides import prepare
-from ftrun.recipe.run_overrides import parsed, set_path
+from ftrun.recipe.run_overrides import parse, set_path
 from ftrun.recipe.validation import dotted, validate
 from ftrun.recipe.yaml_files import leaves
 from ftrun.utils.suggest import nearest
@@ -26,73 +25,79 @@ from ftrun.utils.suggest import nearest
 
 @dataclass(frozen=True)
 class RecordedRecipe(Loaded):
-    """What no override sets comes from where it came from before."""
+    """Recipe from a run record with overrides.
 
-    before: Mapping[str, str] = field(default_factory=dict)
-    earlier: tuple[str, ...] = ()
+    A value that no override sets keeps its recorded origin.
+    """
+
+    recorded_origins: Mapping[str, str] = field(default_factory=dict)
+    recorded_overrides: tuple[str, ...] = ()
 
     @property
     def given(self) -> tuple[str, ...]:
-        return (*self.earlier, *self.composed.overrides)
+        """Recorded overrides and the new ones after them."""
+        return (*self.recorded_overrides, *self.composed.overrides)
 
     def origins(self) -> dict[str, str]:
-        found = {}
+        """Return the origin of each value, for the run record."""
+        origins = {}
         for path, _ in leaves(self.composed.values):
-            name, own = dotted(path), self.composed.exact(path)
-            if own is not None or name in self.before:
-                found[name] = str(own) if own is not None else self.before[name]
-        return found
+            name, new_origin = dotted(path), self.composed.exact(path)
+            if new_origin is not None or name in self.recorded_origins:
+                origins[name] = str(new_origin) if new_origin is not None else self.recorded_origins[name]
+        return origins
 
 
 def load_recorded(
     values: Mapping[str, Any],
-    before: Mapping[str, str],
-    earlier: tuple[str, ...],
+    recorded_origins: Mapping[str, str],
+    recorded_overrides: tuple[str, ...],
     overrides: Sequence[str],
     plugins: Plugins,
 ) -> RecordedRecipe:
-    """A recorded recipe with overrides on top.
+    """Rebuild a recorded recipe and apply overrides.
+
+    An override that chooses options of a config group replaces that section of the recipe. In a group with several
+    options, options that were already chosen keep their values.
 
     Args:
-        values: The recipe as it was recorded.
-        before: Where each of its values came from.
-        earlier: The overrides that had asked for it.
-        overrides: What is to be different now.
-        plugins: What checks it.
-
-    An override that chooses options of a config group replaces that part of the recipe; of a group with several options
-    those that were chosen already keep their values.
+        values: Recorded values of the recipe.
+        recorded_origins: Recorded origin of each value.
+        recorded_overrides: Overrides of the recorded run.
+        overrides: Overrides to apply.
+        plugins: Plugins that check the recipe.
 
     Raises:
-        InvalidInput: with all that is wrong by now, each with its place.
+        InvalidInput: If an override or the recipe is invalid. The error has all problems, each with its place.
     """
-    given = prepare(overrides, GROUPS)
-    found = dict(zip(given.given, parsed(given, plugins), strict=True))
-    _check(found)
-    chosen = [override for override in found.values() if _group(override)]
+    prepared = prepare(overrides, GROUPS)
+    by_text = dict(zip(prepared.given, parse(prepared, plugins), strict=True))
+    _check_overrides(by_text)
+    choices = [override for override in by_text.values() if _group_of(override)]
     new = copy.deepcopy(dict(values))
     layers: tuple[Layer, ...] = ()
-    declared = compose([str(override.input_line) for override in chosen], plugins.config_folders())
-    for group in dict.fromkeys(_group(override) for override in chosen):
-        new[group] = _section(group, new.get(group), declared.values.get(group))
+    declared = compose([str(override.input_line) for override in choices], plugins.config_folders())
+    for group in dict.fromkeys(_group_of(override) for override in choices):
+        new[group] = _merge_section(group, new.get(group), declared.values.get(group))
         layers += tuple(layer for layer in declared.layers if layer.config.startswith(f"{group}/"))
-    for text, override in found.items():
-        if not _group(override):
+    for text, override in by_text.items():
+        if not _group_of(override):
             _apply(new, override, f"override {text}")
     composed = Composed(new, tuple(overrides), layers)
     ready = prepare_components(composed, plugins)
-    ready["environment"] = _environments(
+    ready["environment"] = _merge_environments(
         as_mapping(ready.get("environment")), prepare_components(declared, plugins)["environment"]
     )
-    return RecordedRecipe(_checked(ready, composed, before, plugins), composed, before, earlier)
+    recipe = _check_recipe(ready, composed, recorded_origins, plugins)
+    return RecordedRecipe(recipe, composed, recorded_origins, recorded_overrides)
 
 
-def _group(override: Override) -> str:
-    """The config group in which an override chooses; empty where it sets a value."""
+def _group_of(override: Override) -> str:
+    """Return the config group of which an override chooses options, or an empty text if it sets a value."""
     return override.key_or_group if override.key_or_group in GROUPS and not override.is_delete() else ""
 
 
-def _check(overrides: Mapping[str, Override]) -> None:
+def _check_overrides(overrides: Mapping[str, Override]) -> None:
     problems = []
     for text, override in overrides.items():
         where = f"override {text}"
@@ -100,48 +105,52 @@ def _check(overrides: Mapping[str, Override]) -> None:
             problems.append(
                 Problem(
                     "usage",
-                    "a run is done again with its own recipe",
+                    "`recipe=` cannot be used with `ftrun rerun`, which uses the recipe of the run",
                     where,
                     hint="`ftrun recipe=…` runs another recipe",
                 )
             )
         elif override.key_or_group.startswith("hydra"):
-            problems.append(Problem("usage", "Hydra composes nothing here: the recipe is the run's own", where))
+            what = "options of Hydra cannot be used with `ftrun rerun`, which uses the recipe of the run"
+            problems.append(Problem("usage", what, where))
         elif override.is_sweep_override():
-            problems.append(Problem("usage", "one run is done again at a time", where, "one value"))
+            problems.append(Problem("usage", "a sweep cannot be used with `ftrun rerun`", where, "one value"))
     if problems:
         raise InvalidInput(problems)
 
 
-def _section(group: str, before: Any, now: Any) -> Any:
+def _merge_section(group: str, old: Any, new: Any) -> Any:
     if group not in MULTI_SELECT:
-        return now
-    return {name: as_mapping(before).get(name, inner) for name, inner in as_mapping(now).items()}
+        return new
+    return {name: as_mapping(old).get(name, inner) for name, inner in as_mapping(new).items()}
 
 
 def _apply(values: dict[str, Any], override: Override, where: str) -> None:
     key = tuple(override.key_or_group.split("."))
-    _check_chosen(values, key, where)
-    inside: Any = values
+    _check_choice(values, key, where)
+    section: Any = values
     for part in key[:-1]:
-        inside = as_mapping(inside.get(part)) if isinstance(inside, dict) else {}
+        section = as_mapping(section.get(part)) if isinstance(section, dict) else {}
     if not override.is_delete():
-        set_path(values, key, _merged(as_mapping(inside).get(key[-1]), override.value()))
+        set_path(values, key, _merge(as_mapping(section).get(key[-1]), override.value()))
         return
-    if key[-1] not in as_mapping(inside):
-        raise InvalidInput(Problem("unknown-key", f"the run's recipe has no `{'.'.join(key)}`", where))
-    del inside[key[-1]]
+    if key[-1] not in as_mapping(section):
+        raise InvalidInput(Problem("unknown-key", f"the recipe of the run has no `{'.'.join(key)}`", where))
+    del section[key[-1]]
 
 
-def _merged(before: Any, new: Any) -> Any:
-    """A mapping sets what is in it and leaves the rest, as in Hydra."""
-    if not (isinstance(before, dict) and isinstance(new, dict)):
+def _merge(old: Any, new: Any) -> Any:
+    """Merge two values as Hydra does: a mapping sets its keys and does not change other keys."""
+    if not (isinstance(old, dict) and isinstance(new, dict)):
         return new
-    return {**before, **{str(key): _merged(before.get(str(key)), value) for key, value in new.items()}}
+    return {**old, **{str(key): _merge(old.get(str(key)), value) for key, value in new.items()}}
 
 
-def _check_chosen(values: Mapping[str, Any], key: tuple[str, ...], where: str) -> None:
-    """A value for an option of a group that is not chosen would silently do nothing, or half of it."""
+def _check_choice(values: Mapping[str, Any], key: tuple[str, ...], where: str) -> None:
+    """Check that a value does not belong to an option of a group that is not chosen.
+
+    Without the rest of the option, the value would silently have no effect or only a part of it.
+    """
     if key[0] not in MULTI_SELECT or len(key) == 1 or key[1] in as_mapping(values.get(key[0])):
         return
     group, chosen = key[0], list(as_mapping(values.get(key[0])))
@@ -157,25 +166,26 @@ def _check_chosen(values: Mapping[str, Any], key: tuple[str, ...], where: str) -
     )
 
 
-def _environments(recorded: Mapping[str, Any], declared: Mapping[str, Any]) -> dict[str, Any]:
-    """The recorded ones; today's where the recipe knew none of this name, or where a lock has gone meanwhile."""
-    there = {name: one for name, one in recorded.items() if not one.get("lock") or Path(str(one["lock"])).is_file()}
-    return {**declared, **there}
+def _merge_environments(recorded: Mapping[str, Any], declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the recorded environments, and the current ones if a name is not recorded or its lock file is missing."""
+    usable = {
+        name: environment
+        for name, environment in recorded.items()
+        if not environment.get("lock") or Path(str(environment["lock"])).is_file()
+    }
+    return {**declared, **usable}
 
 
-def _checked(values: dict[str, Any], composed: Composed, before: Mapping[str, str], plugins: Plugins) -> Recipe:
+def _check_recipe(
+    values: dict[str, Any], composed: Composed, recorded_origins: Mapping[str, str], plugins: Plugins
+) -> Recipe:
     result = validate(Recipe, values)
-    findings = [*check_components(values, plugins), *(result if isinstance(result, list) else _checks(result, plugins))]
-    if findings or isinstance(result, list):
+    issues = [*check_components(values, plugins), *(result if isinstance(result, list) else plugins.check(result))]
+    if issues or isinstance(result, list):
         problems = [
-            Problem(one.code, one.what, one.at or before.get(name), one.expected, one.did_you_mean, one.hint)
-            for finding in findings
-            for one, name in zip(locate([finding], composed), [dotted(finding.path)], strict=True)
+            replace(problem, at=problem.at or recorded_origins.get(dotted(issue.path)))
+            for issue in issues
+            for problem in locate([issue], composed)
         ]
         raise InvalidInput(list(dict.fromkeys(problems)))
     return result
-
-
-def _checks(recipe: Recipe, plugins: Plugins) -> Iterator[Issue]:
-    for found in plugins.hook.ftrun_check_recipe(recipe=recipe):
-        yield from found

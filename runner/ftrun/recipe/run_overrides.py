@@ -1,8 +1,8 @@
-"""Changes values of a recipe that was composed before: of a run, where that can still be done."""
+"""Overrides of values of a recipe after its run, in the sections in which this is possible."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -10,7 +10,6 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun.api.issues import Issue
 from ftrun.api.recipe import Recipe
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe.components import check_components
@@ -24,25 +23,25 @@ from ftrun.recipe.validation import validate
 def apply_overrides(
     recipe: Recipe, overrides: Sequence[str], sections: Sequence[tuple[str, ...]], plugins: Plugins
 ) -> Recipe:
-    """The recipe with other values in some of its sections, each given by the keys that lead to it.
+    """Return the recipe with overrides applied. They may change only these sections, given as key paths.
 
     Raises:
-        InvalidInput: with all that is wrong with the overrides, each with its place.
+        InvalidInput: If an override is invalid. The error has all problems, each with its place.
     """
     if not overrides:
         return recipe
     prepared = prepare(overrides, GROUPS)
     _check_sections(prepared, sections)
     values = recipe.model_dump(mode="json")
-    for override in parsed(prepared, plugins):
+    for override in parse(prepared, plugins):
         set_path(values, tuple(override.key_or_group.split(".")), override.value())
-    return _checked(values, Composed(values, tuple(overrides), ()), sections, plugins)
+    return _check_recipe(values, Composed(values, tuple(overrides), ()), sections, plugins)
 
 
 def _check_sections(overrides: Overrides, sections: Sequence[tuple[str, ...]]) -> None:
     known = " or ".join(".".join((*section, "KEY=VALUE")) for section in sections)
     problems = [
-        Problem("invalid-override", f"`{override}` cannot be said of a run that is over", f"override {override}", known)
+        Problem("invalid-override", f"`{override}` cannot be changed after the run", f"override {override}", known)
         for override in overrides.given
         if override.startswith("~")
         or not any(key_of(override)[: len(section)] == section != key_of(override) for section in sections)
@@ -51,7 +50,12 @@ def _check_sections(overrides: Overrides, sections: Sequence[tuple[str, ...]]) -
         raise InvalidInput(problems)
 
 
-def parsed(overrides: Overrides, plugins: Plugins) -> list[Override]:
+def parse(overrides: Overrides, plugins: Plugins) -> list[Override]:
+    """Parse overrides with the grammar of Hydra.
+
+    Raises:
+        InvalidInput: If an override cannot be parsed.
+    """
     try:
         return OverridesParser.create().parse_overrides(list(overrides.hydra))
     except HydraException as error:
@@ -59,6 +63,7 @@ def parsed(overrides: Overrides, plugins: Plugins) -> list[Override]:
 
 
 def set_path(values: dict[str, Any], key: tuple[str, ...], value: Any) -> None:
+    """Set the value at a key path, and create the mappings above it."""
     for part in key[:-1]:
         if not isinstance(values.get(part), dict):
             values[part] = {}
@@ -66,18 +71,13 @@ def set_path(values: dict[str, Any], key: tuple[str, ...], value: Any) -> None:
     values[key[-1]] = value
 
 
-def _checked(
+def _check_recipe(
     values: dict[str, Any], composed: Composed, sections: Sequence[tuple[str, ...]], plugins: Plugins
 ) -> Recipe:
-    """Only what the overrides may have changed is checked: the rest was, before the run began."""
+    """Check only the sections that the overrides may change, because the others were checked before the run."""
     result = validate(Recipe, values)
-    findings = result if isinstance(result, list) else [*check_components(values, plugins), *_checks(result, plugins)]
-    found = [one for one in findings if any(one.path[: len(section)] == section for section in sections)]
-    if found or isinstance(result, list):
-        raise InvalidInput(locate(found or findings, composed))
+    issues = result if isinstance(result, list) else [*check_components(values, plugins), *plugins.check(result)]
+    new = [issue for issue in issues if any(issue.path[: len(section)] == section for section in sections)]
+    if new or isinstance(result, list):
+        raise InvalidInput(locate(new or issues, composed))
     return result
-
-
-def _checks(recipe: Recipe, plugins: Plugins) -> Iterator[Issue]:
-    for found in plugins.hook.ftrun_check_recipe(recipe=recipe):
-        yield from found

@@ -1,4 +1,4 @@
-"""Reads composed values into pydantic models, with every problem as a finding at its key path."""
+"""Validation of composed values with pydantic models. Each error becomes an issue at its key path."""
 
 from __future__ import annotations
 
@@ -12,34 +12,35 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from ftrun.api.issues import Issue
+from ftrun.api.issues import Issue, KeyPath
 from ftrun.api.options import NAMED_TWICE
 from ftrun.recipe.compose import Composed
-from ftrun.recipe.yaml_files import KeyPath, Position
+from ftrun.recipe.yaml_files import Position
 from ftrun.utils.suggest import nearest
 
 M = TypeVar("M", bound=BaseModel)
-LONGEST_VALUE = 60  # characters shown of a wrong value
+LONGEST_VALUE = 60  # characters of a wrong value in a message
 
 
 def validate(cls: type[M], values: Any, prefix: KeyPath = ()) -> M | list[Issue]:
-    """The typed object, or what is wrong with the values, under the path `prefix` of the recipe."""
+    """Return an object of the model, or the issues with the values. `prefix` is their key path in the recipe."""
     try:
-        # through JSON, for there strict checks still take lists as tuples and texts as paths
-        return cls.model_validate_json(_as_json(values), strict=True)
+        # Strict validation of JSON still accepts lists for tuples and texts for paths.
+        return cls.model_validate_json(_to_json(values), strict=True)
     except ValidationError as error:
-        return [_finding(cls, values, prefix, details) for details in error.errors(include_url=False)]
+        return [_issue(cls, values, prefix, details) for details in error.errors(include_url=False)]
 
 
-def _as_json(values: Any) -> bytes:
+def _to_json(values: Any) -> bytes:
     try:
         return orjson.dumps(values, default=str, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:  # a number of more than 64 bits
         return json.dumps(values, default=str).encode()
 
 
-def _finding(cls: type[BaseModel], values: Any, prefix: KeyPath, details: Any) -> Issue:
-    path = _without_tags(details["loc"], values)
+def _issue(cls: type[BaseModel], values: Any, prefix: KeyPath, details: Any) -> Issue:
+    """Return the issue for an error of pydantic."""
+    path = _drop_tags(details["loc"], values)
     name, kind = dotted((*prefix, *path)), details["type"]
     if kind == "extra_forbidden":
         known = sorted(known_keys(cls, path[:-1], values))
@@ -48,7 +49,7 @@ def _finding(cls: type[BaseModel], values: Any, prefix: KeyPath, details: Any) -
         )
     if kind == "union_tag_invalid":
         key, known = details["ctx"]["discriminator"].strip("'"), details["ctx"]["expected_tags"].split(", ")
-        known, tag = [one.strip("'") for one in known], details["ctx"]["tag"]
+        known, tag = [name.strip("'") for name in known], details["ctx"]["tag"]
         return Issue(
             "invalid-value",
             (*prefix, *path, key),
@@ -66,37 +67,40 @@ def _finding(cls: type[BaseModel], values: Any, prefix: KeyPath, details: Any) -
     return Issue("invalid-value", (*prefix, *path), f"`{name}` is {value_text(details['input'])}", expected, also=also)
 
 
-def _without_tags(location: Iterable[str | int], values: Any) -> KeyPath:
-    """Pydantic puts the tags of unions into its locations; the recipe has no such level."""
-    parts, found = list(location), []
+def _drop_tags(location: Iterable[str | int], values: Any) -> KeyPath:
+    """Return a location of pydantic without the tags of unions, because the recipe has no level for them."""
+    parts, path = list(location), []
     for index, part in enumerate(parts):
-        last = index == len(parts) - 1
-        inside = (isinstance(values, dict) and part in values) or (isinstance(values, list) and isinstance(part, int))
-        if inside and (last or isinstance(values[part], dict | list)):
+        is_last = index == len(parts) - 1
+        exists = (isinstance(values, dict) and part in values) or (isinstance(values, list) and isinstance(part, int))
+        if exists and (is_last or isinstance(values[part], dict | list)):
             values = values[part]
-        elif not last:
+        elif not is_last:
             continue
-        found.append(part)
-    return tuple(found)
+        path.append(part)
+    return tuple(path)
 
 
 def known_keys(cls: Any, path: KeyPath, values: Any) -> set[str]:
-    """The keys that a model knows at a path below it; of several alternatives those of the kind that is named."""
+    """Return the keys that a model has at a path below it.
+
+    If a key has several alternative models, only those that fit the fixed values, such as `origin: folder`, count.
+    """
     candidates = [cls]
     for part in path:
-        candidates = [inner for candidate in candidates for inner in _below(candidate, part)]
+        candidates = [inner for candidate in candidates for inner in _inner_types(candidate, part)]
         values = values[part]
     models = [candidate for candidate in candidates if _is_model(candidate) and _is_kind(candidate, values)]
     return {name for model in models for name in keys_of(model)}
 
 
 def keys_of(model: type[BaseModel]) -> set[str]:
-    """The keys that a model reads: its fields, or their aliases, for a field cannot have every name."""
+    """Return the keys that a model reads: the aliases of its fields, or their names if they have no alias."""
     return {field.alias or name for name, field in model.model_fields.items()}
 
 
 def _is_kind(model: type[BaseModel], values: Any) -> bool:
-    """Whether each fixed value of a model, such as `origin: folder`, is what the values say."""
+    """Return True if the values have the fixed values of a model, such as `origin: folder`, or do not set them."""
     fixed = {name: field.annotation for name, field in model.model_fields.items()}
     return all(
         get_origin(annotation) is not Literal or values.get(name, None) in (None, *get_args(annotation))
@@ -104,7 +108,8 @@ def _is_kind(model: type[BaseModel], values: Any) -> bool:
     )
 
 
-def _below(annotation: Any, part: str | int) -> list[Any]:
+def _inner_types(annotation: Any, part: str | int) -> list[Any]:
+    """Return the possible types of the value at a key or index."""
     if _is_model(annotation):
         field = annotation.model_fields.get(str(part))
         return _alternatives(field.annotation) if field else []
@@ -125,31 +130,34 @@ def _is_model(annotation: Any) -> bool:
 def with_absolute_paths(
     cls: type[BaseModel], values: dict[str, Any], prefix: KeyPath, composed: Composed
 ) -> dict[str, Any]:
-    """Paths are relative to the file that sets them, or to the current folder where an override does."""
-    found = dict(values)
+    """Return the values with absolute paths.
+
+    A path is relative to the file that sets it, or to the current folder if an override sets it.
+    """
+    resolved = dict(values)
     for name, field in cls.model_fields.items():
         if isinstance(values.get(name), str) and Path in _alternatives(field.annotation):
             origin = composed.origin((*prefix, name))
             base = origin.file.parent if isinstance(origin, Position) else Path.cwd()
-            found[name] = _absolute(values[name], base)
-    return found
+            resolved[name] = _resolve(values[name], base)
+    return resolved
 
 
-def _absolute(path: str, base: Path) -> str:
-    """The path without links and `..`; one that leads nowhere stays as it is, and whoever opens it says so."""
+def _resolve(path: str, base: Path) -> str:
+    """Return the path without links and `..`. A path that cannot be resolved is an error only when it is opened."""
     try:
         return os.path.realpath(base / Path(path).expanduser())
-    except (RuntimeError, ValueError):  # a home that nobody has, a NUL byte
+    except (RuntimeError, ValueError):  # the home of an unknown user, a NUL byte
         return str(base / path)
 
 
 def dotted(path: KeyPath) -> str:
-    """`("datasets", 0, "path")` as people write it: `datasets[0].path`."""
+    """Return a key path as text: `datasets[0].path` for `("datasets", 0, "path")`."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
 def value_text(value: Any) -> str:
-    """A value for a message, shortened."""
+    """Return a value as text for a message, shortened to `LONGEST_VALUE` characters."""
     text = repr(value)
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
 

@@ -1,4 +1,4 @@
-"""Reads YAML files with the position of every key, and refuses those made to exhaust a reader."""
+"""Reading of YAML files with the position of every key. Files that would exhaust memory or time are errors."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any
 import yaml
 
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.issues import KeyPath
 
-LARGEST = 1 << 20  # bytes; the longest recipe known is under 10 kB
-MOST_NODES = 20_000  # after aliases are expanded: ten lines of aliases can stand for billions of nodes
+LARGEST = 1 << 20  # bytes; the longest known recipe has less than 10 kB
+MOST_NODES = 20_000  # after expansion of aliases, because ten lines of them can expand to billions of nodes
 DEEPEST = 50
 
-KeyPath = tuple[str | int, ...]
 FileState = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
 class Position:
-    """A place in a file; line and column count from 1."""
+    """Position in a file. Line and column count from 1."""
 
     file: Path
     line: int
@@ -33,7 +33,7 @@ class Position:
 
 
 def leaves(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
-    """The values inside of mappings, with their paths; lists, and mappings that are empty, are values."""
+    """Yield the values in nested mappings with their key paths. Lists and empty mappings are values."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
             yield from leaves(inner, (*path, key))
@@ -42,7 +42,7 @@ def leaves(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
 
 
 def short(file: Path) -> str:
-    """Relative to the current folder where that is shorter to read."""
+    """Return the path of a file, relative to the current folder if the file is in it."""
     try:
         return str(file.relative_to(Path.cwd()))
     except ValueError:
@@ -50,10 +50,10 @@ def short(file: Path) -> str:
 
 
 def read_text(file: Path) -> str:
-    """The text of a YAML file, checked for size, encoding, syntax and expansion.
+    """Read a YAML file and check its size, encoding, syntax and expanded size.
 
     Raises:
-        InvalidInput: with the place of the first thing that is wrong.
+        InvalidInput: If a check fails. The error has the place of the first problem.
     """
     if file.stat().st_size > LARGEST:
         raise InvalidInput(
@@ -61,27 +61,32 @@ def read_text(file: Path) -> str:
                 "too-large",
                 f"the file is larger than {LARGEST >> 20} MiB",
                 at=short(file),
-                expected="a recipe of some lines",
+                expected="a recipe of a few kB",
             )
         )
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(
-            Problem("invalid-encoding", f"not UTF-8 text: byte {error.start} cannot be read", at=short(file))
+            Problem("invalid-encoding", f"the file is not UTF-8 text: byte {error.start} is invalid", at=short(file))
         ) from None
     compose(text, file)
     return text
 
 
 def compose(text: str, file: Path) -> yaml.Node | None:
-    """The node tree of a YAML text. Raises `InvalidInput` on a syntax error or a hostile shape."""
+    """Return the node tree of a YAML text, or None if the text is empty.
+
+    Raises:
+        InvalidInput: If the text has a syntax error, too many values or too many levels.
+    """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         raise InvalidInput(syntax_problem(error, file)) from None
     except yaml.YAMLError as error:
-        raise InvalidInput(Problem("invalid-yaml", f"not YAML: {str(error).splitlines()[0]}", at=short(file))) from None
+        what = f"invalid YAML: {str(error).splitlines()[0]}"
+        raise InvalidInput(Problem("invalid-yaml", what, at=short(file))) from None
     except RecursionError:
         raise InvalidInput(Problem("invalid-yaml", f"nested deeper than {DEEPEST} levels", at=short(file))) from None
     if node is not None:
@@ -90,15 +95,15 @@ def compose(text: str, file: Path) -> yaml.Node | None:
 
 
 def syntax_problem(error: yaml.MarkedYAMLError, file: Path) -> Problem:
-    """What is wrong with a YAML file, with its place."""
+    """Return the problem for a syntax error in a YAML file, with its place."""
     mark = error.problem_mark or error.context_mark
     where = str(Position(file, mark.line + 1, mark.column + 1)) if mark else short(file)
-    what = error.problem or error.context or "cannot be read"
+    what = error.problem or error.context or "unknown syntax error"
     return Problem(
         "invalid-yaml",
-        f"not YAML: {what}",
+        f"invalid YAML: {what}",
         at=where,
-        hint="look at the indentation and quotes on this line and the one above",
+        hint="check the indentation and quotes on this line and the line above",
     )
 
 
@@ -108,7 +113,7 @@ def _check_shape(root: yaml.Node, file: Path) -> None:
     def size(node: yaml.Node, depth: int, open_nodes: frozenset[int]) -> int:
         where = str(position(node, file))
         if id(node) in open_nodes:
-            raise InvalidInput(Problem("invalid-yaml", "an alias stands inside its own anchor", at=where))
+            raise InvalidInput(Problem("invalid-yaml", "an alias refers to a value that contains it", at=where))
         if depth > DEEPEST:
             raise InvalidInput(Problem("invalid-yaml", f"nested deeper than {DEEPEST} levels", at=where))
         if id(node) not in sizes:
@@ -116,7 +121,7 @@ def _check_shape(root: yaml.Node, file: Path) -> None:
             sizes[id(node)] = 1 + sum(size(child, depth + 1, inner) for child in children(node))
         if sizes[id(node)] > MOST_NODES:
             raise InvalidInput(
-                Problem("too-large", f"more than {MOST_NODES:,} values once its aliases are expanded", at=where)
+                Problem("too-large", f"more than {MOST_NODES:,} values after expansion of aliases", at=where)
             )
         return sizes[id(node)]
 
@@ -124,7 +129,7 @@ def _check_shape(root: yaml.Node, file: Path) -> None:
 
 
 def children(node: yaml.Node) -> Iterator[yaml.Node]:
-    """The nodes right below a node, keys among them."""
+    """Yield the nodes directly below a node, including keys."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             yield key
@@ -134,37 +139,37 @@ def children(node: yaml.Node) -> Iterator[yaml.Node]:
 
 
 def file_state(file: Path) -> FileState:
-    """Return values that change when a file is written again."""
-    found = file.stat()
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+    """Return values that change if the file is written again."""
+    stat = file.stat()
+    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
 
 
 def positions(file: Path) -> Mapping[KeyPath, Position]:
-    """Where each key path of a YAML file stands: keys at the key, list items at the item."""
+    """Return the position of each key path in a YAML file: of the key, or of the item of a list."""
     return _positions(file, file_state(file))
 
 
 @lru_cache(maxsize=256)
 def _positions(file: Path, state: FileState) -> Mapping[KeyPath, Position]:
     root = compose(file.read_text(encoding="utf-8-sig"), file)
-    found: dict[KeyPath, Position] = {}
+    result: dict[KeyPath, Position] = {}
 
     def walk(node: yaml.Node, path: KeyPath) -> None:
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 inner = (*path, str(key.value))
-                found.setdefault(inner, position(key, file))
+                result.setdefault(inner, position(key, file))
                 walk(value, inner)
         elif isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
-                found.setdefault((*path, index), position(item, file))
+                result.setdefault((*path, index), position(item, file))
                 walk(item, (*path, index))
 
     if root is not None:
         walk(root, ())
-    return found
+    return result
 
 
 def position(node: yaml.Node, file: Path) -> Position:
-    """Where a node begins."""
+    """Return the position of the start of a node."""
     return Position(file, node.start_mark.line + 1, node.start_mark.column + 1)

@@ -1,4 +1,7 @@
-"""Charts as inline SVG whose letters keep their size at any width: places in percent, curves in a stretched inside."""
+"""Charts as inline SVG.
+
+Positions are percentages and curves are in a stretched inner SVG, so the text keeps its size at any width.
+"""
 
 from __future__ import annotations
 
@@ -9,30 +12,30 @@ from ftrun.report.html import Html, element
 from ftrun.report.loss_curves import SERIES, Curves, Points
 from ftrun.report.number_format import number
 
-INSIDE = 1000  # units of the stretched inside, both ways
-MOST_DOTS = 40  # a curve with more points is a line alone
-DENSE = 150  # a curve with more points is a thin line
-ROOM = 1.12  # of an interval's chart, beside the interval
+INNER_SIZE = 1000  # width and height of the stretched inner SVG, in its units
+MAX_DOTS = 40  # a curve with more points has no dots
+MAX_THICK_POINTS = 150  # a curve with more points is a thin line
+MARGIN = 1.12  # width of an interval chart relative to the interval
 
 
 def loss_chart(curves: Curves) -> Html:
-    """Losses over steps."""
+    """Return a chart of losses over steps."""
     points = [point for curve in curves.values() for point in curve]
-    across = Axis(0.0, max(step for step, _ in points), whole=True)
+    x_axis = Axis(0.0, max(step for step, _ in points), whole=True)
     low, high = min(loss for _, loss in points), max(loss for _, loss in points)
-    up = Axis(0.0 if 0 <= low <= high / 2 else low, high).rounded()
-    lines = (_line(key, curve, across, up) for key, curve in curves.items())
+    y_axis = Axis(0.0 if 0 <= low <= high / 2 else low, high).round()
+    lines = (_line(key, curve, x_axis, y_axis) for key, curve in curves.items())
     stretched = element(
-        "svg", lines, viewBox=f"0 0 {INSIDE} {INSIDE}", preserveAspectRatio="none", width="100%", height="100%"
+        "svg", lines, viewBox=f"0 0 {INNER_SIZE} {INNER_SIZE}", preserveAspectRatio="none", width="100%", height="100%"
     )
-    dots = (dot for key, curve in curves.items() for dot in _dots(key, curve, across, up))
+    dots = (dot for key, curve in curves.items() for dot in _dots(key, curve, x_axis, y_axis))
     return element(
-        "svg", _grid(across, up), stretched, dots, class_="plot", role="img", aria_label=describe_curves(curves)
+        "svg", _grid(x_axis, y_axis), stretched, dots, class_="plot", role="img", aria_label=describe_curves(curves)
     )
 
 
 def describe_curves(curves: Curves) -> str:
-    """What the chart shows, for whoever cannot see it."""
+    """Return a text description of a loss chart, for screen readers."""
     return "; ".join(
         f"{SERIES[key]} loss from {number(points[0][1])} at step {points[0][0]:,.0f} "
         f"to {number(points[-1][1])} at step {points[-1][0]:,.0f}"
@@ -41,7 +44,7 @@ def describe_curves(curves: Curves) -> str:
 
 
 class Axis:
-    """One axis, with about five round ticks."""
+    """Axis with about five ticks at round numbers."""
 
     def __init__(self, low: float, high: float, whole: bool = False) -> None:
         self.low, self.high = low, high if high > low else low + (abs(low) or 1.0)
@@ -50,8 +53,8 @@ class Axis:
         step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough * 0.999)
         self._step = max(1.0, step) if whole else step
 
-    def rounded(self) -> Axis:
-        """The same axis from tick to tick."""
+    def round(self) -> Axis:
+        """Extend the axis to the next ticks and return it."""
         self.low = math.floor(self.low / self._step) * self._step
         self.high = math.ceil(self.high / self._step) * self._step
         return self
@@ -62,42 +65,48 @@ class Axis:
         return [round(count * self._step, 12) for count in range(first, last + 1)]
 
     def share(self, value: float) -> float:
-        """Where a value is, from 0 to 1."""
+        """Return the position of a value on the axis, from 0 to 1."""
         return (value - self.low) / (self.high - self.low)
 
 
-def _grid(across: Axis, up: Axis) -> Iterator[Html]:
-    for tick in up.ticks:
-        y = percent(1 - up.share(tick))
+def _grid(x_axis: Axis, y_axis: Axis) -> Iterator[Html]:
+    for tick in y_axis.ticks:
+        y = percent(1 - y_axis.share(tick))
         yield element("line", x1="0", x2="100%", y1=y, y2=y, class_="grid")
         yield element("text", f"{tick:g}", x="0", y=y, dx="-0.6em", dy="0.35em", class_="end")
-    for tick in across.ticks:
-        share = across.share(tick)
+    for tick in x_axis.ticks:
+        share = x_axis.share(tick)
         label = element("text", f"{tick:,.0f}", y="1.8em", class_="end" if share > 0.96 else "middle")
         yield element("svg", element("line", y2="6", class_="grid"), label, x=percent(share), y="100%")
     yield element("text", "loss", x="0", y="0", dx="-0.6em", dy="-1em", class_="end")
     yield element("text", "step", x="100%", y="100%", dy="3.2em", class_="end")
 
 
-def _line(key: str, points: Points, across: Axis, up: Axis) -> Html:
-    places = " ".join(f"{across.share(step) * INSIDE:.1f},{(1 - up.share(loss)) * INSIDE:.1f}" for step, loss in points)
-    return element("polyline", points=places, class_=f"line {key}{' dense' if len(points) > DENSE else ''}")
+def _line(key: str, points: Points, x_axis: Axis, y_axis: Axis) -> Html:
+    positions = ((x_axis.share(step), 1 - y_axis.share(loss)) for step, loss in points)
+    text = " ".join(f"{x * INNER_SIZE:.1f},{y * INNER_SIZE:.1f}" for x, y in positions)
+    return element("polyline", points=text, class_=f"line {key}{' dense' if len(points) > MAX_THICK_POINTS else ''}")
 
 
-def _dots(key: str, points: Points, across: Axis, up: Axis) -> Iterator[Html]:
-    for step, loss in points if len(points) <= MOST_DOTS else ():
-        x, y = percent(across.share(step)), percent(1 - up.share(loss))
+def _dots(key: str, points: Points, x_axis: Axis, y_axis: Axis) -> Iterator[Html]:
+    for step, loss in points if len(points) <= MAX_DOTS else ():
+        x, y = percent(x_axis.share(step)), percent(1 - y_axis.share(loss))
         yield element("circle", cx=x, cy=y, r="3", class_=f"dot {key}")
 
 
 def interval_chart(gain: float, low: float, high: float, verdict: str) -> Html:
-    """A gain with its interval around zero, on a scale of its own: right of zero the tuned model is better."""
-    reach = max(abs(low), abs(high), abs(gain)) * ROOM or 1.0
+    """Return a chart of a gain with its interval, with zero in the middle and a scale that fits the interval.
+
+    The tuned model is better if the gain is right of zero.
+    """
+    reach = max(abs(low), abs(high), abs(gain)) * MARGIN or 1.0
 
     def x(value: float) -> str:
         return percent(0.5 + value / reach / 2)
 
-    words = f"gain {number(gain, sign=True)}, interval {number(low, sign=True)} to {number(high, sign=True)}: {verdict}"
+    description = (
+        f"gain {number(gain, sign=True)}, interval {number(low, sign=True)} to {number(high, sign=True)}: {verdict}"
+    )
     marks = [
         element("line", x1="0", x2="100%", y1="2em", y2="2em", class_="grid"),
         element("line", x1="50%", x2="50%", y1="0", y2="2.4em", class_="zero"),
@@ -108,7 +117,7 @@ def interval_chart(gain: float, low: float, high: float, verdict: str) -> Html:
         element("text", "0", x="50%", y="3.4em", class_="middle"),
         element("text", "better", x="100%", y="3.4em", class_="end"),
     ]
-    return element("svg", marks, class_="interval", role="img", aria_label=words)
+    return element("svg", marks, class_="interval", role="img", aria_label=description)
 
 
 def percent(share: float) -> str:

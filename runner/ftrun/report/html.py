@@ -1,32 +1,35 @@
-"""HTML made of elements: whatever is not markup already is escaped where it is put in, so nothing can be forgotten."""
+"""HTML elements as strings. All content that is not `Html` is escaped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
 
-EMPTY = ("meta", "wbr")  # elements without an end
+EMPTY = ("meta", "wbr")  # elements without an end tag
 
 
 class Html(str):
-    """Text that is markup already."""
+    """Text that is markup and is not escaped."""
 
 
 Content = str | Iterable[str] | None
 
 
 def element(name: str, /, *content: Content, **attributes: str | float | None) -> Html:
-    """An element; `class_` stands for `class`, `aria_label` for `aria-label`; what is None is left out."""
-    given = "".join(
+    """Return an element; attributes that are None are omitted.
+
+    Use `class_` for the attribute `class`, and `aria_label` for `aria-label`.
+    """
+    text = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
         for key, value in attributes.items()
         if value is not None
     )
-    return Html(f"<{name}{given}>" if name in EMPTY else f"<{name}{given}>{join(content)}</{name}>")
+    return Html(f"<{name}{text}>" if name in EMPTY else f"<{name}{text}>{join(content)}</{name}>")
 
 
 def join(content: Iterable[Content]) -> Html:
-    """Pieces in a row."""
+    """Join pieces of content into one HTML string."""
     return Html("".join(_piece(piece) for piece in content))
 
 
@@ -38,32 +41,34 @@ def _piece(piece: Content) -> str:
     return escape(piece) if isinstance(piece, str) else join(piece)
 
 
-def table(about: str, titles: Sequence[str], rows: Iterable[Sequence[Content]], numbers: Sequence[int] = ()) -> Html:
-    """A table that scrolls inside its own box, without columns that are empty.
+def table(caption: str, titles: Sequence[str], rows: Iterable[Sequence[Content]], numbers: Sequence[int] = ()) -> Html:
+    """Return a table that scrolls inside its own box, without its empty columns.
 
     Args:
-        about: Its caption.
-        titles: One a column.
-        rows: The first cell of each is its title.
-        numbers: The columns that are aligned to the right.
+        caption: The caption.
+        titles: The titles of the columns.
+        rows: The cells of each row. The first cell is the title of the row.
+        numbers: The indices of the columns that are aligned to the right.
     """
-    filled = list(rows)
-    shown = [column for column in range(len(titles)) if not filled or any(row[column] for row in filled)]
+    cells_of_rows = list(rows)
+    columns = [
+        column for column in range(len(titles)) if not cells_of_rows or any(row[column] for row in cells_of_rows)
+    ]
 
     def cells(name: str, row: Sequence[Content], **attributes: str) -> Iterable[Html]:
-        for column in shown:
-            heads_row = name == "td" and column == 0
-            more = {"scope": "row"} if heads_row else attributes
+        for column in columns:
+            is_row_title = name == "td" and column == 0
+            extra = {"scope": "row"} if is_row_title else attributes
             kind = "number" if column in numbers else None
-            yield element("th" if heads_row else name, row[column], class_=kind, **more)
+            yield element("th" if is_row_title else name, row[column], class_=kind, **extra)
 
     head = element("thead", element("tr", cells("th", titles, scope="col")))
-    body = element("tbody", (element("tr", cells("td", row)) for row in filled))
-    whole = element("table", element("caption", about), head, body)
-    return element("div", whole, class_="scroll", role="region", tabindex="0", aria_label=about)
+    body = element("tbody", (element("tr", cells("td", row)) for row in cells_of_rows))
+    content = element("table", element("caption", caption), head, body)
+    return element("div", content, class_="scroll", role="region", tabindex="0", aria_label=caption)
 
 
 def facts(pairs: Iterable[tuple[str, Content]]) -> Html:
-    """Names with their values; those without a value are left out."""
-    found = (element("div", element("dt", name), element("dd", value)) for name, value in pairs if value)
-    return element("dl", found, class_="facts")
+    """Return a list of names with their values; pairs without a value are omitted."""
+    items = (element("div", element("dt", name), element("dd", value)) for name, value in pairs if value)
+    return element("dl", items, class_="facts")

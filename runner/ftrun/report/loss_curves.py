@@ -1,4 +1,4 @@
-"""Loss curves of a run: each step once, thinned without smoothing."""
+"""Loss curves of a run, with one point per step, reduced without smoothing."""
 
 from __future__ import annotations
 
@@ -9,30 +9,37 @@ from typing import Any
 from ftrun.report.run_data import RunData
 
 SERIES = {"loss": "training", "eval_loss": "held-out"}
-MOST_POINTS = 500  # of a curve
+MAX_POINTS = 500  # of a curve
 
 Points = Sequence[tuple[float, float]]  # step and loss
-Curves = dict[str, Points]  # by the series' key
+Curves = dict[str, Points]  # by key of the series
 
 
-def losses(material: RunData) -> dict[str, Curves]:
-    """Curves by call. A trainer whose artifact was cached told nothing in this run: its own log is taken."""
-    found = curves_by_call(event for event in material.events() if event["kind"] == "progress")
-    if "train" not in found:
-        log = material.json("train", "history.json") or ()
-        found |= curves_by_call({**line, "call": "train"} for line in log)
-    return found
+def losses(run: RunData) -> dict[str, Curves]:
+    """Return the loss curves of each call.
+
+    If the artifact of the trainer was cached, this run has no progress events of it, and its own log is used.
+    """
+    curves = curves_by_call(event for event in run.events() if event["kind"] == "progress")
+    if "train" not in curves:
+        log = run.json("train", "history.json") or ()
+        curves |= curves_by_call({**line, "call": "train"} for line in log)
+    return curves
 
 
 def curves_by_call(lines: Iterable[Mapping[str, Any]]) -> dict[str, Curves]:
-    """A step that was done again, after a crash, counts as it was done the last time."""
-    seen: dict[str, dict[str, dict[float, float]]] = {}
+    """Return the loss curves in log lines by call.
+
+    If a step occurs several times, e.g. because it was repeated after a crash, its last value is used.
+    """
+    curves: dict[str, dict[str, dict[float, float]]] = {}
     for line in lines:
         for key in SERIES:
             if _is_finite(line.get(key)) and _is_finite(line.get("step")):
-                seen.setdefault(str(line["call"]), {}).setdefault(key, {})[line["step"]] = line[key]
+                curves.setdefault(str(line["call"]), {}).setdefault(key, {})[line["step"]] = line[key]
     return {
-        call: {key: thin(sorted(found[key].items())) for key in SERIES if key in found} for call, found in seen.items()
+        call: {key: thin(sorted(series[key].items())) for key in SERIES if key in series}
+        for call, series in curves.items()
     }
 
 
@@ -40,16 +47,20 @@ def _is_finite(value: object) -> bool:
     return isinstance(value, (int, float)) and math.isfinite(value)
 
 
-def thin(points: Points, most: int = MOST_POINTS) -> Points:
-    """The first and the last point, and the lowest and the highest of each stretch between: every peak stays."""
-    if len(points) <= most:
+def thin(points: Points, max_points: int = MAX_POINTS) -> Points:
+    """Reduce a curve to at most `max_points` points.
+
+    Keeps the first and the last point, and the lowest and the highest point of each segment between them, so that no
+    peak is lost.
+    """
+    if len(points) <= max_points:
         return points
-    inner, stretches = points[1:-1], most // 2 - 1
-    kept = [points[0]]
-    for number in range(stretches):
-        stretch = inner[len(inner) * number // stretches : len(inner) * (number + 1) // stretches]
-        kept += sorted({min(stretch, key=_loss), max(stretch, key=_loss)})
-    return [*kept, points[-1]]
+    inner, segments = points[1:-1], max_points // 2 - 1
+    reduced = [points[0]]
+    for number in range(segments):
+        segment = inner[len(inner) * number // segments : len(inner) * (number + 1) // segments]
+        reduced += sorted({min(segment, key=_loss), max(segment, key=_loss)})
+    return [*reduced, points[-1]]
 
 
 def _loss(point: tuple[float, float]) -> float:

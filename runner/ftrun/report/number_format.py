@@ -1,4 +1,4 @@
-"""Numbers and times as people read them."""
+"""Human-readable formats of numbers, durations and times."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def duration(seconds: float) -> str:
-    """`4.2 s`, `12 s`, `6m35s`, `2h05m`."""
+    """Format a duration in seconds as `4.2 s`, `12 s`, `6m35s` or `2h05m`."""
     whole = round(seconds)
     if whole < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
@@ -16,13 +16,16 @@ def duration(seconds: float) -> str:
     return f"{hours}h{minutes:02}m" if hours else f"{minutes}m{whole % 60:02}s"
 
 
-def moment(at: float) -> str:
-    """A time in the zone of the machine that says it, with the zone."""
-    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M %Z")
+def local_time(timestamp: float) -> str:
+    """Format a time in seconds since 1970 in the time zone of this machine, with the zone."""
+    return datetime.fromtimestamp(timestamp).astimezone().strftime("%Y-%m-%d %H:%M %Z")
 
 
 def number(value: Any, sign: bool = False) -> str:
-    """Whole numbers with commas, others with three decimals or, where they are small, three digits."""
+    """Format integers with commas, other numbers with three decimals, and numbers below 0.01 with three digits.
+
+    With `sign`, positive numbers begin with `+`. Values that are not numbers are converted to text.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
     plus = "+" if sign else ""
@@ -32,7 +35,7 @@ def number(value: Any, sign: bool = False) -> str:
 
 
 def metrics(values: Mapping[str, Any]) -> Iterator[str]:
-    """The plain ones of a call's metrics, as `rows 1,000`."""
+    """Yield the scalar metrics of a call, formatted as `rows 1,000`."""
     for name, value in values.items():
         if isinstance(value, (int, float, str)):
             yield (

@@ -1,4 +1,4 @@
-"""The whole page, and the file it becomes: made where a run ends, and again whenever somebody asks."""
+"""HTML page of a report, and its file. A report is written when a run ends and on `ftrun report`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ftrun.report.redaction import redact_text
 from ftrun.report.run_data import RunData
 from ftrun.report.sections.data import data
 from ftrun.report.sections.evaluation import evaluation
-from ftrun.report.sections.provenance import surroundings
+from ftrun.report.sections.provenance import provenance
 from ftrun.report.sections.recipe import recipe
 from ftrun.report.sections.samples import samples
 from ftrun.report.sections.stages import stages
@@ -28,30 +28,30 @@ SECTIONS: Mapping[str, Callable[[RunData], Iterable[Html]]] = {
     "Data": data,
     "Stages": stages,
     "Recipe": recipe,
-    "Versions and hardware": surroundings,
+    "Versions and hardware": provenance,
 }
 
 
-def page(material: RunData) -> str:
-    """The HTML of a report, without secrets."""
+def page(run: RunData) -> str:
+    """Return the HTML of a report, without secrets."""
     head = element(
         "head",
         element("meta", charset="utf-8"),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", f"{material.record.id}: report"),
+        element("title", f"{run.record.id}: report"),
         element("style", Html(STYLE)),
     )
-    found = {title: content for title, make in SECTIONS.items() if (content := join(make(material)))}
-    links = (element("a", title, href=f"#{_anchor(title)}") for title in found)
+    sections = {title: content for title, make in SECTIONS.items() if (content := join(make(run)))}
+    links = (element("a", title, href=f"#{_anchor(title)}") for title in sections)
     main = element(
         "main",
-        summary(material),
+        summary(run),
         element("nav", links, aria_label="Sections"),
-        (element("section", element("h2", title), content, id=_anchor(title)) for title, content in found.items()),
+        (element("section", element("h2", title), content, id=_anchor(title)) for title, content in sections.items()),
     )
-    whole = element("html", head, element("body", main), lang="en")
-    secrets = {name for call in material.plan.calls for name in (*call.secrets, *call.optional_secrets)}
-    return redact_text(f"<!doctype html>\n{whole}\n", secrets)
+    document = element("html", head, element("body", main), lang="en")
+    secrets = {name for call in run.plan.calls for name in (*call.secrets, *call.optional_secrets)}
+    return redact_text(f"<!doctype html>\n{document}\n", secrets)
 
 
 def _anchor(title: str) -> str:
@@ -59,16 +59,19 @@ def _anchor(title: str) -> str:
 
 
 def write_report(folder: RunFolder, read: Read, target: Path | None = None) -> Path:
-    """Makes the report of a run, by default in its folder; `read` gives small files of its artifacts."""
+    """Write the report of a run to `target`, by default in the folder of the run, and return its path.
+
+    `read` returns small files of the artifacts.
+    """
     target = target or folder.report
-    # half a character, which JSON can hold and a file in UTF-8 cannot, becomes a question mark
+    # JSON may contain lone surrogates, which UTF-8 cannot encode. They become question marks.
     write_bytes(target, page(RunData(folder, read)).encode(errors="replace"))
     return target
 
 
-def save_report(folder: RunFolder, read: Read, tell: Callable[..., object]) -> None:
-    """Makes the report of a run that ends. One that cannot be made is a warning and nothing more."""
+def save_report(folder: RunFolder, read: Read, emit: Callable[..., object]) -> None:
+    """Write the report of a run that ends. If this fails, emit a warning event and continue."""
     try:
         write_report(folder, read)
-    except Exception as error:  # whatever it is: the run's result counts, not how it is shown
-        tell("warning", text=f"the report could not be made: {type(error).__name__}: {error}")
+    except Exception as error:  # an error in the report must not change the result of the run
+        emit("warning", text=f"the report could not be written: {type(error).__name__}: {error}")

@@ -1,4 +1,4 @@
-"""Keeps secrets out of what is shared: by the name that a value has, by its shape, and by the user's environment."""
+"""Redaction of secrets in shared text, by the names of values, their patterns and the environment variables."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from typing import Any
 from ftrun.api.secrets import SECRETS, variables_of
 
 HIDDEN = "•••"
-SHORTEST = 8  # letters: what is shorter is a word that may stand anywhere
+MIN_LENGTH = 8  # characters: a shorter value may be an ordinary word
 WORDS = "api_?key|access_?key|secret|password|passwd|(?:auth|access|hub|hf)_token"
 VARIABLES = "TOKEN|KEY|SECRET|PASSWORD"
 NAMES = re.compile(rf"(?:{VARIABLES})$|(?i:{WORDS})$")
-SHAPES = (
-    # user and password in an address
+PATTERNS = (
+    # user and password in a URL
     re.compile(r"(://)[^/\s:@<>]+:[^/\s@<>]+(?=@)"),
-    # a signature or key in the query of an address
+    # a signature or key in the query of a URL
     re.compile(r"((?:[?&]|&amp;)[\w.-]*(?i:sig|signature|token|key|secret|credential|password)=)[^&\s\"'<>]+"),
-    # an override, or a line of a shell
-    re.compile(rf"(\b[\w.]*(?:{VARIABLES}|(?i:{WORDS}))=)[^\s\"'<>]{{{SHORTEST},}}"),
-    # tokens of the hub, and keys as OpenAI and those who follow it make them
+    # an override or a shell assignment
+    re.compile(rf"(\b[\w.]*(?:{VARIABLES}|(?i:{WORDS}))=)[^\s\"'<>]{{{MIN_LENGTH},}}"),
+    # tokens of the Hugging Face Hub, and keys in the format of OpenAI
     re.compile(r"()\b(?:hf_|sk-)[\w-]{16,}"),
 )
 
 
 def redact(value: Any, name: str = "") -> Any:
-    """A value of a recipe with every text hidden that has the name of a secret."""
+    """Return a value of a recipe in which every text under the name of a secret is hidden."""
     if isinstance(value, dict):
         return {key: redact(inner, str(key)) for key, inner in value.items()}
     if isinstance(value, list):
@@ -37,19 +37,19 @@ def redact(value: Any, name: str = "") -> Any:
 
 
 def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
-    """Text or HTML without what looks like a secret, and without the values of this process's own.
+    """Return text or HTML without values that look like secrets, and without the secrets of this process.
 
     Args:
-        text: What is shown.
-        secrets: Names of the secrets that a run used beside those that ftrun knows.
+        text: The text or HTML.
+        secrets: Names of the secrets that a run used, in addition to those that ftrun knows.
     """
     for value in _values(secrets):
         text = text.replace(escape(value), HIDDEN)
-    for shape in SHAPES:
-        text = shape.sub(rf"\1{HIDDEN}", text)
+    for pattern in PATTERNS:
+        text = pattern.sub(rf"\1{HIDDEN}", text)
     return text
 
 
 def _values(secrets: Iterable[str]) -> set[str]:
     variables = {variable for name in (*SECRETS, *secrets) for variable in variables_of(name)}
-    return {value for name in variables if len(value := os.environ.get(name, "")) >= SHORTEST}
+    return {value for name in variables if len(value := os.environ.get(name, "")) >= MIN_LENGTH}

@@ -1,4 +1,4 @@
-"""All that a report is made of: a run's record, recipe, plan and events, and small files of what it made."""
+"""Data of a run for its report: record, recipe, plan, events and small files of its artifacts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ftrun.store.artifacts import Read
 
 @dataclass(frozen=True)
 class RunData:
-    """One run, wherever it was."""
+    """Data of one run, on this machine or on another."""
 
     folder: RunFolder
     read: Read
@@ -42,27 +42,27 @@ class RunData:
 
     @property
     def values(self) -> dict[str, Any]:
-        """The recipe's values by dotted path; lists are values."""
+        """The values of the recipe by dotted path. A list is one value."""
         return {".".join(map(str, path)): value for path, value in leaves(self.recipe)}
 
     def events(self) -> Iterator[Event]:
-        """Those of a call are in their order, also where its containers wrote a file of their own."""
+        """Yield the events of the run, then those in separate files of containers; each call's are in order."""
         for file in (self.folder.events, *sorted(self.folder.events_of("any").parent.glob("*.jsonl"))):
             yield from read(file)
 
     @property
     def evaluation(self) -> dict[str, dict[str, Any]]:
-        """What the models reached, in the order of the recipe, which records lose."""
-        found = self.record.results.get("evaluate", {}).get("metrics", {}).get("evaluation", {})
-        return {name: found[name] for name in (*self.recipe.get("evals", {}), *found) if name in found}
+        """The results of the evaluations by name, in the order of the recipe, because a record does not keep it."""
+        results = self.record.results.get("evaluate", {}).get("metrics", {}).get("evaluation", {})
+        return {name: results[name] for name in (*self.recipe.get("evals", {}), *results) if name in results}
 
     def json(self, call: str, name: str) -> Any:
-        """The value in a file that a call made; None where it is not there."""
+        """Return the value in a JSON file of a call's artifact, or None if there is no such file."""
         content = self._file(call, name)
         return None if content is None else json.loads(content)
 
     def lines(self, call: str, name: str) -> Iterator[dict[str, Any]]:
-        """The values in a file of JSON lines that a call made; none where it is not there."""
+        """Yield the values in a JSON Lines file of a call's artifact; yield nothing if there is no such file."""
         for line in (self._file(call, name) or b"").splitlines():
             yield json.loads(line)
 

@@ -1,6 +1,6 @@
-"""How a report looks, on a phone and on a desk, light and dark.
+"""Style sheet of the report, for narrow and wide screens and for light and dark mode.
 
-A string, not a file: to containers ftrun travels as Python source alone.
+It is a string and not a file, because only Python source of ftrun is copied to containers.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Where artifacts and runs live on disk."""
+"""The store: artifacts and runs on disk."""

@@ -1,4 +1,4 @@
-"""The packages of environments by the environments' digests, so that runs can tell later what theirs were."""
+"""Package lists of environments by digest, so that the packages of a run are known after its environment changes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ftrun.utils.atomic_io import write_bytes
 
 
 def save_packages(store: Store, digest: str, lock: Path) -> None:
-    """Copies an environment's lock, once."""
+    """Copy the lock file of an environment into the store, if it is not there yet."""
     target = store.packages(digest)
     if not target.exists() and lock.is_file():
         write_bytes(target, lock.read_bytes())
 
 
 def load_packages(store: Store, digest: str) -> dict[str, str] | None:
-    """Versions by name; None where this machine began no run with that environment."""
+    """Return package versions by name, or None if no run of this machine used the environment."""
     try:
         lines = store.packages(digest).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:

@@ -1,7 +1,7 @@
-"""A lock on a file that lasts exactly as long as any process that holds its descriptor.
+"""File locks that last exactly as long as a process holds their descriptor.
 
-The operating system drops it when the last holder ends, however it ends. A stage process and its children inherit the
-descriptor, so that a trainer whose `ftrun` was killed still keeps others out.
+The operating system releases a lock when its last holder ends, even after a crash. A stage process and its children
+inherit the descriptor. A trainer whose `ftrun` was killed therefore still holds the lock.
 """
 
 from __future__ import annotations
@@ -14,25 +14,28 @@ from types import TracebackType
 
 
 class FileLock:
-    """A lock on `path`, which is made and never removed: removing it would let two hold it."""
+    """A lock on the file `path`.
+
+    The file is created and never removed, because removal would allow two holders.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor: int | None = None
 
     def try_acquire(self) -> bool:
-        """Takes the lock for this process alone, if nobody has it."""
+        """Acquire the lock exclusively; return False if another process holds it."""
         return self._try(fcntl.LOCK_EX)
 
     def try_share(self) -> bool:
-        """Takes the lock together with others that share it, if nobody has it alone."""
+        """Acquire the lock as one of several holders; return False if another process holds it exclusively."""
         return self._try(fcntl.LOCK_SH)
 
-    def _try(self, how: int) -> bool:
+    def _try(self, operation: int) -> bool:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
             return False
@@ -43,17 +46,17 @@ class FileLock:
         return True
 
     def wait(self, seconds: float = 0.5) -> None:
-        """Sleeps a moment between two tries."""
+        """Sleep between two attempts."""
         time.sleep(seconds)
 
     @property
     def descriptor(self) -> int:
-        """To be passed on to the processes that share the lock."""
+        """The file descriptor; pass it to the processes that share the lock."""
         assert self._descriptor is not None
         return self._descriptor
 
     def release(self) -> None:
-        """Lets go of this process's share; other holders keep the lock."""
+        """Release the lock in this process; other holders keep it."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -68,7 +71,7 @@ class FileLock:
 
 
 def is_held(path: Path) -> bool:
-    """Whether any process holds the lock on `path` now."""
+    """Return whether any process holds the lock on `path`; does not create the file."""
     if not path.exists():
         return False
     lock = FileLock(path)

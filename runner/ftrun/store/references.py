@@ -1,4 +1,4 @@
-"""Who needs what in a store: which runs refer to an artifact, and what none refers to."""
+"""References from runs to artifacts, and lookup of artifacts and stale scratch folders in a store."""
 
 from __future__ import annotations
 
@@ -16,52 +16,54 @@ from ftrun.utils.sizes import folder_size
 
 @dataclass(frozen=True)
 class References:
-    """By artifact, the runs of this machine that make or take it."""
+    """The runs of this machine that produce or use each artifact."""
 
-    by: dict[Ref, list[str]]
+    runs_by_ref: dict[Ref, list[str]]
 
-    def of(self, ref: Ref, without: Collection[str] = ()) -> list[str]:
-        """The runs that refer to an artifact, but for some."""
-        return [run for run in self.by.get(ref, ()) if run not in without]
+    def find_runs(self, ref: Ref, ignored: Collection[str] = ()) -> list[str]:
+        """Return the ids of the runs that refer to an artifact, except those in `ignored`."""
+        return [run for run in self.runs_by_ref.get(ref, ()) if run not in ignored]
 
 
-def uses(store: Store, without: Collection[str] = ()) -> References:
-    """What runs refer to now. Runs elsewhere, of which there are copies here, need nothing here.
+def collect_references(store: Store, ignored: Collection[str] = ()) -> References:
+    """Collect the references of all runs of this machine.
+
+    Copies of runs on another machine are skipped, because those runs need no artifact of this store.
 
     Raises:
-        InvalidInput: the plan of a run cannot be read, so that nobody knows what it needs; not for those in `without`.
+        InvalidInput: If the plan of a run cannot be read and the run is not in `ignored`.
     """
-    by: dict[Ref, list[str]] = {}
+    runs_by_ref: dict[Ref, list[str]] = {}
     unreadable = []
     for record in runs.all_runs(store):
         if record.remote:
             continue
         refs = refs_of(store.run(record.id))
-        if refs is None and record.id not in without:
+        if refs is None and record.id not in ignored:
             unreadable.append(
                 Problem(
                     "damaged-record",
-                    f"the plan of {record.id} cannot be read, so what it needs is not known",
+                    f"the plan of {record.id} cannot be read, so the artifacts that it needs are unknown",
                     hint=f"ftrun rm {record.id}",
                 )
             )
         for ref in refs or ():
-            by.setdefault(ref, []).append(record.id)
+            runs_by_ref.setdefault(ref, []).append(record.id)
     if unreadable:
         raise InvalidInput(unreadable)
-    return References(by)
+    return References(runs_by_ref)
 
 
 def refs_of(folder: RunFolder) -> list[Ref] | None:
-    """The artifacts that a run makes or takes; None where its plan cannot be read."""
+    """Return the artifacts that a run produces or uses, or None if its plan cannot be read."""
     try:
         return [call.ref for call in Plan.model_validate_json(folder.plan.read_bytes()).calls]
     except (OSError, ValueError):
         return None
 
 
-def open_run_that_needs(store: Store, ref: Ref) -> str | None:
-    """A run of this machine that is going on and refers to an artifact."""
+def find_open_run(store: Store, ref: Ref) -> str | None:
+    """Return the id of a running run of this machine that refers to an artifact, or None."""
     for path in store.runs.glob("*/run.json"):
         folder = RunFolder(path.parent)
         if is_held(folder.lock) and ref in (refs_of(folder) or ()):
@@ -69,24 +71,24 @@ def open_run_that_needs(store: Store, ref: Ref) -> str | None:
     return None
 
 
-def referenced(store: Store) -> list[Ref]:
-    """Everything that there is an artifact or scratch of, whole or not."""
-    found = {
+def list_refs(store: Store) -> list[Ref]:
+    """Return the refs of all artifacts and scratch folders in a store, complete or not, in order."""
+    refs = {
         Ref(stage=path.parent.name, key=path.name)
         for kind in ("artifacts", "scratch")
         for path in store.root.glob(f"{kind}/*/*")
         if path.is_dir()
     }
-    return sorted(found, key=str)
+    return sorted(refs, key=str)
 
 
 def stale_scratch(store: Store) -> Iterator[Ref]:
-    """Calls with scratch that nothing will go on from, for their artifacts are there."""
-    for ref in referenced(store):
+    """Yield the calls whose scratch folder is no longer needed because their artifact exists."""
+    for ref in list_refs(store):
         if store.scratch(ref).root.is_dir() and find(store, ref):
             yield ref
 
 
 def size(store: Store, ref: Ref) -> int:
-    """Bytes of an artifact and its scratch."""
+    """Return the size of an artifact and its scratch folder in bytes."""
     return folder_size(store.artifact(ref)) + folder_size(store.scratch(ref).root)

@@ -1,4 +1,4 @@
-"""Run records: made, updated whole, and found again by id, unique prefix or `last`."""
+"""Run records: creation, atomic update, and lookup by id, unique prefix or `last`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ftrun.utils.atomic_io import read_json, write_json
 from ftrun.utils.suggest import nearest
 
 Status = Literal["waiting", "running", "done", "failed", "gate_not_met", "interrupted"]
-OPEN: tuple[Status, ...] = ("waiting", "running")  # the run is not over
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is read as another
+OPEN: tuple[Status, ...] = ("waiting", "running")  # of a run that has not ended
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without letters and digits that look alike
 
 
 class RunRecord(BaseModel):
-    """All that is needed to know what happened in a run and to do it again."""
+    """The state and results of a run, and the values that are needed to repeat it."""
 
     model_config = ConfigDict(extra="forbid")
     id: str
@@ -34,11 +34,11 @@ class RunRecord(BaseModel):
     facts: dict[str, Any] = {}  # versions, git state, hardware
     results: dict[str, Any] = {}  # metrics by call label
     problems: tuple[dict[str, Any], ...] = ()
-    exit_code: int | None = None  # that its command ended with, or would have
+    exit_code: int | None = None  # of the command; of a background run, what it would have been
     backend: str = "local"
-    remote: dict[str, Any] = {}  # what a backend elsewhere needs to find the run again; empty for runs of this machine
-    cost: float | None = None  # US dollars, by the clock
-    rerun_of: str | None = None  # the run that this one does again
+    remote: dict[str, Any] = {}  # values by which a remote backend finds the run; empty for runs of this machine
+    cost: float | None = None  # US dollars, from the run time and listed prices
+    rerun_of: str | None = None  # id of the run that this run repeats
 
 
 def create(
@@ -50,7 +50,7 @@ def create(
     backend: str,
     rerun_of: str | None = None,
 ) -> RunFolder:
-    """A new run folder with its record."""
+    """Create the folder of a new run with its record."""
     name = recipe.replace("/", "-")
     run_id = f"{''.join(secrets.choice(_LETTERS) for _ in range(6))}-{name}"
     folder = store.run(run_id)
@@ -76,7 +76,7 @@ def save(folder: RunFolder, record: RunRecord) -> None:
 
 
 def load(folder: RunFolder) -> RunRecord:
-    """The record; a run whose scheduler was killed reads as interrupted."""
+    """Return the record of a run; its status is `interrupted` if its scheduler was killed."""
     record = RunRecord.model_validate(read_json(folder.record))
     if record.status in OPEN and not record.remote and not is_held(folder.lock):
         record.status = "interrupted"
@@ -84,13 +84,17 @@ def load(folder: RunFolder) -> RunRecord:
 
 
 def all_runs(store: Store) -> list[RunRecord]:
-    """Every run of a store, the newest last."""
-    found = [load(RunFolder(path.parent)) for path in store.runs.glob("*/run.json")]
-    return sorted(found, key=lambda record: record.created)
+    """Return the records of all runs of a store, the newest last."""
+    records = [load(RunFolder(path.parent)) for path in store.runs.glob("*/run.json")]
+    return sorted(records, key=lambda record: record.created)
 
 
 def find_run(store: Store, name: str) -> RunFolder:
-    """The run with an id, a unique prefix of one, or `last`. Raises `InvalidInput` with the nearest ids."""
+    """Return the run with this id or unique prefix of an id, or the newest run if `name` is `last`.
+
+    Raises:
+        InvalidInput: If no run or more than one run matches; suggests similar ids.
+    """
     records = all_runs(store)
     if name == "last" and records:
         return store.run(records[-1].id)
@@ -103,16 +107,16 @@ def find_run(store: Store, name: str) -> RunFolder:
         raise InvalidInput(
             Problem(
                 "ambiguous-name",
-                f"`{name}` is the beginning of {len(matching)} run ids",
+                f"`{name}` is ambiguous: {len(matching)} run ids begin with it",
                 expected=", ".join(matching[:5]),
             )
         )
-    known = [record.id for record in records]
+    ids = [record.id for record in records]
     raise InvalidInput(
         Problem(
             "unknown-run",
             f"there is no run `{name}` in {store.root}",
-            did_you_mean=nearest(name, known),
-            hint="`ftrun runs` lists them",
+            did_you_mean=nearest(name, ids),
+            hint="list the runs with `ftrun runs`",
         )
     )

@@ -1,4 +1,4 @@
-"""What a plugin's tests inherit: for each kind of part a contract, which ftrun's own parts pass too.
+"""Contract tests for plugin authors: one class for each kind of component, which the components of ftrun also pass.
 
     from ftrun.testing import FormatterContract
 
@@ -6,15 +6,15 @@
         formatter = Tickets
         rows = [{"question": "…", "answer": "…"}]
 
-Needs pytest and hypothesis, which `pip install "ftrun[testing]"` brings.
+Requires pytest and hypothesis: `pip install "ftrun[testing]"`.
 """
 
 from __future__ import annotations
 
 import pytest
 
-# before they are imported, so that a failure shows the values that were compared
-pytest.register_assert_rewrite(*(f"{__name__}.{name}" for name in ("part", "examples", "formatter", "source")))
+# Register the modules before their import, so that failed assertions show the compared values.
+pytest.register_assert_rewrite(*(f"{__name__}.{name}" for name in ("component", "examples", "formatter", "source")))
 pytest.register_assert_rewrite(*(f"{__name__}.{name}" for name in ("stage", "evaluator", "backend")))
 
 from ftrun.testing.backend import BackendContract  # noqa: E402

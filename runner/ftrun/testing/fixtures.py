@@ -1,6 +1,6 @@
-"""Fixtures for a plugin's tests; `pytest_plugins = ["ftrun.testing.fixtures"]` in their `conftest.py` asks for them.
+"""Fixtures for tests of plugins. To use them, set `pytest_plugins = ["ftrun.testing.fixtures"]` in `conftest.py`.
 
-They are no pytest plugin of the installed package: pytest would then load ftrun in every project beside it.
+The package does not register them as a pytest plugin, because pytest would then load ftrun in every project.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ftrun.api.paths import Store
 
 @pytest.fixture
 def ftrun_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """An empty store that goes away after the test, also for `ftrun` started by it."""
+    """Return an empty store for one test, and make it the store of each `ftrun` process that the test starts."""
     root = tmp_path / "store"
     monkeypatch.setenv("FTRUN_STORE", str(root))
     return Store(root)

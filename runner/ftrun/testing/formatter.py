@@ -1,4 +1,4 @@
-"""What every formatter has to keep to."""
+"""Contract of formatters."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ from ftrun.testing.component import ComponentContract
 from ftrun.testing.examples import assert_example, assert_outcome
 from ftrun.testing.harness import format_rows
 
-SECONDS = 0.2  # that the speed is measured for
+SECONDS = 0.2  # processor time for the measurement of the speed
 
 
 class FormatterContract(ComponentContract):
-    """Inherit it as `TestX`, and set `formatter` and `rows`; `options` where it needs some.
+    """Contract tests of a formatter. Inherit as `TestX`, and set `formatter` and `rows`, and `options` if required.
 
     Args:
-        formatter: The class.
-        rows: Rows that have to become examples, as a data file has them.
-        bad_rows: Rows that have to be rejected.
-        options: The options that the rows are formatted with.
-        names_columns: Whether a reason can name the column; it cannot where columns decide what a row is.
-        rows_per_second: Of processor time; 30,000 keep the stage `format` as fast as its reading.
+        formatter: The class under test.
+        rows: Rows that must become examples, as they are in a data file.
+        bad_rows: Rows that must be rejected.
+        options: The options with which the rows are formatted.
+        names_columns: If true, a reason must name the column. Set it to False if the columns determine the kind of row.
+        rows_per_second: Minimum speed, in rows per second of processor time. With 30,000, formatting is as fast as the
+            stage `format` reads.
     """
 
     kind = "formatter"
@@ -43,8 +44,8 @@ class FormatterContract(ComponentContract):
     rows_per_second: ClassVar[float] = 5_000
 
     def outcome(self, values: Mapping[str, Any]) -> Any:
-        """What a new instance makes of a row."""
-        return self.formatter().format(Row(values, "rows.jsonl", 1), self.made_options())
+        """Format a row with a new instance and return the outcome."""
+        return self.formatter().format(Row(values, "rows.jsonl", 1), self.make_options())
 
     def test_it_makes_examples_of_good_rows(self) -> None:
         assert self.rows, "the contract needs at least one row that becomes an example"
@@ -54,79 +55,81 @@ class FormatterContract(ComponentContract):
             assert_example(outcome)
 
     def test_it_makes_one_kind_of_example(self) -> None:
-        """A dataset has one kind: the stage `format` refuses mixtures."""
+        """A dataset has one kind of example; the stage `format` rejects mixtures."""
         assert len({type(self.outcome(values)) for values in self.rows}) == 1
 
     def test_it_rejects_bad_rows(self) -> None:
         for values in self.bad_rows:
             outcome = self.outcome(values)
-            assert isinstance(outcome, Rejected), f"{values!r} became {outcome!r}"
+            assert isinstance(outcome, Rejected), f"{values!r} was not rejected: {outcome!r}"
             assert_outcome(outcome)
 
-    def test_one_row_gives_one_outcome(self) -> None:
-        formatter, options = self.formatter(), self.made_options()
+    def test_a_row_always_has_the_same_outcome(self) -> None:
+        formatter, options = self.formatter(), self.make_options()
         for values in [*self.rows, *self.bad_rows] * 2:
-            again = formatter.format(Row(values, "rows.jsonl", 1), options)
-            assert again == self.outcome(values), f"another outcome the second time: {values!r}"
+            outcome = formatter.format(Row(values, "rows.jsonl", 1), options)
+            assert outcome == self.outcome(values), f"the outcome of a row changes between two calls: {values!r}"
 
-    def test_no_two_options_take_one_column(self) -> None:
-        """A column that two options name would stand twice in the example."""
-        options = self.made_options().model_dump(by_alias=True)
+    def test_two_options_cannot_name_one_column(self) -> None:
+        """If two options named one column, its content would be twice in the example."""
+        options = self.make_options().model_dump(by_alias=True)
         columns = {column for values in self.rows for column in values}
-        naming = [option for option, value in options.items() if isinstance(value, str) and value in columns]
-        for one, other in combinations(naming, 2):
+        column_options = [option for option, value in options.items() if isinstance(value, str) and value in columns]
+        for first, second in combinations(column_options, 2):
             try:
-                self.formatter.Options.model_validate({**options, other: options[one]})
+                self.formatter.Options.model_validate({**options, second: options[first]})
             except ValidationError:
                 continue
-            pytest.fail(f"`{one}` and `{other}` may name one column: give both the type `ftrun.api.rows.Column`")
+            pytest.fail(
+                f"`{first}` and `{second}` may name the same column; give both the type `ftrun.api.rows.Column`"
+            )
 
-    def test_it_leaves_its_rows_alone(self) -> None:
+    def test_it_does_not_change_rows(self) -> None:
         for values in [*self.rows, *self.bad_rows]:
             before = copy.deepcopy(values)
             self.outcome(values)
-            assert values == before, "the raw row is kept for evaluations, and was changed"
+            assert values == before, "the formatter changed the row, which evaluations use later"
 
     @given(data=st.data())
-    @fuzz_inputs.QUIETLY
-    def test_whatever_a_row_holds_it_is_an_example_or_rejected(self, data: st.DataObject) -> None:
+    @fuzz_inputs.SETTINGS
+    def test_any_row_becomes_an_example_or_is_rejected(self, data: st.DataObject) -> None:
         values = data.draw(fuzz_inputs.rows(self.rows))
         before = copy.deepcopy(values)
         try:
             outcome = self.outcome(values)
-        except Exception as error:  # any is a fault: a row's own fault is a reason, not an error
-            pytest.fail(f"it raises {type(error).__name__}: {error}, of the row {before!r}")
+        except Exception as error:  # no exception is allowed: a bad row must be rejected
+            pytest.fail(f"it raises {type(error).__name__}: {error}, for the row {before!r}")
         assert_outcome(outcome)
-        assert values == before, "the row was changed"
+        assert values == before, "the formatter changed the row"
 
     def test_a_reason_names_the_column(self) -> None:
-        """Who has a million rows finds what is wrong by it."""
+        """The name of the column helps to find the fault in a large dataset."""
         for values in self.rows:
             for column in values:
                 damaged = [
-                    fuzz_inputs.without(values, (column,)),
-                    *({**values, column: odd} for odd in fuzz_inputs.ODD),
+                    fuzz_inputs.remove(values, (column,)),
+                    *({**values, column: value} for value in fuzz_inputs.ODD_VALUES),
                 ]
                 for row in damaged:
                     outcome = self.outcome(row)
                     if isinstance(outcome, Rejected) and self.names_columns:
-                        told = f"`{column}` is to blame for {row!r:.200}, and the reason does not say so"
-                        assert column in outcome.reason, f"{told}: {outcome.reason!r}"
+                        message = f"the reason does not name the column `{column}`, which is wrong in {row!r:.200}"
+                        assert column in outcome.reason, f"{message}: {outcome.reason!r}"
 
     def test_it_is_fast(self) -> None:
-        formatter, options = self.formatter(), self.made_options()
-        made = [Row(values, "rows.jsonl", line) for line, values in enumerate(self.rows, 1)]
-        best, began, until = 0.0, time.process_time(), time.monotonic() + 10 * SECONDS
-        while time.process_time() - began < SECONDS and time.monotonic() < until:
+        formatter, options = self.formatter(), self.make_options()
+        rows = [Row(values, "rows.jsonl", line) for line, values in enumerate(self.rows, 1)]
+        best, started, deadline = 0.0, time.process_time(), time.monotonic() + 10 * SECONDS
+        while time.process_time() - started < SECONDS and time.monotonic() < deadline:
             start = time.process_time()
             for _ in range(200):
-                for row in made:
+                for row in rows:
                     formatter.format(row, options)
-            best = max(best, 200 * len(made) / (time.process_time() - start))
+            best = max(best, 200 * len(rows) / (time.process_time() - start))
         assert best >= self.rows_per_second, f"{best:,.0f} rows/s, fewer than {self.rows_per_second:,.0f}"
 
-    def test_the_stage_format_takes_what_it_makes(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """In a process of its own, as in a run."""
+    def test_the_stage_format_accepts_its_examples(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Run the stage in a separate process, as in a run."""
         monkeypatch.chdir(tmp_path)
         written = format_rows(self.formatter, self.options, self.rows, tmp_path)
         assert len(written) == len(self.rows)

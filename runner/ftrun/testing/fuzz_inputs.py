@@ -1,4 +1,4 @@
-"""Rows and texts that no one wrote on purpose: what a part has to take without falling over."""
+"""Random and unusual inputs, which components must handle without an exception."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-# The same examples each time, and no folder beside the tests; one method serves every class that inherits it.
-QUIETLY = settings(
+# The same inputs in each run, and no database folder. Health checks are off because classes share inherited methods.
+SETTINGS = settings(
     derandomize=True,
     database=None,
     deadline=None,
@@ -26,30 +26,52 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-# In place of a right value: what data files hold where somebody did not look.
-ODD: tuple[Any, ...] = (None, True, 7, -0.5, "", " \n", "\x00", "x" * 5000, [], {}, [[]], [{}], {"a": [None]}, ["x", 1])
+# Wrong values as they occur in real data files.
+ODD_VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    7,
+    -0.5,
+    "",
+    " \n",
+    "\x00",
+    "x" * 5000,
+    [],
+    {},
+    [[]],
+    [{}],
+    {"a": [None]},
+    ["x", 1],
+)
 
 
 def rows(samples: Sequence[Mapping[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
-    """Rows of junk under the samples' columns, and samples with one thing in them, at any depth, replaced or gone."""
+    """Return a strategy for rows: random values in the columns of the samples, and damaged samples.
+
+    A damaged sample has one value at any depth replaced or removed.
+    """
     columns = sorted({column for sample in samples for column in sample})
     names = st.sampled_from(columns) | st.text(max_size=8) if columns else st.text(max_size=8)
-    return st.dictionaries(names, JSON, max_size=4) | st.sampled_from(list(samples)).flatmap(_damaged)
+    return st.dictionaries(names, JSON, max_size=4) | st.sampled_from(list(samples)).flatmap(_damage)
 
 
-def _damaged(sample: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+def _damage(sample: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     return st.builds(
-        _with, st.just(sample), st.sampled_from(list(paths(dict(sample)))), st.booleans(), JSON | st.sampled_from(ODD)
+        _change,
+        st.just(sample),
+        st.sampled_from(list(paths(dict(sample)))),
+        st.booleans(),
+        JSON | st.sampled_from(ODD_VALUES),
     )
 
 
-def _with(sample: Mapping[str, Any], path: tuple[Any, ...], goes: bool, value: Any) -> dict[str, Any]:
-    changed: dict[str, Any] = without(sample, path) if goes else replaced(sample, path, value)
+def _change(sample: Mapping[str, Any], path: tuple[Any, ...], is_removed: bool, value: Any) -> dict[str, Any]:
+    changed: dict[str, Any] = remove(sample, path) if is_removed else replace(sample, path, value)
     return changed
 
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where each value of a JSON value is, containers too."""
+    """Yield the path of each value in a JSON value, including containers."""
     if path:
         yield path
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
@@ -57,28 +79,28 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from paths(inner, (*path, key))
 
 
-def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    """A copy of a JSON value with another one at a path."""
+def replace(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    """Return a copy of a JSON value with a new value at a path."""
     changed = copy.deepcopy(value)
-    at(changed, path[:-1])[path[-1]] = new
+    get(changed, path[:-1])[path[-1]] = new
     return changed
 
 
-def without(value: Any, path: tuple[Any, ...]) -> Any:
-    """A copy of a JSON value that lacks what is at a path."""
+def remove(value: Any, path: tuple[Any, ...]) -> Any:
+    """Return a copy of a JSON value without the value at a path."""
     changed = copy.deepcopy(value)
-    del at(changed, path[:-1])[path[-1]]
+    del get(changed, path[:-1])[path[-1]]
     return changed
 
 
-def at(value: Any, path: tuple[Any, ...]) -> Any:
+def get(value: Any, path: tuple[Any, ...]) -> Any:
     for key in path:
         value = value[key]
     return value
 
 
-def perturbed(value: Any) -> Any:
-    """Another value of about the same type."""
+def perturb(value: Any) -> Any:
+    """Return a different value of a similar type."""
     match value:
         case bool():
             return not value
@@ -92,4 +114,4 @@ def perturbed(value: Any) -> Any:
             return [*value, "more"]
         case dict():
             return {**value, "more": 1}
-    raise AssertionError(f"no JSON value: {value!r}")
+    raise AssertionError(f"not a JSON value: {value!r}")

@@ -1,4 +1,4 @@
-"""Plans and runs real stages in a throwaway store, for parts that need not be installed."""
+"""Planning and execution of real stages in a temporary store, for components that need not be installed."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from ftrun.recipe.load import load
 from ftrun.store import runs
 
 RECIPE = "contract.yaml"
-# What a recipe needs besides a dataset; nothing of it is downloaded by a plan.
-MODEL = {"base_model": "nobody/nothing", "revision": "0" * 40}
+# Required sections of a recipe besides the dataset. Planning does not download the model.
+MODEL = {"base_model": "example/model", "revision": "0" * 40}
 TRAIN = {"sequence_len": 512, "micro_batch_size": 1, "num_epochs": 1, "learning_rate": 1e-4}
 
 
 def registry(kind: str, cls: type[Any]) -> Plugins:
-    """All installed plugins, and this part if it is not among them."""
+    """Load all installed plugins, and register this component if it is not among them."""
     loaded, _ = load_all()
     registered = loaded.of_kind(kind).get(cls.name)
     if registered is None:
@@ -37,17 +37,17 @@ def registry(kind: str, cls: type[Any]) -> Plugins:
         setattr(module, f"ftrun_register_{kind}s", hookimpl(lambda register: register(cls)))
         loaded.load(module, "contract", "the contract's test")
         return loaded
-    assert registered.cls is cls, f"{registered.distribution} has another {kind} named `{cls.name}`"
+    assert registered.cls is cls, f"{registered.distribution} registers another {kind} with the name `{cls.name}`"
     return loaded
 
 
 def read_recipe(folder: Path, loaded: Plugins, *overrides: str) -> Recipe:
-    """The recipe `contract.yaml` of a folder."""
+    """Return the recipe `contract.yaml` of a folder."""
     return load([f"recipe={folder / RECIPE}", *overrides], loaded).recipe
 
 
-def make(folder: Path, loaded: Plugins, recipe: Recipe) -> tuple[Plan, Backend, Store]:
-    """The plan of a recipe, and what runs it in a store inside the folder."""
+def plan_recipe(folder: Path, loaded: Plugins, recipe: Recipe) -> tuple[Plan, Backend, Store]:
+    """Return the plan of a recipe, with a backend and a store inside the folder to run it."""
     store = Store(folder / "store")
     backend = make_backend(recipe, loaded, store)
     return make_plan(recipe, loaded, backend), backend, store
@@ -59,26 +59,30 @@ def write_recipe(folder: Path, recipe: Mapping[str, Any]) -> None:
 
 
 def run_calls(calls: Sequence[StageCall], backend: Backend, store: Store) -> list[Path]:
-    """Runs calls in order, each in a process of its own; their artifacts. Fails with the first that fails."""
+    """Run calls in order, each in a separate process, and return their artifacts.
+
+    Raises:
+        AssertionError: If a call fails. The calls after it do not run.
+    """
     run = runs.create(store, "contract", (), {}, {}, backend.name)
     for call in calls:
         outcome = backend.runner().run_stage(call, run, StopSignal())
         log = run.log(call.label)
-        printed = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-        assert outcome.status == "done", f"{call.label} {outcome.status}: {outcome.problems}\n{printed}"
+        output = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+        assert outcome.status == "done", f"{call.label} {outcome.status}: {outcome.problems}\n{output}"
     return [store.artifact(call.ref) for call in calls]
 
 
 def format_rows(
     formatter: type[Any], options: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], folder: Path
 ) -> list[dict[str, Any]]:
-    """What the stage `format` writes of rows."""
+    """Run the stage `format` on rows and return the examples that it writes."""
     folder.mkdir(parents=True, exist_ok=True)
     text = "".join(json.dumps(dict(row), ensure_ascii=False) + "\n" for row in rows)
     (folder / "rows.jsonl").write_text(text, encoding="utf-8")
     dataset = {"source": {"name": "jsonl", "path": "rows.jsonl"}, "formatter": {"name": formatter.name, **options}}
     write_recipe(folder, {"model": MODEL, "dataset": dataset, "train": TRAIN, "stages": ["format"]})
     loaded = registry("formatter", formatter)
-    plan, backend, store = make(folder, loaded, read_recipe(folder, loaded))
-    (made,) = run_calls(plan.calls, backend, store)
-    return [json.loads(line) for line in (made / "train.jsonl").read_text(encoding="utf-8").splitlines()]
+    plan, backend, store = plan_recipe(folder, loaded, read_recipe(folder, loaded))
+    (artifact,) = run_calls(plan.calls, backend, store)
+    return [json.loads(line) for line in (artifact / "train.jsonl").read_text(encoding="utf-8").splitlines()]

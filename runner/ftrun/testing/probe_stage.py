@@ -1,4 +1,4 @@
-"""A stage that does what its parameters say: what the contract of backends runs."""
+"""Probe stage for the contract of backends, which performs the action in its parameters."""
 
 from __future__ import annotations
 
@@ -13,52 +13,52 @@ from ftrun.api.stage_call import CLIENT, EnvironmentRef, StageCall
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
 
-MADE = "made.txt"
-SECONDS = 60.0  # that `wait` waits at most
-Deed = Literal["make", "refuse", "raise", "exit", "wait"]
+OUTPUT_FILE = "made.txt"
+SECONDS = 60.0  # maximum duration of `wait`
+Action = Literal["make", "refuse", "raise", "exit", "wait"]
 
 
 class Params(Frozen):
-    """What to do, and a file that gets a line for each try."""
+    """Action of the stage, and the path of a file that gets a line for each attempt."""
 
-    do: Deed
+    do: Action
     tries: str
 
 
 class ProbeStage:
-    """Writes half of its artifact before it does anything else."""
+    """Stage that first writes an incomplete artifact, and then performs its action."""
 
     name: ClassVar[str] = "trial"
 
     def run(self, call: StageCall, context: StageContext) -> None:
         params = Params.model_validate(call.params)
-        with open(params.tries, "a") as file:  # noqa: PTH123  (a text, as parameters are)
+        with open(params.tries, "a") as file:  # noqa: PTH123  (parameters are text)
             file.write("x\n")
-        tries = sum(1 for _ in open(params.tries))  # noqa: PTH123, SIM115
-        (context.output / MADE).write_text("half")
+        attempts = sum(1 for _ in open(params.tries))  # noqa: PTH123, SIM115
+        (context.output / OUTPUT_FILE).write_text("half")
         context.report.event("ready")
-        if tries == 1 or params.do in ("refuse", "raise", "exit"):
-            _do(params.do, context)
-        (context.output / MADE).write_text("whole")
+        if attempts == 1 or params.do in ("refuse", "raise", "exit"):
+            _perform(params.do, context)
+        (context.output / OUTPUT_FILE).write_text("whole")
         context.report.metric(rows=3)
 
 
-def _do(deed: Deed, context: StageContext) -> None:
-    match deed:
+def _perform(action: Action, context: StageContext) -> None:
+    match action:
         case "refuse":
-            raise InvalidInput(Problem("bad-row", "row is bad", "rows.jsonl:3", hint="mend it"))
+            raise InvalidInput(Problem("bad-row", "row is bad", "rows.jsonl:3", hint="fix it"))
         case "raise":
             raise ValueError("boom")
         case "exit":
             os._exit(3)
         case "wait":
-            until = time.monotonic() + SECONDS
-            while time.monotonic() < until:
+            deadline = time.monotonic() + SECONDS
+            while time.monotonic() < deadline:
                 time.sleep(0.05)
 
 
-def probe_call(do: Deed, tries: str) -> StageCall:
-    """A call of the stage, in the client's environment."""
+def probe_call(do: Action, tries: str) -> StageCall:
+    """Return a call of the probe stage in the environment of the client."""
     return StageCall(
         stage=ProbeStage.name,
         version=1,

@@ -1,4 +1,4 @@
-"""What every source has to keep to."""
+"""Contract of sources."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import orjson
 import pytest
 
 from ftrun.api.errors import InvalidInput
+from ftrun.api.normalize import normalize
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow, InputFile
-from ftrun.planning.normalize import normalize
 from ftrun.testing.component import ComponentContract, assert_one_line
 
-# In place of what a file should hold.
+# Invalid contents of files.
 CONTENTS = (
     b"", b"\n\n", b"\x00" * 10, b"\xff\xfea\x00", b"\xff" * 50, b"{", b"[1, 2", b"null", b'{"a": 1}\n{"a":',
     b"{}\n[]\n7\n", b"[" * 100_000, b'{"a":' * 100_000, b"a,b\n1\n2,3,4\n", b'"' * 1001, b"\x1f\x8b\x08\x00",
@@ -25,12 +25,12 @@ CONTENTS = (
 
 
 class SourceContract(ComponentContract):
-    """Inherit it as `TestX`, set `source` and `count`, and say by `prepare` and `absent` what it reads.
+    """Contract tests of a source. Inherit as `TestX`, set `source` and `count`, and define `prepare` and `absent`.
 
     Args:
-        source: The class. What its `environment` has and the client has not is to be installed where the tests run.
-        count: Rows that are in what `prepare` writes.
-        several_rows_at_a_place: Where one line gives several rows, e.g. several wordings of it.
+        source: The class under test. The packages of its `environment` that it imports must be installed for the tests.
+        count: Number of rows in the data that `prepare` writes.
+        several_rows_at_a_place: Set it to True if one line gives several rows, e.g. in several wordings.
     """
 
     kind = "source"
@@ -39,107 +39,107 @@ class SourceContract(ComponentContract):
     several_rows_at_a_place: ClassVar[bool] = False
 
     def prepare(self, folder: Path) -> Mapping[str, Any]:
-        """Writes what the source reads into an empty folder; returns the options that name it."""
+        """Write data for the source into an empty folder, and return the options that name it."""
         raise NotImplementedError
 
     def absent(self, folder: Path) -> Mapping[str, Any] | None:
-        """Options that name something which is not there; None where all is downloaded."""
+        """Return options that name data that does not exist, or None if all data is downloaded."""
         raise NotImplementedError
 
     def downloaded(self, external: InputFile, folder: Path) -> Path:
-        """Where `prepare` has put the content of a download: a file, or the folder of one from the hub."""
+        """Return the path at which `prepare` wrote a download: a file, or a folder for a download from the hub."""
         raise NotImplementedError
 
     @pytest.fixture(autouse=True)
-    def _prepared(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _prepare_data(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = tmp_path / "data"
         self.folder.mkdir()
         monkeypatch.chdir(self.folder)
-        self.given = self.prepare(self.folder)
+        self.values = self.prepare(self.folder)
 
-    def made_options(self) -> Any:
-        return self.source.Options.model_validate(dict(self.given))
+    def make_options(self) -> Any:
+        return self.source.Options.model_validate(dict(self.values))
 
     def externals(self) -> Sequence[InputFile]:
-        found: Sequence[InputFile] = self.source().externals(self.made_options())
-        return found
+        externals: Sequence[InputFile] = self.source().externals(self.make_options())
+        return externals
 
     def files(self) -> dict[str, Path]:
         return {external.name: external.path or self.downloaded(external, self.folder) for external in self.externals()}
 
     def portable_options(self) -> Any:
-        return self.source.Options.model_validate(normalize(self.made_options(), self.externals()))
+        return self.source.Options.model_validate(normalize(self.make_options(), self.externals()))
 
     def rows(self, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
-        """As the stage `format` asks for them: by options without folders and addresses."""
+        """Read the rows as the stage `format` does: with options that contain no folders and no URLs."""
         rows: Iterator[Row | BadRow] = self.source().rows(self.portable_options(), files)
         return rows
 
-    def test_what_it_reads_is_named_and_known_by_its_content(self) -> None:
+    def test_its_inputs_have_names_and_digests(self) -> None:
         externals = self.externals()
         names = [external.name for external in externals]
-        assert len(set(names)) == len(names), f"two of what it reads share a name: {names}"
+        assert len(set(names)) == len(names), f"two inputs have the same name: {names}"
         for external in externals:
             path = PurePath(external.name)
-            assert external.name.strip(), "something that it reads has no name"
-            assert not path.is_absolute(), f"{external.name} is a place on this machine, not a name"
-            assert ".." not in path.parts, f"{external.name} is a place, not a name"
+            assert external.name.strip(), "the name of an input is empty"
+            assert not path.is_absolute(), f"{external.name} is an absolute path, not a name"
+            assert ".." not in path.parts, f"{external.name} contains `..`, so it is a path and not a name"
             if external.hub is not None:
-                assert len(external.hub.commit) == 40, f"{external.name} is not known by a whole commit"
+                assert len(external.hub.commit) == 40, f"{external.name} has no full commit"
             elif external.path is not None:
-                assert external.path.is_file(), f"{external.path} is no file"
+                assert external.path.is_file(), f"{external.path} is not a file"
             else:
-                assert external.url, f"{external.name} is neither here nor to be downloaded"
+                assert external.url, f"{external.name} has neither a path nor a URL"
                 assert external.sha256, f"the download {external.name} has no sha256"
-        assert list(self.externals()) == list(externals), "it reads something else the second time"
+        assert list(self.externals()) == list(externals), "the inputs change between two calls"
 
     def test_every_row_has_its_place(self) -> None:
         rows = list(self.rows(self.files()))
-        assert len(rows) == self.count, f"{len(rows)} rows, not {self.count}"
+        assert len(rows) == self.count, f"it yields {len(rows)} rows, expected {self.count}"
         for row in rows:
-            assert isinstance(row, Row), f"{row} of data that is right"
-            assert row.line >= 1, f"lines count from 1: {row.place}"
-            assert row.file, "a row without a file"
-            assert not PurePath(row.file).is_absolute(), f"{row.place} says where the file lies, not how it is named"
+            assert isinstance(row, Row), f"it yields {row} for valid data"
+            assert row.line >= 1, f"the first line has the number 1: {row.place}"
+            assert row.file, "a row has no file"
+            assert not PurePath(row.file).is_absolute(), f"{row.place} contains the path of the file, not its name"
             assert all(isinstance(column, str) for column in row.values)
             orjson.dumps(dict(row.values))
         places = [row.place for row in rows if isinstance(row, Row)]
-        assert len(set(places)) == len(places) or self.several_rows_at_a_place, "two rows share a place"
+        assert len(set(places)) == len(places) or self.several_rows_at_a_place, "two rows have the same place"
 
-    def test_the_same_rows_come_again(self) -> None:
+    def test_a_second_read_gives_the_same_rows(self) -> None:
         files = self.files()
         assert list(self.rows(files)) == list(self.rows(files))
 
-    def test_rows_come_one_by_one(self) -> None:
+    def test_rows_are_an_iterator(self) -> None:
         rows = self.rows(self.files())
-        assert iter(rows) is rows, "`rows` has to be an iterator: a list of all rows need not fit into memory"
+        assert iter(rows) is rows, "`rows` must return an iterator, because a list of all rows may not fit into memory"
 
     def test_it_reads_nothing_but_its_files(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """On another machine they lie elsewhere, under other names, and nothing lies beside them."""
+        """On another machine, the files are in other folders, under other names, without other files beside them."""
         files = self.files()
         before = list(self.rows(files))
-        moved = {name: tmp_path / "elsewhere" / f"{number:08x}" for number, name in enumerate(files)}
-        (tmp_path / "elsewhere").mkdir()
+        moved = {name: tmp_path / "moved" / f"{number:08x}" for number, name in enumerate(files)}
+        (tmp_path / "moved").mkdir()
         options = self.portable_options()
         for name, path in files.items():
             _copy(path, moved[name])
-        monkeypatch.chdir(tmp_path / "elsewhere")
-        self.folder.rename(tmp_path / "gone")
+        monkeypatch.chdir(tmp_path / "moved")
+        self.folder.rename(tmp_path / "renamed")
         assert list(self.source().rows(options, moved)) == before
 
-    def test_what_is_not_there_is_refused_before_a_run(self) -> None:
+    def test_absent_data_is_an_error_before_a_run(self) -> None:
         options = self.absent(self.folder)
         if options is None:
             assert all(external.path is None for external in self.externals())
             return
-        with pytest.raises(InvalidInput) as refused:
+        with pytest.raises(InvalidInput) as caught:
             self.source().externals(self.source.Options.model_validate(dict(options)))
-        for problem in refused.value.problems:
+        for problem in caught.value.problems:
             assert_one_line(problem.what, "the problem")
 
     @pytest.mark.parametrize("content", CONTENTS, ids=lambda content: repr(content[:12]))
-    def test_any_content_is_rows_or_told(self, content: bytes, tmp_path: Path) -> None:
-        """Damaged data is told row by row, or refused as a whole: it never ends in an error of Python's."""
+    def test_any_content_gives_rows_or_an_error(self, content: bytes, tmp_path: Path) -> None:
+        """Damaged data must give bad rows or an InvalidInput error, never another exception."""
         files = self.files()
         junk = tmp_path / "junk"
         for name in list(files)[:3]:
@@ -147,20 +147,20 @@ class SourceContract(ComponentContract):
             first = min(path for path in junk.rglob("*") if path.is_file()) if junk.is_dir() else junk
             first.write_bytes(content)
             try:
-                found = list(self.rows({**files, name: junk}))
-            except InvalidInput as refused:
-                for problem in refused.problems:
+                rows = list(self.rows({**files, name: junk}))
+            except InvalidInput as error:
+                for problem in error.problems:
                     assert_one_line(problem.what, "the problem")
                 continue
-            for row in found:
+            for row in rows:
                 assert row.line >= 1
                 if isinstance(row, BadRow):
                     assert_one_line(row.reason, "the reason")
-                    assert len(row.raw) < 2_000, "what stands there is to be shortened"
+                    assert len(row.raw) < 2_000, "the raw text of a bad row must be shortened"
 
 
 def _copy(path: Path, target: Path) -> None:
-    """A file, or the folder that a download from the hub is."""
+    """Copy a file, or the folder of a download from the hub."""
     if path.is_dir():
         shutil.copytree(path, target, dirs_exist_ok=True)
     else:

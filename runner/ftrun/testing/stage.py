@@ -1,4 +1,4 @@
-"""What every stage has to keep to."""
+"""Contract of stages."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import Plan, StageCall
 from ftrun.testing import fuzz_inputs
 from ftrun.testing.component import ComponentContract, assert_closed
-from ftrun.testing.harness import make, read_recipe, registry, run_calls, write_recipe
+from ftrun.testing.harness import plan_recipe, read_recipe, registry, run_calls, write_recipe
 from ftrun.utils.digests import sha256_of
 
-SECONDS = 1.0  # of processor time that a plan may take; on a quiet machine it takes a tenth
+SECONDS = 1.0  # maximum processor time of a plan; a tenth is usual
 _RECIPES: dict[tuple[Path | str, ...], Recipe] = {}
-Planned = Callable[..., tuple[Plan, Backend, Store]]
+MakePlan = Callable[..., tuple[Plan, Backend, Store]]
 
 
 class StageContract(ComponentContract):
-    """Inherit it as `TestX`, and set `stage` and `recipe`.
+    """Contract tests of a stage. Inherit as `TestX`, and set `stage` and `recipe`.
 
     Args:
-        stage: The class.
-        recipe: A recipe, as a mapping, whose `stages` have this one among them.
-        files: Files beside the recipe, by name.
-        matter: Overrides that have to change the key of one of its calls.
-        do_not_matter: Overrides that must not.
-        runs: Whether the contract runs it, with all that it works on: for stages that need no more than ftrun.
-        repeats: Whether a second run writes the same files.
+        stage: The class under test.
+        recipe: A recipe, as a mapping, whose `stages` include this stage.
+        files: Contents of files beside the recipe, by name.
+        matter: Overrides that must change the key of a call of the stage.
+        do_not_matter: Overrides that must not change the key of any call of the stage.
+        runs: If true, the tests run the stage and its inputs. Only for stages that require no packages besides ftrun.
+        repeats: If true, a second run must write the same files.
     """
 
     kind = "stage"
@@ -48,112 +48,117 @@ class StageContract(ComponentContract):
     repeats: ClassVar[bool] = True
 
     @pytest.fixture
-    def planned(self, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Planned:
-        """Plans the recipe in a folder, by default one of this class: there each recipe is composed but once."""
+    def make_plan(self, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> MakePlan:
+        """Return a function that plans the recipe in a folder.
+
+        The default is a folder for this class, in which each recipe is composed only once.
+        """
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-        own = tmp_path_factory.getbasetemp() / f"{type(self).__module__}.{type(self).__qualname__}"
+        default_folder = tmp_path_factory.getbasetemp() / f"{type(self).__module__}.{type(self).__qualname__}"
         loaded = registry("stage", self.stage)
 
-        def plan(*overrides: str, folder: Path = own) -> tuple[Plan, Backend, Store]:
+        def plan(*overrides: str, folder: Path = default_folder) -> tuple[Plan, Backend, Store]:
             if (folder, *overrides) not in _RECIPES:
                 write_recipe(folder, self.recipe)
                 for name, text in self.files.items():
                     (folder / name).write_text(text, encoding="utf-8")
                 _RECIPES[folder, *overrides] = read_recipe(folder, loaded, *overrides)
             monkeypatch.chdir(folder)
-            return make(folder, loaded, _RECIPES[folder, *overrides])
+            return plan_recipe(folder, loaded, _RECIPES[folder, *overrides])
 
         return plan
 
     def calls(self, plan: Plan) -> list[StageCall]:
-        found = [call for call in plan.calls if call.stage == self.stage.name]
-        assert found, f"the recipe asks for no call of `{self.stage.name}`"
-        return found
+        calls = [call for call in plan.calls if call.stage == self.stage.name]
+        assert calls, f"the plan of the recipe has no call of `{self.stage.name}`"
+        return calls
 
     def params(self) -> type[BaseModel]:
-        """The model of its parameters: `Params` in its module, or beside it."""
-        found: type[BaseModel] = importlib.import_module(self.stage.__module__).Params
-        return found
+        """Return the model of the parameters: `Params` in the module of the stage."""
+        model: type[BaseModel] = importlib.import_module(self.stage.__module__).Params
+        return model
 
-    def test_its_version_is_a_number_and_its_environment_exists(self, planned: Planned) -> None:
+    def test_its_version_is_a_number_and_its_environment_exists(self, make_plan: MakePlan) -> None:
         version = self.stage.version
         assert type(version) is int, f"the version is {version!r}"
-        assert version >= 1, "versions count from 1"
-        (plan, _, _), known = planned(), {self.stage.environment, *getattr(self.stage, "other_environments", ())}
+        assert version >= 1, "the version must be 1 or more"
+        (plan, _, _), names = make_plan(), {self.stage.environment, *getattr(self.stage, "other_environments", ())}
         for call in self.calls(plan):
-            assert call.environment.name in known, f"{call.label} runs in {call.environment.name}, not in {known}"
+            assert call.environment.name in names, (
+                f"{call.label} runs in {call.environment.name}, not in one of {names}"
+            )
 
-    def test_its_calls_are_labelled_by_its_name(self, planned: Planned) -> None:
-        labels = [call.label for call in self.calls(planned()[0])]
+    def test_its_labels_begin_with_its_name(self, make_plan: MakePlan) -> None:
+        labels = [call.label for call in self.calls(make_plan()[0])]
         assert len(set(labels)) == len(labels)
         for label in labels:
-            assert label.partition(":")[0] == self.stage.name, f"{label} is no label of `{self.stage.name}`"
+            assert label.partition(":")[0] == self.stage.name, f"the label {label} must begin with `{self.stage.name}`"
 
-    def test_a_plan_is_the_same_again_and_writes_nothing(self, planned: Planned) -> None:
-        first = planned()[0]
-        before = _tree(Path.cwd())
-        assert _keys(self.calls(planned()[0])) == _keys(self.calls(first))
-        assert _tree(Path.cwd()) == before, "a plan writes files"
+    def test_a_plan_is_repeatable_and_writes_nothing(self, make_plan: MakePlan) -> None:
+        first = make_plan()[0]
+        before = _file_digests(Path.cwd())
+        assert _keys(self.calls(make_plan()[0])) == _keys(self.calls(first))
+        assert _file_digests(Path.cwd()) == before, "planning writes files"
 
-    def test_a_plan_is_cheap(self, planned: Planned) -> None:
-        planned()  # what is imported once is not counted
-        began = time.process_time()
-        planned()
-        assert time.process_time() - began < SECONDS
+    def test_a_plan_is_cheap(self, make_plan: MakePlan) -> None:
+        make_plan()  # imports do not count
+        started = time.process_time()
+        make_plan()
+        assert time.process_time() - started < SECONDS
 
-    def test_its_params_are_frozen_and_closed(self, planned: Planned) -> None:
+    def test_its_params_are_frozen_and_closed(self, make_plan: MakePlan) -> None:
         model = self.params()
         assert_closed(model)
-        for call in self.calls(planned()[0]):
+        for call in self.calls(make_plan()[0]):
             assert model.model_validate(call.params).model_dump(mode="json") == call.params
             with pytest.raises(ValidationError, match="no_such_parameter"):
                 model.model_validate({**call.params, "no_such_parameter": 1})
 
-    def test_every_value_of_its_params_is_in_the_key(self, planned: Planned) -> None:
-        for call in self.calls(planned()[0]):
+    def test_every_value_of_its_params_is_in_the_key(self, make_plan: MakePlan) -> None:
+        for call in self.calls(make_plan()[0]):
             assert_values_in_key(call)
 
-    def test_what_matters_changes_a_key_and_nothing_else_does(self, planned: Planned) -> None:
-        assert self.matter, "name at least one override in `matter` that changes what the stage makes"
-        before = _keys(self.calls(planned()[0]))
+    def test_only_overrides_that_matter_change_a_key(self, make_plan: MakePlan) -> None:
+        assert self.matter, "`matter` must contain an override that changes the output of the stage"
+        before = _keys(self.calls(make_plan()[0]))
         for override in self.matter:
-            assert _keys(self.calls(planned(override)[0])) != before, f"{override} changes no key"
+            assert _keys(self.calls(make_plan(override)[0])) != before, f"{override} changes no key"
         for override in self.do_not_matter:
-            assert _keys(self.calls(planned(override)[0])) == before, f"{override} changes a key"
+            assert _keys(self.calls(make_plan(override)[0])) == before, f"{override} changes a key"
 
-    def test_it_runs_and_makes_the_same_again(self, planned: Planned, tmp_path: Path) -> None:
+    def test_a_second_run_writes_the_same_files(self, make_plan: MakePlan, tmp_path: Path) -> None:
         if not self.runs:
             return
-        made = []
-        for name in ("one", "two"):
-            plan, backend, store = planned(folder=tmp_path / name)
+        digests = []
+        for name in ("first", "second"):
+            plan, backend, store = make_plan(folder=tmp_path / name)
             run_calls(_with_inputs(plan, self.calls(plan)), backend, store)
-            made.append([_tree(store.artifact(call.ref)) for call in self.calls(plan)])
-        assert made[0]
-        assert made[0] == made[1] or not self.repeats, "the same call has written other files"
+            digests.append([_file_digests(store.artifact(call.ref)) for call in self.calls(plan)])
+        assert digests[0]
+        assert digests[0] == digests[1] or not self.repeats, "a second run of the same call writes other files"
 
 
 def assert_values_in_key(call: StageCall) -> None:
-    """Every value at every depth of a call's parameters changes its key."""
+    """Assert that a change of any value in the parameters of a call, at any depth, changes its key."""
     for path in fuzz_inputs.paths(call.params):
-        other = fuzz_inputs.replaced(call.params, path, fuzz_inputs.perturbed(fuzz_inputs.at(call.params, path)))
+        other = fuzz_inputs.replace(call.params, path, fuzz_inputs.perturb(fuzz_inputs.get(call.params, path)))
         changed = StageCall(**call.model_copy(update={"params": other}).model_dump())
-        assert changed.key != call.key, f"{call.label}: {path}"
+        assert changed.key != call.key, f"the key of {call.label} does not depend on the parameter {path}"
 
 
 def _with_inputs(plan: Plan, calls: Sequence[StageCall]) -> list[StageCall]:
-    """Calls with all that they work on, in the order of the plan."""
-    wanted = {call.ref for call in calls}
+    """Return calls and all their inputs, in the order of the plan."""
+    refs = {call.ref for call in calls}
     for call in reversed(plan.calls):
-        wanted |= set(call.inputs.values()) if call.ref in wanted else set()
-    return [call for call in plan.calls if call.ref in wanted]
+        refs |= set(call.inputs.values()) if call.ref in refs else set()
+    return [call for call in plan.calls if call.ref in refs]
 
 
 def _keys(calls: Sequence[StageCall]) -> dict[str, str]:
     return {call.label: call.key for call in calls}
 
 
-def _tree(folder: Path) -> dict[str, str]:
-    """Digests of the files in a folder; a manifest tells the time."""
+def _file_digests(folder: Path) -> dict[str, str]:
+    """Return the digests of the files in a folder, without manifests, because these contain times."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST)
     return {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}

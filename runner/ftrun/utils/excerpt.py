@@ -1,4 +1,4 @@
-"""How messages show what they are about: the kind of a value, the beginning of something long."""
+"""Short descriptions of values for messages: the JSON type of a value, the first characters of a long line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LONGEST = 200  # characters
 TYPES = {
     dict: "an object",
     list: "a list",
-    str: "a text",
+    str: "a string",
     int: "a number",
     float: "a number",
     bool: "a boolean",
@@ -17,11 +17,11 @@ TYPES = {
 
 
 def type_name(value: Any) -> str:
-    """`a list` for a list, and so on; the class's own name for what JSON does not have."""
+    """Return the JSON type of a value, such as `a list`; for values that JSON does not have, the name of the class."""
     return TYPES.get(type(value), type(value).__name__)
 
 
 def shorten(line: bytes) -> str:
-    """The beginning of a line as text, whatever its bytes are."""
+    """Return the first characters of a line. Bytes that are not UTF-8 are replaced."""
     text = line[: 4 * LONGEST].decode(errors="replace").strip()
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -1,13 +1,13 @@
-"""Finds the files that ftrun ships: beside the package in a wheel, at the root of a checkout."""
+"""Location of the data files of ftrun: inside the installed package, or at the root of a checkout."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 
-def shipped(name: str) -> Path:
-    """The folder `conf`, `recipes` or `data`: inside the installed package, else at the root of the checkout."""
-    from importlib import resources  # slow to import, and shell completion asks for no shipped file
+def find_data_folder(name: str) -> Path:
+    """Return the folder `conf`, `recipes` or `data`: inside the installed package, else at the root of the checkout."""
+    from importlib import resources  # slow to import, and shell completion does not need it
 
-    packaged = Path(str(resources.files("ftrun"))) / name
-    return packaged if packaged.is_dir() else Path(__file__).parents[3] / name
+    installed = Path(str(resources.files("ftrun"))) / name
+    return installed if installed.is_dir() else Path(__file__).parents[3] / name

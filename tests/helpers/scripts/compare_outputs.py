@@ -14,7 +14,8 @@ def main() -> None:
     project, work, asked = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
     sys.path[:0] = [str(project / "runner"), str(project / "plugins")]
     from ftrun.api.context import Reporter, StageContext
-    from ftrun_plugins.parity.stage import Params, _compare
+    from ftrun_plugins.parity.params import Params
+    from ftrun_plugins.parity.stage import _compare
 
     work.mkdir(parents=True, exist_ok=True)
     inputs = {role: Path(folder) for role, folder in asked["inputs"].items()}

@@ -16,7 +16,7 @@ def main() -> None:
     from ftrun.api.context import Reporter, StageContext
     from ftrun.api.errors import InvalidInput
     from ftrun.utils.digests import sha256_of
-    from ftrun_plugins.evaluation.lm_eval.stage import Params
+    from ftrun_plugins.evaluation.lm_eval.params import Params
     from ftrun_plugins.evaluation.lm_eval.task_file import TaskFile
     from ftrun_plugins.evaluation.lm_eval.tasks import load_tasks, told_templates
 

@@ -26,7 +26,7 @@ sys.path += ASKED["packages"]
 sys.argv = sys.argv[:1]  # axolotl reads the command line, too
 
 from ftrun.api.errors import InvalidInput  # noqa: E402
-from ftrun_plugins.axolotl.tokenize.stage import Params  # noqa: E402
+from ftrun_plugins.axolotl.tokenize.params import Params  # noqa: E402
 from ftrun_plugins.axolotl.tokenize.worker import IGNORED, TokenizeWorker  # noqa: E402
 
 SYSTEM = {"role": "system", "content": "Be brief."}

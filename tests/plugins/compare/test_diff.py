@@ -74,7 +74,7 @@ def test_runs_that_are_alike_differ_in_nothing(making: Making, capsys: pytest.Ca
     first, other = making(), making()
     assert differing(capsys, first, other) == {}
     assert run_command(["diff", first.id, other.id]) == 0
-    assert capsys.readouterr().out == f"{first.id} and {other.id} differ in nothing\n"
+    assert capsys.readouterr().out.splitlines() == [f"{first.id} and {other.id} do not differ"]
 
 
 def test_each_section_names_its_own(making: Making, capsys: pytest.CaptureFixture[str]) -> None:
@@ -145,7 +145,7 @@ def test_secrets_are_not_shown(making: Making, capsys: pytest.CaptureFixture[str
 def test_a_run_is_not_compared_with_itself(making: Making, capsys: pytest.CaptureFixture[str]) -> None:
     folder = making()
     assert run_command(["diff", folder.id, "last"]) == 2
-    assert f"both are the run {folder.id}" in capsys.readouterr().err
+    assert f"{folder.id} [usage]" in capsys.readouterr().err
 
 
 def test_each_section_is_bounded() -> None:
@@ -153,4 +153,5 @@ def test_each_section_is_bounded() -> None:
     text = list(diff_lines(["aa-x", "bb-x"], {"recipe": many, "data": {}}))
     assert len(text) == 2 * MOST_DIFFERENCES + 3
     assert max(map(len, text)) < 120
-    assert text[-2:] == ["and 60 more: --json has all of them", "\nthe same: data"]
+    assert text[-2].startswith("and 60 more")
+    assert text[-1] == "\nthe same: data"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl, read_lines
+from ftrun.utils.jsonl import read_lines
+from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl
 
 FIRST, SECOND = b'{"index": 4, "text": "a"}\n', '{"index": 7, "text": "ä"}\n'.encode()
 

@@ -34,17 +34,17 @@ def claims(monkeypatch: pytest.MonkeyPatch) -> Claims:
 
 def test_one_of_two_schedulers_takes_a_generation(claims: Claims) -> None:
     assert claims.latest(REF) is None
-    assert claims.take(REF, 1, "launch-a")
-    assert not claims.take(REF, 1, "launch-b")
-    assert claims.take(REF, 1, "launch-a")  # the same one again: its first answer may have been lost
+    assert claims.acquire(REF, 1, "launch-a")
+    assert not claims.acquire(REF, 1, "launch-b")
+    assert claims.acquire(REF, 1, "launch-a")  # the same one again: its first answer may have been lost
     assert claims.latest(REF) == Claim(1, "launch-a", None)
 
 
 def test_one_of_two_submissions_begins(claims: Claims) -> None:
-    claims.take(REF, 1, "launch-a")
-    assert claims.begin(REF, 1, "call-1") == "call-1"
-    assert claims.begin(REF, 1, "call-2") == "call-1"
-    assert claims.begin(REF, 1, "call-1") == "call-1"  # preempted, and begun again
+    claims.acquire(REF, 1, "launch-a")
+    assert claims.attach(REF, 1, "call-1") == "call-1"
+    assert claims.attach(REF, 1, "call-2") == "call-1"
+    assert claims.attach(REF, 1, "call-1") == "call-1"  # preempted, and begun again
     assert claims.latest(REF) == Claim(1, "launch-a", "call-1")
 
 
@@ -52,26 +52,26 @@ def test_one_of_two_submissions_begins(claims: Claims) -> None:
 def test_a_call_that_begins_after_its_generation_was_given_up_never_works_beside_another(
     late_first: bool, claims: Claims
 ) -> None:
-    claims.take(REF, 1, "launch-a")  # it submitted, died, and its call waited for a GPU
-    claims.take(REF, 2, "launch-b")
+    claims.acquire(REF, 1, "launch-a")  # it submitted, died, and its call waited for a GPU
+    claims.acquire(REF, 2, "launch-b")
     working = []
     for generation, call in ((1, "late"), (2, "new")) if late_first else ((2, "new"), (1, "late")):
-        assert claims.begin(REF, generation, call) == call
-        if claims.rival(REF, generation) is None:
+        assert claims.attach(REF, generation, call) == call
+        if claims.competing_call(REF, generation) is None:
             working.append(call)
     assert len(working) <= 1
     assert "late" not in working
 
 
 def test_a_later_generation_waits_for_a_call_that_had_begun(claims: Claims) -> None:
-    claims.take(REF, 1, "launch-a")
-    claims.begin(REF, 1, "old")
-    assert claims.rival(REF, 1) is None
-    claims.take(REF, 2, "launch-b")
-    claims.begin(REF, 2, "new")
-    assert claims.rival(REF, 2) == "old"
+    claims.acquire(REF, 1, "launch-a")
+    claims.attach(REF, 1, "old")
+    assert claims.competing_call(REF, 1) is None
+    claims.acquire(REF, 2, "launch-b")
+    claims.attach(REF, 2, "new")
+    assert claims.competing_call(REF, 2) == "old"
     claims._entries["dead"] = ("old",)
-    assert claims.rival(REF, 2) is None
+    assert claims.competing_call(REF, 2) is None
 
 
 def test_tries_count_until_there_is_a_new_checkpoint(claims: Claims) -> None:
@@ -79,7 +79,7 @@ def test_tries_count_until_there_is_a_new_checkpoint(claims: Claims) -> None:
 
 
 def test_a_cancelled_run_can_be_allowed_again(claims: Claims) -> None:
-    claims.cancel("run")
+    claims.mark_cancelled("run")
     assert claims.is_cancelled("run")
-    claims.allow("run")
+    claims.clear_cancelled("run")
     assert not claims.is_cancelled("run")

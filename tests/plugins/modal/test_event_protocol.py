@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftrun_plugins.modal.event_protocol import Markers, marked
+from ftrun_plugins.modal.event_protocol import Markers, encode_event
 
 EVENTS = st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=3).map(
     lambda more: {**more, "kind": "note"}
@@ -17,7 +17,7 @@ NOISE = st.binary(max_size=30).filter(lambda text: b"::ftrun" not in text)
 
 @given(st.lists(st.tuples(NOISE, EVENTS), max_size=6), st.integers(1, 40))
 def test_all_events_are_found_in_order(parts: list[tuple[bytes, dict[str, str]]], size: int) -> None:
-    output = b"".join(noise + marked(event) for noise, event in parts)
+    output = b"".join(noise + encode_event(event) for noise, event in parts)
     markers = Markers()
     found = [event for at in range(0, len(output), size) for event in markers.read(output[at : at + size])]
     assert found == [event for _, event in parts]

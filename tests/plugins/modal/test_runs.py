@@ -246,7 +246,8 @@ def test_a_time_out_after_a_new_checkpoint_is_submitted_again(workplace: ModalPl
 def test_a_time_out_without_one_fails(workplace: ModalPlace) -> None:
     run = submitted(workplace, "resources.counting.timeout=1", "train.save_steps=30")
     record = workplace.wait_for_end(run, "failed")
-    assert "without a new checkpoint" in record["problems"][0]["what"]
+    assert record["problems"][0]["code"] == "timeout"
+    assert "`counting`" in record["problems"][0]["what"]
 
 
 @pytest.mark.slow
@@ -299,7 +300,8 @@ def test_a_deploy_while_a_run_goes_on_does_not_disturb_it(workplace: ModalPlace)
 def test_a_container_that_always_dies_is_given_up(workplace: ModalPlace) -> None:
     run = submitted(workplace, "train.seed=15", "resources.counting.retries=1")
     record = workplace.wait_for_end(run, "failed")
-    assert "got no further: its container dies" in record["problems"][0]["what"]
+    assert record["problems"][0]["code"] == "missing-artifact"
+    assert "`counting`" in record["problems"][0]["what"]
     assert "resources.counting.memory" in record["problems"][0]["hint"]
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftrun_plugins.parity import prompts, weights
-from ftrun_plugins.parity.stage import Params
+from ftrun_plugins.parity.params import Params
 from ftrun_plugins.parity.window import Window, window, windows
 from helpers.score_stage import context, write
 

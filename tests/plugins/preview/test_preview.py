@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftrun.cli.main import run_command
-from ftrun_plugins.preview.escape import escape, shortened
+from ftrun_plugins.preview.escape import escape, shorten
 from ftrun_plugins.preview.formatted_rows import Examples, StopAfter
-from ftrun_plugins.preview.page import page
+from ftrun_plugins.preview.page import render_page
 from ftrun_plugins.preview.result import PreviewResult
 from ftrun_plugins.preview.row_selection import RejectedRow, RowChoice, candidates, is_at, read_rejected
 from ftrun_plugins.preview.terminal import TerminalStyle, show
@@ -35,7 +35,7 @@ IDS, LABELS = [1, 5, 6, 7, 8, 2], [-100, -100, 6, 7, 8, 2]
 
 def seen(sequence_len: int = 100, **more: Any) -> TokenizedRow:
     row = {"place": "a.jsonl:3", "ids": IDS, "labels": LABELS, "pieces": PIECES, "dropped": False, "problem": None}
-    return TokenizedRow.of({**row, **more}, "train", sequence_len)
+    return TokenizedRow.from_answer({**row, **more}, "train", sequence_len)
 
 
 def found(*rows: TokenizedRow, bad: tuple[RejectedRow, ...] = ()) -> PreviewResult:
@@ -92,7 +92,7 @@ def test_spaces_at_the_ends_are_dots_and_inside_stay() -> None:
 
 
 def test_long_texts_lose_their_middle_and_say_so() -> None:
-    text = shortened("a" * 5000)
+    text = shorten("a" * 5000)
     assert len(text) < 1600
     assert "[…3,500 characters…]" in text
 
@@ -106,7 +106,7 @@ def examples(folder: Path, lengths: list[int]) -> Examples:
     (folder / "rejected.jsonl").write_bytes(
         b'{"place": "a.jsonl:9", "code": "bad-row", "reason": "no text", "raw": "{}"}\n'
     )
-    return Examples(folder, whole=True)
+    return Examples(folder, complete=True)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,9 @@ def test_a_wish_to_stop_comes_at_the_second_look() -> None:
 
 def test_the_page_escapes_what_data_holds_and_needs_no_script() -> None:
     evil = [[1, "<script>alert(1)</script>\x1b", True, False]]
-    html = page(found(seen(pieces=evil, ids=[1], labels=[1]), bad=(RejectedRow("a:1", "<b>", "<i>", "bad-row"),)))
+    html = render_page(
+        found(seen(pieces=evil, ids=[1], labels=[1]), bad=(RejectedRow("a:1", "<b>", "<i>", "bad-row"),))
+    )
     assert "<script" not in html
     assert "&lt;script&gt;" in html
     assert "\x1b" not in html
@@ -181,8 +183,8 @@ def test_everything_is_in_the_json() -> None:
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        (["--longest", "--shortest", "recipe=quickstart"], "rows are chosen in one way"),
-        (["--row", "here", "recipe=quickstart"], "`here` is no place of a row"),
+        (["--longest", "--shortest", "recipe=quickstart"], "--longest and --shortest"),
+        (["--row", "here", "recipe=quickstart"], "`here`"),
         (["recipe=quickstrat"], "quickstrat"),
         (["--random", "x", "recipe=quickstart"], "x"),
         (["-n", "0", "recipe=quickstart"], "0"),

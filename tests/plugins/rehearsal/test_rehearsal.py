@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ftrun_plugins.rehearsal.trainer import replaced_in_trainer
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,14 +15,14 @@ from hypothesis import strategies as st
 from ftrun.api.config_dirs import own_folders, recipe_names
 from ftrun.api.paths import Store
 from ftrun.api.recipe import Recipe
+from ftrun.api.trainers import Replacement
 from ftrun.cli.main import run_command
 from ftrun.cli.session import plan_call_graph
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.axolotl.config.build import build_trainer_config
 from ftrun_plugins.rehearsal.recipe import rehearsal_of
-from ftrun_plugins.rehearsal.replacement import Replacement, hydra_value
-from ftrun_plugins.rehearsal.trainer import replaced_in_trainer
+from ftrun_plugins.rehearsal.replacement import hydra_value
 
 Loading = Callable[..., Loaded]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ftrun_plugins.schema.trainer import described
 from jsonschema import Draft202012Validator
 from omegaconf import OmegaConf
 
@@ -20,7 +21,6 @@ from ftrun.plugins.manager import plugins
 from ftrun_plugins.axolotl.config.schema import known_keys
 from ftrun_plugins.schema.key import find
 from ftrun_plugins.schema.recipe import recipe_schema
-from ftrun_plugins.schema.trainer import described
 
 ROOT = Path(__file__).parents[3]
 RECIPES = sorted((ROOT / "recipes").rglob("*.yaml"))

@@ -92,10 +92,10 @@ def test_what_the_server_refuses_is_told_in_its_words(
     Chat(ChatClient(Endpoint("r", url, KEY), 8, 0.0, False), ("lost",), "lost").run()
     told = capsys.readouterr().err
     assert "404: The model `lost` does not exist." in told
-    assert "there is no /nonsense here; the models are lost" in told
+    assert "/nonsense" in told
 
 
 def test_a_server_that_is_gone_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with pytest.raises(StageError, match="does not answer any more"):
+    with pytest.raises(StageError, match="does not answer"):
         chat("http://127.0.0.1:9").answer("one")

@@ -11,19 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.execution import env_launcher
-from ftrun.execution.process_env import carried_packages
+from ftrun.api.process_env import carried_packages
+from ftrun.utils import env_launcher
 from ftrun_plugins.serving.engine import PROCESS
 
 ENGINE = """
 import os, sys, time
-from ftrun_plugins.serving.middleware import DOOR
+from ftrun_plugins.serving.middleware import REQUEST_COUNTER
 
 if __name__ == "__main__":
-    DOOR.under_way = int(sys.argv[1])  # an answer, which takes a second
+    REQUEST_COUNTER.active = int(sys.argv[1])  # an answer, which takes a second
     print(os.getpid(), flush=True)
     time.sleep(1)
-    DOOR.under_way = 0
+    REQUEST_COUNTER.active = 0
     print("answered", flush=True)
     time.sleep(60)
 """

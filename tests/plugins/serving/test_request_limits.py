@@ -43,7 +43,7 @@ class Client:
             if len(self.sent) == self.takes:
                 await asyncio.Event().wait()
             self.sent.append(message)
-            self.places.append(middleware.DOOR.under_way)
+            self.places.append(middleware.REQUEST_COUNTER.active)
 
         self.task = asyncio.create_task(door(self.scope, self.incoming.get, send))
         return self
@@ -117,7 +117,7 @@ class Deaf(Engine):
 @pytest.fixture
 def door(monkeypatch: pytest.MonkeyPatch) -> RequestCounter:
     found = RequestCounter()
-    monkeypatch.setattr(middleware, "DOOR", found)
+    monkeypatch.setattr(middleware, "REQUEST_COUNTER", found)
     monkeypatch.setattr(request_limits, "GRACE", 0.1)
     monkeypatch.setenv(middleware.KEY, "k")
     monkeypatch.setenv(middleware.LIMITS, json.dumps(LIMITS))
@@ -150,7 +150,7 @@ def test_who_has_no_key_gets_no_place(key: str | None, door: RequestCounter) -> 
             client = await Client(path, method, key).come(AuthMiddleware(engine)).end()
             assert (client.status, client.error["code"]) == (401, "invalid_api_key")
         assert (await Client("/health", "GET", key).come(AuthMiddleware(Engine())).end()).status == 200
-        assert door.under_way == 2
+        assert door.active == 2
         for one in busy:
             one.leave()
             await one.end()
@@ -179,7 +179,7 @@ def test_one_request_more_than_the_limit_is_sent_away_and_disturbs_none(door: Re
         assert more[0].error["code"] == "too_many_requests"
         assert (await Client("/v1/models", "GET").come(guarded).end()).status == 200
         assert [(await one.end()).body for one in first] == [b"answer"] * 2
-        assert door.under_way == 0
+        assert door.active == 0
         assert (await Client().ask(guarded).end()).status == 200
         assert len(engine.got) == 3
 
@@ -221,7 +221,7 @@ def test_a_request_that_never_ends_gives_its_place_back(door: RequestCounter) ->
         gone = Client().come(AuthMiddleware(Engine()))
         gone.leave()
         assert (await gone.end()).sent == []
-        assert door.under_way == 0
+        assert door.active == 0
 
     asyncio.run(steps())
 
@@ -236,7 +236,7 @@ def test_an_answer_that_does_not_begin_is_a_504_and_stops_the_engine(
         client = await Client().ask(AuthMiddleware(engine)).end()
         assert (client.status, client.error["code"]) == (504, "timeout")
         await asyncio.sleep(SHORT)
-        assert (engine.stopped, door.under_way) == (1, 0)
+        assert (engine.stopped, door.active) == (1, 0)
 
     asyncio.run(steps())
 
@@ -266,7 +266,7 @@ def test_a_client_that_leaves_frees_its_place_and_the_engine(make: Callable[...,
         client.leave()
         await client.end()
         await asyncio.sleep(SHORT)
-        assert (client.sent, engine.stopped, door.under_way) == ([], 1, 0)
+        assert (client.sent, engine.stopped, door.active) == ([], 1, 0)
 
     asyncio.run(steps())
 
@@ -279,7 +279,7 @@ def test_a_client_that_takes_nothing_does_not_keep_its_place(door: RequestCounte
         await client.ask(AuthMiddleware(engine)).end()
         assert len(client.sent) == 3
         await asyncio.sleep(SHORT)
-        assert (engine.stopped, door.under_way) == (1, 0)
+        assert (engine.stopped, door.active) == (1, 0)
 
     asyncio.run(steps())
 
@@ -304,7 +304,7 @@ def test_a_fault_of_the_engine_is_not_hidden(door: RequestCounter) -> None:
     async def steps() -> None:
         with pytest.raises(RuntimeError, match="broken"):
             await Client().ask(AuthMiddleware(broken)).end()
-        assert door.under_way == 0
+        assert door.active == 0
 
     asyncio.run(steps())
 

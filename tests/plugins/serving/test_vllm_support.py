@@ -39,4 +39,4 @@ def test_without_avx2_only_a_gpu_helps(machine: pytest.MonkeyPatch, flags: str) 
 def test_there_is_no_build_for_other_systems(machine: pytest.MonkeyPatch, system: str, kind: str) -> None:
     machine.setattr(platform, "system", lambda: system)
     machine.setattr(platform, "machine", lambda: kind)
-    assert vllm_obstacle() == f"vLLM is built for Linux on x86_64, and this is {system} on {kind}"
+    assert f"{system} on {kind}" in (vllm_obstacle() or "")

@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 
 from ftrun.api.config_dirs import recipe_names
 from ftrun.api.paths import RunFolder, Store
-from ftrun.cli.completion.build import made
-from ftrun.cli.completion.cache import index
+from ftrun.cli.commands import builtin_commands
+from ftrun.cli.completion.build import build_index
+from ftrun.cli.completion.cache import load_index
 from ftrun.cli.completion.candidates import candidates
 from ftrun.cli.completion.split_words import split
-from ftrun.cli.main import VERBS, run_command
+from ftrun.cli.main import run_command
 from ftrun.recipe.load import Loaded
-from ftrun.utils.package_data import shipped
+from ftrun.utils.package_data import find_data_folder
 from helpers.another_plugin import another_plugin
 from helpers.ended_runs import call, ended_run
 from helpers.terminal import Terminal
@@ -40,7 +41,7 @@ HEAVY = {"click", "pydantic", "hydra", "omegaconf", "yaml", "pluggy", "rich", "f
 
 @pytest.fixture(scope="module")
 def known() -> dict[str, Any]:
-    return json.loads(json.dumps(made(), default=str))
+    return json.loads(json.dumps(build_index(), default=str))
 
 
 @pytest.fixture
@@ -109,13 +110,13 @@ def test_a_word_becomes(line: str, expected: list[str], completed: Callable[[str
 
 
 def test_the_first_word_is_a_verb_or_a_recipe(completed: Callable[[str], list[str]]) -> None:
-    assert set(completed("ftrun ")) == {*VERBS, "recipe="}
+    assert set(completed("ftrun ")) == {*builtin_commands(), "recipe="}
 
 
 def test_every_recipe_and_every_option_of_a_group(completed: Callable[[str], list[str]]) -> None:
     names = {one.removeprefix("recipe=") for one in completed("ftrun recipe=")}
-    assert names >= set(recipe_names(shipped("recipes")))
-    options = {file.stem for file in shipped("conf").glob("optimizations/*.yaml")}
+    assert names >= set(recipe_names(find_data_folder("recipes")))
+    options = {file.stem for file in find_data_folder("conf").glob("optimizations/*.yaml")}
     assert {one.removeprefix("optimizations=") for one in completed("ftrun optimizations=")} == {*options, "["}
 
 
@@ -172,7 +173,7 @@ def test_those_of_other_packages(folder: Path, tmp_path: Path, store: Store) -> 
         ftrun_config_sources=lambda: ConfigFolders("theirs", tmp_path / "conf", tmp_path / "recipes"),
         ftrun_recipe_keys=lambda: {"train": ["their_key"]},
     ):
-        known = json.loads(json.dumps(made(), default=str))
+        known = json.loads(json.dumps(build_index(), default=str))
     assert list(candidates([], "recipe=the", known)) == ["recipe=theirs"]
     assert list(candidates([], "optimizations=gal", known)) == ["optimizations=galore"]
     assert list(candidates([], "optimizations.galore.", known)) == ["optimizations.galore.optim_target="]
@@ -220,16 +221,16 @@ def test_an_answer_imports_nothing_that_takes_time(folder: Path, store: Store) -
 
 
 def test_the_index_is_made_anew_when_a_file_changes(folder: Path, store: Store) -> None:
-    first = index()
-    assert index() == first
+    first = load_index()
+    assert load_index() == first
     (kept,) = (folder.parent / "cache" / "ftrun" / "completion").glob("*.json")
     values = json.loads(kept.read_text())
     values["made_of"][str(PROJECT / "conf" / "optimizations")] = 1
     values["groups"] = []
     kept.write_text(json.dumps(values))
-    assert index() == first
+    assert load_index() == first
     kept.write_text("{")
-    assert index() == first
+    assert load_index() == first
 
 
 def test_bash_gets_what_comes_behind_its_last_break(folder: Path, store: Store) -> None:
@@ -239,7 +240,7 @@ def test_bash_gets_what_comes_behind_its_last_break(folder: Path, store: Store) 
 
 
 def test_what_a_verb_does_is_told_beside_it(folder: Path, store: Store) -> None:
-    assert query("ftrun sh", "fish").stdout == f"show\t{VERBS['show'][1].rstrip('.')}\n"
+    assert query("ftrun sh", "fish").stdout == f"show\t{builtin_commands()['show'].help.rstrip('.')}\n"
 
 
 @pytest.mark.parametrize("shell", SHELLS)

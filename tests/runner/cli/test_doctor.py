@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ftrun.api.backends import CheckResult, DoctorCheck
+from ftrun.api.doctor import CheckResult, DoctorCheck
 from ftrun.api.paths import Store
 from ftrun.cli.doctor import _disk, _examined
 from ftrun.cli.main import run_command

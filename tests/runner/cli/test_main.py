@@ -18,7 +18,8 @@ import pytest
 from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, InvalidInput, StageError, StoreError
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import EnvironmentRef, Plan, StageCall
-from ftrun.cli.main import VERBS, run_command
+from ftrun.cli.commands import builtin_commands
+from ftrun.cli.main import run_command
 from ftrun.execution.engine import prepare
 from ftrun.recipe.load import Loaded
 from ftrun.store import runs
@@ -52,11 +53,11 @@ def test_help_imports_neither_hydra_nor_pydantic_nor_a_plugin(store: Store, fold
     assert imported.isdisjoint({"hydra", "omegaconf", "pydantic", "rich", "ftrun_plugins"})
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", builtin_commands())
 def test_every_verb_has_its_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command([verb, "--help"]) == 0
     out = capsys.readouterr().out
-    module, _, name = VERBS[verb][0].partition(":")
+    module, _, name = builtin_commands()[verb].target.partition(":")
     command = getattr(importlib.import_module(module), name)
     assert f"Usage: ftrun {verb}" in out
     assert command.help.partition("\n")[0] in " ".join(out.split())
@@ -65,7 +66,7 @@ def test_every_verb_has_its_help(verb: str, capsys: pytest.CaptureFixture[str]) 
 def test_the_help_lists_every_verb_with_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["--help"]) == run_command([]) == 0
     out = capsys.readouterr().out
-    for verb, (_, line) in VERBS.items():
+    for verb, line in ((name, command.help) for name, command in builtin_commands().items()):
         assert re.search(rf"^  {verb} +{re.escape(line)}$", out, re.MULTILINE)
 
 

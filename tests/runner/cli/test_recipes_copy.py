@@ -10,12 +10,13 @@ from ftrun.api.config_dirs import ConfigFolders, recipe_names
 from ftrun.cli.main import run_command
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
-from ftrun.utils.package_data import shipped
+from ftrun.utils.package_data import find_data_folder
 from helpers.another_plugin import another_plugin
 
 FEW = ("quickstart", "codellama_modal_docs", "mistral_sql", "llama3_1_8b_full")  # the others are alike
 NAMES = [
-    pytest.param(name, marks=() if name in FEW else pytest.mark.drill) for name in recipe_names(shipped("recipes"))
+    pytest.param(name, marks=() if name in FEW else pytest.mark.drill)
+    for name in recipe_names(find_data_folder("recipes"))
 ]
 
 

@@ -14,7 +14,7 @@ from ftrun.cli.main import run_command
 from ftrun.recipe.load import Loaded
 from ftrun.store import runs
 from ftrun.store.locks import FileLock
-from ftrun.store.references import referenced
+from ftrun.store.references import list_refs
 from helpers.ended_runs import call, ended_run
 
 ROWS = call("format")
@@ -38,7 +38,7 @@ def test_a_run_goes_and_its_artifacts_stay(making: Making, store: Store, capsys:
     assert f"{folder.id}: record, logs and report" in out
     assert "their 2 artifacts stay: --artifacts takes" in out
     assert "kB freed" in out
-    assert (runs.all_runs(store), len(referenced(store))) == ([], 2)
+    assert (runs.all_runs(store), len(list_refs(store))) == ([], 2)
     assert not store.trash.exists()
 
 
@@ -50,21 +50,21 @@ def test_with_artifacts_only_what_others_need_stays(
     out = capsys.readouterr().out
     assert f"artifact  {ONE.ref}" in out
     assert f"{ROWS.ref!s:<44} needed by {other.id}" in out
-    assert referenced(store) == sorted([ROWS.ref, TWO.ref], key=str)
+    assert list_refs(store) == sorted([ROWS.ref, TWO.ref], key=str)
     assert [record.id for record in runs.all_runs(store)] == [other.id]
 
 
 def test_two_runs_may_go_with_what_they_share(making: Making, store: Store) -> None:
     folder, other = making(ROWS, ONE), making(ROWS, TWO)
     assert run_command(["rm", folder.id, other.id, "--artifacts", "--yes"]) == 0
-    assert (runs.all_runs(store), referenced(store)) == ([], [])
+    assert (runs.all_runs(store), list_refs(store)) == ([], [])
 
 
 def test_an_artifact_names_who_used_it(making: Making, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     folder = making(ROWS, ONE)
     assert run_command(["rm", str(ONE.ref)[:12], "--yes"]) == 0
     assert f"used by {folder.id}; `ftrun resume` makes it again" in capsys.readouterr().out
-    assert referenced(store) == [ROWS.ref]
+    assert list_refs(store) == [ROWS.ref]
 
 
 def test_nothing_is_removed_without_being_asked(
@@ -87,7 +87,7 @@ def test_an_open_run_keeps_everything(
         assert run_command(["rm", *arguments, "--yes"]) == 2
     assert f"ftrun cancel {folder.id}" in capsys.readouterr().err
     assert folder.record.exists()
-    assert referenced(store) == [ROWS.ref]
+    assert list_refs(store) == [ROWS.ref]
 
 
 def test_unused_is_what_no_run_refers_to(making: Making, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,7 +99,7 @@ def test_unused_is_what_no_run_refers_to(making: Making, store: Store, capsys: p
     assert run_command(["rm", "--unused", "--yes", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert set(found["artifacts"]) == {str(TWO.ref), str(left.ref)}
-    assert referenced(store) == sorted([ROWS.ref, ONE.ref], key=str)
+    assert list_refs(store) == sorted([ROWS.ref, ONE.ref], key=str)
     assert store.scratch(ONE.ref).work.is_dir()
     assert run_command(["rm", "--unused", "--yes"]) == 0
     assert capsys.readouterr().out == "nothing to remove\n"
@@ -111,7 +111,7 @@ def test_unused_leaves_what_is_worked_on(making: Making, store: Store, capsys: p
         assert lock.try_acquire()
         assert run_command(["rm", "--unused", "--yes"]) == 0
     assert "1 more are being worked on" in capsys.readouterr().out
-    assert referenced(store) == [ONE.ref]
+    assert list_refs(store) == [ONE.ref]
 
 
 def test_what_a_server_has_stays(making: Making, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,7 +120,7 @@ def test_what_a_server_has_stays(making: Making, store: Store, capsys: pytest.Ca
         assert lock.try_share()
         assert run_command(["rm", str(ROWS.ref), "--yes"]) == 2
     assert "or end the server of it" in capsys.readouterr().err
-    assert ROWS.ref in referenced(store)
+    assert ROWS.ref in list_refs(store)
 
 
 def test_a_killed_removal_is_finished_by_the_next(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
@@ -138,7 +138,7 @@ def test_what_an_unreadable_run_needs_is_not_guessed(
     assert f"the plan of {broken.id} cannot be read" in capsys.readouterr().err
     assert run_command(["rm", broken.id, "--yes"]) == 0
     assert run_command(["rm", other.id, "--artifacts", "--yes"]) == 0
-    assert referenced(store) == []
+    assert list_refs(store) == []
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_what_is_not_there_is_said(
     making(ROWS, ONE)
     assert run_command(["rm", *arguments, "--yes"]) == 2
     assert what in capsys.readouterr().err
-    assert len(referenced(store)) == 2
+    assert len(list_refs(store)) == 2
 
 
 def test_the_list_is_bounded(making: Making, store: Store, capsys: pytest.CaptureFixture[str]) -> None:

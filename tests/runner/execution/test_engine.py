@@ -20,6 +20,7 @@ from ftrun.recipe.load import Loaded
 from ftrun.store import runs
 from ftrun.store.locks import FileLock
 from ftrun_plugins.local import plugin as local_plugin
+from helpers.catalogue.case import is_about
 
 Calls = Callable[..., StageCall]
 Making = Callable[..., RunFolder]
@@ -164,8 +165,9 @@ def test_one_run_is_executed_by_one_process_at_a_time(making: Making, tiny: Call
     folder = making(tiny("publish"))
     with FileLock(folder.lock) as lock:
         assert lock.try_acquire()
-        with pytest.raises(InvalidInput, match="is running already"):
+        with pytest.raises(InvalidInput) as caught:
             execute(store, folder, Told().plugins, StopSignal())
+    assert is_about(caught.value.problems[0].code, caught.value.problems[0].what, f"run-active `{folder.id}`")
     assert not list(read(folder.events))
 
 
@@ -175,4 +177,4 @@ def test_a_report_that_cannot_be_made_fails_no_run(making: Making, tiny: Calls, 
     assert execute(store, folder, Told().plugins, StopSignal()).status == "done"
     warned, finished = list(read(folder.events))[-2:]
     assert (warned["kind"], finished["kind"]) == ("warning", "run_finished")
-    assert "the report could not be made: " in warned["text"]
+    assert "the report could not be written: " in warned["text"]

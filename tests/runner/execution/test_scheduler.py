@@ -175,7 +175,7 @@ def test_the_first_failure_starts_nothing_new_and_keeps_what_runs(store: Store) 
         if kind == "call_failed":
             failed.set()
 
-    run.scheduler._tell = noting
+    run.scheduler._emit = noting
     run.go()
     assert sorted(run.backend.started) == ["bad", "long"]
     assert run.told == [("call_failed", "bad"), ("call_finished", "long")]

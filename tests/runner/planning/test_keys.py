@@ -19,7 +19,7 @@ from ftrun.planning.planner import make_plan
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
 from ftrun.testing.stage import assert_values_in_key
-from ftrun_plugins.data.format.params import IN_KEY_WHERE_SET, Params
+from ftrun_plugins.data.format.params import IN_KEY_IF_SET, Params
 from ftrun_plugins.local import backend as local_backend
 
 Loading = Callable[..., Loaded]
@@ -161,7 +161,7 @@ def test_every_value_of_every_stages_parameters_is_in_its_key(overrides: tuple[s
         assert model.model_config["frozen"] is True
         assert model.model_validate(call.params).model_dump(mode="json") == call.params
         left_out = set(model.model_fields) - set(call.params)
-        assert left_out <= set(IN_KEY_WHERE_SET if model is Params else ()), call.label
+        assert left_out <= set(IN_KEY_IF_SET if model is Params else ()), call.label
         assert_values_in_key(call)
 
 

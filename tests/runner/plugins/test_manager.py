@@ -289,9 +289,9 @@ def test_a_watcher_that_raises_is_told_once_and_hears_no_more() -> None:
     loaded = Plugins()
     for name, fails in (("a", False), ("b", True), ("c", False)):
         loaded.load(watching(name, fails), name, f"{name} 1.0")
-    (problem,) = loaded.tell("ftrun_event", run_id="r", event={})
+    (problem,) = loaded.emit("ftrun_event", run_id="r", event={})
     assert problem.what == "the plugin `b` of b 1.0 failed in ftrun_event, and hears no more of this run: KeyError: 'x'"
-    assert loaded.tell("ftrun_event", run_id="r", event={}) == []
+    assert loaded.emit("ftrun_event", run_id="r", event={}) == []
     assert told == ["a", "b", "c", "a", "c"]
 
 

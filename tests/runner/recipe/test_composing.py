@@ -14,7 +14,8 @@ from ftrun import hookimpl
 from ftrun.api.config_dirs import ConfigFolders, own_folders, recipe_names
 from ftrun.api.errors import InvalidInput
 from ftrun.api.stages import Settings
-from ftrun.plugins.manager import DEFAULT_PLUGINS, Plugins, plugins
+from ftrun.plugins.builtin import BUILTIN_PLUGINS
+from ftrun.plugins.manager import Plugins, plugins
 from ftrun.recipe.compose import compose
 from ftrun.recipe.load import Loaded, load
 from ftrun.recipe.overrides import key_of, prepare
@@ -80,7 +81,7 @@ def test_settings_of_a_plugin_are_typed_by_its_model(loading: Loading) -> None:
     module = ModuleType("acme")
     module.ftrun_register_settings = hookimpl(lambda register: register(Acme))  # type: ignore[attr-defined]
     known = Plugins()
-    for name in DEFAULT_PLUGINS:
+    for name in BUILTIN_PLUGINS:
         known.load(import_module(name), name, "ftrun")
     known.load(module, "acme", "acme 1.0")
     loading()

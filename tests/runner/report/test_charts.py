@@ -22,7 +22,7 @@ from ftrun.report.charts import Axis, interval_chart, loss_chart
     ],
 )
 def test_ticks_are_round(low: float, high: float, ticks: list[float]) -> None:
-    assert Axis(low, high).rounded().ticks == pytest.approx(ticks) or Axis(low, high).ticks == pytest.approx(ticks)
+    assert Axis(low, high).round().ticks == pytest.approx(ticks) or Axis(low, high).ticks == pytest.approx(ticks)
 
 
 def test_steps_are_whole() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ftrun.api.paths import Store
-from ftrun.report.loss_curves import MOST_POINTS, curves_by_call, losses, thin
+from ftrun.report.loss_curves import MAX_POINTS, curves_by_call, losses, thin
 from ftrun.report.run_data import RunData
 from ftrun.store.artifacts import reader
 from helpers.ended_runs import call, ended_run
@@ -40,14 +40,14 @@ def test_what_is_no_number_is_no_point(loss: object) -> None:
     assert curves_by_call(told((1, loss))) == {}
 
 
-@pytest.mark.parametrize("count", [1, 2, MOST_POINTS, MOST_POINTS + 1, 1001, 40_000])
+@pytest.mark.parametrize("count", [1, 2, MAX_POINTS, MAX_POINTS + 1, 1001, 40_000])
 def test_thinning_keeps_the_ends_and_every_peak(count: int) -> None:
     noise = random.Random(0)
     points = [(float(step), noise.random()) for step in range(count)]
     points[count // 3] = (count // 3, 50.0)
     thinned = thin(points)
-    assert len(thinned) <= MOST_POINTS
-    assert len(thinned) >= min(count, MOST_POINTS // 2)
+    assert len(thinned) <= MAX_POINTS
+    assert len(thinned) >= min(count, MAX_POINTS // 2)
     assert set(thinned) <= set(points)
     assert list(thinned) == sorted(thinned)
     assert {points[0], points[-1], points[count // 3]} <= set(thinned)

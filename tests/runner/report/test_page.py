@@ -14,7 +14,7 @@ from ftrun.recipe.load import Loaded
 from ftrun.report.html import EMPTY
 from ftrun.report.page import page, save_report, write_report
 from ftrun.report.run_data import RunData
-from ftrun.store.artifacts import MOST_READ, reader
+from ftrun.store.artifacts import MAX_READ_BYTES, reader
 from helpers.ended_runs import call, ended_run, result
 
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'&"
@@ -122,7 +122,7 @@ def test_a_report_has_every_section(whole: Callable[..., str]) -> None:
         "How many?",  # the prompt of a sample
         "SELECT 1",
         "base: 0, no rows",
-        "2 of 2 rows that the two models score differently",
+        "2 of 2 rows for which the scores of the two models differ",
         "training loss from 2.000 at step 1 to 0.667 at step 3",
         "90 rows for training, 10 held out, 3 rejected.",
         "no answer",
@@ -215,7 +215,7 @@ def test_a_run_that_failed_shows_why(whole: Callable[..., str]) -> None:
 )
 def test_the_conclusion_counts_the_verdicts(verdicts: list[str], said: str, whole: Callable[..., str]) -> None:
     found = {f"e{number}": result(0, 1, (0, 1), verdict) for number, verdict in enumerate(verdicts)}
-    assert f"The tuned model against the base model: {said}" in whole(metrics={"evaluate": {"evaluation": found}})
+    assert f"The tuned model compared with the base model: {said}" in whole(metrics={"evaluate": {"evaluation": found}})
 
 
 def test_one_model_is_not_compared(whole: Callable[..., str]) -> None:
@@ -265,7 +265,7 @@ def test_secrets_stay_out(whole: Callable[..., str], loading: Loading, store: St
 
 
 def test_what_is_too_large_is_left_out(whole: Callable[..., str]) -> None:
-    line = sample("here", 0, 1, reference="x" * MOST_READ)
+    line = sample("here", 0, 1, reference="x" * MAX_READ_BYTES)
     assert "<h2>Samples</h2>" not in whole(files={"evaluate/samples.jsonl": [line]})
 
 
@@ -289,7 +289,7 @@ def test_a_report_that_cannot_be_made_is_a_warning(store: Store, loading: Loadin
     save_report(run, reader(store), tell)
     ((kind, call_, values),) = told
     assert (kind, call_) == ("warning", None)
-    assert values["text"].startswith("the report could not be made: ")
+    assert values["text"].startswith("the report could not be written: ")
 
 
 def test_a_report_goes_where_it_is_asked_for(store: Store, loading: Loading, tmp_path: Any) -> None:

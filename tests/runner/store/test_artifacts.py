@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from ftrun.api.manifest import GateResult
 from ftrun.api.paths import Store
 from ftrun.api.stage_call import EnvironmentRef, StageCall
-from ftrun.store.artifacts import GateResult, describe, find, publish
+from ftrun.store.artifacts import describe, find, publish
 
 CALL = StageCall(
     stage="tiny",

@@ -17,7 +17,8 @@ from ftrun.recipe.load import Loaded
 from ftrun.store import runs
 from ftrun.store.deletion import empty_trash, remove_artifact, remove_run, remove_scratch
 from ftrun.store.locks import FileLock
-from ftrun.store.references import referenced, stale_scratch, uses
+from ftrun.store.references import collect_references, list_refs, stale_scratch
+from helpers.catalogue.case import is_about
 from helpers.ended_runs import call, ended_run
 
 ROWS, MODEL = call("format"), call("train", {"data": call("format").ref})
@@ -37,18 +38,18 @@ def making(loading: Callable[..., Loaded], store: Store) -> Making:
 def test_uses_name_the_runs_of_each_artifact(making: Making, store: Store) -> None:
     first, other = making(), making(ROWS)
     making(call("merge"), remote={"app": "x"}, backend="modal")
-    found = uses(store)
-    assert found.of(ROWS.ref) == sorted([first.id, other.id], key=found.of(ROWS.ref).index)
-    assert found.of(ROWS.ref, without=[first.id]) == [other.id]
-    assert found.of(MODEL.ref) == [first.id]
-    assert found.of(call("merge").ref) == []
+    found = collect_references(store)
+    assert found.find_runs(ROWS.ref) == sorted([first.id, other.id], key=found.find_runs(ROWS.ref).index)
+    assert found.find_runs(ROWS.ref, ignored=[first.id]) == [other.id]
+    assert found.find_runs(MODEL.ref) == [first.id]
+    assert found.find_runs(call("merge").ref) == []
 
 
 def test_an_artifact_goes_with_its_scratch(making: Making, store: Store) -> None:
     making()
     (store.scratch(MODEL.ref).work / "checkpoint-1").mkdir(parents=True)
     assert remove_artifact(store, MODEL.ref) is None
-    assert referenced(store) == [ROWS.ref]
+    assert list_refs(store) == [ROWS.ref]
     assert len(list(store.trash.iterdir())) == 2
     empty_trash(store)
     assert not store.trash.exists()
@@ -60,7 +61,7 @@ def test_what_an_open_run_needs_stays(making: Making, store: Store) -> None:
         assert lock.try_acquire()
         problem = remove_artifact(store, ROWS.ref)
         assert problem is not None
-        assert f"needed by {folder.id}" in problem.what
+        assert is_about(problem.code, problem.what, f"run-active `{folder.id}`")
         assert remove_run(store, folder) is not None
     assert store.artifact(ROWS.ref).is_dir()
     assert folder.record.exists()
@@ -74,7 +75,7 @@ def test_a_run_that_begins_meanwhile_gets_its_artifact_back(
     lock, looks = FileLock(folder.lock), []
     from ftrun.store import deletion
 
-    look = deletion.open_run_that_needs
+    look = deletion.find_open_run
 
     def begins_after_the_first_look(*arguments: object) -> str | None:
         found = look(*arguments)  # type: ignore[arg-type]
@@ -82,7 +83,7 @@ def test_a_run_that_begins_meanwhile_gets_its_artifact_back(
         assert len(looks) > 1 or lock.try_acquire()
         return found
 
-    monkeypatch.setattr(deletion, "open_run_that_needs", begins_after_the_first_look)
+    monkeypatch.setattr(deletion, "find_open_run", begins_after_the_first_look)
     with lock:
         assert remove_artifact(store, ROWS.ref) is not None
     assert looks == [None, folder.id]
@@ -109,7 +110,7 @@ def test_what_a_living_process_works_on_stays(making: Making, store: Store) -> N
         for remove in (remove_artifact, remove_scratch):
             problem = remove(store, MODEL.ref)
             assert problem is not None
-            assert "a living process works on" in problem.what
+            assert is_about(problem.code, problem.what, f"run-active `{MODEL.ref}`")
     finally:
         holder.kill()
         holder.communicate()

@@ -8,6 +8,7 @@ from ftrun.api.errors import InvalidInput
 from ftrun.api.paths import RunFolder, Store
 from ftrun.store import runs
 from ftrun.store.locks import FileLock
+from helpers.catalogue.case import is_about
 
 
 def made(store: Store, run_id: str, created: float, status: runs.Status = "done") -> RunFolder:
@@ -55,8 +56,9 @@ def test_the_last_run_is_the_last_made_whatever_its_id(store: Store) -> None:
 def test_a_prefix_of_several_is_refused_with_them(store: Store) -> None:
     for created, run_id in enumerate(["abc-1", "abc-2"]):
         made(store, run_id, float(created))
-    with pytest.raises(InvalidInput, match="beginning of 2 run ids") as caught:
+    with pytest.raises(InvalidInput) as caught:
         runs.find_run(store, "abc")
+    assert is_about(caught.value.problems[0].code, caught.value.problems[0].what, "ambiguous-name `abc`")
     assert caught.value.problems[0].expected == "abc-1, abc-2"
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ftrun.api.issues import Issue
+from ftrun.api.issues import Issue, KeyPath
 from ftrun.api.recipe import Recipe
-from ftrun.recipe.yaml_files import KeyPath
+from ftrun.api.trainers import TrainerConfig
 
 # Keys that ftrun fills in itself, and what a recipe says in their place.
 OWNED = {
@@ -40,28 +39,13 @@ TOKENIZE_KEYS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class TrainerConfig:
-    """Merged trainer keys; `origins` says where in the recipe each came from, `overridden` what `train` replaced."""
-
-    values: dict[str, Any]
-    origins: dict[str, KeyPath]
-    overridden: tuple[str, ...] = ()
-    findings: tuple[Issue, ...] = field(default=())
-
-    def tokenize_values(self) -> dict[str, Any]:
-        """The keys that `tokenize` may read, and no others."""
-        return {key: self.values[key] for key in TOKENIZE_KEYS if self.values.get(key) is not None}
-
-    def train_values(self) -> dict[str, Any]:
-        """Everything but null values, which say the same as an absent key."""
-        return {key: value for key, value in self.values.items() if value is not None}
+def tokenize_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys that `tokenize` may read, and no others."""
+    return {key: values[key] for key in TOKENIZE_KEYS if values.get(key) is not None}
 
 
 def build_trainer_config(recipe: Recipe) -> TrainerConfig:
     """Merges without checking against the schema; what cannot be merged is among the findings."""
-    from ftrun.plugins.manager import plugins  # only on the client: stages in other environments have no pluggy
-
     values: dict[str, Any] = {}
     origins: dict[str, KeyPath] = {}
     findings = list(_owned(recipe))
@@ -80,7 +64,6 @@ def build_trainer_config(recipe: Recipe) -> TrainerConfig:
             overridden.append(f"train.{key}={value} replaces {old[0]} of {old[1][1]}")
         values[key], origins[key] = value, ("train", key)
     values.update((key, None) for key, unset in UNSET.items() if values.get(key) == unset)
-    plugins().hook.ftrun_amend_trainer_config(recipe=recipe, config=values)
     return TrainerConfig(values, origins, tuple(overridden), tuple(findings))
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from ftrun.api.issues import Issue
-from ftrun.api.recipe import STAGES, Recipe
-from ftrun.recipe.yaml_files import KeyPath
+from ftrun.api.issues import Issue, KeyPath
+from ftrun.api.recipe import Recipe
+from ftrun.api.trainers import TrainerConfig
 from ftrun_plugins.axolotl.config import schema
-from ftrun_plugins.axolotl.config.build import OWNED, TrainerConfig, build_trainer_config
+from ftrun_plugins.axolotl.config.build import OWNED
 from ftrun_plugins.axolotl.config.defaults import offloads
 from ftrun_plugins.axolotl.config.key_ranges import out_of_range
 from ftrun_plugins.axolotl.config.unsupported_keys import unsupported
@@ -19,15 +19,12 @@ from ftrun_plugins.axolotl.train.trackers import chosen
 OWN_STAGES = frozenset({"tokenize", "train", "merge"})
 
 
-def check_trainer(recipe: Recipe) -> Iterator[Issue]:
-    """Everything that is wrong with the trainer's keys, also of a recipe that stops before it trains."""
-    stages = set(recipe.stages)
-    if not stages & OWN_STAGES and not stages <= set(STAGES):
-        return  # a trainer of another package has keys of its own
-    config = build_trainer_config(recipe)
-    yield from config.findings
-    yield from _check_keys(recipe, config, complete=bool(stages & OWN_STAGES))
-    if stages & OWN_STAGES:
+def check_trainer(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
+    """Yield everything that is wrong with the trainer's keys, also in a recipe that stops before it trains."""
+    trains = bool(set(recipe.stages) & OWN_STAGES)
+    yield from config.issues
+    yield from _check_keys(recipe, config, complete=trains)
+    if trains:
         for rule in RULES:
             yield from rule(recipe, config)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ftrun.api.issues import Issue
-from ftrun_plugins.axolotl.config.schema_messages import shown
+from ftrun.utils.schema_messages import shown
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path as FilePath
 
 from ftrun.api.issues import Issue
-from ftrun_plugins.axolotl.config.schema_messages import Path, Schema, dotted
+from ftrun.utils.schema_messages import Path, Schema, dotted
 from ftrun_plugins.axolotl.config.schema_validator import MOST_FINDINGS, Comparison
 
 __all__ = ["Issue", "check", "known_keys", "plugin_classes", "trainer_version"]

@@ -15,8 +15,7 @@ from itertools import islice
 from typing import TypeGuard
 
 from ftrun.api.issues import Issue
-from ftrun.utils.suggest import nearest
-from ftrun_plugins.axolotl.config.schema_messages import (
+from ftrun.utils.schema_messages import (
     Path,
     Schema,
     accepted,
@@ -27,6 +26,7 @@ from ftrun_plugins.axolotl.config.schema_messages import (
     shown,
     words_of,
 )
+from ftrun.utils.suggest import nearest
 
 MOST_FINDINGS = 50
 FEW_KEYS = 12  # an object with no more is described by naming them

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ftrun.api.issues import Issue
-from ftrun.recipe.yaml_files import KeyPath
+from ftrun.api.issues import Issue, KeyPath
+from ftrun.utils.schema_messages import shown
 from ftrun_plugins.axolotl.config.schema import plugin_classes
-from ftrun_plugins.axolotl.config.schema_messages import shown
 
 SELECTS_NOTHING: tuple[object, ...] = (None, False, 0, "", [])
 

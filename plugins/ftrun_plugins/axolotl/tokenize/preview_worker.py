@@ -1,9 +1,9 @@
-"""The process that tokenizes a few examples for a preview, by the code of the stage `tokenize`.
+"""Process that tokenizes a few examples for a preview, with the code of the stage `tokenize`.
 
-    python -I bootstrap.py ftrun_plugins.axolotl.tokenize.preview_worker light|whole
+    python -I env_launcher.py ftrun_plugins.axolotl.tokenize.preview_worker
 
-It imports what it needs at once, while whoever started it still chooses rows, and then reads one request, a line of
-JSON, from its input. `light` does without torch: see `light`.
+It imports its packages at once, while its parent still formats rows. Then it reads one request, a line of JSON, from its
+input.
 """
 
 from __future__ import annotations
@@ -16,31 +16,26 @@ from typing import Any
 
 from ftrun.api.errors import FtrunError
 
-LIGHT, WHOLE = "light", "whole"
 INCOMPLETE = "\ufffd"  # what a decoder shows of half a character
 
 
 def main() -> None:
-    if sys.argv[1] == LIGHT:
-        from ftrun_plugins.axolotl.light import leave_out_torch
-
-        leave_out_torch()
-    import axolotl.cli.config  # now, while the request is still being made
+    import axolotl.cli.config  # while the request is still being made
     import axolotl.loaders.tokenizer
     import axolotl.prompt_strategies.chat_template  # noqa: F401
 
     request = json.loads(sys.stdin.readline())
     try:
-        answer = look(request)
+        answer = tokenize_examples(request)
     except FtrunError as error:
         answer = {"problems": [problem.as_dict() for problem in error.problems]}
     Path(request["answer"]).write_text(json.dumps(answer), encoding="utf-8")
 
 
-def look(request: dict[str, Any]) -> dict[str, Any]:
-    """What training would see of each of the examples of a request."""
+def tokenize_examples(request: dict[str, Any]) -> dict[str, Any]:
+    """Return what training would see of each example of a request."""
     from ftrun.api.context import Reporter, StageContext
-    from ftrun_plugins.axolotl.tokenize.stage import Params
+    from ftrun_plugins.axolotl.tokenize.params import Params
     from ftrun_plugins.axolotl.tokenize.worker import TokenizeWorker
 
     work = Path(request["work"])

@@ -10,36 +10,18 @@ report.json                           what `ftrun show` says about the data
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
-from ftrun.api.recipe import Frozen
-from ftrun_plugins.axolotl.config.build import build_trainer_config
-from ftrun_plugins.axolotl.special_tokens import vocabulary
+from ftrun.api.planner import CallRequest
+from ftrun_plugins.axolotl.config.build import tokenize_values
+from ftrun_plugins.axolotl.tokenize.params import Params
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
+    from ftrun.api.planner import Planner
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
-    from ftrun.planning.planner import Planner
-
-SPLITS = ("train", "held_out")
-TEMPLATE = "chat_template.jinja"
-SAMPLE = "sample.jsonl"
-VOCABULARY = "vocabulary.json"
-
-
-class Params(Frozen):
-    """What tokenizing depends on: a listed subset of the trainer's keys, and the limits of the recipe."""
-
-    trainer: dict[str, Any]
-    dataset: dict[str, Any]  # keys of axolotl's dataset entry, e.g. train_on_eos
-    trust_remote_code: bool
-    max_cut: float
-    untrained_end_of_turn: bool
-    pack_held_out: bool  # then the held-out rows must fill at least one pack
 
 
 class Tokenize:
@@ -49,47 +31,26 @@ class Tokenize:
     version: ClassVar[int] = 3
     environment: ClassVar[str] = "trainer"
 
-    def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
-        data, model = planning.find("format"), planning.find("fetch:model")
+    def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
+        data, model = planner.find("format"), planner.find("fetch:model")
         if data is None or model is None:
             return []
-        config = build_trainer_config(recipe)
+        config = planner.trainer_config
         params = Params(
-            trainer=config.tokenize_values(),
+            trainer=tokenize_values(config.values),
             dataset=recipe.dataset.trainer,
             trust_remote_code=recipe.model.trust_remote_code,
             max_cut=recipe.dataset.max_cut,
             untrained_end_of_turn=recipe.dataset.untrained_end_of_turn,
             pack_held_out=bool(config.values.get("eval_sample_packing")),
         )
-        return [planning.call(self, params, inputs={"model": model, "data": data}, cpu=planning.cores, preloaded=True)]
+        return [
+            planner.call(
+                self, CallRequest(params, inputs={"model": model, "data": data}, cpu=planner.cores, preloaded=True)
+            )
+        ]
 
     def run(self, call: StageCall, context: StageContext) -> None:
-        from ftrun_plugins.axolotl.tokenize.worker import TokenizeWorker
+        from ftrun_plugins.axolotl.tokenize.worker import tokenize
 
-        params = Params.model_validate(call.params)
-        data = context.inputs["data"]
-        kind = json.loads((data / "report.json").read_text())["kind"]
-        tokenizing = TokenizeWorker(params, kind, context)
-        report = {split: tokenizing.split(split, _examples(data / f"{split}.jsonl")) for split in SPLITS}
-        (context.output / "report.json").write_text(json.dumps(report, indent=1))
-        rows = sorted(tokenizing.sample.rows, key=lambda row: (row["split"], row["index"]))
-        (context.output / SAMPLE).write_text("".join(json.dumps(row) + "\n" for row in rows))
-        (context.output / VOCABULARY).write_text(json.dumps(vocabulary(tokenizing.tokenizer)))
-        if kind == "chat":
-            (context.output / TEMPLATE).write_text(tokenizing.tokenizer.chat_template)
-        context.report.metric(
-            **{
-                f"{split}_{name}": report[split].get(name, 0)
-                for split in SPLITS
-                for name in ("rows", "tokens", "trained_tokens")
-            }
-        )
-
-
-def _examples(path: Path) -> Iterator[dict[str, Any]]:
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        for line in file:
-            yield json.loads(line)
+        tokenize(Params.model_validate(call.params), context)

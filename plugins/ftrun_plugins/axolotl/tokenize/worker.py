@@ -13,8 +13,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftrun.api.artifacts import SPLITS, FormattedRows, Split, TokenizedRows
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun_plugins.axolotl.special_tokens import adds_begin, end_of_turn_ids
+from ftrun.api.tokenizers import adds_begin, vocabulary
+from ftrun_plugins.axolotl.special_tokens import end_of_turn_ids
 from ftrun_plugins.axolotl.tokenize.data_report import DataReport
 from ftrun_plugins.axolotl.tokenize.reservoir import Sample
 from ftrun_plugins.axolotl.tokenize.template_check import calling_fault, plain_fault
@@ -22,7 +24,7 @@ from ftrun_plugins.axolotl.workspace import MODEL, NO_TRAINING, chdir_offline, w
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.axolotl.tokenize.stage import Params
+    from ftrun_plugins.axolotl.tokenize.params import Params
 
 STRATEGIES = {"chat": "chat_template", "segments": "input_output", "text": "completion"}
 ROWS_A_TASK = 64
@@ -57,6 +59,21 @@ class Fate:
     tokens: Tokens
     dropped: bool = False
     problem: str | None = None
+
+
+def tokenize(params: Params, context: StageContext) -> None:
+    """Run the stage: write both splits, a sample of rows, the vocabulary and the chat template."""
+    data, made = FormattedRows(context.inputs["data"]), TokenizedRows
+    worker = TokenizeWorker(params, data.kind, context)
+    report = {split: worker.split(split, data.examples(split)) for split in SPLITS}
+    (context.output / made.REPORT).write_text(json.dumps(report, indent=1))
+    rows = sorted(worker.sample.rows, key=lambda row: (row["split"], row["index"]))
+    (context.output / made.SAMPLE).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (context.output / made.VOCABULARY).write_text(json.dumps(vocabulary(worker.tokenizer)))
+    if data.kind == "chat":
+        (context.output / made.TEMPLATE).write_text(worker.tokenizer.chat_template)
+    counts = ("rows", "tokens", "trained_tokens")
+    context.report.metric(**{f"{split}_{name}": report[split].get(name, 0) for split in SPLITS for name in counts})
 
 
 class TokenizeWorker:
@@ -108,7 +125,7 @@ class TokenizeWorker:
             raise InvalidInput(Problem("template-mismatch", fault, at="the chat template", hint=do))
         return calling_fault(self._strategy, self._ends, needs_end)
 
-    def split(self, name: str, examples: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    def split(self, name: Split, examples: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         """Writes one split and returns its report. Raises `InvalidInput` for rows that would train nothing."""
         from datasets import Dataset, Features, Sequence, Value
         from datasets.arrow_writer import ArrowWriter
@@ -117,7 +134,7 @@ class TokenizeWorker:
         features = Features({key: Sequence(Value(kind)) for key, kind in COLUMNS.items()})
         arrow = self._context.work / f"{name}.arrow"
         with (
-            (self._context.output / f"{name}.rows.jsonl").open("w") as places,
+            (self._context.output / TokenizedRows.rows_name(name)).open("w") as places,
             ArrowWriter(path=str(arrow), features=features) as writer,
         ):
             for row in self._rows(name, examples, report, places):
@@ -130,7 +147,7 @@ class TokenizeWorker:
         return report.summary()
 
     def _rows(
-        self, name: str, examples: Iterable[dict[str, Any]], report: DataReport, places: Any
+        self, name: str, examples: Iterable[Mapping[str, Any]], report: DataReport, places: Any
     ) -> Iterator[dict[str, list[int]]]:
         for index, (example, tokens) in enumerate(self._tokenized(examples)):
             place = str(example["place"])
@@ -181,7 +198,7 @@ class TokenizeWorker:
             f"the last trained token is {last!r}, not {ends}"
         )
 
-    def _tokenized(self, examples: Iterable[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], Tokens]]:
+    def _tokenized(self, examples: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], Tokens]]:
         """Examples with their tokens, in order; in processes of their own where there are enough rows."""
         head = list(islice(examples, ROWS_WORTH_A_PROCESS))
         for example in head:
@@ -193,7 +210,7 @@ class TokenizeWorker:
         with _forked(processes, self) as pool:
             yield from pool.imap(_tokenize_one, examples, chunksize=ROWS_A_TASK)
 
-    def tokenize(self, example: dict[str, Any]) -> Tokens:
+    def tokenize(self, example: Mapping[str, Any]) -> Tokens:
         """All tokens of an example, however many."""
         if self._calling_fault and any(message.get("tool_calls") for message in example.get("messages", ())):
             return Tokens([], [], fault=self._calling_fault)

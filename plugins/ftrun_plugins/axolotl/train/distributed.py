@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ftrun.api.context import Reporter, Stopped, StopRequest
 from ftrun.api.errors import Problem, StageError
 from ftrun.api.outcome import StageOutcome
-from ftrun.execution import env_launcher
+from ftrun.utils import env_launcher
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun.api.recipe import Frozen
-from ftrun_plugins.axolotl.config.build import build_trainer_config
+from ftrun.api.planner import CallRequest
 from ftrun_plugins.axolotl.config.cpu_fallback import adapt_to_cpu
 from ftrun_plugins.axolotl.config.defaults import offloads, turns_on_kernels, with_defaults, with_settled_precision
+from ftrun_plugins.axolotl.train.params import Params
 from ftrun_plugins.axolotl.train.trackers import secrets_of
 
 if TYPE_CHECKING:
     from ftrun.api.backends import Hardware
     from ftrun.api.context import StageContext
+    from ftrun.api.planner import Planner
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
-    from ftrun.planning.planner import Planner
-
-
-class Params(Frozen):
-    """The whole trainer configuration as it will run, and what else changes its result."""
-
-    trainer: dict[str, Any]
-    accelerator: Literal["cpu", "gpu"]
-    processes: int
-    base_model: str  # the hub's name, for the adapter's own record
-    revision: str | None
-    trust_remote_code: bool
 
 
 class Train:
@@ -38,13 +27,13 @@ class Train:
     version: ClassVar[int] = 2
     environment: ClassVar[str] = "trainer"
 
-    def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
-        data, model = planning.find("tokenize"), planning.find("fetch:model")
+    def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
+        data, model = planner.find("tokenize"), planner.find("fetch:model")
         if data is None or model is None:
             return []
-        merged = build_trainer_config(recipe)
-        config = with_defaults(merged.train_values())
-        hardware = planning.hardware(self.name)
+        merged = planner.trainer_config
+        config = with_defaults(merged.set_values())
+        hardware = planner.hardware(self.name)
         notes = list(merged.overridden)
         if hardware.accelerator == "cpu":
             config, replaced = adapt_to_cpu(config, hardware.processes)
@@ -62,15 +51,17 @@ class Train:
         )
         notes.append(f"effective batch: {effective_batch(config, hardware.processes)}")
         return [
-            planning.call(
+            planner.call(
                 self,
-                params,
-                inputs={"model": model, "data": data},
-                secrets=secrets_of(config),
-                notes=notes,
-                cpu=planning.cores if hardware.accelerator == "cpu" else 1.0,
-                gpus=hardware.processes if hardware.accelerator == "gpu" else 0,
-                preloaded=True,
+                CallRequest(
+                    params,
+                    inputs={"model": model, "data": data},
+                    secrets=secrets_of(config),
+                    notes=notes,
+                    cpu=planner.cores if hardware.accelerator == "cpu" else 1.0,
+                    gpus=hardware.processes if hardware.accelerator == "gpu" else 0,
+                    preloaded=True,
+                ),
             )
         ]
 

@@ -18,7 +18,7 @@ from ftrun_plugins.axolotl.workspace import DATA, MODEL, OUT, PREPARED, chdir_of
 
 if TYPE_CHECKING:
     from ftrun.api.context import Reporter, StageContext, StopRequest
-    from ftrun_plugins.axolotl.train.stage import Params
+    from ftrun_plugins.axolotl.train.params import Params
 
 PLUGIN = "ftrun_plugins.axolotl.train.callbacks.ProgressPlugin"
 # What axolotl's command line, which is not used here, sets for CUDA: without it packs of changing lengths leave gaps in

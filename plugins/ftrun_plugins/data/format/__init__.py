@@ -1,1 +1,1 @@
-"""The stage `format`: rows of a source become checked examples, for training and held out."""
+"""The stage `format`: converts the rows of a source into checked examples for training and evaluation."""

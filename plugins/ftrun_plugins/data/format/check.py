@@ -1,4 +1,4 @@
-"""Checks of a recipe's dataset that cross its keys: one source or parts, weights, splits, formatters."""
+"""Checks across several keys of a recipe's dataset: source or parts, weights, splits, formatters."""
 
 from __future__ import annotations
 
@@ -6,30 +6,32 @@ import re
 from collections.abc import Iterator
 
 from ftrun.api.dataset import Dataset, MixPart
-from ftrun.api.issues import Issue
-from ftrun.recipe.yaml_files import KeyPath
+from ftrun.api.issues import Issue, KeyPath
 
 NAME = re.compile(r"\w[\w.-]{0,59}", re.ASCII)
 
 
 def check(dataset: Dataset) -> Iterator[Issue]:
-    """What is wrong with a dataset whose every key is right by itself."""
+    """Yield the issues of a dataset in which each key is valid by itself."""
     if dataset.parts:
-        yield from _mix(dataset)
+        yield from _check_parts(dataset)
     elif dataset.source is None:
         path: KeyPath = ("dataset", "source")
         yield Issue(
-            "missing-key", path, "`dataset.source` is missing", hint="set it, or `dataset.parts` for several sources"
+            "missing-key",
+            path,
+            "`dataset.source` is missing",
+            hint="set it, or set `dataset.parts` for several sources",
         )
-    yield from _formatters(dataset)
-    yield from _held_out(dataset)
+    yield from _check_formatters(dataset)
+    yield from _check_held_out(dataset)
 
 
-def _mix(dataset: Dataset) -> Iterator[Issue]:
+def _check_parts(dataset: Dataset) -> Iterator[Issue]:
     if dataset.source is not None:
-        what = "`dataset.source` and `dataset.parts` both say where rows come from"
-        do = "make the source one of the parts, or take it back: dataset.source=null"
-        yield Issue("conflicting-keys", ("dataset", "source"), what, hint=do, also=(("dataset", "parts"),))
+        what = "`dataset.source` and `dataset.parts` are both set"
+        hint = "make the source one of the parts, or remove it: dataset.source=null"
+        yield Issue("conflicting-keys", ("dataset", "source"), what, hint=hint, also=(("dataset", "parts"),))
     weighted = [name for name, part in dataset.parts.items() if part.weight]
     for name in dataset.parts:
         path = ("dataset", "parts", name)
@@ -37,49 +39,52 @@ def _mix(dataset: Dataset) -> Iterator[Issue]:
             yield Issue(
                 "invalid-value",
                 path,
-                f"`{name[:60]}` names a part",
-                "a short name of letters, digits, `_`, `-` and `.`",
+                f"`{name[:60]}` is not a valid name for a part",
+                "a name of at most 60 letters, digits, `_`, `-` and `.`",
             )
         if weighted and name not in weighted:
-            what = f"`dataset.parts.{name}` has no weight, but {_some(weighted)} has"
+            what = f"`dataset.parts.{name}` has no weight, but {_name_weighted(weighted)}"
             yield Issue(
-                "invalid-value", path, what, "a weight for every part, or for none: then all are read whole, in turns"
+                "invalid-value",
+                path,
+                what,
+                "a weight for each part or for none; without weights, all parts are read in turns",
             )
 
 
-def _formatters(dataset: Dataset) -> Iterator[Issue]:
+def _check_formatters(dataset: Dataset) -> Iterator[Issue]:
     if dataset.formatter is not None:
         return
     if dataset.source is not None or dataset.held_out is not None or not dataset.parts:
-        do = "set it in the recipe or as an override"
-        yield Issue("missing-key", ("dataset", "formatter"), "`dataset.formatter` is missing", hint=do)
+        hint = "set it in the recipe or with an override"
+        yield Issue("missing-key", ("dataset", "formatter"), "`dataset.formatter` is missing", hint=hint)
         return
     for name, part in dataset.parts.items():
         if part.formatter is None:
             what = f"`dataset.parts.{name}.formatter` is missing"
             yield Issue(
-                "missing-key", ("dataset", "parts", name), what, hint="set it, or `dataset.formatter` for all parts"
+                "missing-key", ("dataset", "parts", name), what, hint="set it, or set `dataset.formatter` for all parts"
             )
 
 
-def _held_out(dataset: Dataset) -> Iterator[Issue]:
+def _check_held_out(dataset: Dataset) -> Iterator[Issue]:
     if dataset.held_out_limit and not any(dataset.held_out_sources()):
-        place, do = ("dataset", "held_out_limit"), "set dataset.limit, which bounds the rows that are split"
+        path, hint = ("dataset", "held_out_limit"), "set dataset.limit, which limits the rows before they are split"
         yield Issue(
-            "no-effect", place, "`dataset.held_out_limit` bounds `dataset.held_out`, which names no source", hint=do
+            "no-effect", path, "`dataset.held_out_limit` has no effect because `dataset.held_out` is not set", hint=hint
         )
     if dataset.held_out is not None:
-        yield from _split_too(dataset, ("dataset",))
+        yield from _check_split(dataset, ("dataset",))
     for name, part in dataset.parts.items():
         if part.held_out is not None:
-            yield from _split_too(part, ("dataset", "parts", name))
+            yield from _check_split(part, ("dataset", "parts", name))
 
 
-def _split_too(owner: Dataset | MixPart, path: KeyPath) -> Iterator[Issue]:
+def _check_split(owner: Dataset | MixPart, path: KeyPath) -> Iterator[Issue]:
     if owner.split is None or owner.split.held_out == 0:
         return
     name = ".".join(map(str, path))
-    what = f"`{name}.split.held_out` is {owner.split.held_out}, but `{name}.held_out` names held-out rows already"
+    what = f"`{name}.split.held_out` is {owner.split.held_out}, but `{name}.held_out` already names held-out rows"
     yield Issue(
         "conflicting-keys",
         (*path, "split", "held_out"),
@@ -89,5 +94,5 @@ def _split_too(owner: Dataset | MixPart, path: KeyPath) -> Iterator[Issue]:
     )
 
 
-def _some(names: list[str]) -> str:
-    return f"`{names[0]}`" + (f" with {len(names) - 1} others" if len(names) > 1 else "")
+def _name_weighted(names: list[str]) -> str:
+    return f"`{names[0]}`" + (f" and {len(names) - 1} more have one" if len(names) > 1 else " has one")

@@ -1,4 +1,4 @@
-"""Writes an example as one line of JSON, after a last look at what the formatter made."""
+"""Encoding of examples as lines of JSON, with a final check of the object that the formatter returned."""
 
 from __future__ import annotations
 
@@ -8,59 +8,67 @@ import orjson
 
 from ftrun.api.rows import Chat, Row, Segments, Text
 
-MOST_BYTES = 64_000_000  # of one example, longer than any context window
+MOST_BYTES = 64_000_000  # per example; longer than any context window
 KINDS: dict[type[Any], str] = {Chat: "chat", Segments: "segments", Text: "text"}
 
 
 def encode(example: object, place: str) -> bytes:
-    """The example's line. Raises `ValueError` with the reason where it is none that can be trained on."""
+    """Return an example as one line of JSON.
+
+    Raises:
+        ValueError: If it is not an example that can be trained on. The message is the reason.
+    """
     if isinstance(example, Chat):
-        values = _chat(example)
+        values = _check_chat(example)
     elif isinstance(example, Segments):
-        values = _segments(example)
+        values = _check_segments(example)
     elif isinstance(example, Text):
         if not isinstance(example.text, str) or not example.text:
-            raise ValueError("the example has no text")
+            raise ValueError("`text` must be a string that is not empty")
         values = {"text": example.text}
     else:
         raise ValueError(f"the formatter returned {type(example).__name__}, not an example")
-    return _line({"place": place, **values})
+    return _dump({"place": place, **values})
 
 
 def encode_row(row: Row) -> bytes:
-    """The raw row's line. Raises `ValueError` where it holds what JSON has not."""
-    return _line(row.values)
+    """Return a raw row as one line of JSON.
+
+    Raises:
+        ValueError: If the row holds a value that JSON does not have.
+    """
+    return _dump(row.values)
 
 
 def kind_of(example: object) -> str:
-    """`chat`, `segments` or `text`."""
+    """Return `chat`, `segments` or `text`."""
     return next(kind for cls, kind in KINDS.items() if isinstance(example, cls))
 
 
-def _chat(example: Chat) -> dict[str, Any]:
+def _check_chat(example: Chat) -> dict[str, Any]:
     messages = example.messages
-    roles = [_role(message) for message in messages] if isinstance(messages, list | tuple) else [None]
+    roles = [_read_role(message) for message in messages] if isinstance(messages, list | tuple) else [None]
     if None in roles:
-        raise ValueError("the example's messages are no list of objects with a text as role")
+        raise ValueError("`messages` must be a list of objects with a string `role`")
     if "assistant" not in roles:
-        raise ValueError("the example has no assistant message")
+        raise ValueError("`messages` has no message with the role `assistant`")
     if not example.tools:
         return {"messages": messages}
     if not isinstance(example.tools, list | tuple):
-        raise ValueError("the example's tools are no list")
+        raise ValueError("`tools` must be a list")
     return {"messages": messages, "tools": example.tools}
 
 
-def _role(message: Any) -> str | None:
+def _read_role(message: Any) -> str | None:
     role = message.get("role") if isinstance(message, dict) else None
     return role if isinstance(role, str) else None
 
 
-def _segments(example: Segments) -> dict[str, Any]:
+def _check_segments(example: Segments) -> dict[str, Any]:
     if not isinstance(example.segments, list | tuple) or not all(map(_is_segment, example.segments)):
-        raise ValueError("the example's segments are no list of pairs: a text, and whether it is trained on")
+        raise ValueError("`segments` must be a list of pairs: a string, and a boolean that is true if it is trained on")
     if not any(text and trained for text, trained in example.segments):
-        raise ValueError("the example has no text that is trained on")
+        raise ValueError("`segments` has no string that is trained on")
     return {"segments": [{"text": text, "label": trained} for text, trained in example.segments]}
 
 
@@ -73,11 +81,11 @@ def _is_segment(segment: Any) -> bool:
     )
 
 
-def _line(values: Any) -> bytes:
+def _dump(values: Any) -> bytes:
     try:
         line = orjson.dumps(values, option=orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONEncodeError as error:
-        raise ValueError(f"it cannot be written as JSON: {error}") from error
+        raise ValueError(f"a value cannot be written as JSON: {error}") from error
     if len(line) > MOST_BYTES:
-        raise ValueError(f"it has {len(line) // 1_000_000} MB as JSON, more than {MOST_BYTES // 1_000_000}")
+        raise ValueError(f"the line of JSON has {len(line) // 1_000_000} MB, more than {MOST_BYTES // 1_000_000} MB")
     return line

@@ -1,6 +1,6 @@
-"""Shuffles rows in little memory: every row draws a number, and the rows come out in the order of their numbers.
+"""Shuffling of rows with little memory: each row gets a random number, and the rows are sorted by their numbers.
 
-Rows wait on disk, in a file for each range of numbers; one file at a time is sorted in memory, which so holds about a
+Rows are written to one file for each range of numbers. One file at a time is sorted in memory, so memory holds about a
 hundredth of the data.
 """
 
@@ -18,17 +18,17 @@ from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 
 FILES = 128
-BITS = 64
+BITS = 64  # of the random number of a row
 DIGITS = BITS // 4
-BUFFER = 1 << 16  # bytes, of each file
-RAW = 200  # bytes shown of a row that cannot be kept
+BUFFER = 1 << 16  # bytes per file
+RAW = 200  # characters in the report of a row that cannot be written as JSON
 
 
 def shuffled(rows: Iterable[Row | BadRow], seed: str, folder: Path) -> Iterator[Row | BadRow]:
-    """The bad rows as they come, then the others in an order that depends on the seed and on their number alone."""
-    chance = random.Random(seed)  # noqa: S311  an order, no secret
-    with TemporaryDirectory(dir=folder) as place:
-        paths = [Path(place) / str(number) for number in range(FILES)]
+    """Yield bad rows as they come, then the other rows in an order that depends only on the seed and their number."""
+    rng = random.Random(seed)  # noqa: S311  (not used for secrets)
+    with TemporaryDirectory(dir=folder) as directory:
+        paths = [Path(directory) / str(number) for number in range(FILES)]
         with ExitStack() as stack:
             files = [stack.enter_context(path.open("wb", buffering=BUFFER)) for path in paths]
             for row in rows:
@@ -36,17 +36,19 @@ def shuffled(rows: Iterable[Row | BadRow], seed: str, folder: Path) -> Iterator[
                     yield row
                     continue
                 try:
-                    kept = orjson.dumps((row.file, row.line, row.values))
+                    content = orjson.dumps((row.file, row.line, row.values))
                 except orjson.JSONEncodeError as error:
-                    yield BadRow(row.file, row.line, f"it cannot be written as JSON: {error}", repr(row.values)[:RAW])
+                    yield BadRow(
+                        row.file, row.line, f"a value cannot be written as JSON: {error}", repr(row.values)[:RAW]
+                    )
                     continue
-                drawn = chance.getrandbits(BITS)
-                files[drawn * FILES >> BITS].write(b"%0*x%s\n" % (DIGITS, drawn, kept))
+                sort_key = rng.getrandbits(BITS)
+                files[sort_key * FILES >> BITS].write(b"%0*x%s\n" % (DIGITS, sort_key, content))
         for path in paths:
-            yield from _sorted(path)
+            yield from _read_sorted(path)
 
 
-def _sorted(path: Path) -> Iterator[Row]:
+def _read_sorted(path: Path) -> Iterator[Row]:
     for line in sorted(path.read_bytes().splitlines()):
         file, number, values = orjson.loads(line[DIGITS:])
         yield Row(values, file, number)

@@ -1,4 +1,4 @@
-"""Lets a formatter that chooses by the data look at the first rows, before any row is formatted."""
+"""Selection of a formatter from the first rows of a source, for formatters such as `auto` that choose another one."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ftrun.api.formatters import Choice, Formatter
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 
-LOOKED_AT = 1000  # rows of a source, bad ones included
-MOST_SHOWN = 10  # of rows that cannot be read
+FIRST_ROWS = 1000  # rows of a source, bad ones included
+MOST_SHOWN = 10  # bad rows in an error
 
 
-def chosen(formatter: Formatter, options: Any, rows: Iterable[Row | BadRow]) -> Choice | None:
-    """What the formatter chooses for the rows of a source; None where it is not one that chooses.
+def choose_formatter(formatter: Formatter, options: Any, rows: Iterable[Row | BadRow]) -> Choice | None:
+    """Return the choice of `formatter` for the rows of a source, or None if this formatter does not choose.
 
     Raises:
-        InvalidInput: no formatter fits the rows, or none of the first can be read.
+        InvalidInput: If no formatter fits the rows, or if none of the first rows can be read.
     """
     choose = getattr(formatter, "choose", None)
     if choose is None:
@@ -35,7 +35,7 @@ def chosen(formatter: Formatter, options: Any, rows: Iterable[Row | BadRow]) -> 
 
 
 class _FirstRows:
-    """The good ones of the first rows, to be read once; counts them and keeps the first bad ones."""
+    """Iterator over the good rows among the first rows, for one pass. Counts the rows and stores the first bad rows."""
 
     def __init__(self, rows: Iterable[Row | BadRow]) -> None:
         self._rows = rows
@@ -43,7 +43,7 @@ class _FirstRows:
         self._shown: list[BadRow] = []
 
     def __iter__(self) -> Iterator[Row]:
-        for row in islice(self._rows, LOOKED_AT):
+        for row in islice(self._rows, FIRST_ROWS):
             if isinstance(row, Row):
                 self.good += 1
                 yield row

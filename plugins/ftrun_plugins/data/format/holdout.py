@@ -1,4 +1,4 @@
-"""Decides which rows are held out: by a digest of their content, whatever their order and number."""
+"""Selection of held-out rows by a digest of their content, independent of the order and the number of rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from ftrun.api.rows import Row
 
 
 class Splitter:
-    """Equal rows, or rows equal in the field `by`, fall on the same side; another seed draws anew."""
+    """Split of rows into those for training and those that are held out.
+
+    Rows that are equal, or that have equal values in the column `by`, are on the same side. Another seed gives another
+    split.
+    """
 
     def __init__(self, split: Split) -> None:
         self._by = split.by
@@ -19,21 +23,25 @@ class Splitter:
         self._start = hashlib.blake2b(f"{split.seed}\n".encode(), digest_size=8)
 
     def is_held_out(self, row: Row) -> bool:
-        """Raises `ValueError` where the row lacks the field `by`."""
+        """Return True if a row is held out.
+
+        Raises:
+            ValueError: If the row lacks the column `by`, or cannot be written as JSON.
+        """
         if not self._bound:
             return False
         digest = self._start.copy()
-        digest.update(self._content(row))
+        digest.update(self._serialize(row))
         return int.from_bytes(digest.digest(), "big") < self._bound
 
-    def _content(self, row: Row) -> bytes:
+    def _serialize(self, row: Row) -> bytes:
         if self._by is None:
             value: object = row.values
         elif self._by in row.values:
             value = row.values[self._by]
         else:
-            raise ValueError(f"there is no column `{self._by}`, which dataset.split.by names")
+            raise ValueError(f"there is no column `{self._by}`, but `dataset.split.by` names it")
         try:
             return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
         except orjson.JSONEncodeError as error:
-            raise ValueError(f"it cannot be written as JSON: {error}") from error
+            raise ValueError(f"a value cannot be written as JSON: {error}") from error

@@ -1,4 +1,4 @@
-"""All that the stage `format` depends on: its parts with their options, the digests of what they read, the split."""
+"""Parameters of the stage `format`: sources and formatters with their options, digests of input files, the split."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from ftrun.api.dataset import Filter, Split
 from ftrun.api.sources import HubFiles
 
 Role = Literal["source", "held_out"]
-# Recipes that know nothing of these keep their keys.
-IN_KEY_WHERE_SET = ("limit", "held_out_limit", "parts", "stopping_strategy", "filters", "shuffle")
+# Left out of the key if unset, so that recipes without these parameters have the same keys as before.
+IN_KEY_IF_SET = ("limit", "held_out_limit", "parts", "stopping_strategy", "filters", "shuffle")
 
 
 class Frozen(BaseModel):
-    """Immutable, and an unknown field is an error."""
+    """Immutable model. Unknown fields are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class OutsideFile(Frozen):
-    """A file that a source reads: how rows call it, and its content."""
+    """File that a source reads: its name in the places of rows, and the digest of its content."""
 
     name: str
     sha256: str
 
     @property
     def download(self) -> str:
-        """The role under which the artifact of its download is an input, where it is one."""
+        """Role of the input that holds the downloaded file; used only if the file is a download."""
         return f"url:{self.sha256[:12]}"
 
 
 class OutsideRepository(Frozen):
-    """Files of a dataset on the hub that a source reads, as they are at a commit."""
+    """Files of a dataset on the Hugging Face hub, at a commit, that a source reads."""
 
     name: str
     repository: str
@@ -44,12 +44,12 @@ class OutsideRepository(Frozen):
 
     @property
     def download(self) -> str:
-        """The role under which the artifact of its download is an input."""
+        """Role of the input that holds the downloaded files."""
         return f"hub:{HubFiles(self.repository, self.commit, self.patterns).digest}"
 
 
 class SourcePart(Frozen):
-    """A source by name. Its options hold no folder: where a file lies changes nothing."""
+    """Source by name. The options hold no paths, because the location of a file must not change the key."""
 
     name: str
     options: dict[str, Any]
@@ -57,14 +57,14 @@ class SourcePart(Frozen):
 
 
 class FormatterPart(Frozen):
-    """A formatter by name, with its options."""
+    """Formatter by name, with its options."""
 
     name: str
     options: dict[str, Any]
 
 
 class MixedPart(Frozen):
-    """One of several sources that are mixed."""
+    """One of several sources that are mixed, with its own formatter, split and filters."""
 
     name: str
     source: SourcePart
@@ -78,7 +78,7 @@ class MixedPart(Frozen):
 
 @dataclass(frozen=True)
 class Reading:
-    """One source and all that its rows go through."""
+    """One source, and everything that is applied to its rows."""
 
     role: Role
     source: SourcePart
@@ -91,29 +91,29 @@ class Reading:
 
 
 class Params(Frozen):
-    """The parameters of the stage. There is a `source`, or there are `parts`."""
+    """Parameters of the stage. Either `source` or `parts` is set."""
 
     source: SourcePart | None
     held_out: SourcePart | None
-    formatter: FormatterPart | None  # of `source` and `held_out`
+    formatter: FormatterPart | None  # for `source` and `held_out`
     split: Split
     on_bad_row: Literal["stop", "skip"]
-    parts: tuple[MixedPart, ...] = ()  # by name
-    stopping_strategy: Literal["first_exhausted", "all_exhausted"] | None = None  # of a mix by weight
+    parts: tuple[MixedPart, ...] = ()  # sorted by name
+    stopping_strategy: Literal["first_exhausted", "all_exhausted"] | None = None  # only for a mix by weight
     filters: tuple[Filter, ...] = ()
     shuffle: int | None = None  # seed
     limit: int | None = None  # rows
     held_out_limit: int | None = None
 
     @model_serializer(mode="wrap")
-    def _without_what_is_unset(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _omit_unset(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         values: dict[str, Any] = handler(self)
         return {
-            name: value for name, value in values.items() if name not in IN_KEY_WHERE_SET or value not in (None, [], ())
+            name: value for name, value in values.items() if name not in IN_KEY_IF_SET or value not in (None, [], ())
         }
 
     def mixed(self) -> list[Reading]:
-        """What is mixed: the parts, or the one source. Their rows together are bounded by `limit`."""
+        """Return the sources that are mixed: all parts, or the one source. `limit` bounds their rows in total."""
         if self.source is None:
             return [
                 Reading(
@@ -132,7 +132,7 @@ class Params(Frozen):
         return [Reading("source", self.source, self.formatter, self.split, self.filters, None)]
 
     def held_out_whole(self) -> Iterator[Reading]:
-        """The sources whose rows are all held out."""
+        """Yield the sources of which all rows are held out."""
         if self.held_out is not None:
             assert self.formatter is not None
             yield Reading("held_out", self.held_out, self.formatter, Split(), self.filters, self.held_out_limit)
@@ -145,5 +145,5 @@ class Params(Frozen):
 
     @property
     def holds_out(self) -> bool:
-        """Whether any row is meant to be held out."""
+        """True if the parameters ask for held-out rows."""
         return any(self.held_out_whole()) or any(reading.split.held_out for reading in self.mixed())

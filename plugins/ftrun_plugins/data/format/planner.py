@@ -1,4 +1,4 @@
-"""Plans the stage `format`: the recipe's dataset without paths and addresses, and digests of what it reads."""
+"""Planning of the stage `format`: the recipe's dataset without paths and addresses, with digests of its input files."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.normalize import normalize
+from ftrun.api.planner import Planner
 from ftrun.api.recipe import Dataset, PluginRef
 from ftrun.api.sources import InputFile
 from ftrun.api.stage_call import Component, StageCall
-from ftrun.planning.normalize import normalize
-from ftrun.planning.planner import Planner
 from ftrun_plugins.data.format.params import (
     FormatterPart,
     MixedPart,
@@ -24,24 +24,28 @@ from ftrun_plugins.data.format.params import (
 
 @dataclass
 class FormatPlan:
-    """What a call of the stage is made of; filled while its parts are looked at."""
+    """Inputs, files and components of a call of the stage, collected while `params` reads the dataset."""
 
-    planning: Planner
+    planner: Planner
     files: dict[str, Path] = field(default_factory=dict)
     inputs: dict[str, StageCall] = field(default_factory=dict)
     components: dict[str, Component] = field(default_factory=dict)
     _environments: dict[str, str] = field(default_factory=dict)  # by source
 
     def params(self, dataset: Dataset) -> Params:
-        """The parameters for a dataset. Raises `InvalidInput` where something from outside is missing or another."""
+        """Return the parameters for a dataset.
+
+        Raises:
+            InvalidInput: If an input file is missing, or does not have the expected content.
+        """
         weighted = any(part.weight for part in dataset.parts.values())
         return Params(
-            source=self._source(dataset.source) if dataset.source else None,
-            held_out=self._source(dataset.held_out) if dataset.held_out else None,
-            formatter=self._formatter(dataset.formatter) if dataset.source or dataset.held_out else None,
+            source=self._plan_source(dataset.source) if dataset.source else None,
+            held_out=self._plan_source(dataset.held_out) if dataset.held_out else None,
+            formatter=self._plan_formatter(dataset.formatter) if dataset.source or dataset.held_out else None,
             split=dataset.split,
             on_bad_row=dataset.on_bad_row,
-            parts=tuple(self._part(name, dataset) for name in sorted(dataset.parts)),
+            parts=tuple(self._plan_part(name, dataset) for name in sorted(dataset.parts)),
             stopping_strategy=dataset.stopping_strategy if weighted else None,
             filters=dataset.filters,
             shuffle=dataset.shuffle,
@@ -51,80 +55,80 @@ class FormatPlan:
 
     @property
     def environment(self) -> str | None:
-        """The one that a source asks for; None where the client's will do."""
+        """Environment that a source needs, or None if the environment of the client is sufficient."""
         return next(iter(self._environments.values()), None)
 
-    def _part(self, name: str, dataset: Dataset) -> MixedPart:
+    def _plan_part(self, name: str, dataset: Dataset) -> MixedPart:
         part = dataset.parts[name]
         return MixedPart(
             name=name,
-            source=self._source(part.source),
-            held_out=self._source(part.held_out) if part.held_out else None,
-            formatter=self._formatter(part.formatter or dataset.formatter),
+            source=self._plan_source(part.source),
+            held_out=self._plan_source(part.held_out) if part.held_out else None,
+            formatter=self._plan_formatter(part.formatter or dataset.formatter),
             split=dataset.split_of(part),
             filters=part.filters,
             limit=part.limit,
             weight=part.weight,
         )
 
-    def _formatter(self, named: PluginRef | None) -> FormatterPart:
-        assert named is not None, "the recipe was checked"
-        cls = self._component("formatter", named.name)
-        return FormatterPart(name=named.name, options=normalize(cls.Options.model_validate(named.options)))
+    def _plan_formatter(self, ref: PluginRef | None) -> FormatterPart:
+        assert ref is not None, "check.py reports a missing formatter"
+        cls = self._add_component("formatter", ref.name)
+        return FormatterPart(name=ref.name, options=normalize(cls.Options.model_validate(ref.options)))
 
-    def _source(self, named: PluginRef) -> SourcePart:
-        cls = self._component("source", named.name)
+    def _plan_source(self, ref: PluginRef) -> SourcePart:
+        cls = self._add_component("source", ref.name)
         if environment := getattr(cls, "environment", None):
-            self._environments[named.name] = environment
+            self._environments[ref.name] = environment
             if len(set(self._environments.values())) > 1:
-                told = ", ".join(f"{name} in {where}" for name, where in self._environments.items())
+                sources = ", ".join(f"`{name}` needs `{needed}`" for name, needed in self._environments.items())
                 raise InvalidInput(
-                    Problem("name-conflict", f"the sources run in different environments: {told}", "dataset")
+                    Problem("name-conflict", f"the sources need different environments: {sources}", "dataset")
                 )
-        options = cls.Options.model_validate(named.options)
+        options = cls.Options.model_validate(ref.options)
         externals = cls().externals(options)
-        files = tuple(self._file(external) for external in externals)
-        return SourcePart(name=named.name, options=normalize(options, externals), files=files)
+        files = tuple(self._plan_file(external) for external in externals)
+        return SourcePart(name=ref.name, options=normalize(options, externals), files=files)
 
-    def _component(self, kind: str, name: str) -> Any:
-        self.components[f"{kind}:{name}"] = self.planning.component(kind, name)
-        return self.planning.plugins.get(kind, name).cls
+    def _add_component(self, kind: str, name: str) -> Any:
+        self.components[f"{kind}:{name}"] = self.planner.component(kind, name)
+        return self.planner.registered(kind, name)
 
-    def _file(self, external: InputFile) -> OutsideFile | OutsideRepository:
+    def _plan_file(self, external: InputFile) -> OutsideFile | OutsideRepository:
         if external.hub is not None:
             hub = external.hub
             repository = OutsideRepository(
                 name=external.name, repository=hub.repository, commit=hub.commit, patterns=hub.patterns
             )
-            self._downloaded(external, repository.download)
+            self._add_download(external, repository.download)
             return repository
         if external.path is not None:
-            return self._local(external, external.path)
+            return self._digest_file(external, external.path)
         if external.sha256 is None:
             raise InvalidInput(Problem("missing-key", "a download needs the sha256 of its content", external.url))
         file = OutsideFile(name=external.name, sha256=external.sha256)
-        self._downloaded(external, file.download)
+        self._add_download(external, file.download)
         return file
 
-    def _downloaded(self, external: InputFile, role: str) -> None:
-        call = self.planning.find(external.fetch_label)
+    def _add_download(self, external: InputFile, role: str) -> None:
+        call = self.planner.find(external.fetch_label)
         if call is None:
-            do = "add `fetch` to the recipe's stages, before `format`"
+            hint = "add `fetch` to `stages`, before `format`"
             raise InvalidInput(
-                Problem("nothing-to-do", "no stage downloads it", external.url or external.name, hint=do)
+                Problem("nothing-to-do", "no stage downloads this input", external.url or external.name, hint=hint)
             )
         self.inputs[role] = call
 
-    def _local(self, external: InputFile, path: Path) -> OutsideFile:
+    def _digest_file(self, external: InputFile, path: Path) -> OutsideFile:
         try:
-            sha256 = self.planning.digests.file(path)
+            sha256 = self.planner.digests.file(path)
         except OSError as error:
             raise InvalidInput(
                 Problem("file-unreadable", f"the file cannot be read: {error.strerror}", str(path))
             ) from error
         if external.sha256 not in (None, sha256):
             raise InvalidInput(
-                Problem("content-changed", f"the file's sha256 is {sha256}", str(path), expected=external.sha256)
+                Problem("content-changed", f"the sha256 of the file is {sha256}", str(path), expected=external.sha256)
             )
         self.files[sha256] = path
         return OutsideFile(name=external.name, sha256=sha256)

@@ -1,4 +1,4 @@
-"""Counts and keeps the bad rows: the first for a person to read, all of them in a file, none of them silently."""
+"""Record of bad rows: the number of rows by reason, the first rows for the error, and all rows in a file."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ftrun.api.errors import MOST_PROBLEMS, Problem
 from ftrun.api.rows import Row
 from ftrun.utils.excerpt import shorten
 
-MOST_REASONS = 20  # in the report
+MOST_REASONS = 20  # in `report.json`
 LONGEST_ERROR = 200  # characters
 LONGEST_REASON = 500  # characters
-MOST_KINDS = 1000  # kept apart while counting, so that memory is bounded whatever formatters say
+MOST_KINDS = 1000  # reasons that are counted separately; bounds the memory
 SPECIFIC = re.compile(r"`[^`]*`|'[^']*'|\"[^\"]*\"|0x[0-9a-f]+|\\u[0-9a-f]{4}|\d+")
 
 
 class RejectedRows:
-    """All bad rows of one call. The file appears with the first of them."""
+    """Bad rows of one call. The file is created with the first bad row."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -40,7 +40,8 @@ class RejectedRows:
 
     def add(self, place: str, code: str, reason: str, raw: str) -> None:
         """Count a bad row; `raw` is the beginning of its content."""
-        reason, raw = _one_line(_writable(str(reason))) or "no reason was given", _writable(raw)
+        reason = _shorten_to_line(_replace_surrogates(str(reason))) or "no reason is given"
+        raw = _replace_surrogates(raw)
         self.count += 1
         if len(self._first) < MOST_PROBLEMS - 1:  # with the total they fill one screen
             self._first.append(Problem(code, reason, place))
@@ -51,7 +52,7 @@ class RejectedRows:
         self._file.write(orjson.dumps({"place": place, "code": code, "reason": reason, "raw": raw}) + b"\n")
 
     def problems(self, rows: int) -> list[Problem]:
-        """The total, then the first bad rows."""
+        """Return the total, then the first bad rows."""
         first = f"; the first {len(self._first)} are:" if self.count > len(self._first) else ""
         total = Problem(
             "bad-rows", f"{self.count} of {rows} rows are bad{first}", hint="fix them, or set dataset.on_bad_row=skip"
@@ -59,21 +60,21 @@ class RejectedRows:
         return [total, *self._first]
 
     def reasons(self) -> dict[str, int]:
-        """How often each reason was given, the commonest ones, without what differs from row to row."""
+        """Return the most frequent reasons with their counts. `…` stands for names and numbers, which differ by row."""
         return dict(self._kinds.most_common(MOST_REASONS))
 
 
 def row_excerpt(row: Row) -> str:
-    """The beginning of a row's values, whatever they are."""
+    """Return the first characters of a row's values as JSON. Never raises."""
     try:
         raw = json.dumps(dict(row.values), ensure_ascii=False, default=str)
-    except Exception as error:  # keys that are no texts, objects that contain themselves: sources may be anybody's
+    except Exception as error:  # plugins may yield keys that are not strings, or objects that contain themselves
         raw = f"the row cannot be shown: {type(error).__name__}"
     return shorten(raw.encode(errors="replace"))
 
 
 def error_text(error: BaseException) -> str:
-    """The kind of an error and what it says, also where it fails to say it."""
+    """Return the type and message of an exception, or only the type if `str(error)` raises."""
     try:
         text = str(error)[:LONGEST_ERROR]
     except Exception:
@@ -81,11 +82,11 @@ def error_text(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _one_line(text: str) -> str:
+def _shorten_to_line(text: str) -> str:
     short = text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 1] + "…"
     return " ".join(short.split())
 
 
-def _writable(text: str) -> str:
-    """The text with a question mark for each half of a character, which no file in UTF-8 can hold."""
+def _replace_surrogates(text: str) -> str:
+    """Replace each lone surrogate by a question mark, because UTF-8 cannot encode surrogates."""
     return text.encode(errors="replace").decode()

@@ -1,4 +1,4 @@
-"""Ends a formatter that does not come back from a row, at no cost a row: a timer of the system looks once a second."""
+"""Per-row timeout for formatters, using SIGALRM. The timer runs once a second, so rows have no overhead."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from typing import Self
 
 from ftrun.api.rows import Row
 
-LONGEST = 60.0  # seconds for one row, which takes microseconds
+LONGEST = 60.0  # seconds per row; a row usually takes microseconds
 TICK = 1.0  # seconds
 
 
 class RowTimeout(BaseException):
-    """Raised inside the formatter. No `Exception`: a formatter that catches those must not catch this one."""
+    """Timeout of a row, raised inside the formatter.
+
+    It is not an `Exception`, so a formatter that catches every `Exception` does not catch it.
+    """
 
 
 class Watch:
-    """Looks at `row`, which is set while a formatter has it: the same one for too long is too much.
+    """Watchdog of the attribute `row`, which is set while a formatter works on that row.
 
-    Python's code is interrupted wherever it is, also in a regular expression. What is not: code in C that runs on
-    without ever asking for signals, such as a power of huge numbers. In another thread than the main one, which alone
-    gets signals, nothing is watched.
+    Raises `RowTimeout` inside the formatter if the row does not change for `longest` seconds. Python code is
+    interrupted at any point, also inside a regular expression. Code in C that does not check for signals, such as a
+    power of huge numbers, is not interrupted. Only the main thread gets signals, so other threads have no timeout.
     """
 
     def __init__(self, longest: float | None = None) -> None:
@@ -32,19 +35,19 @@ class Watch:
         self._seconds = 0.0
 
     def __enter__(self) -> Self:
-        self._is_on = threading.current_thread() is threading.main_thread()
-        if self._is_on:
-            self._before = signal.signal(signal.SIGALRM, self._look)
+        self._is_active = threading.current_thread() is threading.main_thread()
+        if self._is_active:
+            self._previous_handler = signal.signal(signal.SIGALRM, self._check)
             self._tick = min(TICK, self.longest / 4)
             signal.setitimer(signal.ITIMER_REAL, self._tick, self._tick)
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._is_on:
+        if self._is_active:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, self._before)
+            signal.signal(signal.SIGALRM, self._previous_handler)
 
-    def _look(self, number: int, frame: FrameType | None) -> None:
+    def _check(self, number: int, frame: FrameType | None) -> None:
         if self.row is None or self.row is not self._last:
             self._last, self._seconds = self.row, 0.0
             return

@@ -1,4 +1,4 @@
-"""One source's rows on their way to the formatter: named for their part, filtered, shuffled, up to the limit."""
+"""Reader of one source. Adds the name of the part to places, then filters, shuffles and limits the rows."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from ftrun.api.formatters import Choice, Formatter
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 from ftrun_plugins.data.format.external_shuffle import shuffled
-from ftrun_plugins.data.format.formatter_selection import chosen
+from ftrun_plugins.data.format.formatter_selection import choose_formatter
 from ftrun_plugins.data.format.holdout import Splitter
 from ftrun_plugins.data.format.params import Reading
 from ftrun_plugins.data.format.row_filter import RowFilter
 
 
 class SourceReader:
-    """The rows of one source, with what makes examples of them and what is counted of them.
+    """Rows of one source, with their formatter and their counts.
 
     Args:
-        reading: What its rows go through.
+        reading: The source, and everything that is applied to its rows.
         read: Reads the source from its beginning.
-        formatter: Makes examples of its rows.
-        seed: For shuffling; None keeps the order.
-        folder: Where rows that are shuffled may lie.
+        formatter: Formatter of the recipe for these rows.
+        seed: Seed of the shuffle; None keeps the order.
+        folder: Folder for the temporary files of the shuffle.
     """
 
     def __init__(
@@ -40,104 +40,104 @@ class SourceReader:
         self.reading = reading
         self.formatter = formatter
         self.options: Any = formatter.Options.model_validate(reading.formatter.options)
-        self.choice: Choice | None = None  # of a formatter that leaves the work to another
+        self.choice: Choice | None = None  # set if the formatter chose another one
         self.splitter = Splitter(reading.split)
-        self.sieve = RowFilter(reading.filters)
-        self.rows = self.train = self.held_out = self.rejected = 0  # counted by whoever formats them
+        self.row_filter = RowFilter(reading.filters)
+        self.rows = self.train = self.held_out = self.rejected = 0  # counted by ExampleWriter
         self._read, self._seed, self._folder = read, seed, folder
-        self._whose = f" of part `{reading.part}`" if reading.part else ""
-        self._whole = False  # read once already, so that its rows are repeated ones
+        self._of_part = f" of part `{reading.part}`" if reading.part else ""
+        self._repeats = False  # True after the first full pass
 
     def choose(self) -> str | None:
-        """Takes the formatter that the recipe's one chooses by the first rows; returns what to tell of it.
+        """Let a formatter such as `auto` choose another one by the first rows. Return a note about the choice, or None.
 
         Raises:
-            InvalidInput: none fits, or the filters leave no row to choose by.
+            InvalidInput: If no formatter fits, or if the filters remove all rows.
         """
-        sieve = RowFilter(self.reading.filters)
+        row_filter = RowFilter(self.reading.filters)
         try:
-            self.choice = chosen(self.formatter, self.options, self._bounded(self._kept(sieve)))
+            self.choice = choose_formatter(self.formatter, self.options, self._limit(self._filter(row_filter)))
         except InvalidInput:
-            if any(sieve.removed) and not sieve.passed:
-                raise InvalidInput(sieve.nothing_left(self._whose)) from None
+            if any(row_filter.removed) and not row_filter.passed:
+                raise InvalidInput(row_filter.problems(self._of_part)) from None
             raise
         if self.choice is None:
             return None
         self.formatter, self.options = self.choice.formatter, self.choice.options
-        whose = f" for part `{self.reading.part}`" if self.reading.part else ""
-        whose += " for the held-out rows" if self.reading.role == "held_out" else ""
-        return f"{self.choice.name}{whose}: {self.choice.why}"
+        owner = f" for part `{self.reading.part}`" if self.reading.part else ""
+        owner += " for the held-out rows" if self.reading.role == "held_out" else ""
+        return f"{self.choice.name}{owner}: {self.choice.why}"
 
     @property
     def weight(self) -> float | None:
         return self.reading.weight
 
     def one_pass(self) -> Iterator[Row | BadRow]:
-        """All rows once, in the same order each time. From the second pass on, what is bad has been told.
+        """Yield all rows once, in the same order in each pass. Bad rows are only in the first pass.
 
         Raises:
-            InvalidInput: no row is left by the filters, or a part has none.
+            InvalidInput: If the filters remove all rows, or if a part has no rows.
         """
-        sieve = self.sieve if not self._whole else RowFilter(self.reading.filters)
+        row_filter = self.row_filter if not self._repeats else RowFilter(self.reading.filters)
         good = bad = 0
-        for row in self._bounded(self._prepared(sieve)):
+        for row in self._limit(self._filter_and_shuffle(row_filter)):
             if isinstance(row, Row):
                 good += 1
                 yield row
-            elif not self._whole:
+            elif not self._repeats:
                 bad += 1
                 yield row
-        self._whole = True
-        if good == 0 and any(sieve.removed):
-            raise InvalidInput(sieve.nothing_left(self._whose))
+        self._repeats = True
+        if good == 0 and any(row_filter.removed):
+            raise InvalidInput(row_filter.problems(self._of_part))
         if good == bad == 0 and self.reading.part:
-            raise InvalidInput(Problem("no-rows", f"the source{self._whose} has no rows"))
+            raise InvalidInput(Problem("no-rows", f"the source{self._of_part} has no rows"))
 
     @property
     def repeats(self) -> bool:
-        """Whether the rows that come now came before."""
-        return self._whole
+        """True if an earlier pass has already yielded these rows."""
+        return self._repeats
 
     def report(self, passes: int) -> dict[str, Any]:
-        """What is told of it."""
+        """Return the entry of this source in `report.json`."""
         reading = self.reading
-        told: dict[str, Any] = {"role": reading.role, "name": reading.source.name, "rows": self.rows}
-        told["files"] = [file.model_dump(mode="json") for file in reading.source.files]
+        entry: dict[str, Any] = {"role": reading.role, "name": reading.source.name, "rows": self.rows}
+        entry["files"] = [file.model_dump(mode="json") for file in reading.source.files]
         if reading.part:
-            told |= {"part": reading.part, "weight": reading.weight, "passes": passes}
-            told |= {"train": self.train, "held_out": self.held_out, "rejected": self.rejected}
+            entry |= {"part": reading.part, "weight": reading.weight, "passes": passes}
+            entry |= {"train": self.train, "held_out": self.held_out, "rejected": self.rejected}
         if self.choice is not None:
-            told["chose"] = {"name": self.choice.name, "why": self.choice.why}
-        return told | ({"filters": self.sieve.counts()} if reading.filters else {})
+            entry["chose"] = {"name": self.choice.name, "why": self.choice.why}
+        return entry | ({"filters": self.row_filter.counts()} if reading.filters else {})
 
-    def _prepared(self, sieve: RowFilter) -> Iterable[Row | BadRow]:
-        rows = self._kept(sieve)
+    def _filter_and_shuffle(self, row_filter: RowFilter) -> Iterable[Row | BadRow]:
+        rows = self._filter(row_filter)
         if self._seed is None:
             return rows
         return shuffled(rows, f"{self._seed} {self.reading.role} {self.reading.part or ''}", self._folder)
 
-    def _kept(self, sieve: RowFilter) -> Iterable[Row | BadRow]:
+    def _filter(self, row_filter: RowFilter) -> Iterable[Row | BadRow]:
         rows: Iterable[Row | BadRow] = self._read()
         part = self.reading.part
         if part is not None:
-            rows = _named(part, rows)
-        return sieve.kept(rows) if self.reading.filters else rows
+            rows = _add_part(part, rows)
+        return row_filter.apply(rows) if self.reading.filters else rows
 
-    def _bounded(self, rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
-        """Up to the limit; a row that could not be read does not count."""
-        left = self.reading.limit
-        if left is None:
+    def _limit(self, rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
+        """Yield rows up to the limit. Bad rows do not count."""
+        remaining = self.reading.limit
+        if remaining is None:
             yield from rows
             return
         for row in rows:
             yield row
-            left -= isinstance(row, Row)
-            if not left:
+            remaining -= isinstance(row, Row)
+            if not remaining:
                 return
 
 
-def _named(part: str, rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
-    """The rows with the part's name before the file's."""
+def _add_part(part: str, rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
+    """Yield the rows with the name of the part before the name of the file."""
     for row in rows:
         file = f"{part}/{row.file}"
         yield Row(row.values, file, row.line) if isinstance(row, Row) else replace(row, file=file)

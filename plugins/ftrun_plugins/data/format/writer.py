@@ -1,4 +1,4 @@
-"""Takes rows through formatter, checks and split into the artifact, and judges the whole at the end."""
+"""Writer of the artifact: takes rows through formatter, checks and split, and checks the totals at the end."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from ftrun_plugins.data.format.rejected_rows import RejectedRows, error_text, ro
 from ftrun_plugins.data.format.row_timeout import RowTimeout, Watch
 from ftrun_plugins.data.format.stream import SourceReader
 
-ROWS_BETWEEN_CHECKS = 2000  # whether to stop, and how far it is
-MOST_FILTERS = 20  # shown of a run
+ROWS_BETWEEN_CHECKS = 2000  # for cancellation and progress
+MOST_FILTERS = 20  # in the metrics of a run
 
 
 class ExampleWriter:
-    """The work of one call, as a context manager that closes its files."""
+    """Output of one call, as a context manager that closes the files."""
 
     def __init__(self, params: Params, context: StageContext) -> None:
         self._params = params
         self._context = context
-        self._kind: tuple[str, str] | None = None  # with the place of the first example
-        self._seen = self._train = self._held_out = 0
+        self._kind: tuple[str, str] | None = None  # kind and place of the first example
+        self._row_count = self._train = self._held_out = 0
         self._sources: list[dict[str, Any]] = []
         self._watch = Watch()
         self._removed: Counter[str] = Counter()  # by filter
@@ -51,44 +51,47 @@ class ExampleWriter:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def choose(self, streams: Sequence[SourceReader]) -> None:
-        """Lets formatters that leave the work to others choose them, and says what they chose."""
-        told = {text: stream.reading.formatter.name for stream in streams if (text := stream.choose())}
-        for text, name in told.items():
+    def choose_formatters(self, streams: Sequence[SourceReader]) -> None:
+        """Let formatters such as `auto` choose another formatter, and report their choices."""
+        notes = {text: stream.reading.formatter.name for stream in streams if (text := stream.choose())}
+        for text, name in notes.items():
             self._context.report.event("note", text=f"{name} chose {text}")
-        if told:
-            self._context.report.metric(chose="; ".join(told))
+        if notes:
+            self._context.report.metric(chose="; ".join(notes))
 
-    def take(self, streams: Sequence[SourceReader], limit: int | None) -> None:
-        """Reads streams mixed, up to a limit of their rows; those of the role `held_out` are all held out."""
+    def write_rows(self, streams: Sequence[SourceReader], limit: int | None) -> None:
+        """Write the examples of several interleaved streams, up to `limit` rows.
+
+        All rows of streams with the role `held_out` are held out.
+        """
         mix = Mix(streams, self._params.stopping_strategy or "first_exhausted")
         for number, row in mix:
-            if self._seen % ROWS_BETWEEN_CHECKS == 0:
+            if self._row_count % ROWS_BETWEEN_CHECKS == 0:
                 self._context.check_stop()
-                self._context.report.progress(self._seen, None, "rows")
-            self._seen += 1
+                self._context.report.progress(self._row_count, None, "rows")
+            self._row_count += 1
             stream = streams[number]
             stream.rows += 1
             if isinstance(row, BadRow):
                 stream.rejected += 1
                 self._rejections.add(f"{row.file}:{row.line}", row.code, row.reason, row.raw)
                 continue
-            self._take_row(row, stream)
+            self._write_row(row, stream)
             if limit is not None and (limit := limit - 1) == 0:
                 break
         for stream, passes in zip(streams, mix.passes, strict=True):
             self._sources.append(stream.report(passes))
-            self._removed.update(stream.sieve.counts())
+            self._removed.update(stream.row_filter.counts())
         if mix.ended_by is not None:
             self._mix = {"mix_ended_by": streams[mix.ended_by].reading.part}
 
-    def _take_row(self, row: Row, stream: SourceReader) -> None:
+    def _write_row(self, row: Row, stream: SourceReader) -> None:
         place = row.place
-        made = self._formatted(row, stream, place)
-        if isinstance(made, Rejected):
-            return self._reject(row, stream, made)
+        example = self._format(row, stream, place)
+        if isinstance(example, Rejected):
+            return self._reject(row, stream, example)
         try:
-            line = encode(made, place)
+            line = encode(example, place)
         except ValueError as error:
             return self._reject(row, stream, Rejected(str(error), "invalid-example"))
         try:
@@ -96,28 +99,31 @@ class ExampleWriter:
             raw = encode_row(row) if held_out else b""
         except ValueError as error:
             return self._reject(row, stream, Rejected(str(error)))
-        self._check_kind(kind_of(made), place)
-        return self._write(stream, line, raw, held_out)
+        self._check_kind(kind_of(example), place)
+        return self._write_line(stream, line, raw, held_out)
 
-    def _formatted(self, row: Row, stream: SourceReader, place: str) -> object:
-        """What the formatter makes of a row. Whatever it raises is about this row: a person must learn which it is."""
+    def _format(self, row: Row, stream: SourceReader, place: str) -> object:
+        """Return the example of a row.
+
+        An exception of the formatter rejects the row, so that the user sees the place of the row.
+        """
         self._watch.row = row
         try:
             return stream.formatter.format(row, stream.options)
         except RowTimeout:
             name, seconds = stream.formatter.name, self._watch.longest
-            what = f"the formatter `{name}` has been at work on this row for {seconds:g} s"
+            what = f"the formatter `{name}` did not return from this row within {seconds:g} s"
             raise InvalidInput(
-                Problem("formatter-timeout", what, place, hint="mend the formatter: one row should take microseconds")
+                Problem("formatter-timeout", what, place, hint="fix the formatter; a row should take microseconds")
             ) from None
         except (Exception, SystemExit, GeneratorExit) as error:
             return Rejected(f"the formatter raised {error_text(error)}", "formatter-error")
         finally:
             self._watch.row = None
 
-    def _write(self, stream: SourceReader, line: bytes, raw: bytes, held_out: bool) -> None:
+    def _write_line(self, stream: SourceReader, line: bytes, raw: bytes, held_out: bool) -> None:
         if held_out:
-            if stream.repeats:  # it is held out already, and once
+            if stream.repeats:  # it was held out in the first pass
                 return
             self._held_out += 1
             stream.held_out += 1
@@ -138,37 +144,41 @@ class ExampleWriter:
         if self._kind is None:
             self._kind = (kind, place)
         elif self._kind[0] != kind:
-            first, where = self._kind
-            what = f"the formatter made {kind} of this row, but {first} of {where}"
+            first, place_of_first = self._kind
+            what = f"the formatter returned `{kind}` for this row, but `{first}` for {place_of_first}"
             raise InvalidInput(Problem("mixed-rows", what, place, "one kind of example in a dataset"))
 
     def finish(self) -> None:
-        """Writes the report. Raises `InvalidInput` where rows are bad and may not be, or none is left to train on."""
+        """Write the report.
+
+        Raises:
+            InvalidInput: If there are bad rows and `on_bad_row` is `stop`, or if no row is left to train on.
+        """
         if self._rejections.count and self._params.on_bad_row == "stop":
-            raise InvalidInput(self._rejections.problems(self._seen))
+            raise InvalidInput(self._rejections.problems(self._row_count))
         if not self._train:
-            raise InvalidInput(self._nothing_left())
-        self._context.report.progress(self._seen, self._seen, "rows")
-        self._warn()
+            raise InvalidInput(self._no_rows_problems())
+        self._context.report.progress(self._row_count, self._row_count, "rows")
+        self._report_warnings()
         counts = {"train": self._train, "held_out": self._held_out, "rejected": self._rejections.count}
-        removed = {f"removed by {one}": count for one, count in self._removed.most_common(MOST_FILTERS)}
+        removed = {f"removed by {name}": count for name, count in self._removed.most_common(MOST_FILTERS)}
         self._context.report.metric(**counts, **self._mix, **removed)
         assert self._kind is not None
         report = {"kind": self._kind[0], **counts, "reasons": self._rejections.reasons(), "sources": self._sources}
         report |= {**self._mix, **({"filters": dict(self._removed)} if self._removed else {})}
         write_json(self._context.output / "report.json", report)
 
-    def _warn(self) -> None:
+    def _report_warnings(self) -> None:
         report, bad = self._context.report, self._rejections.count
         if bad:
-            report.warning(f"{bad} of {self._seen} rows were left out: see rejected.jsonl", file="rejected.jsonl")
+            report.warning(f"{bad} of {self._row_count} rows were left out: see rejected.jsonl", file="rejected.jsonl")
         if self._params.holds_out and not self._held_out:
-            report.warning(f"none of {self._seen} rows is held out: nothing can be evaluated")
+            report.warning(f"none of {self._row_count} rows is held out, so evaluations have no rows")
 
-    def _nothing_left(self) -> list[Problem]:
+    def _no_rows_problems(self) -> list[Problem]:
         if self._rejections.count:
-            return self._rejections.problems(self._seen)
+            return self._rejections.problems(self._row_count)
         if self._held_out:
-            do = "lower dataset.split.held_out, or set another field in dataset.split.by"
-            return [Problem("no-rows", f"all {self._held_out} rows are held out, none is left to train on", hint=do)]
+            hint = "lower dataset.split.held_out, or set another field in dataset.split.by"
+            return [Problem("no-rows", f"all {self._held_out} rows are held out; none is left to train on", hint=hint)]
         return [Problem("no-rows", "the source has no rows")]

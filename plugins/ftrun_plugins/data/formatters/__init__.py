@@ -1,1 +1,1 @@
-"""Formatters that come with ftrun: what makes examples of rows."""
+"""Formatters that come with ftrun. A formatter converts a row into an example."""

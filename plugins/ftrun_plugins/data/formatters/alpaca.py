@@ -1,4 +1,4 @@
-"""The formatter `alpaca`: an instruction, perhaps with an input, and the output, as a conversation."""
+"""The formatter `alpaca`: converts an instruction, an optional input and an output into a chat."""
 
 from __future__ import annotations
 
@@ -14,50 +14,55 @@ Message = dict[str, Any]
 
 
 class Alpaca:
-    """The user gives an instruction, and the input on a line of its own; the assistant answers with the output."""
+    """Chat of an instruction, with an optional input on the next line, and the output as the answer."""
 
     name: ClassVar[str] = "alpaca"
 
     class Options(FormatterOptions):
         """Columns. A row may lack `input`, `system` and `history` unless the recipe names other columns for them.
 
-        An optional column that is null is ignored, whatever the rows have.
+        If the option of such a column is null, the column is ignored.
         """
 
         instruction: Column = "instruction"
+        """Name of the column with the instruction."""
         input: OptionalColumn = "input"
+        """Name of the column with the input, which follows the instruction. A row may lack it."""
         output: Column = "output"
+        """Name of the column with the answer."""
         system: OptionalColumn = "system"
-        history: OptionalColumn = "history"  # earlier turns: a list of pairs, the user's text and the answer
+        """Name of the column with the system prompt. A row may lack it."""
+        history: OptionalColumn = "history"
+        """Name of the column with earlier turns: a list of pairs of user text and answer. A row may lack it."""
 
     def format(self, row: Row, options: Options) -> Chat | Rejected:
-        """The conversation: a system prompt and earlier turns where the row has them, then instruction and output."""
+        """Return the chat: system prompt and earlier turns if the row has them, then instruction and output."""
         values = row.values
         try:
-            given = optional_value(values, options.input, "input", str)
+            row_input = optional_value(values, options.input, "input", str)
             system = optional_value(values, options.system, "system", str)
             history = optional_value(values, options.history, "history", list)
             question = require_text(values, options.instruction)
             answer = require_text(values, options.output)
-            earlier = list(_earlier(history, options.history)) if history else []
+            earlier = list(_parse_history(history, options.history)) if history else []
         except InvalidRowError as invalid:
-            return invalid.rejected()
-        if given and not given.isspace():
-            question = f"{question}\n{given}"
+            return invalid.to_rejected()
+        if row_input and not row_input.isspace():
+            question = f"{question}\n{row_input}"
         first = [{"role": "system", "content": system}] if system else []
         return Chat([*first, *earlier, {"role": "user", "content": question}, {"role": "assistant", "content": answer}])
 
 
-def _earlier(history: list[Any], column: str | None) -> Iterator[Message]:
+def _parse_history(history: list[Any], column: str | None) -> Iterator[Message]:
     for index, pair in enumerate(history):
-        where = f"{column}[{index}]"
+        path = f"{column}[{index}]"
         if type(pair) is not list or len(pair) != 2:
             what = f"a list of {len(pair)}" if type(pair) is list else type_name(pair)
-            raise InvalidRowError("wrong-type", f"{where} is {what}, not a pair of what the user said and the answer")
+            raise InvalidRowError("wrong-type", f"{path} is {what}, not a pair of a question and its answer")
         turns: Mapping[int, str] = {0: "user", 1: "assistant"}
-        for place, role in turns.items():
-            if type(pair[place]) is not str:
-                raise InvalidRowError("wrong-type", f"{where}[{place}] is {type_name(pair[place])}, not a text")
-            if role == "assistant" and (not pair[place] or pair[place].isspace()):
-                raise InvalidRowError("empty-value", f"{where}[{place}]: the assistant says nothing")
-            yield {"role": role, "content": pair[place]}
+        for position, role in turns.items():
+            if type(pair[position]) is not str:
+                raise InvalidRowError("wrong-type", f"{path}[{position}] is {type_name(pair[position])}, not a string")
+            if role == "assistant" and (not pair[position] or pair[position].isspace()):
+                raise InvalidRowError("empty-value", f"{path}[{position}]: the answer of the assistant is empty")
+            yield {"role": role, "content": pair[position]}

@@ -1,4 +1,4 @@
-"""The formatter `auto`: chooses another by the shape of the first rows, and refuses rows of several shapes."""
+"""The formatter `auto`: chooses another formatter by the shape of the first rows. Rejects rows of several shapes."""
 
 from __future__ import annotations
 
@@ -18,92 +18,97 @@ from ftrun_plugins.data.formatters.sharegpt import ShareGpt
 from ftrun_plugins.data.formatters.template import Template
 
 CHOICES: Mapping[str, type[Formatter]] = {
-    each.name: each for each in (ChatFormatter, ShareGpt, Alpaca, Template, Completion)
+    cls.name: cls for cls in (ChatFormatter, ShareGpt, Alpaca, Template, Completion)
 }
 KNOWN = "messages (role, content), conversations (from, value), instruction and output, prompt and completion, or text"
 NAME_IT = "name the formatter: dataset.formatter.name=…"
 
 
 class Auto:
-    """Conversations, instructions, prompts with completions, or texts: whichever the rows are."""
+    """Choice of another formatter by the rows: conversations, instructions, prompts with completions, or texts."""
 
     name: ClassVar[str] = "auto"
 
     class Options(FormatterOptions):
-        """There are none: who has options to set knows the shape."""
+        """No options. To set options, name the formatter that fits the rows."""
 
     def choose(self, rows: Iterable[Row], options: Options) -> Choice:
-        """The formatter for the one shape that the rows have. Raises `InvalidInput` where they have none, or several.
+        """Return the formatter for the shape of the rows.
 
-        A row without a shape is passed over where others have one: the formatter that they ask for says what it lacks.
+        Rows without a known shape are ignored if other rows have one. The chosen formatter rejects them later.
+
+        Raises:
+            InvalidInput: If no row has a known shape, or if the rows have several shapes.
         """
         shapes: dict[Shape, Places] = {}
-        seen, unclear, strange = 0, None, None
+        total, ambiguous, unknown = 0, None, None
         for row in rows:
-            seen += 1
+            total += 1
             shape = shape_of(row.values)
             if isinstance(shape, Shape):
                 shapes.setdefault(shape, Places()).add(row)
             elif isinstance(shape, Unclear):
-                unclear = unclear or (shape, row)
+                ambiguous = ambiguous or (shape, row)
             else:
-                strange = strange or row
-        if unclear:
-            raise InvalidInput(Problem("mixed-rows", unclear[0].reason, unclear[1].place, hint=NAME_IT))
+                unknown = unknown or row
+        if ambiguous:
+            raise InvalidInput(Problem("mixed-rows", ambiguous[0].reason, ambiguous[1].place, hint=NAME_IT))
         if len(shapes) > 1:
-            raise InvalidInput(_mixture(shapes))
+            raise InvalidInput(_list_shapes(shapes))
         if not shapes:
-            raise InvalidInput(_unknown(strange))
+            raise InvalidInput(_report_unknown(unknown))
         ((shape, places),) = shapes.items()
-        return _choice(shape, places.count, seen)
+        return _make_choice(shape, places.count, total)
 
     def format(self, row: Row, options: Options) -> Chat | Segments | Text | Rejected:
-        """The example by the formatter that this one row asks for."""
+        """Return the example from the formatter that fits this row alone."""
         try:
             choice = self.choose([row], options)
-        except InvalidInput as refused:
-            return Rejected(refused.problems[0].what, refused.problems[0].code)
-        made: Any = choice.formatter.format(row, choice.options)
-        return made  # type: ignore[no-any-return]
+        except InvalidInput as error:
+            return Rejected(error.problems[0].what, error.problems[0].code)
+        example: Any = choice.formatter.format(row, choice.options)
+        return example  # type: ignore[no-any-return]
 
 
-def _choice(shape: Shape, count: int, seen: int) -> Choice:
+def _make_choice(shape: Shape, count: int, total: int) -> Choice:
     formatter = CHOICES[shape.formatter]()
-    why = f"{_which(count, seen)} {shape.what}"
-    return Choice(formatter, formatter.Options.model_validate(dict(shape.options)), shape.written(), why)
+    why = f"{_describe_count(count, total)} {shape.what}"
+    return Choice(formatter, formatter.Options.model_validate(dict(shape.options)), shape.describe(), why)
 
 
-def _which(count: int, seen: int) -> str:
-    if seen == 1:
+def _describe_count(count: int, total: int) -> str:
+    if total == 1:
         return "the only row has"
-    if count == seen:
-        return f"each of the first {seen:,} rows has"
-    return f"{count:,} of the first {seen:,} rows {'has' if count == 1 else 'have'}"
+    if count == total:
+        return f"each of the first {total:,} rows has"
+    return f"{count:,} of the first {total:,} rows {'has' if count == 1 else 'have'}"
 
 
-def _mixture(shapes: Mapping[Shape, Places]) -> list[Problem]:
-    """One problem in all, then one for each shape with the rows that have it, the commonest first."""
+def _list_shapes(shapes: Mapping[Shape, Places]) -> list[Problem]:
+    """Return a summary, then one problem for each shape with the places of its rows, the most frequent shape first."""
     count = sum(places.count for places in shapes.values())
     first = Problem(
         "mixed-rows",
         f"the first {count:,} rows have {len(shapes)} different shapes",
         expected="one shape",
-        hint=f"put each into a file of its own, or {NAME_IT}",
+        hint=f"put the rows of each shape into a separate file, or {NAME_IT}",
     )
-    common = sorted(shapes.items(), key=lambda pair: -pair[1].count)
+    by_frequency = sorted(shapes.items(), key=lambda pair: -pair[1].count)
     return [
         first,
         *(
             Problem(
-                "mixed-rows", f"{places.count:,} {'has' if places.count == 1 else 'have'} {shape.what}", str(places)
+                "mixed-rows",
+                f"{places.count:,} {'row has' if places.count == 1 else 'rows have'} {shape.what}",
+                str(places),
             )
-            for shape, places in common
+            for shape, places in by_frequency
         ),
     ]
 
 
-def _unknown(row: Row | None) -> Problem:
+def _report_unknown(row: Row | None) -> Problem:
     if row is None:
-        return Problem("no-rows", "there is no row to choose a formatter by")
+        return Problem("no-rows", "there are no rows, so `auto` cannot choose a formatter")
     what = f"no row has a shape that `auto` knows; the first has {list_names(row.values)}"
     return Problem("unknown-format", what, row.place, expected=KNOWN, hint=NAME_IT)

@@ -1,4 +1,4 @@
-"""The formatter `chat`: messages in OpenAI's shape, with tools; the model's own chat template renders them."""
+"""The formatter `chat`: messages and tools in OpenAI's format. The chat template of the model renders them."""
 
 from __future__ import annotations
 
@@ -14,37 +14,39 @@ from ftrun_plugins.data.formatters.turn_order import check_order
 
 
 class ChatFormatter:
-    """A conversation whose last turn is the assistant's."""
+    """Conversation in OpenAI's format that ends with a message of the assistant."""
 
     name: ClassVar[str] = "chat"
 
     class Options(FormatterOptions):
-        """The columns that hold the messages and, where a row has them, the tools."""
+        """Columns of the messages and of the tools. Rows may lack the column of the tools."""
 
         messages: Column = "messages"
+        """Name of the column with the messages."""
         tools: OptionalColumn = "tools"
+        """Name of the column with the tools. A row may lack it."""
 
     def format(self, row: Row, options: Options) -> Chat | Rejected:
-        """The conversation, with parts of text joined and empty keys left out."""
+        """Return the conversation, with text parts joined and empty keys removed."""
         messages = row.values.get(options.messages)
         if messages is None and options.messages not in row.values:
             return Rejected(missing_column(options.messages, row.values), "missing-value")
         try:
-            found = _conversation(messages, options.messages)
+            conversation = _check_conversation(messages, options.messages)
             tools = row.values.get(options.tools) if options.tools else None
             if tools and options.tools:
                 check_tools(tools, options.tools)
-                check_declared(found, tools, options.messages)
+                check_declared(conversation, tools, options.messages)
         except InvalidRowError as invalid:
-            return invalid.rejected()
-        return Chat(found, tools or ())
+            return invalid.to_rejected()
+        return Chat(conversation, tools or ())
 
 
-def _conversation(messages: Any, column: str) -> list[dict[str, Any]]:
+def _check_conversation(messages: Any, column: str) -> list[dict[str, Any]]:
     if type(messages) is not list:
         raise InvalidRowError("wrong-type", f"`{column}` is {type_name(messages)}, not a list of messages")
     if not messages:
         raise InvalidRowError("empty-value", f"`{column}` is empty")
-    found = [check_message(message, index, column) for index, message in enumerate(messages)]
-    check_order(found, column)
-    return found
+    conversation = [check_message(message, index, column) for index, message in enumerate(messages)]
+    check_order(conversation, column)
+    return conversation

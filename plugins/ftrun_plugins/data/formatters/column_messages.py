@@ -1,4 +1,4 @@
-"""Words about names: a column that a row lacks, and what was perhaps meant by a misspelt one."""
+"""Parts of messages about names: missing columns, and suggestions for misspelt names."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ NAME_CHARACTERS = 40
 
 
 def missing_column(column: str, values: Mapping[str, Any]) -> str:
-    """Says that a column is missing, which ones there are, and which was perhaps meant."""
+    """Return a message about a missing column, with the columns of the row and a suggestion."""
     return f"there is no column `{column}`: the row has {list_names(values)}{suggestion(column, values)}"
 
 
 def list_names(names: Iterable[str]) -> str:
-    """The names in backquotes; bounded, whatever the row."""
-    short = [f"`{_printable(name[:NAME_CHARACTERS])}`" for name in names]
+    """Return the names in backquotes. Shortens long names and long lists."""
+    short = [f"`{_escape(name[:NAME_CHARACTERS])}`" for name in names]
     more = f" and {len(short) - MOST_NAMES} more" if len(short) > MOST_NAMES else ""
     return (", ".join(short[:MOST_NAMES]) or "none") + more
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """`; did you mean …?`, or nothing where no known name is close."""
+    """Return `; did you mean …?`, or an empty string if no known name is similar."""
     close = nearest(name, [other[:NAME_CHARACTERS] for other in known], most=1)
-    return f"; did you mean `{_printable(close[0])}`?" if close else ""
+    return f"; did you mean `{_escape(close[0])}`?" if close else ""
 
 
-def _printable(name: str) -> str:
-    """On one line, whatever is in it."""
+def _escape(name: str) -> str:
+    """Return the name with unprintable characters escaped, so that it fits on one line."""
     return name if name.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)

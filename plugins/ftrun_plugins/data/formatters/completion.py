@@ -1,4 +1,4 @@
-"""The formatter `completion`: one field of the row is the whole text, and all of it is trained on."""
+"""The formatter `completion`: one column of the row is the text, and all of it is trained on."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from ftrun_plugins.data.formatters.column_messages import missing_column
 
 
 class Completion:
-    """Plain text in, plain text out: for continued pre-training and texts that hold their own markers."""
+    """Plain text, for continued pre-training and for texts with their own markers."""
 
     name: ClassVar[str] = "completion"
 
     class Options(FormatterOptions):
-        """The column that holds the text."""
+        """Column of the text."""
 
         field: Column = "text"
+        """Name of the column with the text."""
 
     def format(self, row: Row, options: Options) -> Text | Rejected:
-        """The text of the row."""
+        """Return the text of the row."""
         if options.field not in row.values:
             return Rejected(missing_column(options.field, row.values), "missing-value")
         text = row.values[options.field]
         if not isinstance(text, str):
-            return Rejected(f"`{options.field}` is {type_name(text)}, not a text", "wrong-type")
+            return Rejected(f"`{options.field}` is {type_name(text)}, not a string", "wrong-type")
         if not text or text.isspace():
-            return Rejected(f"`{options.field}` is empty: there is nothing to learn", "empty-value")
+            return Rejected(f"`{options.field}` is empty", "empty-value")
         return Text(text)

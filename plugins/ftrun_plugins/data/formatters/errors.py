@@ -1,4 +1,4 @@
-"""The error that checks deep inside a row raise to reject it."""
+"""Error with which nested checks reject a row."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from ftrun.api.rows import Rejected
 
 
 class InvalidRowError(ValueError):
-    """The row is rejected, with a code of `docs/errors.md` and a reason in one sentence without a full stop."""
+    """Rejection of a row, with a code of `docs/errors.md` and a reason in one sentence without a full stop."""
 
     def __init__(self, code: str, reason: str) -> None:
         self.code = code
         super().__init__(reason)
 
-    def rejected(self) -> Rejected:
+    def to_rejected(self) -> Rejected:
+        """Return the result of the formatter for the row."""
         return Rejected(str(self), self.code)

@@ -1,4 +1,4 @@
-"""Where rows of one kind are, in few words: `data.jsonl:1-500, 502`."""
+"""Line ranges of rows in short form, such as `data.jsonl:1-500, 502`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MOST_RANGES = 4
 
 
 class Places:
-    """Takes rows in their order; remembers the first ranges of lines, and how many rows there are."""
+    """Line ranges of rows that are added in their order. Stores the first ranges and counts all rows."""
 
     def __init__(self) -> None:
         self._ranges: list[tuple[str, int, int]] = []  # file, first and last line
@@ -25,9 +25,9 @@ class Places:
             self._ranges.append((row.file, row.line, row.line))
 
     def __str__(self) -> str:
-        texts, before = [], None
+        texts, previous = [], None
         for file, first, last in self._ranges[:MOST_RANGES]:
             lines = str(first) if first == last else f"{first}-{last}"
-            texts.append(lines if file == before else f"{file}:{lines}")
-            before = file
+            texts.append(lines if file == previous else f"{file}:{lines}")
+            previous = file
         return ", ".join(texts) + (", …" if len(self._ranges) > MOST_RANGES else "")

@@ -1,4 +1,4 @@
-"""The formatter `sharegpt`: turns with `from` and `value`, by the roles human and gpt, as a conversation."""
+"""The formatter `sharegpt`: converts turns with `from` and `value`, of roles such as human and gpt, into a chat."""
 
 from __future__ import annotations
 
@@ -21,65 +21,71 @@ TurnKey: TypeAlias = Annotated[str, ColumnOption("key")]
 
 
 class ShareGpt:
-    """A conversation whose last turn is the model's."""
+    """Conversation in ShareGPT's format that ends with a turn of the model."""
 
     name: ClassVar[str] = "sharegpt"
 
     class Options(FormatterOptions):
-        """The columns, the keys of a turn, and further names of roles.
+        """Columns, keys of a turn, and further names of roles.
 
-        `roles` says which role a name stands for, as in `{bot: assistant}`; `tool_call` is the model calling functions.
-        A row may have a system prompt and its tools in columns of their own.
+        `roles` maps names to roles, as in `{bot: assistant}`. `tool_call` is a turn in which the model calls functions.
+        A row may have its system prompt and its tools in separate columns.
         """
 
         conversations: Column = "conversations"
+        """Name of the column with the list of turns."""
         role: TurnKey = "from"
+        """Key of a turn with the name of its role."""
         content: TurnKey = "value"
+        """Key of a turn with its text."""
         roles: dict[str, Literal["system", "user", "assistant", "tool_call", "tool"]] = {}
+        """Roles of further names, such as `{bot: assistant}`. In a `tool_call` turn the model calls functions."""
         system: OptionalColumn = "system"
+        """Name of the column with the system prompt. A row may lack it."""
         tools: OptionalColumn = "tools"
+        """Name of the column with the tools. A row may lack it."""
 
         @cached_property
         def turns(self) -> Turns:
             return Turns(self.conversations, self.role, self.content, {**ROLES, **self.roles}, calls_of)
 
     def format(self, row: Row, options: Options) -> Chat | Rejected:
-        """The conversation in OpenAI's shape; calls and answers of tools get ids in their order."""
+        """Return the conversation in OpenAI's format. Tool calls and their answers get ids in their order."""
         column, values = options.conversations, row.values
         turns = values.get(column)
         if turns is None and column not in values:
             return Rejected(missing_column(column, values), "missing-value")
         try:
-            found = _conversation(turns, column, options)
+            messages = _convert_turns(turns, column, options)
             system = optional_value(values, options.system, "system", str)
-            if system and found[0]["role"] == "system":
+            if system and messages[0]["role"] == "system":
                 raise InvalidRowError("turn-order", f"there are two system prompts: `{options.system}` and {column}[0]")
-            tools = _tools(values, options)
+            tools = _read_tools(values, options)
             if tools:
-                check_declared(found, tools, column)
+                check_declared(messages, tools, column)
         except InvalidRowError as invalid:
-            return invalid.rejected()
-        return Chat([{"role": "system", "content": system}, *found] if system else found, tools)
+            return invalid.to_rejected()
+        return Chat([{"role": "system", "content": system}, *messages] if system else messages, tools)
 
 
-def _conversation(turns: Any, column: str, options: ShareGpt.Options) -> list[dict[str, Any]]:
+def _convert_turns(turns: Any, column: str, options: ShareGpt.Options) -> list[dict[str, Any]]:
     if type(turns) is not list:
         raise InvalidRowError("wrong-type", f"`{column}` is {type_name(turns)}, not a list of turns")
     if not turns:
         raise InvalidRowError("empty-value", f"`{column}` is empty")
-    found = options.turns.messages(turns)
-    check_order(found, column, has_ids=False)  # the turns saw to the answers already
-    return found
+    messages = options.turns.messages(turns)
+    check_order(messages, column, has_ids=False)  # `Turns` has matched answers to calls
+    return messages
 
 
-def _tools(values: Mapping[str, Any], options: ShareGpt.Options) -> list[dict[str, Any]]:
+def _read_tools(values: Mapping[str, Any], options: ShareGpt.Options) -> list[dict[str, Any]]:
     if options.tools is None:
         return []
-    given = values.get(options.tools)
-    if given is None and options.tools != "tools" and options.tools not in values:
+    value = values.get(options.tools)
+    if value is None and options.tools != "tools" and options.tools not in values:
         raise InvalidRowError("missing-value", missing_column(options.tools, values))
-    if not given:
+    if not value:
         return []
-    tools = tools_of(given, options.tools)
+    tools = tools_of(value, options.tools)
     check_tools(tools, options.tools)
     return tools

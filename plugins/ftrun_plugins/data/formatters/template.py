@@ -1,4 +1,4 @@
-"""The formatter `template`: prompt and answer are written as templates in the recipe; the answer is trained on."""
+"""The formatter `template`: the recipe has templates for prompt and answer. Only the answer is trained on."""
 
 from __future__ import annotations
 
@@ -11,42 +11,46 @@ from ftrun_plugins.data.formatters.errors import InvalidRowError
 from ftrun_plugins.data.formatters.template_syntax import columns, fill
 
 
-def _template(template: str) -> str:
+def _check_template(template: str) -> str:
     columns(template)
     return template
 
 
-def _answer(template: str) -> str:
+def _check_answer(template: str) -> str:
     if not columns(template):
-        raise ValueError("the answer names no column, as in {answer}: every row would teach the same text")
+        raise ValueError("a template with a column, such as {answer}; without one, all rows have the same answer")
     return template
 
 
 class Template:
-    """Exact text for the model, without a chat template: what is written is what it sees."""
+    """Prompt and answer from templates of the recipe, without a chat template."""
 
     name: ClassVar[str] = "template"
 
     class Options(FormatterOptions):
-        """Templates with columns in braces, as in `[INST] {question} [/INST]`; a brace itself is written twice."""
+        """Templates with columns in braces, such as `[INST] {question} [/INST]`. Write a literal brace twice."""
 
-        prompt: Annotated[str, AfterValidator(_template)]
-        answer: Annotated[str, AfterValidator(_answer)]
+        prompt: Annotated[str, AfterValidator(_check_template)]
+        """Template of the prompt with columns in braces, as in `[INST] {question} [/INST]`. Double a literal brace."""
+        answer: Annotated[str, AfterValidator(_check_answer)]
+        """Template of the answer. It needs at least one column that `prompt` lacks."""
 
         @field_validator("answer")
         @classmethod
-        def _is_not_in_prompt(cls, answer: str, info: ValidationInfo) -> str:
+        def _check_columns(cls, answer: str, info: ValidationInfo) -> str:
             if set(columns(answer)) <= set(columns(info.data.get("prompt", ""))):
-                raise ValueError("a template with a column that `prompt` lacks: each prompt would contain its answer")
+                raise ValueError(
+                    "a template with a column that `prompt` lacks; otherwise each prompt contains its answer"
+                )
             return answer
 
     def format(self, row: Row, options: Options) -> Segments | Rejected:
-        """The prompt, which is not trained on, and the answer, which is."""
+        """Return the prompt, which is not trained on, and the answer, which is trained on."""
         try:
             prompt, answer = fill(options.prompt, row.values), fill(options.answer, row.values)
         except InvalidRowError as invalid:
-            return invalid.rejected()
+            return invalid.to_rejected()
         if not answer or answer.isspace():
-            named = ", ".join(f"`{column}`" for column in columns(options.answer))
-            return Rejected(f"the answer, of {named}, is empty: there is nothing to learn", "empty-value")
+            names = ", ".join(f"`{column}`" for column in columns(options.answer))
+            return Rejected(f"the answer from {names} is empty", "empty-value")
         return Segments(((prompt, False), (answer, True)) if prompt else ((answer, True),))

@@ -1,4 +1,4 @@
-"""Checks who speaks when: a conversation that ends with the assistant, and tool calls that get their answers."""
+"""Checks of the order of roles: the assistant must speak last, and tool calls must be answered."""
 
 from __future__ import annotations
 
@@ -11,45 +11,51 @@ SYSTEM = ("system", "developer")
 
 
 def check_order(messages: Sequence[dict[str, Any]], column: str, has_ids: bool = True) -> None:
-    """Raises `InvalidRowError` where the order of roles makes no conversation to learn from.
+    """Check that the roles are in an order that can be trained on.
 
     Args:
-        messages: The conversation, one message at least.
-        column: What messages about it call it.
-        has_ids: Whether answers of tools name their calls; else nobody looks whether they belong together.
+        messages: The conversation, with at least one message.
+        column: Column of the conversation, for error messages.
+        has_ids: True if answers of tools name their calls; otherwise answers are not matched to calls.
+
+    Raises:
+        InvalidRowError: If the order is wrong.
     """
     roles = [message["role"] for message in messages]
     if "assistant" not in roles:
-        raise InvalidRowError("turn-order", f"`{column}` has no assistant message: there is nothing to learn")
+        raise InvalidRowError("turn-order", f"`{column}` has no message with the role `assistant`")
     if "system" in roles[1:] or "developer" in roles[1:]:
         late = next(index for index, role in enumerate(roles) if index and role in SYSTEM)
-        raise InvalidRowError("turn-order", f"{column}[{late}] is a {roles[late]} message, which may only come first")
+        raise InvalidRowError(
+            "turn-order", f"{column}[{late}] has the role `{roles[late]}`, but is not the first message"
+        )
     first = 1 if roles[0] in SYSTEM else 0
     if roles[first] != "user":
         raise InvalidRowError(
-            "turn-order", f"{column}[{first}] is of the role {roles[first]}: a conversation begins with the user"
+            "turn-order", f"{column}[{first}] has the role `{roles[first]}`, but a conversation must begin with `user`"
         )
     if has_ids and ("tool" in roles or any("tool_calls" in message for message in messages)):
         _check_answers(messages, column)
     if roles[-1] != "assistant":
-        last = f"{column}[{len(roles) - 1}], the last,"
-        raise InvalidRowError("turn-order", f"{last} is of the role {roles[-1]}: there is nothing to learn after it")
+        what = f"{column}[{len(roles) - 1}] has the role `{roles[-1]}`, but a conversation must end with `assistant`"
+        raise InvalidRowError("turn-order", what)
 
 
 def _check_answers(messages: Sequence[dict[str, Any]], column: str) -> None:
-    """Tool messages answer the calls just made, each once, before anyone else speaks."""
-    waiting: dict[str, None] = {}  # a set that keeps the order
+    """Check that tool messages answer the preceding calls, each once, before the next message of another role."""
+    open_calls: dict[str, None] = {}  # an ordered set
     for index, message in enumerate(messages):
         if message["role"] == "tool":
-            if message["tool_call_id"] not in waiting:
+            if message["tool_call_id"] not in open_calls:
                 raise InvalidRowError(
                     "bad-tool-call",
                     f"{column}[{index}] answers the tool call `{message['tool_call_id']}`, which is not open",
                 )
-            del waiting[message["tool_call_id"]]
-        elif waiting:
+            del open_calls[message["tool_call_id"]]
+        elif open_calls:
             raise InvalidRowError(
-                "bad-tool-call", f"{column}[{index}] comes before the answer to the tool call `{next(iter(waiting))}`"
+                "bad-tool-call",
+                f"{column}[{index}] comes before the answer to the tool call `{next(iter(open_calls))}`",
             )
         else:
-            waiting = dict.fromkeys(call["id"] for call in message.get("tool_calls", ()))
+            open_calls = dict.fromkeys(call["id"] for call in message.get("tool_calls", ()))

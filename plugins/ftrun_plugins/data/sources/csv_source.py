@@ -25,9 +25,13 @@ class Csv:
         """Where the file is, or a folder, or a pattern; how its fields are told apart and called."""
 
         path: Path
+        """File, folder, or glob pattern of files. A relative path starts at the folder of the file that sets it."""
         delimiter: str = Field(default=",", min_length=1, max_length=1)
-        quote: str | None = Field(default='"', min_length=1, max_length=1)  # null: quotes are characters like others
-        columns: tuple[str, ...] | None = Field(default=None, min_length=1)  # null: the first line has the names
+        """Character between two fields."""
+        quote: str | None = Field(default='"', min_length=1, max_length=1)
+        """Character around fields that contain the delimiter. If null, quotes have no special meaning."""
+        columns: tuple[str, ...] | None = Field(default=None, min_length=1)
+        """Names of the columns. Default: the first line of each file has the names."""
 
         @field_validator("delimiter", "quote")
         @classmethod

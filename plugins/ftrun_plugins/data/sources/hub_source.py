@@ -27,11 +27,17 @@ class HubDataset:
         """The dataset, its revision, and which of its files; `split` takes those that are named as splits are."""
 
         repo: str = Field(pattern=NAME)
-        revision: str | None = Field(default=None, min_length=1)  # a commit, or what is one when the run is planned
+        """Name of the dataset on the hub, such as `owner/name`."""
+        revision: str | None = Field(default=None, min_length=1)
+        """Commit, tag or branch of the dataset. Planning resolves it to a commit. Default: `main`."""
         split: str | None = Field(default=None, pattern=r"^[\w.-]+$")
-        files: tuple[str, ...] | None = Field(default=None, min_length=1)  # patterns, in place of `split`
-        columns: tuple[str, ...] | None = Field(default=None, min_length=1)  # that are read of Parquet files
-        gated: bool = False  # the hub asks for a token and an accepted licence
+        """Name of a split. Only files with its name, or in a folder with its name, are read. Default: all files."""
+        files: tuple[str, ...] | None = Field(default=None, min_length=1)
+        """Glob patterns of the files to read, in place of `split`."""
+        columns: tuple[str, ...] | None = Field(default=None, min_length=1)
+        """Columns to read from Parquet files. Default: all."""
+        gated: bool = False
+        """True if the hub requires a token and an accepted licence for this dataset."""
 
     def externals(self, options: Options) -> Sequence[InputFile]:
         """The files at the commit that the revision names now. Raises `InvalidInput` where the hub cannot tell."""

@@ -22,7 +22,9 @@ class JsonArray:
         """Where the file is, or a folder, or a pattern; and the key that holds the list, where it is not all."""
 
         path: Path
+        """File, folder, or glob pattern of files. A relative path starts at the folder of the file that sets it."""
         field: str | None = None
+        """Key of the list of rows. Default: the whole file is the list."""
 
     def externals(self, options: Options) -> Sequence[InputFile]:
         """The files. Raises `InvalidInput` where one is missing or its beginning is something else."""

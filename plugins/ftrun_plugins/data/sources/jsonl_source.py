@@ -23,6 +23,7 @@ class JsonLines:
         """Where the file is, or a folder, or a pattern."""
 
         path: Path
+        """File, folder, or glob pattern of files. A relative path starts at the folder of the file that sets it."""
 
     def externals(self, options: Options) -> Sequence[InputFile]:
         """The files. Raises `InvalidInput` where one is missing or its beginning is not JSON Lines."""

@@ -28,7 +28,9 @@ class Parquet:
         """Where the file is, or a folder, or a pattern; and the columns that are read, by default all."""
 
         path: Path
+        """File, folder, or glob pattern of files. A relative path starts at the folder of the file that sets it."""
         columns: tuple[str, ...] | None = Field(default=None, min_length=1)
+        """Columns to read. Default: all."""
 
     def externals(self, options: Options) -> Sequence[InputFile]:
         """The files. Raises `InvalidInput` where one is missing, or does not begin as Parquet does."""

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ftrun import hookimpl
-from ftrun.api.sources import Source
-from ftrun_plugins.data.sources.csv_source import Csv
-from ftrun_plugins.data.sources.hub_source import HubDataset
-from ftrun_plugins.data.sources.json_source import JsonArray
-from ftrun_plugins.data.sources.jsonl_source import JsonLines
-from ftrun_plugins.data.sources.parquet_source import Parquet
-from ftrun_plugins.data.sources.python_docs_source import PythonDocsSource
-from ftrun_plugins.data.sources.url_source import Url
 
-SOURCES = (JsonLines, JsonArray, Csv, Parquet, Url, HubDataset, PythonDocsSource)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ftrun.api.sources import Source
 
 
 @hookimpl
 def ftrun_register_sources(register: Callable[[type[Source]], None]) -> None:
-    for source in SOURCES:
+    from ftrun_plugins.data.sources.csv_source import Csv
+    from ftrun_plugins.data.sources.hub_source import HubDataset
+    from ftrun_plugins.data.sources.json_source import JsonArray
+    from ftrun_plugins.data.sources.jsonl_source import JsonLines
+    from ftrun_plugins.data.sources.parquet_source import Parquet
+    from ftrun_plugins.data.sources.python_docs_source import PythonDocsSource
+    from ftrun_plugins.data.sources.url_source import Url
+
+    for source in (JsonLines, JsonArray, Csv, Parquet, Url, HubDataset, PythonDocsSource):
         register(source)

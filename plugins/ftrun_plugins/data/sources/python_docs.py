@@ -22,14 +22,19 @@ class PythonDocs:
 
     name = "python_docs"
 
-    class Options(BaseModel, frozen=True, extra="forbid"):
+    class Options(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
         """What to read, and how much to make of it."""
 
         package: str
+        """Name of an installed package."""
         min_characters: int = Field(default=60, ge=1)
+        """Minimum length of a docstring in characters. Shorter docstrings make no rows."""
         max_characters: int = Field(default=4000, ge=1)
+        """Maximum length in characters of the text, arguments and examples. Longer parts are shortened."""
         wordings: int = Field(default=3, ge=1, le=5)
-        skip: tuple[str, ...] = ()  # dotted names left out, with everything beneath them
+        """Maximum number of questions per docstring."""
+        skip: tuple[str, ...] = ()
+        """Dotted names to leave out, with everything below them."""
 
     def files(self, options: Options) -> list[Path]:
         """Every file that the rows may depend on, sorted."""

@@ -24,8 +24,11 @@ class Url:
         """The address, the digest of what it must deliver, and how messages call it."""
 
         url: str = Field(pattern=r"^https?://[^/\s]+/?\S*$")
+        """URL of the file."""
         sha256: str = Field(pattern="^[0-9a-f]{64}$")
+        """SHA-256 digest of the file. A download with another digest is an error."""
         file_name: str | None = Field(default=None, min_length=1)
+        """Name of the file in messages. Its suffix decides the format. Default: the last part of the URL."""
 
     def externals(self, options: Options) -> Sequence[InputFile]:
         """The file, by default under the last name in its address."""

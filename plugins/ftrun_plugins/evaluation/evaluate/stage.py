@@ -6,29 +6,17 @@ samples.jsonl     rows on which the two models score differently, with both answ
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
-from ftrun.api.recipe import Frozen, Gate
-from ftrun.api.serving_spec import BASE, TUNED
-from ftrun_plugins.evaluation.paired_comparison import CONFIDENCE, compare, mean
-from ftrun_plugins.evaluation.resumable_jsonl import read_lines
-from ftrun_plugins.evaluation.score.stage import MEANING, SCORES
+from ftrun.api.planner import CallRequest
+from ftrun_plugins.evaluation.evaluate.params import Params
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
+    from ftrun.api.planner import Planner
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
-    from ftrun.planning.planner import Planner
-
-Rows = Sequence[Mapping[str, Any]]
-
-
-class Params(Frozen):
-    """The gates of the evaluations, by name, in the order of the recipe."""
-
-    evals: dict[str, Gate | None]
 
 
 class Evaluate:
@@ -38,72 +26,18 @@ class Evaluate:
     version: ClassVar[int] = 2
     environment: ClassVar[str] = "client"
 
-    def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
-        scored = {name: planning.find(f"score:{name}") for name in recipe.evals}
+    def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
+        scored = {name: planner.find(f"score:{name}") for name in recipe.evals}
         inputs = {name: call for name, call in scored.items() if call is not None}
         if not inputs:
             return []
-        return [planning.call(self, Params(evals={name: recipe.evals[name].gate for name in inputs}), inputs=inputs)]
+        return [
+            planner.call(
+                self, CallRequest(Params(evals={name: recipe.evals[name].gate for name in inputs}), inputs=inputs)
+            )
+        ]
 
     def run(self, call: StageCall, context: StageContext) -> None:
-        params = Params.model_validate(call.params)
-        found: dict[str, Any] = {}
-        with (context.output / "samples.jsonl").open("w") as samples:
-            for done, (name, gate) in enumerate(params.evals.items()):
-                context.report.progress(done, len(params.evals), "evaluations")
-                rows = list(read_lines(context.inputs[name] / SCORES))
-                found[name] = _summary(rows, json.loads((context.inputs[name] / MEANING).read_text()))
-                if gate:
-                    found[name]["gate"] = _judge(name, gate, found[name], context)
-                samples.writelines(
-                    json.dumps({"evaluation": name, **sample}, ensure_ascii=False) + "\n" for sample in _differing(rows)
-                )
-        (context.output / "evaluation.json").write_text(json.dumps(found, indent=1))
-        context.report.metric(evaluation=found)
+        from ftrun_plugins.evaluation.evaluate.worker import evaluate
 
-
-def _summary(rows: Rows, meaning: Mapping[str, Any]) -> dict[str, Any]:
-    values = {role: [row[role]["score"] for row in rows] for role in (BASE, TUNED) if role in rows[0]}
-    found: dict[str, Any] = {**meaning, "rows": len(rows)}
-    if len(values) == 1:
-        return {**found, **{role: round(mean(scores), 6) for role, scores in values.items()}}
-    result = compare(values[BASE], values[TUNED], meaning["higher_is_better"])
-    return {
-        **found,
-        "base": round(result.base, 6),
-        "tuned": round(result.tuned, 6),
-        "gain": round(result.gain, 6),
-        "interval": [round(result.low, 6), round(result.high, 6)],
-        "confidence": CONFIDENCE,
-        "verdict": result.verdict,
-    }
-
-
-def _judge(name: str, gate: Gate, result: dict[str, Any], context: StageContext) -> list[dict[str, Any]]:
-    """Whether each limit of a gate is met; the run's exit code follows from it."""
-    value, gain = float(result.get("tuned", result.get("base", 0.0))), float(result.get("gain", 0.0))
-    rules = (
-        ("min", gate.min, value, gate.min is None or value >= gate.min, "at least"),
-        ("max", gate.max, value, gate.max is None or value <= gate.max, "at most"),
-        (
-            "min_gain_over_base",
-            gate.min_gain_over_base,
-            gain,
-            gate.min_gain_over_base is None or gain >= gate.min_gain_over_base,
-            "a gain of at least",
-        ),
-    )
-    judged = []
-    for rule, limit, seen, met, words in rules:
-        if limit is not None:
-            context.report.gate(f"evals.{name}.gate.{rule}", met, f"{seen} where {words} {limit} is asked for")
-            judged.append({"rule": rule, "limit": limit, "value": seen, "met": met})
-    return judged
-
-
-def _differing(rows: Rows) -> Iterator[dict[str, Any]]:
-    """Rows with answers on which the two models score differently."""
-    for row in rows:
-        base, tuned = row.get(BASE, {}), row.get(TUNED, {})
-        if "answer" in base and "answer" in tuned and base["score"] != tuned["score"]:
-            yield {"place": row["place"], "reference": row["reference"], BASE: base, TUNED: tuned}
+        evaluate(Params.model_validate(call.params), context)

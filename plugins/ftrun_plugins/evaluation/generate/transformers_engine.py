@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ftrun_plugins.evaluation.candidates import load_model
 from ftrun_plugins.evaluation.generate.engine_output import Answer
+from ftrun_plugins.evaluation.model_loading import load_model
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.evaluation.generate.stage import Params
+    from ftrun_plugins.evaluation.generate.params import Params
 
 
 def answers(

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun_plugins.evaluation.generate.engine_output import Answer
 from ftrun_plugins.serving.engine import CPU_CACHE
-from ftrun_plugins.serving.lora import rank_for, read_adapter, unservable
+from ftrun_plugins.serving.lora import list_obstacles, rank_for, read_adapter
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.evaluation.generate.stage import Params
+    from ftrun_plugins.evaluation.generate.params import Params
 
 EXACT = {"dtype": "float32", "enforce_eager": True}  # on a CPU, where it also starts sooner
 AHEAD = 512  # prompts that the engine has before it has answered the first of them
@@ -98,7 +98,7 @@ def load(longest: int, params: Params, context: StageContext) -> tuple[Any, Any]
 def rank_of(adapter: Path) -> int:
     """The rank that the engine makes room for. Raises `InvalidInput` where it cannot hold the adapter."""
     config = read_adapter(adapter)
-    if reasons := list(unservable(config)):
+    if reasons := list(list_obstacles(config)):
         what = f"vLLM cannot answer with the adapter unmerged: {'; '.join(reasons)}"
         raise InvalidInput(
             Problem("missing-merge", what, hint="put `merge` among the stages, or set generate.engine=transformers")

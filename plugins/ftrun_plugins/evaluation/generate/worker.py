@@ -6,30 +6,29 @@ import json
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ftrun_plugins.axolotl.special_tokens import adds_begin
-from ftrun_plugins.evaluation.candidates import give_template, load_tokenizer
+from ftrun.api.artifacts import Answers, FormattedRows
+from ftrun.api.tokenizers import adds_begin
 from ftrun_plugins.evaluation.generate import transformers_engine, vllm_engine
+from ftrun_plugins.evaluation.model_loading import give_template, load_tokenizer
 from ftrun_plugins.evaluation.prompts import Prompt, for_template, prompts
 from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.evaluation.generate.stage import Params
+    from ftrun_plugins.evaluation.generate.params import Params
 
-ANSWERS = "predictions.jsonl"
 ENGINES = {"vllm": vllm_engine.answers, "transformers": transformers_engine.answers}
 
 
 def generate(params: Params, context: StageContext) -> None:
     """Writes `predictions.jsonl`, in the order of the held-out rows; goes on where an earlier try was killed."""
-    data = context.inputs["data"]
-    kind = json.loads((data / "report.json").read_text())["kind"]
-    wanted = list(islice(prompts(data / "held_out.jsonl", kind), params.rows))
+    data = FormattedRows(context.inputs["data"])
+    wanted = list(islice(prompts(data, "held_out"), params.rows))
     tokenizer = load_tokenizer(context.inputs, params.trust_remote_code)
     give_template(tokenizer, context.inputs)
     encoded = {prompt.index: encode(prompt, tokenizer) for prompt in wanted}
     by_index = {prompt.index: prompt for prompt in wanted}
-    kept = ResumableJsonl(context.work / ANSWERS)
+    kept = ResumableJsonl(context.work / Answers.ROWS)
     waiting = {index: ids for index, ids in encoded.items() if index not in kept.found}
     for answer in ENGINES[params.engine](waiting, tokenizer, params, context) if waiting else ():
         prompt = by_index[answer.index]
@@ -47,7 +46,7 @@ def generate(params: Params, context: StageContext) -> None:
         )
         context.report.progress(len(kept.found), len(wanted), "answers")
         context.check_stop()
-    with (context.output / ANSWERS).open("w") as file:
+    with (context.output / Answers.ROWS).open("w") as file:
         file.writelines(json.dumps(kept.found[prompt.index], ensure_ascii=False) + "\n" for prompt in wanted)
     context.report.metric(answers=len(wanted), tokens=sum(kept.found[prompt.index]["tokens"] for prompt in wanted))
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun_plugins.evaluation.candidates import give_template
 from ftrun_plugins.evaluation.generate.vllm_engine import AHEAD, EXACT, rank_of
+from ftrun_plugins.evaluation.model_loading import give_template
 from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl
 from ftrun_plugins.serving.lora import read_adapter
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.evaluation.lm_eval.stage import Params
+    from ftrun_plugins.evaluation.lm_eval.params import Params
 
 KINDS = ("loglikelihood", "loglikelihood_rolling", "generate_until")  # of requests
 

@@ -15,7 +15,7 @@ from ftrun_plugins.evaluation.lm_eval.task_file import FUNCTION, TRUST
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.evaluation.lm_eval.stage import Params
+    from ftrun_plugins.evaluation.lm_eval.params import Params
 
 
 def load_tasks(params: Params, context: StageContext) -> dict[str, Any]:

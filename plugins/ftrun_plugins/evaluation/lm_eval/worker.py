@@ -9,15 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+from ftrun.api.artifacts import Scores
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun_plugins.evaluation.generate.vllm_engine import SURROUNDINGS
 from ftrun_plugins.evaluation.lm_eval.model import load_harness_model
 from ftrun_plugins.evaluation.lm_eval.tasks import load_tasks, told_templates
-from ftrun_plugins.evaluation.score.stage import MEANING, SCORES
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.evaluation.lm_eval.stage import Params
+    from ftrun_plugins.evaluation.lm_eval.params import Params
 
 AVERAGED = ("mean", "nanmean")  # aggregations under which a document's value is its score
 
@@ -40,9 +40,9 @@ def measure(params: Params, context: StageContext) -> None:
     metric, chosen = next(iter(metrics.values()))
     higher = next(iter(tasks.values())).higher_is_better().get(metric, True)
     rows = list(_rows(samples, tasks, metric, chosen))
-    with (context.output / SCORES).open("w") as file:
+    with (context.output / Scores.ROWS).open("w") as file:
         file.writelines(json.dumps({"index": index, **row}) + "\n" for index, row in enumerate(rows))
-    (context.output / MEANING).write_text(json.dumps({"metric": metric, "higher_is_better": higher}))
+    (context.output / Scores.MEANING).write_text(json.dumps({"metric": metric, "higher_is_better": higher}))
     mean = sum(row["score"] for row in rows) / len(rows)
     context.report.metric(rows=len(rows), metric=metric, mean=round(mean, 6))
 

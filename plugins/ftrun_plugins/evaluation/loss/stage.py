@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
-from ftrun.api.errors import InvalidInput
-from ftrun.api.recipe import Frozen
-from ftrun_plugins.evaluation.candidates import NO_ROWS, calls_for_each, is_needed
-from ftrun_plugins.evaluation.finite import require_finite
-from ftrun_plugins.evaluation.resumable_jsonl import read_lines
+from ftrun.api.planner import CallRequest
+from ftrun_plugins.evaluation.candidates import calls_for_each, is_needed
+from ftrun_plugins.evaluation.loss.params import Params
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
+    from ftrun.api.planner import Planner
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
-    from ftrun.planning.planner import Planner
-
-TOKENS_A_BATCH = 4096  # padding included: bounds the logits in memory
-LOSSES = "losses.jsonl"
-
-
-class Params(Frozen):
-    """What the loss depends on besides model and rows."""
-
-    rows: int | None
-    accelerator: Literal["cpu", "gpu"]
-    trust_remote_code: bool
 
 
 class Loss:
@@ -37,87 +23,19 @@ class Loss:
     version: ClassVar[int] = 1
     environment: ClassVar[str] = "trainer"
 
-    def plan(self, recipe: Recipe, planning: Planner) -> Sequence[StageCall]:
-        data = planning.find("tokenize")
-        if data is None or not is_needed(("loss",), recipe, planning):
+    def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
+        data = planner.find("tokenize")
+        if data is None or not is_needed(("loss",), planner):
             return []
-        hardware = planning.hardware(self.name)
+        hardware = planner.hardware(self.name)
         params = Params(
             rows=recipe.generate.rows,
             accelerator=hardware.accelerator,
             trust_remote_code=recipe.model.trust_remote_code,
         )
-        return calls_for_each(self, params, planning, hardware, {"data": data})
+        return calls_for_each(self, planner, CallRequest(params, inputs={"data": data}, preloaded=True))
 
     def run(self, call: StageCall, context: StageContext) -> None:
-        params = Params.model_validate(call.params)
-        places = list(read_lines(context.inputs["data"] / "held_out.rows.jsonl"))
-        if not places:
-            raise InvalidInput(NO_ROWS)
-        from datasets import load_from_disk
+        from ftrun_plugins.evaluation.loss.worker import measure_losses
 
-        from ftrun_plugins.evaluation.candidates import load_model
-
-        dataset = load_from_disk(str(context.inputs["data"] / "held_out"))
-        rows = list(range(len(dataset)))[: params.rows]
-        model = load_model(context.inputs, params.accelerator, params.trust_remote_code)
-        _make_room(model, max(max(dataset[row]["input_ids"]) for row in rows))
-        losses: dict[int, tuple[float, int]] = {}
-        for batch in _batches(sorted(rows, key=lambda row: len(dataset[row]["input_ids"])), dataset):
-            context.check_stop()
-            losses.update(zip(batch, _losses(model, [dataset[row] for row in batch]), strict=True))
-            context.report.progress(len(losses), len(rows), "rows")
-        with (context.output / LOSSES).open("w") as file:
-            for row in rows:
-                loss, tokens = losses[row]
-                require_finite(loss, "the loss", places[row]["place"])
-                file.write(
-                    json.dumps(
-                        {"index": places[row]["index"], "place": places[row]["place"], "loss": loss, "tokens": tokens}
-                    )
-                    + "\n"
-                )
-        trained = sum(tokens for _, tokens in losses.values())
-        mean = sum(loss * tokens for loss, tokens in losses.values()) / trained if trained else 0.0
-        context.report.metric(rows=len(rows), loss_per_token=round(mean, 6))
-
-
-def _make_room(model: Any, highest: int) -> None:
-    """A base model has no embedding for tokens that training adds: they get the mean, as the trainer gives them."""
-    import torch
-
-    if highest >= model.get_input_embeddings().weight.shape[0]:
-        torch.manual_seed(0)
-        model.resize_token_embeddings(highest + 1)
-
-
-def _batches(rows: Sequence[int], dataset: Any) -> Iterator[list[int]]:
-    """Rows of like lengths, as many as fit."""
-    batch: list[int] = []
-    for row in rows:
-        if batch and len(dataset[row]["input_ids"]) * (len(batch) + 1) > TOKENS_A_BATCH:
-            yield batch
-            batch = []
-        batch.append(row)
-    if batch:
-        yield batch
-
-
-def _losses(model: Any, rows: list[dict[str, list[int]]]) -> list[tuple[float, int]]:
-    """For each row its mean loss in nats a trained token, and the number of those."""
-    import torch
-
-    longest = max(len(row["input_ids"]) for row in rows)
-
-    def padded(name: str, filler: int) -> Any:
-        return torch.tensor([row[name] + [filler] * (longest - len(row[name])) for row in rows], device=model.device)
-
-    ids, labels, mask = padded("input_ids", 0), padded("labels", -100), padded("attention_mask", 0)
-    with torch.inference_mode():
-        logits = model(input_ids=ids, attention_mask=mask).logits[:, :-1].float()
-        each = torch.nn.functional.cross_entropy(
-            logits.transpose(1, 2), labels[:, 1:], ignore_index=-100, reduction="none"
-        )
-    counts = (labels[:, 1:] != -100).sum(dim=1)
-    means = each.sum(dim=1) / counts.clamp(min=1)
-    return [(round(float(mean), 6), int(count)) for mean, count in zip(means, counts, strict=True)]
+        measure_losses(Params.model_validate(call.params), context)

@@ -1,1 +1,1 @@
-"""Evaluators: each scores a prediction against its reference."""
+"""Evaluators, which score answers."""

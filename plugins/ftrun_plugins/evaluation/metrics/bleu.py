@@ -1,4 +1,4 @@
-"""Scores an answer by the runs of words that it shares with the reference, as sacreBLEU counts them in a sentence."""
+"""Evaluator `bleu`: sentence BLEU, computed by sacreBLEU."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ftrun.api.rows import Options as BaseOptions
 
 
 class Bleu:
-    """Mean sentence BLEU, from 0 to 100; a short answer is measured by the runs that it is long enough for.
+    """Mean sentence BLEU, from 0 to 100. Short answers use only the n-grams that they are long enough for.
 
-    The mean of sentences is not the corpus BLEU of papers: it is what can be paired row by row.
+    The mean over sentences is not the corpus BLEU of papers. It is used because its scores can be paired by row.
     """
 
     name: ClassVar[str] = "bleu"
@@ -21,19 +21,25 @@ class Bleu:
     environment: ClassVar[str] = "server_cpu"
 
     class Options(BaseOptions):
-        """How sacreBLEU finds words, and whether their case counts."""
+        """Tokenization and case of words in sacreBLEU."""
 
         tokenize: Literal["13a", "intl", "zh", "char", "none"] = "13a"
+        """Tokenizer of sacreBLEU that splits texts into words."""
         lowercase: bool = False
+        """Ignore the case of letters."""
 
     def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
-        """The score. Raises `ValueError` where the reference is empty."""
+        """Return the BLEU of an answer, and its precisions.
+
+        Raises:
+            ValueError: If the reference is empty.
+        """
         if not reference.strip():
             raise ValueError("the reference is empty")
-        found = _metric(options.tokenize, options.lowercase).sentence_score(prediction, [reference])
-        score = round(found.score, 6)
-        precisions = "/".join(f"{precision:.0f}" for precision in found.precisions)
-        return score, None if score == 100 else f"precisions {precisions}, brevity penalty {found.bp:.2f}"
+        result = _metric(options.tokenize, options.lowercase).sentence_score(prediction, [reference])
+        score = round(result.score, 6)
+        precisions = "/".join(f"{precision:.0f}" for precision in result.precisions)
+        return score, None if score == 100 else f"precisions {precisions}, brevity penalty {result.bp:.2f}"
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Scores an answer by the runs of characters that it shares with the reference: for any script, for rich morphology."""
+"""Evaluator `chrf`: character n-grams, for all scripts and for languages with rich morphology."""
 
 from __future__ import annotations
 
@@ -20,17 +20,23 @@ class Chrf:
     environment: ClassVar[str] = "server_cpu"
 
     class Options(BaseOptions):
-        """How long the runs of words may be that count beside those of characters: 0 is chrF, 2 is chrF++."""
+        """Order of word n-grams, which count besides those of characters (0 is chrF, 2 is chrF++), and case."""
 
         word_order: int = Field(default=0, ge=0, le=4)
+        """Maximum length of word n-grams, which count besides character n-grams. 0 is chrF, 2 is chrF++."""
         lowercase: bool = False
+        """Ignore the case of letters."""
 
     def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
-        """The score. Raises `ValueError` where the reference is empty."""
+        """Return the chrF of an answer.
+
+        Raises:
+            ValueError: If the reference is empty.
+        """
         if not reference.strip():
             raise ValueError("the reference is empty")
-        found = _metric(options.word_order, options.lowercase).sentence_score(prediction, [reference])
-        return round(found.score, 6), None
+        result = _metric(options.word_order, options.lowercase).sentence_score(prediction, [reference])
+        return round(result.score, 6), None
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Scores an answer that must say exactly what the reference says."""
+"""Evaluator `exact_match`: answers that have to equal the reference."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ class ExactMatch:
     higher_is_better: ClassVar[bool] = True
 
     class Options(BaseOptions):
-        """What does not count as a difference."""
+        """Differences to ignore."""
 
         ignore_case: bool = False
-        ignore_whitespace: bool = True  # at both ends, and how much of it stands between words
+        """Ignore the case of letters."""
+        ignore_whitespace: bool = True
+        """Ignore whitespace at both ends, and the amount of whitespace between words."""
 
     def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
-        equal = _plain(prediction, options) == _plain(reference, options)
+        """Return 1.0 if the answer equals the reference, else 0.0 and a reason."""
+        equal = _normalize(prediction, options) == _normalize(reference, options)
         return (1.0, None) if equal else (0.0, "differs from the reference")
 
 
-def _plain(text: str, options: ExactMatch.Options) -> str:
+def _normalize(text: str, options: ExactMatch.Options) -> str:
     if options.ignore_whitespace:
         text = " ".join(text.split())
     return text.casefold() if options.ignore_case else text

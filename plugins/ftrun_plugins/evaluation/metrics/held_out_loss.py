@@ -1,4 +1,4 @@
-"""The loss on held-out rows, as an evaluation: the stage `loss` measures it, this only says how to read it."""
+"""Evaluator `held_out_loss`: loss on held-out rows, which the stage `loss` measures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ class HeldOutLoss:
     higher_is_better: ClassVar[bool] = False
 
     class Options(BaseOptions):
-        """None."""
+        """No options."""
 
     def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
+        """Raise TypeError, because losses are not scored from answers."""
         raise TypeError("losses are measured by the stage `loss`, not scored from answers")

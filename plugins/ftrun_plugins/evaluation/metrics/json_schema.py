@@ -1,6 +1,6 @@
-"""Scores answers that have to be JSON of a certain shape: whether they parse, and whether a JSON schema accepts them.
+"""Evaluator `json_schema`: answers that have to be JSON that a JSON schema accepts.
 
-An answer is hostile input: JSON that is nested too deeply, or is none by the letter (`NaN`), scores 0.
+An answer is hostile input: JSON that is nested too deeply or not strictly valid (`NaN`) scores 0.
 """
 
 from __future__ import annotations
@@ -29,46 +29,50 @@ class JsonSchema:
     environment: ClassVar[str] = "server_cpu"
 
     class Options(BaseOptions):
-        """The schema, or the column of the row that holds it, as a mapping or as text."""
+        """The schema, or the column that contains it as a mapping or as text."""
 
-        inline: dict[str, Any] | None = Field(default=None, alias="schema")  # a name that pydantic has taken
+        # pydantic reserves the name `schema`.
+        inline: dict[str, Any] | None = Field(default=None, alias="schema")
+        """JSON Schema for the answers of all rows. Set this or `schema_field`."""
         schema_field: str | None = None
-        extract: bool = True  # without the prose or the fence around it
+        """Name of the column with the JSON Schema of each row, as a mapping or as text. Set this or `schema`."""
+        extract: bool = True
+        """Extract the JSON from surrounding text and code fences."""
 
         @model_validator(mode="after")
-        def _one_of_both(self) -> Self:
+        def _check_alternatives(self) -> Self:
             if (self.inline is None) == (self.schema_field is None):
                 raise ValueError("either `schema` or `schema_field`")
             return self
 
     def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
-        """Returns 1.0, or 0.0 and where the answer does not fit.
+        """Return 1.0, or 0.0 and the place of the error in the answer.
 
         Raises:
-            InvalidInput: The recipe's schema is none.
-            ValueError: The row's schema is missing, or is none.
+            InvalidInput: If the recipe's schema is not a JSON schema.
+            ValueError: If the row's schema is missing or not a JSON schema.
         """
         try:
-            reason = _reason(prediction, _schema(row, options), options.extract)
+            reason = _check_answer(prediction, _get_schema(row, options), options.extract)
         except ValueError as error:
             if options.inline is None:
                 raise
             raise InvalidInput(
-                Problem("invalid-value", str(error), "the option `schema`", hint="mend it in the recipe")
+                Problem("invalid-value", str(error), "the option `schema`", hint="correct the schema in the recipe")
             ) from error
         return float(reason is None), reason
 
 
-def _reason(prediction: str, schema: Any, extracts: bool) -> str | None:
-    validator = _validator(schema)
-    value = _parsed(prediction)
-    if value is NO_JSON and extracts:
-        value = _parsed(extract(prediction))
-    return "is no JSON" if value is NO_JSON else _first_error(validator, value)
+def _check_answer(prediction: str, schema: Any, with_prose: bool) -> str | None:
+    validator = _make_validator(schema)
+    value = _parse(prediction)
+    if value is NO_JSON and with_prose:
+        value = _parse(extract_json(prediction))
+    return "is not JSON" if value is NO_JSON else _first_error(validator, value)
 
 
-def extract(answer: str) -> str:
-    """What is in the first code fence; without one, from the first bracket to the last that may close it."""
+def extract_json(answer: str) -> str:
+    """Return the first code fence of an answer, or the text from the first bracket to the last matching one."""
     if fenced := FENCED.search(answer):
         return fenced[1]
     opening = re.search(r"[{\[]", answer)
@@ -77,7 +81,7 @@ def extract(answer: str) -> str:
     return answer[opening.start() : answer.rfind("}" if opening[0] == "{" else "]") + 1]
 
 
-def _schema(row: Mapping[str, Any], options: Any) -> Any:
+def _get_schema(row: Mapping[str, Any], options: Any) -> Any:
     if options.inline is not None:
         return options.inline
     schema = row.get(options.schema_field)
@@ -85,14 +89,14 @@ def _schema(row: Mapping[str, Any], options: Any) -> Any:
         try:
             return json.loads(schema)
         except ValueError as error:
-            raise ValueError(f"`{options.schema_field}` is no JSON: {error}") from error
+            raise ValueError(f"`{options.schema_field}` is not JSON: {error}") from error
     if not isinstance(schema, dict | bool):
         raise ValueError(f"the row has no schema in `{options.schema_field}`")
     return schema
 
 
-def _validator(schema: Any) -> Any:
-    """Checks by the draft that the schema names, else by the newest; nothing that it refers to is downloaded."""
+def _make_validator(schema: Any) -> Any:
+    """Return a validator for the draft that the schema names, or the newest. References are not downloaded."""
     from jsonschema.exceptions import SchemaError
     from jsonschema.validators import Draft202012Validator, validator_for
     from referencing import Registry
@@ -101,23 +105,27 @@ def _validator(schema: Any) -> Any:
     try:
         cls.check_schema(schema)
     except SchemaError as error:
-        raise ValueError(_short(f"it is no JSON schema: at {error.json_path} {error.message}")) from error
+        raise ValueError(_shorten(f"it is not a JSON schema: at {error.json_path} {error.message}")) from error
     return cls(schema, registry=Registry())
 
 
-def _parsed(text: str) -> Any:
+def _parse(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         return NO_JSON
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
+def _reject_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _first_error(validator: Any, value: Any) -> str | None:
-    """The error that says most. Raises `ValueError` where the schema refers to what is not in it."""
+    """Return the most relevant error, or None.
+
+    Raises:
+        ValueError: If the schema has a reference that is not in the schema.
+    """
     from jsonschema.exceptions import best_match
     from referencing.exceptions import Unresolvable
 
@@ -126,9 +134,9 @@ def _first_error(validator: Any, value: Any) -> str | None:
     except RecursionError:
         return "is nested too deeply"
     except Unresolvable as unresolvable:
-        raise ValueError(_short(f"the schema refers to what is not in it: {unresolvable}")) from unresolvable
-    return None if error is None else _short(f"at {error.json_path}: {error.message}")
+        raise ValueError(_shorten(f"the schema has an unknown reference: {unresolvable}")) from unresolvable
+    return None if error is None else _shorten(f"at {error.json_path}: {error.message}")
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     return " ".join(text.split())[:REASON_CHARACTERS]

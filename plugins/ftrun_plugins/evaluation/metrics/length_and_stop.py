@@ -1,4 +1,4 @@
-"""Scores whether a model ends its answer by itself, at a length that is asked for, whatever the answer says."""
+"""Evaluator `length_and_stop`: answers that end by themselves within a range of lengths."""
 
 from __future__ import annotations
 
@@ -19,18 +19,21 @@ class LengthAndStop:
     higher_is_better: ClassVar[bool] = True
 
     class Options(BaseOptions):
-        """How long an answer has to be, in tokens, without the one that ends it."""
+        """Range of lengths in tokens, without the end token."""
 
         min_tokens: int | None = Field(default=None, ge=0)
+        """Minimum length of an answer in tokens, without the end token."""
         max_tokens: int | None = Field(default=None, ge=0)
+        """Maximum length of an answer in tokens, without the end token."""
 
         @model_validator(mode="after")
-        def _leave_room(self) -> Self:
+        def _check_range(self) -> Self:
             if self.max_tokens is not None and (self.min_tokens or 0) > self.max_tokens:
                 raise ValueError("`min_tokens` at most as large as `max_tokens`")
             return self
 
     def score(self, answer: Answer, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
+        """Return 1.0, or 0.0 and a reason."""
         reason = None
         if not answer.stopped:
             reason = f"did not stop within {answer.tokens} tokens"

@@ -1,4 +1,4 @@
-"""Scores whether an answer matches a pattern, in a time that grows only with its length."""
+"""Evaluator `regex`: answers that match a pattern, in time linear in the length of the answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from ftrun.api.rows import Options as BaseOptions
 from ftrun.utils.safe_regex import search
 
-LONGEST = 10_000  # characters of a pattern
+MAX_LENGTH = 10_000  # characters of a pattern
 
 
 class Regex:
@@ -21,51 +21,64 @@ class Regex:
     higher_is_better: ClassVar[bool] = True
 
     class Options(BaseOptions):
-        """The pattern, or the column of the row that holds it, and how much of the answer has to match."""
+        """The pattern, or the column that contains it, and the part of the answer that has to match."""
 
-        pattern: str | None = Field(default=None, min_length=1, max_length=LONGEST)
+        pattern: str | None = Field(default=None, min_length=1, max_length=MAX_LENGTH)
+        """Regular expression for all rows, in the syntax of Rust's `regex`. Set this or `pattern_field`."""
         pattern_field: str | None = None
+        """Name of the column with the regular expression of each row. Set this or `pattern`."""
         match: Literal["search", "full"] = "search"
+        """Part of the answer that has to match: `search` for any part, `full` for the whole answer."""
         ignore_case: bool = False
-        negate: bool = False  # 1 for an answer that does not match
+        """Ignore the case of letters."""
+        negate: bool = False
+        """Give score 1 to an answer that does not match, and 0 to one that does."""
 
         @model_validator(mode="after")
-        def _one_of_both(self) -> Self:
+        def _check_alternatives(self) -> Self:
             if (self.pattern is None) == (self.pattern_field is None):
                 raise ValueError("either `pattern` or `pattern_field`")
             if self.pattern is not None:
                 try:
-                    _compiled(self.pattern, self.match, self.ignore_case)
+                    _compile(self.pattern, self.match, self.ignore_case)
                 except ValueError as error:
-                    raise ValueError(f"a pattern that can be read; of this one: {error}") from None
+                    raise ValueError(f"a valid pattern; this pattern has an error: {error}") from None
             return self
 
     def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
-        """Returns 1.0, or 0.0 and why. Raises `ValueError` where the row's pattern is missing, or is none."""
-        pattern = _pattern(row, options)
+        """Return 1.0, or 0.0 and a reason.
+
+        Raises:
+            ValueError: If the row's pattern is missing or invalid.
+        """
+        pattern = _get_pattern(row, options)
         try:
-            matching = _compiled(pattern, options.match, options.ignore_case)
+            has_match = _compile(pattern, options.match, options.ignore_case)
         except ValueError as error:
-            raise ValueError(f"`{options.pattern_field}` is no pattern that can be read: {error}") from None
-        matches = matching(prediction)
+            raise ValueError(f"`{options.pattern_field}` is not a valid pattern: {error}") from None
+        matches = has_match(prediction)
         if matches != options.negate:
             return 1.0, None
         return 0.0, "matches the pattern" if matches else "does not match the pattern"
 
 
-def _pattern(row: Mapping[str, Any], options: Any) -> str:
+def _get_pattern(row: Mapping[str, Any], options: Any) -> str:
     if options.pattern is not None:
         return str(options.pattern)
     pattern = row.get(options.pattern_field)
     if not isinstance(pattern, str) or not pattern:
         raise ValueError(f"the row has no pattern in `{options.pattern_field}`")
-    if len(pattern) > LONGEST:
-        raise ValueError(f"the pattern in `{options.pattern_field}` is longer than {LONGEST:,} characters")
+    if len(pattern) > MAX_LENGTH:
+        raise ValueError(f"the pattern in `{options.pattern_field}` is longer than {MAX_LENGTH:,} characters")
     return pattern
 
 
-def _compiled(pattern: str, match: str, ignore_case: bool) -> Callable[[str], bool]:
-    """Raises `ValueError` with the engine's reason."""
-    search(pattern)  # by itself: what is put around it must not mend it, nor stand in a message
+def _compile(pattern: str, match: str, ignore_case: bool) -> Callable[[str], bool]:
+    """Return a function that tests if a text matches the pattern.
+
+    Raises:
+        ValueError: If the pattern is invalid, with the reason of the regex engine.
+    """
+    search(pattern)  # without the additions below, which could make it valid or appear in the message
     flags = "(?i)" if ignore_case else ""
     return search(rf"{flags}\A(?:{pattern})\z" if match == "full" else flags + pattern)

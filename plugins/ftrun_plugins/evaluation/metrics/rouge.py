@@ -1,4 +1,4 @@
-"""Scores an answer by the words that it shares with the reference, as ROUGE counts them."""
+"""Evaluator `rouge`: words that an answer shares with the reference."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ftrun.api.rows import Options as BaseOptions
 
-READ = re.compile(r"[a-z0-9]")
+WORD = re.compile(r"[a-z0-9]")
 
 
 class Rouge:
@@ -23,18 +23,24 @@ class Rouge:
     environment: ClassVar[str] = "server_cpu"
 
     class Options(BaseOptions):
-        """What is counted: runs of so many words, or the longest common subsequence (of each line: Lsum)."""
+        """Kind of ROUGE: n-grams (1 to 9), or longest common subsequence of the text (L) or of each line (Lsum)."""
 
         type: str = Field(default="rougeL", pattern="^rouge([1-9]|L|Lsum)$")
-        use_stemmer: bool = False  # `plans` equals `planned`; English
+        """Kind of ROUGE: n-grams (`rouge1` to `rouge9`), longest common subsequence (`rougeL`), or per line (`rougeLsum`)."""
+        use_stemmer: bool = False
+        """Compare the stems of English words, so that `plans` equals `planned`."""
 
     def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
-        """The F-measure. Raises `ValueError` where the reference has no word that ROUGE reads."""
-        if not READ.search(reference.lower()):
-            raise ValueError("the reference has no word that ROUGE reads: it knows Latin letters and digits only")
-        found = _scorer(options.type, options.use_stemmer).score(reference, prediction)[options.type]
-        perfect = found.fmeasure == 1
-        return found.fmeasure, None if perfect else f"precision {found.precision:.2f}, recall {found.recall:.2f}"
+        """Return the F-measure, and precision and recall.
+
+        Raises:
+            ValueError: If the reference has no word that ROUGE reads.
+        """
+        if not WORD.search(reference.lower()):
+            raise ValueError("the reference has no word that ROUGE reads: it reads only Latin letters and digits")
+        result = _scorer(options.type, options.use_stemmer).score(reference, prediction)[options.type]
+        perfect = result.fmeasure == 1
+        return result.fmeasure, None if perfect else f"precision {result.precision:.2f}, recall {result.recall:.2f}"
 
 
 @cache

@@ -1,7 +1,7 @@
-"""Scores SQL answers by what they return on the row's own small database, instead of by how they are written.
+"""Evaluator `sql_execution`: SQL answers, compared by their results on a small database of the row.
 
-An answer is hostile input: it runs on an in-memory SQLite that it can only read, within bounds on time, memory and the
-size of the result. A bad schema or reference is the data's fault and raises `ValueError`; a bad answer scores 0.
+An answer is hostile input: it runs on a read-only in-memory SQLite with limits on time, memory and the size of the
+result. A wrong schema or reference raises `ValueError`; a wrong answer scores 0.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ Row: TypeAlias = tuple[Cell, ...]
 
 RESULT_BYTES = 1_000_000
 HEAP_BYTES = 128_000_000
-STEPS_BETWEEN_CHECKS = 20  # of SQLite's virtual machine; few, since one step may scan a whole value
+STEPS_BETWEEN_CHECKS = 20  # of SQLite's virtual machine; few, because one step may scan a whole value
 SCHEMA_CHARACTERS, STATEMENT_CHARACTERS = 1_000_000, 4_000
 REASON_CHARACTERS = 200
 RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-6, 1e-9
 
-# SQLite looks at the clock when it loops. With the length of the statement these bound what it does in between.
+# SQLite checks the time only in loops. These limits and the length of the statement limit the work in between.
 LIMITS = {
-    sqlite3.SQLITE_LIMIT_LENGTH: 20_000,  # bytes of a value, and of a row that is sorted
+    sqlite3.SQLITE_LIMIT_LENGTH: 20_000,  # bytes of a value, and of a row in a sort
     sqlite3.SQLITE_LIMIT_COLUMN: 100,
     sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 100,
     sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 200,
@@ -38,12 +38,12 @@ LIMITS = {
     sqlite3.SQLITE_LIMIT_ATTACHED: 0,
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
-# Functions whose one call takes seconds whatever the limits, by their numbers of arguments (-1: any).
+# Functions that take seconds per call in spite of the limits, with their number of arguments (-1: any).
 SLOW_FUNCTIONS = (("printf", -1), ("format", -1), ("trim", 2), ("ltrim", 2), ("rtrim", 2))
 
-READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
-REACHING_OUT = {sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH, sqlite3.SQLITE_PRAGMA}
-# What sqlite3 raises for a statement it cannot run: also text it cannot encode, and too little memory.
+READ_ACTIONS = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+EXTERNAL_ACTIONS = {sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH, sqlite3.SQLITE_PRAGMA}
+# Errors of sqlite3 for a statement that cannot run, also for text that cannot be encoded and for too little memory.
 FAILURES = (sqlite3.Error, sqlite3.Warning, ValueError, MemoryError)
 
 # The word after the backticks names the language, unless it begins the statement.
@@ -56,7 +56,7 @@ ANOTHER_STATEMENT = re.compile(
     r"\s*(?:SELECT|WITH|VALUES|INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER|ATTACH|PRAGMA|BEGIN|COMMIT)\b",
     re.IGNORECASE,
 )
-# Quoted text and comments first, so that nothing inside of them is taken for SQL; they may lack their end.
+# Quoted text and comments come first, so that their content is not read as SQL. They may have no end.
 TOKEN = re.compile(
     r"""'[^']*(?:'|\Z)|"[^"]*(?:"|\Z)|`[^`]*(?:`|\Z)|\[[^\]]*(?:\]|\Z)|--[^\n]*|/\*.*?(?:\*/|\Z)"""
     r"""|[();]|\n[ \t]*\n|\bORDER\s+BY\b""",
@@ -66,7 +66,7 @@ TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Result:
-    """What a statement returned, or why it returned nothing."""
+    """Rows that a statement returned, or the error."""
 
     rows: tuple[Row, ...] = ()
     error: str | None = None
@@ -80,19 +80,20 @@ class SqlExecution:
     higher_is_better: ClassVar[bool] = True
 
     class Options(BaseOptions):
-        """Where the row keeps its database."""
+        """The column with the SQL that creates the row's database."""
 
         schema_field: str = "schema"
+        """Name of the column with the SQL that creates the database of the row."""
 
     def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
-        """Returns 1.0, or 0.0 and a short reason.
+        """Return 1.0, or 0.0 and a short reason.
 
         Raises:
-            ValueError: The row has no usable schema, or its reference does not run.
+            ValueError: If the row has no valid schema, or its reference does not run.
         """
         schema = row.get(options.schema_field)
         if not isinstance(schema, str):
-            raise ValueError(f"the row has no text in {options.schema_field!r}")
+            raise ValueError(f"the row has no text in `{options.schema_field}`")
         statement = extract_statement(reference)
         expected = execute(schema, statement)
         if expected.error is not None:
@@ -106,30 +107,30 @@ class SqlExecution:
 
 
 def extract_statement(answer: str) -> str:
-    """Returns the SQL of an answer: out of its first code fence or [SQL] tags, else without the prose around it.
+    """Return the SQL of an answer: from its first code fence or [SQL] tags, else without the prose around it.
 
-    A second statement is kept, so that `execute` refuses it.
+    A second statement stays in the text, so that `execute` rejects it.
     """
     if fenced := FENCED.search(answer):
         text = fenced[1] if fenced[1] is not None else fenced[2]
     else:
         start = QUERY_START.search(answer)
-        text = until_blank_line(answer[start.end() :] if start else answer)
+        text = cut_at_blank_line(answer[start.end() :] if start else answer)
     for token in TOKEN.finditer(text):
         if token[0] == ";" and not ANOTHER_STATEMENT.match(text, token.end()):
             return text[: token.start()].strip()
     return text.strip()
 
 
-def until_blank_line(text: str) -> str:
-    """Returns the text before its first blank line outside quotes: what follows a statement there is prose."""
+def cut_at_blank_line(text: str) -> str:
+    """Return the text before the first blank line outside quotes, because prose follows there."""
     text = text.strip()
     ends = (token.start() for token in TOKEN.finditer(text) if not token[0].strip())
     return text[: next(ends, len(text))]
 
 
 def is_ordered(statement: str) -> bool:
-    """Whether the statement has an ORDER BY of its own, not only inside parentheses."""
+    """Return whether the statement has an ORDER BY outside parentheses."""
     depth = 0
     for token in TOKEN.finditer(statement):
         depth += {"(": 1, ")": -1}.get(token[0], 0)
@@ -139,23 +140,23 @@ def is_ordered(statement: str) -> bool:
 
 
 def execute(schema: str, statement: str, *, seconds: float = 2.0, rows: int = 1000) -> Result:
-    """Runs one reading statement on a fresh database made by `schema`.
+    """Run one read-only statement on a new database.
 
-    SQLite's heap limit holds for the whole process and can only be lowered: other databases in it share `HEAP_BYTES`.
+    SQLite's heap limit applies to the whole process and can only be lowered, so all its databases share `HEAP_BYTES`.
 
     Args:
-        schema: SQL that makes and fills the tables.
+        schema: SQL that creates and fills the tables.
         statement: The statement to run; it is not trusted.
-        seconds: How long the schema, and then the statement, may take.
-        rows: How many rows it may return.
+        seconds: Time limit of the schema, and again of the statement.
+        rows: Maximum number of rows that the statement may return.
 
     Raises:
-        ValueError: The schema does not load.
+        ValueError: If the schema does not load.
     """
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         load_schema(connection, schema, seconds)
         connection.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, STATEMENT_CHARACTERS)
-        expired = guard(connection, seconds, lambda action: action in READING)
+        expired = guard(connection, seconds, lambda action: action in READ_ACTIONS)
         try:
             return fetch(connection, statement, rows)
         except FAILURES as error:
@@ -164,31 +165,35 @@ def execute(schema: str, statement: str, *, seconds: float = 2.0, rows: int = 10
 
 
 def load_schema(connection: sqlite3.Connection, schema: str, seconds: float) -> None:
-    """Makes and fills the tables, in memory only; raises `ValueError` if that fails."""
-    connection.execute("PRAGMA temp_store = MEMORY")  # what a query sorts counts against the heap, and no file is made
+    """Create and fill the tables in memory.
+
+    Raises:
+        ValueError: If the schema fails.
+    """
+    connection.execute("PRAGMA temp_store = MEMORY")  # so that sorts count against the heap and write no files
     connection.execute(f"PRAGMA hard_heap_limit = {HEAP_BYTES}")
     for limit, value in LIMITS.items():
         connection.setlimit(limit, value)
     connection.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, SCHEMA_CHARACTERS)
     for function, arguments in SLOW_FUNCTIONS:
-        connection.create_function(function, arguments, refuse)
-    guard(connection, seconds, lambda action: action not in REACHING_OUT)
+        connection.create_function(function, arguments, reject_call)
+    guard(connection, seconds, lambda action: action not in EXTERNAL_ACTIONS)
     try:
         connection.executescript(schema)
     except FAILURES as error:
         raise ValueError(f"the schema does not load: {explain(error)}") from error
 
 
-def refuse(*_: object) -> None:
-    """Stands in for the `SLOW_FUNCTIONS`."""
+def reject_call(*_: object) -> None:
+    """Raise ValueError; replaces the `SLOW_FUNCTIONS`."""
     raise ValueError
 
 
 def guard(connection: sqlite3.Connection, seconds: float, allowed: Callable[[int], bool]) -> Callable[[], bool]:
-    """Stops what the connection does from now on after some seconds, and denies all actions that are not allowed.
+    """Limit the time and the actions of a connection.
 
     Returns:
-        A function that says whether the time is over.
+        A function that returns whether the time is over.
     """
     deadline = time.monotonic() + seconds
 
@@ -196,7 +201,7 @@ def guard(connection: sqlite3.Connection, seconds: float, allowed: Callable[[int
         return time.monotonic() > deadline
 
     def authorize(action: int, *_: str | None) -> int:
-        # Called for each SELECT while a statement is compiled, where older versions of SQLite look at no clock.
+        # also called during compilation, when older versions of SQLite do not check the time
         return sqlite3.SQLITE_OK if allowed(action) and not expired() else sqlite3.SQLITE_DENY
 
     connection.set_authorizer(authorize)
@@ -205,7 +210,7 @@ def guard(connection: sqlite3.Connection, seconds: float, allowed: Callable[[int
 
 
 def fetch(connection: sqlite3.Connection, statement: str, limit: int) -> Result:
-    """Returns the rows of a statement, of which there may be as many as the limit and no more than `RESULT_BYTES`."""
+    """Return the rows of a statement, at most `limit` rows and `RESULT_BYTES` bytes."""
     cursor = connection.execute(statement)
     if cursor.description is None:
         return Result(error="no statement")
@@ -214,32 +219,36 @@ def fetch(connection: sqlite3.Connection, statement: str, limit: int) -> Result:
     for row in cursor:
         size += sum(len(cell) if isinstance(cell, str | bytes) else 8 for cell in row)
         if len(rows) == limit or size > RESULT_BYTES:
-            return Result(error=f"returns more than {limit} rows" if len(rows) == limit else "returns too much")
+            return Result(
+                error=f"returns more than {limit} rows"
+                if len(rows) == limit
+                else f"returns more than {RESULT_BYTES:,} bytes"
+            )
         rows.append(row)
     return Result(rows=tuple(rows))
 
 
 def explain(error: Exception) -> str:
-    """Returns one short line that says what was wrong with a statement."""
+    """Return the error of a statement as one short line."""
     if isinstance(error, MemoryError):
         return "needs too much memory"
     line = " ".join(str(error).split())
     if line.startswith("not authorized"):
-        return "is not a reading statement"
-    if line == "user-defined function raised exception":  # which is all that sqlite3 says of it
+        return "is not a read-only statement"
+    if line == "user-defined function raised exception":  # sqlite3 gives no details
         return "calls a function that may take too long"
     return line[:REASON_CHARACTERS].encode("utf-8", "replace").decode()
 
 
 def same_result(reference: Sequence[Row], candidate: Sequence[Row], ordered: bool) -> bool:
-    """Whether two results are equal: row by row if ordered, else as multisets; the names of columns do not matter."""
+    """Return whether two results are equal, as lists if ordered, else as multisets. Column names are ignored."""
     if len(reference) != len(candidate):
         return False
     if ordered:
         return all(map(same_row, reference, candidate))
-    wanted, found = Counter(reference), Counter(candidate)
-    rest = list((found - wanted).elements())  # not equal to the digit: perhaps within the tolerance
-    for row in (wanted - found).elements():
+    expected, returned = Counter(reference), Counter(candidate)
+    rest = list((returned - expected).elements())  # not identical, but perhaps within the tolerance
+    for row in (expected - returned).elements():
         match = next((index for index, other in enumerate(rest) if same_row(row, other)), None)
         if match is None:
             return False
@@ -248,12 +257,12 @@ def same_result(reference: Sequence[Row], candidate: Sequence[Row], ordered: boo
 
 
 def same_row(reference: Row, candidate: Row) -> bool:
-    """Whether two rows have equal cells, in order."""
+    """Return whether two rows have equal cells."""
     return len(reference) == len(candidate) and all(map(same_cell, reference, candidate))
 
 
 def same_cell(reference: Cell, candidate: Cell) -> bool:
-    """Whether two values are equal, which floats are within a tolerance."""
+    """Return whether two values are equal. Floats have a tolerance."""
     if isinstance(reference, int | float) and isinstance(candidate, int | float):
         if isinstance(reference, float) or isinstance(candidate, float):
             return math.isclose(reference, candidate, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)
@@ -262,11 +271,11 @@ def same_cell(reference: Cell, candidate: Cell) -> bool:
 
 
 def describe_difference(expected: Sequence[Row], returned: Sequence[Row]) -> str:
-    """Returns in one line how two results differ."""
+    """Return the difference of two results as one line."""
     if len(expected) != len(returned):
         return f"returns {len(returned)} rows, not {len(expected)}"
     if expected and len(expected[0]) != len(returned[0]):
         return f"returns {len(returned[0])} columns, not {len(expected[0])}"
     if same_result(expected, returned, ordered=False):
-        return "returns the rows in another order"
-    return "returns other rows"
+        return "returns the rows in a different order"
+    return "returns different rows"

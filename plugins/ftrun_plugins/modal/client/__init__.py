@@ -1,1 +1,1 @@
-"""Code that runs on the client: images, apps, volumes, runs."""
+"""Code that runs on the client: images, apps, the Volume, runs."""

@@ -1,4 +1,4 @@
-"""The app of one digest of images and code: built, deployed once, found again by its name, stopped when it is old."""
+"""App of one digest of images and code: built and deployed once, found by its name, and stopped when outdated."""
 
 from __future__ import annotations
 
@@ -22,64 +22,64 @@ from ftrun_plugins.modal.client.images import check_environment, make_image
 from ftrun_plugins.modal.container import entrypoints
 from ftrun_plugins.modal.errors import modal_errors
 from ftrun_plugins.modal.function_names import LAUNCH, StageFunction, stage_functions
-from ftrun_plugins.modal.gpus import LONGEST
+from ftrun_plugins.modal.gpus import MAX_TIMEOUT
 from ftrun_plugins.modal.options import MOUNT, SERVERS, Options
 
 PREFIX = "ftrun-"
-IDLE = 2  # seconds that a container waits for another input before it goes
+IDLE = 2  # seconds that a container waits for another input before it exits
 LAUNCH_RETRIES = 10
 
 
 @dataclass(frozen=True)
 class App:
-    """What has to be deployed for some environments, plugins and calls."""
+    """Deployment for some environments, plugins and calls."""
 
     options: Options
     environments: Mapping[str, Environment]
     functions: tuple[StageFunction, ...]
-    with_plugins: frozenset[str]  # environments in which parts or stages of other packages run
+    plugin_environments: frozenset[str]  # environments that run components or stages of other packages
 
     @classmethod
-    def of(
+    def for_calls(
         cls,
         options: Options,
         environments: Mapping[str, Environment],
         plugins: Plugins,
         calls: Sequence[StageCall],
     ) -> App:
-        """The app on which these calls run, and any others in the same environments.
+        """Return the app that runs these calls and any other calls in the same environments.
 
-        An image that nobody needs is not built: that of the engine on GPUs takes its time.
+        It has only the images that are needed, because the image of the engine on GPUs takes long to build.
 
         Raises:
-            InvalidInput: an environment is one of this machine only.
+            InvalidInput: If an environment exists only on this machine.
         """
-        foreign = [one for one in plugins.of_kind("stage").values() if one.distribution != "ftrun"]
-        with_plugins = frozenset({CLIENT, *(one.cls.environment for one in foreign)})
+        foreign = [stage for stage in plugins.of_kind("stage").values() if stage.distribution != "ftrun"]
+        plugin_environments = frozenset({CLIENT, *(stage.cls.environment for stage in foreign)})
         used = {CLIENT, *(call.environment.name for call in calls)}
         images = {name: declared for name, declared in environments.items() if name in used}
         for name, declared in images.items():
             check_environment(name, declared)
-        return cls(options, images, tuple(stage_functions(plugins, images, calls)), with_plugins)
+        return cls(options, images, tuple(stage_functions(plugins, images, calls)), plugin_environments)
 
     @cached_property
     def name(self) -> str:
-        """The same for the same images and code: deployed once, any recipe runs on it."""
+        """Name with the digest of images and code. Recipes with the same images and code share one deployment."""
         import modal
 
         environments = {
             name: [environment_digest(declared), declared.image.model_dump(mode="json")]
             for name, declared in self.environments.items()
         }
-        whole = {
+        content = {
             "code": source_bundle.code_digest(),
-            "requirements": [list(source_bundle.requirements()), sorted(self.with_plugins)],
+            "requirements": [list(source_bundle.requirements()), sorted(self.plugin_environments)],
             "environments": environments,
             "functions": [function.name for function in self.functions],
             "volume": self.options.volume,
             "modal": modal.__version__,
         }
-        return PREFIX + digest(whole)[:16]
+        return PREFIX + digest(content)[:16]
 
     def is_deployed(self) -> bool:
         import modal
@@ -92,7 +92,7 @@ class App:
         return True
 
     def deploy(self, progress: Callable[[str], None], show: bool = False) -> None:
-        """Builds the images and deploys all functions at once; `show` lets Modal print the builds as they go."""
+        """Build the images and deploy all functions. If `show` is set, Modal prints the progress of the builds."""
         import modal
 
         images = ", ".join(sorted(self.environments))
@@ -110,10 +110,10 @@ class App:
         )
         packages, requirements = source_bundle.packages(), source_bundle.requirements()
         images = {
-            name: make_image(name, declared, packages, requirements if name in self.with_plugins else ())
+            name: make_image(name, declared, packages, requirements if name in self.plugin_environments else ())
             for name, declared in self.environments.items()
         }
-        common: dict[str, Any] = {"volumes": {MOUNT: volume}, "timeout": LONGEST, "include_source": False}
+        common: dict[str, Any] = {"volumes": {MOUNT: volume}, "timeout": MAX_TIMEOUT, "include_source": False}
         for function in self.functions:
             options = {**common, "gpu": list(function.gpu)} if function.gpu else common
             app.function(name=function.name, image=images[function.environment], scaledown_window=IDLE, **options)(
@@ -127,20 +127,23 @@ class App:
 
 
 def deployed_apps(options: Options, prefix: str = PREFIX) -> list[str]:
-    """Names of the workspace's apps for runs that are deployed, or of those with another prefix.
+    """Return the names of the deployed apps that begin with `prefix`, by default those for runs and not for servers.
 
-    By Modal's own command line: its library lists none.
+    Uses Modal's command line, because its library cannot list apps.
+
+    Raises:
+        InvalidInput: If the command fails.
     """
     command = [sys.executable, "-m", "modal", "app", "list", "--json"]
     command += ["--env", options.environment] if options.environment else []
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         raise InvalidInput(
-            Problem("modal-error", f"Modal does not list its apps: {result.stderr.strip()[-300:]}", hint="ftrun doctor")
+            Problem("modal-error", f"`modal app list` failed: {result.stderr.strip()[-300:]}", hint="ftrun doctor")
         )
-    found = {str(row["description"]) for row in json.loads(result.stdout) if row["state"] == "deployed"}
-    others = () if prefix == SERVERS else (SERVERS,)
-    return sorted(name for name in found if name.startswith(prefix) and not name.startswith(others))
+    names = {str(row["description"]) for row in json.loads(result.stdout) if row["state"] == "deployed"}
+    excluded = () if prefix == SERVERS else (SERVERS,)
+    return sorted(name for name in names if name.startswith(prefix) and not name.startswith(excluded))
 
 
 def stop_app(name: str, options: Options) -> None:

@@ -1,4 +1,4 @@
-"""The Volume from the client's side: reads what runs left there, uploads what it lacks, downloads artifacts."""
+"""Client access to the Volume: read the files of runs, upload missing files, copy artifacts."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.manifest import Manifest, StoredFile
 from ftrun.api.paths import MANIFEST, Store
 from ftrun.api.stage_call import Ref, StageCall
-from ftrun.store.artifacts import Manifest, StoredFile
 from ftrun.utils.digests import sha256_of
 from ftrun.utils.sizes import folder_size, human_size
 from ftrun_plugins.modal.options import Options
 
-AT_ONCE = 8  # requests
-SMALL = 4_000_000  # bytes
+MAX_REQUESTS = 8  # at one time
+SMALL_UPLOAD = 4_000_000  # bytes
 ROOT = Store(Path("/"))  # paths on the Volume
 FILES = ROOT.file("x").parent
 
 
 class ClientVolume:
-    """The store on the user's Volume."""
+    """Store on the user's Volume."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -39,7 +39,7 @@ class ClientVolume:
         )
 
     def read(self, path: Path) -> bytes | None:
-        """A small file; None where there is none."""
+        """Return the content of a small file, or None if it does not exist."""
         import modal
 
         try:
@@ -48,11 +48,11 @@ class ClientVolume:
             return None
 
     def read_all(self, paths: Sequence[Path]) -> list[bytes | None]:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(MAX_REQUESTS) as pool:
             return list(pool.map(self.read, paths))
 
     def entries(self, path: Path, recursive: bool = False) -> list[Any]:
-        """What is in a folder, as Modal lists it: path, type, mtime, size; nothing where there is no such folder."""
+        """List a folder as Modal does, with path, type, mtime and size. Return an empty list for a missing folder."""
         import modal
 
         try:
@@ -61,33 +61,35 @@ class ClientVolume:
             return []
 
     def remove(self, path: Path) -> None:
-        """Removes a folder with all that is in it; nothing happens where there is none."""
+        """Remove a folder with its content, if it exists."""
         import modal
 
         with suppress(FileNotFoundError, modal.exception.NotFoundError):
             self._volume.remove_file(path.as_posix(), recursive=True)
 
     def manifests(self, calls: Iterable[StageCall]) -> dict[str, Manifest]:
-        """Manifests by key, of the artifacts that are there."""
+        """Return the manifests of the calls' existing artifacts, by key."""
         refs = [call.ref for call in calls]
-        found = self.read_all([ROOT.artifact(ref) / MANIFEST for ref in refs])
+        contents = self.read_all([ROOT.artifact(ref) / MANIFEST for ref in refs])
         return {
             ref.key: Manifest.model_validate_json(content)
-            for ref, content in zip(refs, found, strict=True)
+            for ref, content in zip(refs, contents, strict=True)
             if content is not None
         }
 
-    def lacking(self, files: Mapping[str, Path]) -> dict[str, Path]:
-        """Of files by digest, those that are not there yet."""
-        there = {Path(entry.path).name for entry in self.entries(FILES)} if files else set()
-        return {digest: path for digest, path in files.items() if _whole(digest, path) not in there}
+    def find_missing(self, files: Mapping[str, Path]) -> dict[str, Path]:
+        """Return the files that the Volume lacks. Both mappings are from digests to paths."""
+        existing = {Path(entry.path).name for entry in self.entries(FILES)} if files else set()
+        return {digest: path for digest, path in files.items() if _completion_name(digest, path) not in existing}
 
     def is_small(self, files: Mapping[str, Path]) -> bool:
-        """Whether an upload takes no longer than a container takes to start."""
-        return sum(SMALL + 1 if path.is_dir() else path.stat().st_size for path in files.values()) <= SMALL
+        """Return whether an upload takes no longer than the start of a container."""
+        return (
+            sum(SMALL_UPLOAD + 1 if path.is_dir() else path.stat().st_size for path in files.values()) <= SMALL_UPLOAD
+        )
 
     def upload(self, files: Mapping[str, Path], progress: Callable[[str], None]) -> None:
-        """Puts files and folders under their digests."""
+        """Upload files and folders to the paths of their digests."""
         if not files:
             return
         size = sum(folder_size(path) if path.is_dir() else path.stat().st_size for path in files.values())
@@ -96,22 +98,30 @@ class ClientVolume:
             for digest, path in files.items():
                 target = ROOT.file(digest).as_posix()
                 batch.put_directory(path, target) if path.is_dir() else batch.put_file(path, target)
-        # files of folders come one by one, so that all of them are there has to be said
-        folders = [(FILES / _whole(digest, path)).as_posix() for digest, path in files.items() if path.is_dir()]
+        # the files of a folder arrive one by one, so a marker file shows that all of them have arrived
+        folders = [
+            (FILES / _completion_name(digest, path)).as_posix() for digest, path in files.items() if path.is_dir()
+        ]
         if folders:
             with self._volume.batch_upload(force=True) as batch:
                 for name in folders:
                     batch.put_file(io.BytesIO(b"whole"), name)
 
     def files(self, ref: Ref) -> tuple[StoredFile, ...]:
-        """Raises `InvalidInput` where the artifact is not there."""
+        """Return the files of an artifact.
+
+        Raises:
+            InvalidInput: If the artifact is not on the Volume.
+        """
         content = self.read(ROOT.artifact(ref) / MANIFEST)
         if content is None:
-            raise InvalidInput(Problem("missing-artifact", f"there is no {ref} on the Volume {self._options.volume}"))
+            raise InvalidInput(
+                Problem("missing-artifact", f"the artifact `{ref}` is not on the Volume `{self._options.volume}`")
+            )
         return Manifest.model_validate_json(content).files
 
     def push(self, ref: Ref, folder: Path, progress: Callable[[str], None]) -> None:
-        """Copies an artifact there; it exists once its manifest does, so that one comes last."""
+        """Upload an artifact. Its manifest is last, because an artifact exists as soon as its manifest does."""
         target = ROOT.artifact(ref)
         if self.read(target / MANIFEST) is not None:
             return
@@ -123,12 +133,16 @@ class ClientVolume:
                     batch.put_file(folder / name, (target / name).as_posix())
 
     def pull(self, ref: Ref, target: Path, progress: Callable[[float, float], None]) -> None:
-        """Copies an artifact, each file checked by its digest; a folder appears whole or not at all."""
+        """Download an artifact into a folder, which appears only when it is complete.
+
+        Raises:
+            InvalidInput: If the artifact is not on the Volume, or a downloaded file does not have its digest.
+        """
         files = self.files(ref)
         total, done = sum(file.size for file in files), 0
-        aside = target.with_name(f".{target.name}.partial")
+        partial = target.with_name(f".{target.name}.partial")
         for file in files:
-            path = aside / file.path
+            path = partial / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.exists() or path.stat().st_size != file.size:
                 with path.open("wb") as content:
@@ -140,15 +154,15 @@ class ClientVolume:
                 raise InvalidInput(
                     Problem(
                         "damaged-artifact",
-                        f"{file.path} arrived damaged",
-                        hint="pull again: what arrived whole is kept",
+                        f"`{file.path}` was damaged during the download",
+                        hint="run the command again, which keeps the intact files",
                     )
                 )
             done += file.size
             progress(done, total)
-        aside.rename(target)
+        partial.rename(target)
 
 
-def _whole(digest: str, path: Path) -> str:
-    """The name of the file that is there once all of it is."""
+def _completion_name(digest: str, path: Path) -> str:
+    """Return the name of the file that exists only after a complete upload."""
     return f"{digest}.whole" if path.is_dir() else digest

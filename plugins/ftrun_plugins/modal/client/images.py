@@ -1,4 +1,4 @@
-"""Declared environments as Modal Images: base and Python by version, the lock as it stands, ftrun as source."""
+"""Modal Images of declared environments: base image, Python version, locked packages, and ftrun as source."""
 
 from __future__ import annotations
 
@@ -6,26 +6,30 @@ from collections.abc import Sequence
 from typing import Any
 
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.process_env import DEFAULTS
 from ftrun.api.recipe import Environment
-from ftrun.execution.process_env import DEFAULTS
 from ftrun.plugins.manager import SHIPPED
 from ftrun_plugins.modal.client import source_bundle
 from ftrun_plugins.modal.container.container_volume import VARIABLE
 from ftrun_plugins.modal.options import MOUNT
 
-UV = "0.13.9"  # the version that locks are installed with
-INSTALL = "--no-deps"  # the client adds --compile-bytecode, and uv refuses it twice
+UV = "0.13.9"  # version that installs the locks
+INSTALL = "--no-deps"  # Modal's client adds --compile-bytecode, and uv refuses a repeated option
 
 
 def check_environment(name: str, declared: Environment) -> None:
-    """Raises `InvalidInput` for an environment that only this machine has."""
+    """Check that an image can be built for an environment.
+
+    Raises:
+        InvalidInput: If the environment is an interpreter of this machine.
+    """
     if declared.lock is None or (declared.image.python is None and not _is_version(declared.python)):
         raise InvalidInput(
             Problem(
                 "invalid-value",
-                f"the environment `{name}` is an interpreter of this machine, and cannot go to Modal",
+                f"the environment `{name}` is an interpreter of this machine, which cannot be used on Modal",
                 at=f"environment.{name}",
-                expected="a version of Python and a lock",
+                expected="a Python version and a lock",
                 hint=f"environment.{name}.python=3.12 environment.{name}.lock=FILE, or environment.{name}.image.python",
             )
         )
@@ -36,13 +40,13 @@ def _is_version(python: str) -> bool:
 
 
 def make_image(name: str, declared: Environment, packages: Sequence[str], requirements: Sequence[str]) -> Any:
-    """The Image of an environment.
+    """Return the Image of an environment.
 
     Args:
-        name: The environment's name.
-        declared: What it consists of.
-        packages: Importable packages that travel as source: ftrun and the plugins.
-        requirements: What the plugins need, as pinned requirements.
+        name: Name of the environment.
+        declared: Its Python version, lock, base image, system packages and variables.
+        packages: Importable packages that are added as source: ftrun and the plugins.
+        requirements: Pinned requirements of the plugins.
     """
     import modal
 
@@ -59,13 +63,13 @@ def make_image(name: str, declared: Environment, packages: Sequence[str], requir
 
 
 def _variables(name: str, declared: Environment) -> dict[str, str]:
-    """Telemetry off, the environment's own variables, and where things are."""
-    own = {**DEFAULTS, **declared.variables}
+    """Return the variables that disable telemetry, those that the environment declares, and those for paths."""
     return {
-        **own,
+        **DEFAULTS,
+        **declared.variables,
         VARIABLE: MOUNT,
         "FTRUN_ENVIRONMENT": name,
         SHIPPED: ",".join(source_bundle.modules()),
         "FTRUN_VARIABLES": ",".join(sorted(declared.variables)),
-        "HF_HOME": "/tmp/huggingface",  # noqa: S108  (the container's own; models lie on the Volume as artifacts)
+        "HF_HOME": "/tmp/huggingface",  # noqa: S108  (a folder of the container only; models are artifacts on the Volume)
     }

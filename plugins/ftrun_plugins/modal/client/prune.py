@@ -1,4 +1,4 @@
-"""Stops apps of older code that no run uses any more."""
+"""Cleanup of deployed apps of older code that no run uses."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from ftrun_plugins.modal.client.remote import ModalRemote
 
 
-def prune_apps(kept: str, options: Options, remote: ModalRemote) -> Iterator[tuple[str, str]]:
-    """Each app but the one to keep, and what became of it."""
-    busy = _in_use(remote)
+def prune_apps(current: str, options: Options, remote: ModalRemote) -> Iterator[tuple[str, str]]:
+    """Stop all apps except `current` and those that runs use. Yield the name and the new status of each app."""
+    used = _find_used_apps(remote)
     for name in deployed_apps(options):
-        if name == kept:
+        if name == current:
             continue
-        if name in busy:
+        if name in used:
             yield name, "is in use"
         else:
             stop_app(name, options)
             yield name, "stopped"
 
 
-def _in_use(remote: ModalRemote) -> set[str]:
-    """Apps of runs whose scheduler lives."""
-    found = set()
+def _find_used_apps(remote: ModalRemote) -> set[str]:
+    """Return the apps of runs whose scheduler is alive."""
+    apps = set()
     for content in remote.volume.read_all([ROOT.run(name).record for name in remote.known()]):
         record = json.loads(content) if content else {}
         launches = record.get("remote", {}).get("launches", [])
         if record.get("status") in OPEN and launches and function_calls.is_alive(launches[-1]):
-            found.add(record["remote"]["app"])
-    return found
+            apps.add(record["remote"]["app"])
+    return apps

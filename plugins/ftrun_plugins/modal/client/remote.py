@@ -1,4 +1,4 @@
-"""Runs on Modal, seen from any machine: submitted, followed, stopped, resumed, and copied into the store here."""
+"""Access to runs on Modal from any machine: submit, follow, cancel, resume, and copy to the local store."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import orjson
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.events import Event, read
+from ftrun.api.manifest import StoredFile
 from ftrun.api.paths import RunFolder
 from ftrun.api.recipe import Environment, Recipe
 from ftrun.api.serving_spec import Endpoint, Serving
@@ -18,7 +19,6 @@ from ftrun.api.stage_call import Ref, StageCall
 from ftrun.execution.engine import read_plan
 from ftrun.plugins.manager import Plugins
 from ftrun.store import runs
-from ftrun.store.artifacts import StoredFile
 from ftrun.store.runs import RunRecord
 from ftrun.utils.atomic_io import write_bytes, write_text
 from ftrun.utils.sizes import folder_size
@@ -26,15 +26,15 @@ from ftrun_plugins.modal import function_calls
 from ftrun_plugins.modal.claims import Claims
 from ftrun_plugins.modal.client.app import App
 from ftrun_plugins.modal.client.client_volume import ROOT, ClientVolume
-from ftrun_plugins.modal.client.log_stream import NAMING, Follower
-from ftrun_plugins.modal.client.submit_run import RunSubmission, outside_files
+from ftrun_plugins.modal.client.log_stream import CALL_EVENTS, Follower
+from ftrun_plugins.modal.client.submit_run import RunSubmission, local_files
 from ftrun_plugins.modal.errors import modal_errors
-from ftrun_plugins.modal.event_protocol import without_markers
+from ftrun_plugins.modal.event_protocol import strip_events
 from ftrun_plugins.modal.options import Options
 from ftrun_plugins.modal.server.server_deployment import Servers
 
 SECONDS_TO_STOP = 60.0
-SECONDS_BETWEEN_LOOKS = 0.3
+SECONDS_BETWEEN_POLLS = 0.3
 
 
 class ModalRemote:
@@ -51,17 +51,21 @@ class ModalRemote:
         return f"the Modal Volume {self._options.volume}"
 
     def app(self, calls: Sequence[StageCall]) -> App:
-        return App.of(self._options, self._environments, self._plugins, calls)
+        return App.for_calls(self._options, self._environments, self._plugins, calls)
 
-    # --- beginning and ending a run
+    # --- start and end of a run
 
     def submit(self, folder: RunFolder, progress: Callable[[str], None]) -> None:
-        """Deploys what is not deployed, and begins the run there."""
+        """Deploy the app if necessary, and start the run on Modal.
+
+        Raises:
+            InvalidInput: If the run is already running.
+        """
         record, plan = runs.load(folder), read_plan(folder)
         launches = record.remote.get("launches", [])
         if launches and record.status in runs.OPEN and function_calls.is_alive(launches[-1]):
             raise InvalidInput(
-                Problem("run-active", f"the run {folder.id} is running already", hint=f"ftrun logs -f {folder.id}")
+                Problem("run-active", f"the run `{folder.id}` is already running", hint=f"ftrun logs -f {folder.id}")
             )
         app = self.app(plan.calls)
         if not app.is_deployed():
@@ -70,89 +74,94 @@ class ModalRemote:
             RunSubmission(folder, app.name, self._options, self.volume).run(progress)
 
     def uploads(self, calls: Sequence[StageCall]) -> list[tuple[str, int]]:
-        """Files of this machine that the Volume lacks, with their sizes in bytes."""
-        found = self.volume.lacking(outside_files(calls))
-        return [(str(path), folder_size(path) if path.is_dir() else path.stat().st_size) for path in found.values()]
+        """Return the files of this machine that the Volume lacks, with their sizes in bytes."""
+        missing = self.volume.find_missing(local_files(calls))
+        return [(str(path), folder_size(path) if path.is_dir() else path.stat().st_size) for path in missing.values()]
 
     def cancel(self, folder: RunFolder, now: bool) -> None:
         self.refresh(folder)
         record = runs.load(folder)
         with modal_errors("cancelling the run"):
-            Claims(self._options.claims, self._options.environment).cancel(folder.id)
+            Claims(self._options.claims, self._options.environment).mark_cancelled(folder.id)
             for call_id in record.remote.get("launches", ())[-1:]:
                 function_calls.cancel(call_id, now)
             end = time.monotonic() + SECONDS_TO_STOP
             while time.monotonic() < end:
-                self._look(folder)
+                self._refresh_record(folder)
                 record = runs.load(folder)
-                ids = [*record.remote.get("launches", ())[-1:], *_last_of_each(record)]
+                ids = [*record.remote.get("launches", ())[-1:], *_latest_calls(record)]
                 alive = [call_id for call_id in ids if function_calls.is_alive(call_id)]
                 if not alive:
-                    self.refresh(folder)  # the scheduler may have closed the record meanwhile
+                    self.refresh(folder)  # the scheduler may have closed the record in the meantime
                     return
                 for call_id in alive:
                     function_calls.cancel(call_id, now)
-                time.sleep(SECONDS_BETWEEN_LOOKS)
+                time.sleep(SECONDS_BETWEEN_POLLS)
         raise InvalidInput(
-            Problem("run-active", f"{folder.id} has not stopped yet", hint=f"ftrun cancel --now {folder.id}")
+            Problem("run-active", f"the run `{folder.id}` has not stopped yet", hint=f"ftrun cancel --now {folder.id}")
         )
 
-    # --- looking at runs
+    # --- state of runs
 
     def refresh(self, folder: RunFolder) -> None:
-        """Copies the run's record, events and logs; the record is read first, so that a closed one misses nothing."""
+        """Copy record, events and logs of a run. Read the record first, so that a closed run has all its events."""
         with modal_errors("reading the run"):
             record = self.volume.read(ROOT.run(folder.id).record)
             if record is not None:
-                self._copy(folder)
-            self._keep(folder, record)
+                self._copy_files(folder)
+            self._save_record(folder, record)
 
-    def _look(self, folder: RunFolder) -> None:
-        """Copies the run's record alone."""
+    def _refresh_record(self, folder: RunFolder) -> None:
+        """Copy the record of a run."""
         with modal_errors("reading the run"):
-            self._keep(folder, self.volume.read(ROOT.run(folder.id).record))
+            self._save_record(folder, self.volume.read(ROOT.run(folder.id).record))
 
-    def _copy(self, folder: RunFolder) -> None:
-        """Copies all but the record."""
-        there = ROOT.run(folder.id)
-        entries = [entry for entry in self.volume.entries(there.root, recursive=True) if entry.size]
+    def _copy_files(self, folder: RunFolder) -> None:
+        """Copy the files of a run except its record."""
+        remote = ROOT.run(folder.id)
+        entries = [entry for entry in self.volume.entries(remote.root, recursive=True) if entry.size]
         paths = [Path("/") / entry.path for entry in entries]
-        wanted = [path for path in paths if path != there.record and "/." not in path.as_posix()]
+        wanted = [path for path in paths if path != remote.record and "/." not in path.as_posix()]
         events = []
         for path, content in zip(wanted, self.volume.read_all(wanted), strict=True):
-            if path == there.events or path.parent == there.events_of("x").parent:
+            if path == remote.events or path.parent == remote.events_of("x").parent:
                 events += [line for line in (content or b"").splitlines() if line.endswith(b"}")]
-            elif path.parent == there.log("x").parent:
-                write_bytes(folder.root / path.relative_to(there.root), without_markers(content or b""))
-            elif path in (there.recipe, there.plan, there.report):
-                write_bytes(folder.root / path.relative_to(there.root), content or b"")
-        write_text(folder.events, "".join(line.decode() + "\n" for line in sorted(events, key=_at)))
+            elif path.parent == remote.log("x").parent:
+                write_bytes(folder.root / path.relative_to(remote.root), strip_events(content or b""))
+            elif path in (remote.recipe, remote.plan, remote.report):
+                write_bytes(folder.root / path.relative_to(remote.root), content or b"")
+        write_text(folder.events, "".join(line.decode() + "\n" for line in sorted(events, key=_event_time)))
 
-    def _keep(self, folder: RunFolder, content: bytes | None) -> None:
-        """Saves the record as it is there; a run whose scheduler ended without closing it was interrupted."""
+    def _save_record(self, folder: RunFolder, content: bytes | None) -> None:
+        """Save the record of the Volume. If its scheduler ended without closing it, the run was interrupted."""
         if content is None:
-            self._not_there_yet(folder)
+            self._update_pending_record(folder)
             return
         record = RunRecord.model_validate_json(content)
         if folder.record.exists():
-            mine = runs.load(folder).remote.get("launches", [])
-            known = record.remote.get("launches", [])
-            if mine[len(known) :] and mine[: len(known)] == known:  # submitted again, and not begun there yet
-                record.remote["launches"] = mine
+            local_launches = runs.load(folder).remote.get("launches", [])
+            launches = record.remote.get("launches", [])
+            # the run was submitted again, and its new scheduler has not started yet
+            if local_launches[len(launches) :] and local_launches[: len(launches)] == launches:
+                record.remote["launches"] = local_launches
                 record.status, record.ended, record.problems = "waiting", None, ()
         if record.status in runs.OPEN and not function_calls.is_alive(record.remote["launches"][-1]):
-            again = self.volume.read(ROOT.run(folder.id).record)
-            record = RunRecord.model_validate_json(again) if again else record
+            latest = self.volume.read(ROOT.run(folder.id).record)
+            record = RunRecord.model_validate_json(latest) if latest else record
             if record.status in runs.OPEN:
                 record.status = "interrupted"
         runs.save(folder, record)
 
-    def _not_there_yet(self, folder: RunFolder) -> None:
-        """A run that is being submitted, or whose scheduler has not begun."""
+    def _update_pending_record(self, folder: RunFolder) -> None:
+        """Update the local record of a run that is being submitted, or whose scheduler has not started.
+
+        Raises:
+            InvalidInput: If there is no local record either.
+        """
         record = runs.load(folder) if folder.record.exists() else None
         if record is None:
             raise InvalidInput(
-                Problem("unknown-run", f"there is no run `{folder.id}` on the Volume {self._options.volume}")
+                Problem("unknown-run", f"there is no run `{folder.id}` on the Volume `{self._options.volume}`")
             )
         launches = record.remote.get("launches", [])
         if record.status in runs.OPEN and not (launches and function_calls.is_alive(launches[-1])):
@@ -160,35 +169,35 @@ class ModalRemote:
             runs.save(folder, record)
 
     def follow(self, folder: RunFolder) -> Iterator[Event]:
-        """First what the Volume has, then what comes: the logs of a function may not reach back to its beginning."""
+        """Yield the events on the Volume, then new ones. The logs of a function may not reach back to its start."""
         self.refresh(folder)
-        seen, named = set(), []
+        known_events, call_ids = set(), []
         for event in read(folder.events):
-            seen.add(orjson.dumps(event))
-            named += [str(event["function_call"])] if event["kind"] in NAMING else []
+            known_events.add(orjson.dumps(event))
+            call_ids += [str(event["function_call"])] if event["kind"] in CALL_EVENTS else []
             yield event
         if runs.load(folder).status in runs.OPEN:
             launch = runs.load(folder).remote["launches"][-1]
-            with modal_errors("following the run"), Follower(launch, named) as follower:
+            with modal_errors("following the run"), Follower(launch, call_ids) as follower:
                 for event in follower.events():
-                    if orjson.dumps(event) not in seen:
+                    if orjson.dumps(event) not in known_events:
                         yield event
-        self._settle(folder)
+        self._wait_for_final_record(folder)
 
-    def _settle(self, folder: RunFolder) -> None:
-        """Waits until the record that the scheduler closed can be read."""
+    def _wait_for_final_record(self, folder: RunFolder) -> None:
+        """Wait until the record that the scheduler closed is readable, and copy the run."""
         end = time.monotonic() + SECONDS_TO_STOP
         while True:
-            late = time.monotonic() > end
+            is_last_try = time.monotonic() > end
             try:
-                self._look(folder)
-                if runs.load(folder).status not in runs.OPEN or late:
+                self._refresh_record(folder)
+                if runs.load(folder).status not in runs.OPEN or is_last_try:
                     self.refresh(folder)
                     return
             except InvalidInput:
-                if late:
+                if is_last_try:
                     raise
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+            time.sleep(SECONDS_BETWEEN_POLLS)
 
     def known(self) -> Sequence[str]:
         with modal_errors("listing the runs"):
@@ -231,9 +240,9 @@ class ModalRemote:
             self.volume.pull(ref, target, progress)
 
 
-def _last_of_each(record: RunRecord) -> list[str]:
+def _latest_calls(record: RunRecord) -> list[str]:
     return [ids[-1] for ids in record.remote.get("calls", {}).values() if ids]
 
 
-def _at(line: bytes) -> Any:
+def _event_time(line: bytes) -> Any:
     return orjson.loads(line)["at"]

@@ -1,4 +1,4 @@
-"""What travels to Modal: ftrun and the plugins as source, what the plugins need as pins, and a digest of it."""
+"""Code that is sent to Modal: ftrun and plugins as source, their digest, and the pinned requirements of plugins."""
 
 from __future__ import annotations
 
@@ -13,39 +13,42 @@ from packaging.requirements import Requirement
 from ftrun.plugins.entry_points import enabled
 from ftrun.utils.digests import digest, sha256_of
 
-OWN = ("ftrun", "ftrun_plugins")
+OWN_PACKAGES = ("ftrun", "ftrun_plugins")
 
 
 def packages() -> tuple[str, ...]:
-    """Top-level packages that are added to every image."""
-    return (*OWN, *sorted({_top(entry) for entry in _entries()} - set(OWN)))
+    """Return the top-level packages that are added to every image."""
+    return (*OWN_PACKAGES, *sorted({_top_level_package(entry) for entry in _entries()} - set(OWN_PACKAGES)))
 
 
 def modules() -> tuple[str, ...]:
-    """The modules of other packages' plugins, by which containers load them."""
+    """Return the modules of plugins from other packages, for containers to load."""
     return tuple(sorted({entry.value.partition(":")[0] for entry in _entries()}))
 
 
 def requirements() -> tuple[str, ...]:
-    """What the plugins' distributions ask for, each as it is installed here; ftrun itself travels as source."""
-    wanted = {name for entry in _entries() if entry.dist is not None for name in _required(entry.dist)}
-    return tuple(sorted(f"{name}=={installed}" for name in wanted if (installed := _installed(name))))
+    """Return the requirements of the plugins' distributions, pinned to the installed versions.
+
+    They do not include ftrun, which is sent as source.
+    """
+    names = {name for entry in _entries() if entry.dist is not None for name in _required_names(entry.dist)}
+    return tuple(sorted(f"{name}=={pinned}" for name in names if (pinned := _installed_version(name))))
 
 
 def code_digest() -> str:
-    """Of the source that travels."""
-    return digest({name: _source(name) for name in packages()})
+    """Return the digest of the source that is sent."""
+    return digest({name: _file_digests(name) for name in packages()})
 
 
 def _entries() -> Iterator[EntryPoint]:
     yield from enabled()
 
 
-def _top(entry: EntryPoint) -> str:
+def _top_level_package(entry: EntryPoint) -> str:
     return entry.value.partition(":")[0].partition(".")[0]
 
 
-def _required(distribution: Distribution) -> Iterator[str]:
+def _required_names(distribution: Distribution) -> Iterator[str]:
     for text in distribution.requires or ():
         requirement = Requirement(text)
         applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
@@ -53,7 +56,7 @@ def _required(distribution: Distribution) -> Iterator[str]:
             yield requirement.name.lower()
 
 
-def _installed(name: str) -> str | None:
+def _installed_version(name: str) -> str | None:
     try:
         return version(name)
     except PackageNotFoundError:
@@ -61,7 +64,7 @@ def _installed(name: str) -> str | None:
 
 
 @cache
-def _source(package: str) -> dict[str, str]:
+def _file_digests(package: str) -> dict[str, str]:
     spec = importlib.util.find_spec(package)
     assert spec is not None
     assert spec.origin is not None

@@ -1,4 +1,4 @@
-"""The functions of the app: everything that runs on Modal enters here, by name and not as pickled code."""
+"""Functions of the app. All code on Modal starts here, and is found by its name instead of being pickled."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Any
 
 
 def run_stage(request: dict[str, Any]) -> dict[str, Any]:
-    """Runs one stage call, whichever function of the app this is; what goes wrong in it is part of the answer."""
+    """Run one stage call, in any function of the app for stages. Errors of the stage are part of the answer."""
     from ftrun_plugins.modal.container.stage_container import StageRun
     from ftrun_plugins.modal.requests import StageRequest
 
-    return StageRun(StageRequest.model_validate(request)).run().packed()
+    return StageRun(StageRequest.model_validate(request)).run().pack()
 
 
 def launch(request: dict[str, Any]) -> dict[str, Any]:
-    """Runs the scheduler of one run."""
+    """Run the scheduler of one run."""
     from ftrun_plugins.modal.container.remote_scheduler import RemoteScheduler
     from ftrun_plugins.modal.requests import LaunchRequest
 
@@ -22,7 +22,7 @@ def launch(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def serve() -> None:
-    """Starts the engine of an inference server, for which this container exists."""
+    """Start the engine of an inference server."""
     from ftrun_plugins.modal.server.server_container import start_engine
 
     start_engine()

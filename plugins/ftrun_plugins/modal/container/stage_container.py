@@ -1,4 +1,4 @@
-"""One try of a stage call in its container: claims the key, runs the stage's process, publishes what it made."""
+"""One try of a stage call in its container: claims the key, runs the process of the stage, publishes the artifact."""
 
 from __future__ import annotations
 
@@ -12,107 +12,109 @@ from pathlib import Path
 from ftrun.api.cancellation import StopSignal
 from ftrun.api.errors import Problem
 from ftrun.api.events import make
+from ftrun.api.manifest import Manifest
 from ftrun.api.outcome import StageOutcome
 from ftrun.api.stage_call import StageCall
 from ftrun.execution.stage_subprocess import ProcessSpec, StageProcess
-from ftrun.store.artifacts import Manifest, publish
+from ftrun.store.artifacts import publish
 from ftrun.utils.atomic_io import read_json
 from ftrun_plugins.modal.claims import Claims
-from ftrun_plugins.modal.container.container_volume import LONGEST_WAIT, ContainerStore
+from ftrun_plugins.modal.container.container_volume import MAX_WAIT, ContainerStore
 from ftrun_plugins.modal.container.worker_thread import WorkerThread
-from ftrun_plugins.modal.event_protocol import Markers, marked
+from ftrun_plugins.modal.event_protocol import Markers, encode_event
 from ftrun_plugins.modal.requests import StageAnswer, StageRequest
 
-GRACE = 22.0  # seconds for a checkpoint; Modal gives 30 for it and for what follows
-COMMITTED_ON = ("checkpoint", "warning", "gate", "tracker")  # events after which the Volume is committed
-SECONDS_FOR_FILES = 120.0  # small ones are still uploaded while containers start
-SECONDS_BETWEEN_LOOKS = 0.1
+GRACE = 22.0  # seconds for a checkpoint; Modal allows 30 seconds for it and the final commit
+COMMIT_EVENTS = ("checkpoint", "warning", "gate", "tracker")  # events after which the Volume is committed
+SECONDS_FOR_FILES = 120.0  # the client uploads small files while containers start
+SECONDS_BETWEEN_POLLS = 0.1
 
 
 class StageRun:
-    """One try. Modal runs it again, under the same id, when the container was preempted or crashed."""
+    """One try of a stage call. Modal repeats it with the same id if the container is preempted or crashes."""
 
     def __init__(self, request: StageRequest) -> None:
         self._request = request
         self._call = request.call
-        self._mounted = ContainerStore(request.volume)
-        self._folder = self._mounted.store.run(request.run)
+        self._volume = ContainerStore(request.volume)
+        self._folder = self._volume.store.run(request.run)
         self._markers = Markers()
 
     def run(self) -> StageAnswer:
         import modal
 
-        own = str(modal.current_function_call_id())
+        own_id = str(modal.current_function_call_id())
         claims = Claims(self._request.claims)
-        working = claims.begin(self._call.ref, self._request.generation, own)
-        rival = working if working != own else claims.rival(self._call.ref, self._request.generation)
-        if rival is not None:
-            return StageAnswer(status="superseded", superseded_by=rival)
+        ref, generation = self._call.ref, self._request.generation
+        attached_id = claims.attach(ref, generation, own_id)
+        other_id = attached_id if attached_id != own_id else claims.competing_call(ref, generation)
+        if other_id is not None:
+            return StageAnswer(status="superseded", superseded_by=other_id)
         try:
-            self._mounted.reload()
-            tries = claims.count_try(
-                self._call.ref, self._request.generation, self._mounted.last_checkpoint(self._call.ref)
-            )
-            return self._run() if tries <= self._request.most_tries else self._answer(_dies(self._call, tries))
+            self._volume.reload()
+            tries = claims.count_try(ref, generation, self._volume.last_checkpoint(ref))
+            if tries > self._request.most_tries:
+                return self._answer(_fail_tries(self._call, tries))
+            return self._run_call()
         finally:
-            claims.leave(self._call.ref, self._request.generation)
+            claims.release(ref, generation)
 
-    def _run(self) -> StageAnswer:
-        if self._mounted.find(self._call.ref):
+    def _run_call(self) -> StageAnswer:
+        if self._volume.find(self._call.ref):
             return StageAnswer(status="done")
-        missing = [role for role, ref in self._call.inputs.items() if not self._mounted.find(ref, LONGEST_WAIT)]
+        missing = [role for role, ref in self._call.inputs.items() if not self._volume.find(ref, MAX_WAIT)]
         if missing:
-            return self._answer(_lost_inputs(self._call, missing))
-        self._tell("call_started", key=self._call.key)
+            return self._answer(_fail_inputs(self._call, missing))
+        self._emit("call_started", key=self._call.key)
         files = self._call.local_files.items()
-        lost = [path for digest, path in files if not self._mounted.has_file(digest, SECONDS_FOR_FILES)]
-        return self._answer(_lost_files(self._request.run, lost) if lost else self._work())
+        missing_files = [path for digest, path in files if not self._volume.has_file(digest, SECONDS_FOR_FILES)]
+        return self._answer(_fail_files(self._request.run, missing_files) if missing_files else self._run_process())
 
-    def _work(self) -> StageOutcome:
-        """Runs the stage's process; while it runs, checkpoints are committed as they are marked."""
-        scratch = self._mounted.store.scratch(self._call.ref)
+    def _run_process(self) -> StageOutcome:
+        """Run the process of the stage, and commit its checkpoints when its events report them."""
+        scratch = self._volume.store.scratch(self._call.ref)
         scratch.manifest.unlink(missing_ok=True)
-        place = ProcessSpec(
+        spec = ProcessSpec(
             python=Path(sys.executable),
             log=self._folder.log(self._call.label),
-            variables={name: os.environ[name] for name in _own_variables()},
-            listen=self._heard,
+            variables={name: os.environ[name] for name in _declared_variables()},
+            listen=self._forward_output,
             publishes=False,
             grace=GRACE,
         )
         stop = StopSignal()
-        process = StageProcess(self._mounted.store, self._with_files_here(), self._request.run, place)
-        outcome = self._attended(process, stop)
+        process = StageProcess(self._volume.store, self._localize_call(), self._request.run, spec)
+        outcome = self._wait_for_process(process, stop)
         if outcome.status == "done":
             manifest = Manifest.model_validate(read_json(scratch.manifest))
-            publish(self._mounted.store, self._call.ref, manifest, self._mounted.commit)
+            publish(self._volume.store, self._call.ref, manifest, self._volume.commit)
             scratch.discard()
-        self._mounted.commit()
+        self._volume.commit()
         return outcome
 
-    def _attended(self, process: StageProcess, stop: StopSignal) -> StageOutcome:
-        """Waits in a thread, for Modal raises into this one: the wish to end becomes a checkpoint."""
+    def _wait_for_process(self, process: StageProcess, stop: StopSignal) -> StageOutcome:
+        """Wait in another thread, because Modal raises in this one. If it does, the process writes a checkpoint."""
         work = WorkerThread(lambda: process.wait(stop))
         try:
-            while not work.wait(SECONDS_BETWEEN_LOOKS):
+            while not work.wait(SECONDS_BETWEEN_POLLS):
                 pass
         except BaseException:  # preempted (KeyboardInterrupt) or cancelled (InputCancellation)
             stop.raise_level(1)
             work.wait()
-            self._mounted.commit()
+            self._volume.commit()
             raise
         return work.result()
 
-    def _heard(self, piece: bytes) -> None:
-        """Output of the stage goes on to the function's logs; its events also into the run's folder."""
+    def _forward_output(self, piece: bytes) -> None:
+        """Write output of the stage to the logs of the function, and its events also to the folder of the run."""
         sys.stdout.buffer.write(piece)
         sys.stdout.flush()
         events = list(self._markers.read(piece))
-        self._keep(events)
-        if any(event["kind"] in COMMITTED_ON for event in events):
-            self._mounted.commit()
+        self._save_events(events)
+        if any(event["kind"] in COMMIT_EVENTS for event in events):
+            self._volume.commit()
 
-    def _keep(self, events: list[dict[str, object]]) -> None:
+    def _save_events(self, events: list[dict[str, object]]) -> None:
         if not events:
             return
         path = self._folder.events_of(self._call.label)
@@ -120,16 +122,16 @@ class StageRun:
         with path.open("a", encoding="utf-8") as file:
             file.writelines(json.dumps(event) + "\n" for event in events)
 
-    def _tell(self, kind: str, **values: object) -> None:
+    def _emit(self, kind: str, **values: object) -> None:
         event = make(kind, self._call.label, **values)
-        os.write(sys.stdout.fileno(), marked(event))
-        self._keep([event])
+        os.write(sys.stdout.fileno(), encode_event(event))
+        self._save_events([event])
 
-    def _with_files_here(self) -> StageCall:
-        """Outside files lie on the Volume under their digests; addresses stay what they are."""
-        here = {digest: str(self._mounted.store.file(digest)) for digest in self._call.local_files}
-        without_limit = self._call.work.model_copy(update={"timeout": None})  # Modal's own time-out ends it
-        return self._call.model_copy(update={"files": {**self._call.files, **here}, "work": without_limit})
+    def _localize_call(self) -> StageCall:
+        """Replace the paths of the client's files by their paths on the Volume. URLs stay as they are."""
+        paths = {digest: str(self._volume.store.file(digest)) for digest in self._call.local_files}
+        without_limit = self._call.work.model_copy(update={"timeout": None})  # Modal enforces the timeout
+        return self._call.model_copy(update={"files": {**self._call.files, **paths}, "work": without_limit})
 
     def _answer(self, outcome: StageOutcome) -> StageAnswer:
         values = asdict(outcome)
@@ -140,25 +142,25 @@ class StageRun:
         )
 
 
-def _own_variables() -> Iterator[str]:
-    """Variables that the environment's image sets, by the list that it carries."""
+def _declared_variables() -> Iterator[str]:
+    """Yield the variables that the environment declares, from a list in its image."""
     yield from (name for name in os.environ.get("FTRUN_VARIABLES", "").split(",") if name in os.environ)
 
 
-def _lost_inputs(call: StageCall, missing: list[str]) -> StageOutcome:
-    what = f"inputs of {call.label} are not on the Volume: {', '.join(missing)}"
-    return StageOutcome("failed", "store", (Problem("missing-artifact", what, hint="`ftrun resume` makes them again"),))
+def _fail_inputs(call: StageCall, missing: list[str]) -> StageOutcome:
+    what = f"inputs of `{call.label}` are not on the Volume: {', '.join(missing)}"
+    hint = "`ftrun resume` creates them again"
+    return StageOutcome("failed", "store", (Problem("missing-artifact", what, hint=hint),))
 
 
-def _lost_files(run: str, paths: list[Path]) -> StageOutcome:
-    what = f"not uploaded: {', '.join(map(str, paths))}"
-    return StageOutcome(
-        "failed", "user", (Problem("missing-artifact", what, hint=f"ftrun resume {run}, from the machine that has it"),)
-    )
+def _fail_files(run: str, paths: list[Path]) -> StageOutcome:
+    what = f"files were not uploaded: {', '.join(map(str, paths))}"
+    hint = f"`ftrun resume {run}` on the machine that has them"
+    return StageOutcome("failed", "user", (Problem("missing-artifact", what, hint=hint),))
 
 
-def _dies(call: StageCall, tries: int) -> StageOutcome:
-    """Modal begins the work of a container that crashed again and again: somebody has to end it."""
-    what = f"{call.label} was begun {tries - 1} times and got no further: its container dies"
-    do = f"often it lacks memory: raise resources.{call.stage}.memory; `ftrun logs` has its last lines"
-    return StageOutcome("failed", "stage", (Problem("missing-artifact", what, hint=do),))
+def _fail_tries(call: StageCall, tries: int) -> StageOutcome:
+    """Return the failure of a call whose container dies each time, because Modal would restart it without end."""
+    what = f"`{call.label}` was started {tries - 1} times without progress, because its container dies"
+    hint = f"the usual reason is too little memory: raise resources.{call.stage}.memory, and read `ftrun logs`"
+    return StageOutcome("failed", "stage", (Problem("missing-artifact", what, hint=hint),))

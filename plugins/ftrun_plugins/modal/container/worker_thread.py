@@ -1,4 +1,4 @@
-"""Work in a thread, beside a main thread into which Modal raises: preemption and cancellation are exceptions there."""
+"""Work in a thread, because Modal raises preemption and cancellation as exceptions in the main thread."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ T = TypeVar("T")
 
 
 class WorkerThread(Generic[T]):
-    """Begins `work` in a thread. Its end is an event: a `Thread.join` that an exception interrupts takes the thread for
-    ended from then on (CPython 3.11, `_wait_for_tstate_lock`).
+    """Thread that runs `work`.
+
+    An event marks the end of the work, because `Thread.join` is not safe here: after an exception interrupts it, it
+    considers the thread ended (CPython 3.11, `_wait_for_tstate_lock`).
     """
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._work = work
-        self._over = threading.Event()
+        self._ended = threading.Event()
         self._results: list[T] = []
         self._errors: list[BaseException] = []
         threading.Thread(target=self._run, name="work").start()
@@ -24,18 +26,18 @@ class WorkerThread(Generic[T]):
     def _run(self) -> None:
         try:
             self._results.append(self._work())
-        except BaseException as error:  # raised where the result is asked for
+        except BaseException as error:  # `result` raises it
             self._errors.append(error)
         finally:
-            self._over.set()
+            self._ended.set()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Whether the work is over, after at most so many seconds."""
-        return self._over.wait(seconds)
+        """Wait for the end of the work, at most `seconds`, and return whether it has ended."""
+        return self._ended.wait(seconds)
 
     def result(self) -> T:
-        """What the work returned, once it is over; raises what it raised."""
-        self._over.wait()
+        """Wait for the end of the work, and return its result or raise its exception."""
+        self._ended.wait()
         if self._errors:
             raise self._errors[0]
         return self._results[0]

@@ -1,1 +1,1 @@
-"""Servers on Modal: their deployment, and the code in their container."""
+"""Servers on Modal: their deployment, and the code in their containers."""

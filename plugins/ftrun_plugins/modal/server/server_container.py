@@ -1,4 +1,4 @@
-"""The container of an inference server: the engine, which it begins and ends with."""
+"""Container of an inference server: starts the engine, and exits when the engine ends."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from ftrun_plugins.serving.engine import Engine, command, launch, variables
 from ftrun_plugins.serving.middleware import KEY
 
 PORT = 8000
-SERVED = "FTRUN_SERVING"  # what it serves, as JSON
-GPUS = "FTRUN_SERVING_GPUS"
+SERVING = "FTRUN_SERVING"  # environment variable with the serving specification as JSON
+GPUS = "FTRUN_SERVING_GPUS"  # environment variable with the number of GPUs
 
 
 def start_engine() -> None:
-    """Returns at once; Modal waits until the engine listens."""
-    serving = Serving.model_validate_json(os.environ[SERVED])
+    """Start the engine and return at once. Modal waits until the engine listens."""
+    serving = Serving.model_validate_json(os.environ[SERVING])
     store = Store(Path(os.environ.get(VARIABLE, MOUNT)))
-    everybody = "0.0.0.0"  # noqa: S104  (Modal's proxy comes from outside the container)
-    arguments = command(serving, store.artifact, Path(sys.executable), everybody, PORT, int(os.environ[GPUS]))
+    all_addresses = "0.0.0.0"  # noqa: S104  (Modal's proxy connects from outside the container)
+    arguments = command(serving, store.artifact, Path(sys.executable), all_addresses, PORT, int(os.environ[GPUS]))
     engine = Engine(launch(arguments, variables(serving.limits, os.environ.get(KEY), {}), None), PORT)
-    threading.Thread(target=_end_with, args=(engine,), daemon=True).start()
+    threading.Thread(target=_exit_with, args=(engine,), daemon=True).start()
 
 
-def _end_with(engine: Engine) -> None:
+def _exit_with(engine: Engine) -> None:
     engine.wait()
-    os._exit(1)  # without its engine it would go on to take requests
+    os._exit(1)  # otherwise the container would accept requests without an engine

@@ -1,4 +1,4 @@
-"""The inference server on Modal: one app a run, behind a stable URL, with no container while nobody asks."""
+"""Inference servers on Modal: one app for each run, with a stable URL, and no container while there are no requests."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from ftrun_plugins.modal.client.images import make_image
 from ftrun_plugins.modal.container import entrypoints
 from ftrun_plugins.modal.function_names import container_options
 from ftrun_plugins.modal.options import MOUNT, SERVERS, Options
-from ftrun_plugins.modal.server.server_container import GPUS, PORT, SERVED
+from ftrun_plugins.modal.server.server_container import GPUS, PORT, SERVING
 from ftrun_plugins.serving.engine import environment
 from ftrun_plugins.serving.middleware import KEY
 
-STARTUP = 1200.0  # seconds until the engine has to listen
+STARTUP = 1200.0  # seconds until the engine must listen
 
 
 class Servers:
-    """The servers of runs in one workspace."""
+    """Servers of the runs in one workspace."""
 
     def __init__(self, options: Options, environments: Mapping[str, Environment]) -> None:
         self._options = options
         self._environments = environments
 
     def find(self, run: str) -> Endpoint | None:
-        """The server of a run, if it has one."""
+        """Return the server of a run, or None if it has none."""
         import modal
 
         function = modal.Function.from_name(_app_name(run), SERVER, environment_name=self._options.environment)
@@ -40,15 +40,15 @@ class Servers:
         return Endpoint(run, str(function.get_web_url()))
 
     def all(self) -> Sequence[Endpoint]:
-        found = (self.find(name.removeprefix(SERVERS)) for name in deployed_apps(self._options, SERVERS))
-        return [endpoint for endpoint in found if endpoint]
+        endpoints = (self.find(name.removeprefix(SERVERS)) for name in deployed_apps(self._options, SERVERS))
+        return [endpoint for endpoint in endpoints if endpoint]
 
     def deploy(self, serving: Serving, recipe: Recipe, progress: Callable[[str], None]) -> Endpoint:
-        """Returns once it can be asked; its first container starts with the first request."""
+        """Deploy a server and return its endpoint. The first request starts its first container."""
         key = None if recipe.serve.public else secrets.token_urlsafe(24)
         kinds = recipe.server_resources.kinds_of_gpu
         progress(f"deploying {_app_name(serving.run)} on {' or '.join(kinds) or 'a container without a GPU'}")
-        app = self._app(serving, recipe, key)
+        app = self._build_app(serving, recipe, key)
         app.deploy(name=_app_name(serving.run), environment_name=self._options.environment)
         endpoint = self.find(serving.run)
         assert endpoint is not None
@@ -57,17 +57,17 @@ class Servers:
     def stop(self, run: str) -> None:
         stop_app(_app_name(run), self._options)
 
-    def _app(self, serving: Serving, recipe: Recipe, key: str | None) -> Any:
+    def _build_app(self, serving: Serving, recipe: Recipe, key: str | None) -> Any:
         import modal
 
         resources = recipe.server_resources
         name = environment(serving, resources.gpus or 0)
-        variables: dict[str, str | None] = {SERVED: serving.model_dump_json(), GPUS: str(resources.gpus or 0)}
+        variables: dict[str, str | None] = {SERVING: serving.model_dump_json(), GPUS: str(resources.gpus or 0)}
         image = make_image(name, self._environments[name], source_bundle.packages(), ())
         volume = modal.Volume.from_name(self._options.volume, version=2, environment_name=self._options.environment)
         app = modal.App(_app_name(serving.run), include_source=False)
-        # the key is in a secret of this app alone, and nowhere else
-        kept = [modal.Secret.from_dict({KEY: key})] if key else []
+        # the key is stored only in a secret of this app
+        app_secrets = [modal.Secret.from_dict({KEY: key})] if key else []
         entry: Any = modal.concurrent(max_inputs=serving.limits.max_requests)(
             modal.web_server(PORT, startup_timeout=STARTUP)(entrypoints.serve)
         )
@@ -78,7 +78,7 @@ class Servers:
             name=SERVER,
             image=image,
             env=variables,
-            secrets=kept,
+            secrets=app_secrets,
             volumes={MOUNT: volume.with_mount_options(read_only=True)},
             scaledown_window=recipe.serve.idle,
             include_source=False,
@@ -88,5 +88,5 @@ class Servers:
 
 
 def _app_name(run: str) -> str:
-    """Modal's names have at most 64 letters; the beginning of a run's id finds it as well."""
+    """Return the name of a server's app. It has only the start of the run's id, because Modal allows 64 characters."""
     return f"{SERVERS}{run[:50]}"

@@ -28,13 +28,13 @@ DEEPEST = 6  # levels of the tree
 def made() -> dict[str, Any]:
     """All but the stamps of what it was made of, which are the paths in `made_of`."""
     from ftrun.cli.command_group import cli
-    from ftrun.cli.main import VERBS
+    from ftrun.cli.commands import builtin_commands
 
     known = plugins()
     folders = known.config_folders()
     verbs = _command(cli, click.Context(cli))
-    for name, (_, about) in VERBS.items():
-        verbs["verbs"][name]["about"] = about.rstrip(".")
+    for name, builtin in builtin_commands().items():
+        verbs["verbs"][name]["about"] = builtin.help.rstrip(".")
     return {
         "verbs": verbs["verbs"],
         "keys": _keys(known),

@@ -1,4 +1,4 @@
-"""The section on evaluations: both models' means, the gain with its interval, and what the gates say."""
+"""Section on evaluations: means of both models, the gain with its interval, and the gates."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from ftrun.report.run_data import RunData
 
 VERDICTS = ("better", "worse", "no difference seen")
 NOTE = (
-    "A gain is positive where the tuned model is better. Its interval is of the mean difference over the same held-out "
-    "rows; where it reaches zero, no difference was seen. Each chart has a scale of its own."
+    "A gain is positive if the tuned model is better. Its interval is that of the mean difference over the same "
+    "held-out rows. If the interval includes zero, no difference was seen. Each chart has its own scale."
 )
 
 
-def evaluation(material: RunData) -> Iterator[Html]:
-    found = material.evaluation
-    if any("gain" in result for result in found.values()):
+def evaluation(run: RunData) -> Iterator[Html]:
+    results = run.evaluation
+    if any("gain" in result for result in results.values()):
         yield element("p", NOTE, class_="note")
-    if found:
-        yield element("div", (_card(name, result) for name, result in found.items()), class_="cards")
+    if results:
+        yield element("div", (_card(name, result) for name, result in results.items()), class_="cards")
 
 
-def conclusion(found: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """One sentence on all evaluations together."""
-    verdicts = Counter(result["verdict"] for result in found.values() if "verdict" in result)
+def conclusion(results: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Return one sentence that summarizes all evaluations, or None if there are none."""
+    verdicts = Counter(result["verdict"] for result in results.values() if "verdict" in result)
     if not verdicts:
-        return "Only one model was evaluated, so there is nothing to compare." if found else None
-    judged = sum(verdicts.values())
-    parts = [f"{verdict} in {verdicts[verdict]} of {judged}" for verdict in VERDICTS if verdict in verdicts]
-    return f"The tuned model against the base model: {', '.join(parts)} evaluation{'s' if judged > 1 else ''}."
+        return "Only one model was evaluated, so there is no comparison." if results else None
+    count = sum(verdicts.values())
+    parts = [f"{verdict} in {verdicts[verdict]} of {count}" for verdict in VERDICTS if verdict in verdicts]
+    return f"The tuned model compared with the base model: {', '.join(parts)} evaluation{'s' if count > 1 else ''}."
 
 
 def _card(name: str, result: Mapping[str, Any]) -> Html:
@@ -63,13 +63,13 @@ def _numbers(name: str, result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if result.get("evaluator", name) != name:
         yield "evaluator", result["evaluator"]
     if not result.get("higher_is_better", True):
-        yield "better is", "less"
+        yield "better is", "lower"
 
 
 def _gate(rule: Mapping[str, Any]) -> Html:
     met = bool(rule["met"])
-    words = f"gate {rule['rule']} {rule['limit']}: {'met' if met else 'not met'}, with {number(float(rule['value']))}"
-    return element("p", words, class_=f"gate {'good' if met else 'bad'}")
+    text = f"gate {rule['rule']} {rule['limit']}: {'met' if met else 'not met'}, with {number(float(rule['value']))}"
+    return element("p", text, class_=f"gate {'good' if met else 'bad'}")
 
 
 def _class(verdict: str | None) -> str:

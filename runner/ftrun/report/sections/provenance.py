@@ -1,4 +1,4 @@
-"""The section on surroundings: versions, hardware and code, so that a result can be made again."""
+"""Section on provenance: versions, hardware and code, which are needed to reproduce a result."""
 
 from __future__ import annotations
 
@@ -9,38 +9,43 @@ from typing import Any
 from ftrun.report.html import Content, Html, facts, table
 from ftrun.report.run_data import RunData
 
-DIGITS = 12  # shown of digests and commits
+SHOWN_DIGITS = 12  # of digests and commits
 
 
-def surroundings(material: RunData) -> Iterator[Html]:
-    yield facts(_client(material.record.facts))
-    rows = _environments(material)
+def provenance(run: RunData) -> Iterator[Html]:
+    yield facts(_client(run.record.facts))
+    rows = _environments(run)
     if rows:
-        yield table("Where the calls ran", ("calls", "Python", "machine", "packages"), rows)
+        yield table("Environments of the calls", ("calls", "Python", "machine", "packages"), rows)
 
 
-def _client(known: dict[str, Any]) -> Iterator[tuple[str, Content]]:
+def _client(facts_of_run: dict[str, Any]) -> Iterator[tuple[str, Content]]:
     for name in ("ftrun", "python", "platform"):
-        yield name, known.get(name)
-    git = known.get("git") or {}
-    yield "commit", f"{git.get('commit', '')[:DIGITS]}{' with changes' if git.get('changed') else ''}"
-    yield "packages", _packages(known.get("versions", {}))
-    for name, digest in known.get("environments", {}).items():
-        yield f"environment {name}", digest[:DIGITS]
+        yield name, facts_of_run.get(name)
+    git = facts_of_run.get("git") or {}
+    yield "commit", f"{git.get('commit', '')[:SHOWN_DIGITS]}{' with uncommitted changes' if git.get('changed') else ''}"
+    yield "packages", _packages(facts_of_run.get("versions", {}))
+    for name, digest in facts_of_run.get("environments", {}).items():
+        yield f"environment {name}", digest[:SHOWN_DIGITS]
 
 
-def _environments(material: RunData) -> list[Sequence[Content]]:
-    """The calls that ran with the same Python, machine and packages are one row."""
+def _environments(run: RunData) -> list[Sequence[Content]]:
+    """Return one table row for all calls with the same Python, machine and packages."""
     calls: dict[str, list[str]] = {}
-    for call in material.plan.calls:
-        known = material.record.results.get(call.label, {}).get("facts", {})
-        same = {name: known.get(name) for name in ("python", "machine", "versions")}
-        if any(same.values()):
-            calls.setdefault(json.dumps(same, sort_keys=True), []).append(call.label)
-    found = ((labels, json.loads(same)) for same, labels in calls.items())
+    for call in run.plan.calls:
+        recorded = run.record.results.get(call.label, {}).get("facts", {})
+        environment = {name: recorded.get(name) for name in ("python", "machine", "versions")}
+        if any(environment.values()):
+            calls.setdefault(json.dumps(environment, sort_keys=True), []).append(call.label)
+    environments = ((labels, json.loads(text)) for text, labels in calls.items())
     return [
-        (", ".join(labels), same["python"] or "", same["machine"] or "", _packages(same["versions"] or {}))
-        for labels, same in found
+        (
+            ", ".join(labels),
+            environment["python"] or "",
+            environment["machine"] or "",
+            _packages(environment["versions"] or {}),
+        )
+        for labels, environment in environments
     ]
 
 

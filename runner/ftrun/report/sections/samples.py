@@ -1,4 +1,4 @@
-"""The section on samples: what the base and the tuned model answered to the same prompt, gains and losses alike."""
+"""Section on samples: answers of the base and the tuned model to the same prompts, both better and worse answers."""
 
 from __future__ import annotations
 
@@ -8,73 +8,73 @@ from typing import Any
 from ftrun.report.html import Html, element
 from ftrun.report.run_data import RunData
 
-MOST_EACH = 3  # of an evaluation, of those that became better and of those that became worse
-MOST_LETTERS = 600  # of a text
+MAX_SAMPLES = 3  # per evaluation, for better answers and for worse answers
+MAX_CHARACTERS = 600  # of a text
 
 Sample = Mapping[str, Any]
 
 
-def samples(material: RunData) -> Iterator[Html]:
-    found: dict[str, list[Sample]] = {}
-    for line in material.lines("evaluate", "samples.jsonl"):
-        found.setdefault(line["evaluation"], []).append(line)
-    chosen = {name: _chosen(lines, _more_is_better(material, name)) for name, lines in found.items()}
-    asked = prompts(material, {sample["place"] for lines in chosen.values() for sample in lines})
-    for number, (name, lines) in enumerate(found.items()):
-        more_is_better = _more_is_better(material, name)
-        about = f"{name}: {len(chosen[name])} of {len(lines)} rows that the two models score differently"
-        shown = (_sample(sample, asked.get(sample["place"]), more_is_better) for sample in chosen[name])
-        yield element("details", element("summary", about), shown, open=None if number else "")
+def samples(run: RunData) -> Iterator[Html]:
+    by_evaluation: dict[str, list[Sample]] = {}
+    for line in run.lines("evaluate", "samples.jsonl"):
+        by_evaluation.setdefault(line["evaluation"], []).append(line)
+    selected = {name: _select(lines, _is_higher_better(run, name)) for name, lines in by_evaluation.items()}
+    texts = prompts(run, {sample["place"] for lines in selected.values() for sample in lines})
+    for number, (name, lines) in enumerate(by_evaluation.items()):
+        higher_is_better = _is_higher_better(run, name)
+        title = f"{name}: {len(selected[name])} of {len(lines)} rows for which the scores of the two models differ"
+        elements = (_sample(sample, texts.get(sample["place"]), higher_is_better) for sample in selected[name])
+        yield element("details", element("summary", title), elements, open=None if number else "")
 
 
-def _more_is_better(material: RunData, name: str) -> bool:
-    return bool(material.evaluation.get(name, {}).get("higher_is_better", True))
+def _is_higher_better(run: RunData, name: str) -> bool:
+    return bool(run.evaluation.get(name, {}).get("higher_is_better", True))
 
 
-def _chosen(lines: Sequence[Sample], more_is_better: bool) -> list[Sample]:
-    """The first that became better, then the first that became worse."""
-    better = [line for line in lines if _is_gain(line, more_is_better)]
-    worse = [line for line in lines if not _is_gain(line, more_is_better)]
-    return better[:MOST_EACH] + worse[:MOST_EACH]
+def _select(lines: Sequence[Sample], higher_is_better: bool) -> list[Sample]:
+    """Return the first samples that are better with the tuned model, then the first that are worse."""
+    better = [line for line in lines if _is_gain(line, higher_is_better)]
+    worse = [line for line in lines if not _is_gain(line, higher_is_better)]
+    return better[:MAX_SAMPLES] + worse[:MAX_SAMPLES]
 
 
-def _is_gain(line: Sample, more_is_better: bool) -> bool:
-    return bool((line["tuned"]["score"] > line["base"]["score"]) == more_is_better)
+def _is_gain(line: Sample, higher_is_better: bool) -> bool:
+    return bool((line["tuned"]["score"] > line["base"]["score"]) == higher_is_better)
 
 
-def prompts(material: RunData, places: Iterable[str]) -> dict[str, str]:
-    """What the models were asked, by the place of the row."""
-    wanted = set(places)
+def prompts(run: RunData, places: Iterable[str]) -> dict[str, str]:
+    """Return the prompts of the rows at these places, by place."""
+    requested = set(places)
     return {
         line["place"]: text
-        for line in material.lines("format", "held_out.jsonl")
-        if line.get("place") in wanted and (text := _prompt(line))
+        for line in run.lines("format", "held_out.jsonl")
+        if line.get("place") in requested and (text := _prompt(line))
     }
 
 
 def _prompt(example: Mapping[str, Any]) -> str:
-    """The last message before the answer, or the text before it."""
+    """Return the last message before the answer, or the text before it."""
     if "messages" in example:
         contents = [message.get("content") for message in example["messages"][:-1]]
         return next((content for content in reversed(contents) if isinstance(content, str) and content), "")
     return "".join(segment["text"] for segment in example.get("segments", ())[:-1])
 
 
-def _sample(sample: Sample, asked: str | None, more_is_better: bool) -> Html:
-    better = _is_gain(sample, more_is_better)
+def _sample(sample: Sample, prompt: str | None, higher_is_better: bool) -> Html:
+    better = _is_gain(sample, higher_is_better)
     badge = element("span", "better" if better else "worse", class_=f"badge {'good' if better else 'bad'}")
     return element(
         "article",
         element("h3", sample["place"], " ", badge),
-        element("div", _asked(sample, asked), class_="texts two"),
+        element("div", _question(sample, prompt), class_="texts two"),
         element("div", _answers(sample), class_="texts two"),
         class_="sample",
     )
 
 
-def _asked(sample: Sample, asked: str | None) -> Iterator[Html]:
-    if asked:
-        yield _text("prompt", asked)
+def _question(sample: Sample, prompt: str | None) -> Iterator[Html]:
+    if prompt:
+        yield _text("prompt", prompt)
     yield _text("reference", sample.get("reference") or "")
 
 
@@ -86,7 +86,6 @@ def _answers(sample: Sample) -> Iterator[Html]:
 
 
 def _text(title: str, text: str) -> Html:
-    shown = (
-        text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}… and {len(text) - MOST_LETTERS:,} more letters"
-    )
-    return element("div", element("h4", title), element("pre", shown or "(nothing)"))
+    excess = len(text) - MAX_CHARACTERS
+    shortened = text if excess <= 0 else f"{text[:MAX_CHARACTERS]}… and {excess:,} more characters"
+    return element("div", element("h4", title), element("pre", shortened or "(empty)"))

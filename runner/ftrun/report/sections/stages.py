@@ -1,4 +1,4 @@
-"""The section on stage calls: what each did, how long it took, what it measured and what it cost."""
+"""Section on stage calls: their results, durations, metrics and costs."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from ftrun.report.number_format import duration, metrics
 from ftrun.report.run_data import RunData
 from ftrun.utils.sizes import human_size
 
-# What happened to a call, the first that the events tell: a run that was resumed finds its own results cached.
-ENDS = {"call_finished": "made", "call_cached": "cached", "call_failed": "failed", "call_stopped": "stopped"}
-TITLES = ("call", "result", "time", "cost", "memory", "hardware", "measured")
+# The result of a call is that of the first of these event kinds that occurred. The order matters because a resumed run
+# finds its own results in the cache.
+RESULTS = {"call_finished": "finished", "call_cached": "cached", "call_failed": "failed", "call_stopped": "stopped"}
+TITLES = ("call", "result", "time", "cost", "memory", "hardware", "metrics")
 
 
-def stages(material: RunData) -> Iterator[Html]:
-    told: dict[str, set[str]] = {}
-    for event in material.events():
-        told.setdefault(str(event.get("call")), set()).add(event["kind"])
-    rows = (_row(call, material, told.get(call.label, set())) for call in material.plan.calls)
-    yield table("Stage calls in their order", TITLES, rows, numbers=(2, 3, 4))
-    yield from _warnings(material)
+def stages(run: RunData) -> Iterator[Html]:
+    kinds: dict[str, set[str]] = {}
+    for event in run.events():
+        kinds.setdefault(str(event.get("call")), set()).add(event["kind"])
+    rows = (_row(call, run, kinds.get(call.label, set())) for call in run.plan.calls)
+    yield table("Stage calls in order", TITLES, rows, numbers=(2, 3, 4))
+    yield from _warnings(run)
 
 
-def _row(call: StageCall, material: RunData, told: set[str]) -> Sequence[Content]:
-    result = material.record.results.get(call.label, {})
-    end = next((word for kind, word in ENDS.items() if kind in told), "made" if result else "not reached")
+def _row(call: StageCall, run: RunData, kinds: set[str]) -> Sequence[Content]:
+    result = run.record.results.get(call.label, {})
+    end = next((word for kind, word in RESULTS.items() if kind in kinds), "finished" if result else "not reached")
     memory = result.get("facts", {}).get("peak_memory")
     return (
         call.label,
@@ -43,7 +44,7 @@ def _cores(count: float) -> str:
     return f"{count:g} core{'' if count == 1 else 's'}"
 
 
-def _warnings(material: RunData) -> Iterator[Html]:
-    for event in material.events():
+def _warnings(run: RunData) -> Iterator[Html]:
+    for event in run.events():
         if event["kind"] == "warning":
             yield element("p", f"warning of {event.get('call') or 'the run'}: {event['text']}", class_="gate bad")

@@ -1,4 +1,4 @@
-"""The section on training: loss curves, as the trainer told them."""
+"""Section on training: the loss curves that the trainer reported."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ftrun.report.loss_curves import SERIES, losses
 from ftrun.report.run_data import RunData
 
 
-def training(material: RunData) -> Iterator[Html]:
-    for call, curves in losses(material).items():
+def training(run: RunData) -> Iterator[Html]:
+    for call, curves in losses(run).items():
         keys = (element("span", f"{SERIES[key]} loss", class_=f"key {key}") for key in curves)
-        told = element("figcaption", f"{call}: {describe_curves(curves)}", class_="note")
-        yield element("figure", element("div", keys, class_="keys"), loss_chart(curves), told)
+        caption = element("figcaption", f"{call}: {describe_curves(curves)}", class_="note")
+        yield element("figure", element("div", keys, class_="keys"), loss_chart(curves), caption)

@@ -17,10 +17,10 @@ from ftrun.execution.engine import make_backend
 from ftrun.planning.planner import make_plan
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
+from ftrun.utils.jsonl import read_lines
 from ftrun_plugins.evaluation.lm_eval.model import _greedy, _kept
 from ftrun_plugins.evaluation.lm_eval.worker import _metric
 from ftrun_plugins.evaluation.metrics.lm_eval import LmEval
-from ftrun_plugins.evaluation.resumable_jsonl import read_lines
 from helpers.score_stage import context, scored, write
 
 TASK = """\

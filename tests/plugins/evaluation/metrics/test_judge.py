@@ -17,8 +17,9 @@ from ftrun.api.errors import InvalidInput
 from ftrun.api.evaluators import Pair, PairScores
 from ftrun.api.secrets import variables_of
 from ftrun.recipe.load import Loaded
-from ftrun_plugins.evaluation.metrics.judge import Judge, verdict_of
-from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl, read_lines
+from ftrun.utils.jsonl import read_lines
+from ftrun_plugins.evaluation.metrics.judge import Judge, parse_verdict
+from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl
 from helpers.judge_server import JudgeServer, judge_server
 from helpers.score_stage import answered, context, rows, scored
 from helpers.workplace import PROJECT, wait_until
@@ -45,7 +46,7 @@ def compare(server: JudgeServer | str, prompt: str, base: str, tuned: str, **mor
         ("well?", "good", "bad", PairScores(1.0, 0.0, "base is preferred in both orders", "base")),
         ("well?", "bad", "good", PairScores(0.0, 1.0, "tuned is preferred in both orders", "tuned")),
         ("well?", "good", "good", PairScores(0.5, 0.5, "a tie in both orders", "tie")),
-        ("biased", "bad", "good", PairScores(0.5, 0.5, "the first answer is preferred, whichever it is", "position")),
+        ("biased", "bad", "good", PairScores(0.5, 0.5, "the first answer is preferred in both orders", "position")),
     ],
 )
 def test_a_pair_is_won_in_both_orders_or_not_at_all(prompt: str, base: str, tuned: str, expected: PairScores) -> None:
@@ -101,7 +102,7 @@ def test_the_judge_sees_the_rubric_and_no_names() -> None:
     ],
 )
 def test_verdicts_are_read(reply: str, verdict: str | None) -> None:
-    assert verdict_of(reply) == verdict
+    assert parse_verdict(reply) == verdict
 
 
 def test_what_passes_is_tried_again_after_as_long_as_the_server_asks() -> None:
@@ -118,9 +119,9 @@ def test_what_passes_is_tried_again_after_as_long_as_the_server_asks() -> None:
         ((429, {}), 0, "the judge answers 429: not now", "lower `at_once`"),
         ((429, {"Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT"}), 5, "the judge answers 429: not now", "or wait"),
         ((429, {"Retry-After": "soon"}), 0, "the judge answers 429: not now", "or wait"),
-        ((500, {}), 0, "the judge answers 500: not now", "mend `base_url`"),
+        ((500, {}), 0, "the judge answers 500: not now", "`base_url`"),
         ((403, {}), 5, "the judge answers 403: not now", "set JUDGE_API_KEY"),
-        ((302, {"Location": "http://127.0.0.1:9/v1"}), 5, "the judge answers 302", "mend `base_url`"),
+        ((302, {"Location": "http://127.0.0.1:9/v1"}), 5, "the judge answers 302", "`base_url`"),
     ],
 )
 def test_what_does_not_pass_is_told(failure: tuple[int, dict[str, str]], retries: int, told: str, do: str) -> None:
@@ -137,7 +138,7 @@ def test_an_endpoint_that_is_not_there_is_one_line() -> None:
         gone, elsewhere = server.url, server.url.removesuffix("/v1")
         with pytest.raises(InvalidInput, match="answers 404: there is no /chat/completions") as refused:
             compare(elsewhere, "well?", "a", "b")
-        assert "mostly ends in /v1" in str(refused.value.problems[0].hint)
+        assert "/v1" in str(refused.value.problems[0].hint)
     with pytest.raises(InvalidInput, match=r"the judge does not answer: .*refused") as refused:
         compare(gone, "well?", "a", "b", retries=1)
     assert (len(refused.value.problems), refused.value.problems[0].at) == (1, gone)

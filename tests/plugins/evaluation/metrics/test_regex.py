@@ -47,8 +47,8 @@ def test_scores(answer: str, options: dict[str, Any], expected: float) -> None:
     [
         ({}, "either `pattern` or `pattern_field`"),
         ({"pattern": "a", "pattern_field": "b"}, "either `pattern` or `pattern_field`"),
-        ({"pattern": "("}, "a pattern that can be read; of this one: unclosed group"),
-        ({"pattern": "a)(b", "match": "full"}, "a pattern that can be read; of this one: unopened group"),
+        ({"pattern": "("}, "unclosed group"),
+        ({"pattern": "a)(b", "match": "full"}, "unopened group"),
         ({"pattern": "(?=a)b"}, "look-around, including look-ahead and look-behind, is not supported"),
         ({"pattern": r"(a)\1"}, "backreferences are not supported"),
         ({"pattern": "(a{1000}){1000}"}, "exceeds size limit"),
@@ -67,7 +67,7 @@ def test_options_that_are_refused(options: dict[str, Any], told: str) -> None:
     [
         ({}, "the row has no pattern in `p`"),
         ({"p": None}, "the row has no pattern in `p`"),
-        ({"p": "["}, "`p` is no pattern that can be read: unclosed character class"),
+        ({"p": "["}, "`p` is not a valid pattern: unclosed character class"),
         ({"p": "a" * 20_000}, "longer than 10,000 characters"),
     ],
 )

@@ -301,8 +301,8 @@ def test_scores_a_right_answer() -> None:
         ("SELECT name FROM pets WHERE agee > 3", "no such column: agee"),
         ("SELECT name FROM pets WHERE age > 4", "returns 1 rows, not 2"),
         ("SELECT name, age FROM pets WHERE age > 3", "returns 2 columns, not 1"),
-        ("SELECT name FROM pets WHERE age < 5", "returns other rows"),
-        ("DELETE FROM pets", "is not a reading statement"),
+        ("SELECT name FROM pets WHERE age < 5", "returns different rows"),
+        ("DELETE FROM pets", "is not a read-only statement"),
         ("", "no statement"),
     ],
 )
@@ -313,14 +313,14 @@ def test_scores_a_wrong_answer(prediction: str, reason: str) -> None:
 def test_order_matters_where_the_reference_asks_for_one() -> None:
     reference = "SELECT name FROM pets ORDER BY age"
     assert score("SELECT name FROM pets ORDER BY age ASC", reference) == (1.0, None)
-    assert score("SELECT name FROM pets ORDER BY age DESC", reference) == (0.0, "returns the rows in another order")
+    assert score("SELECT name FROM pets ORDER BY age DESC", reference) == (0.0, "returns the rows in a different order")
 
 
 @pytest.mark.parametrize(
     ("row", "reference", "reason"),
     [
-        ({}, "SELECT 1", "no text in 'schema'"),
-        ({"schema": None}, "SELECT 1", "no text in 'schema'"),
+        ({}, "SELECT 1", "no text in `schema`"),
+        ({"schema": None}, "SELECT 1", "no text in `schema`"),
         ({"schema": "CREATE TABLE"}, "SELECT 1", "the schema does not load: .*incomplete input"),
         (
             {"schema": f"CREATE TABLE t AS {ENDLESS} SELECT x FROM c;"},

@@ -12,11 +12,12 @@ from ftrun.api.context import Stopped
 from ftrun.api.errors import InvalidInput
 from ftrun.api.evaluators import Pair, PairScores
 from ftrun.api.rows import Options
+from ftrun.utils.jsonl import read_lines
 from ftrun_plugins.evaluation.evaluate.stage import Evaluate
 from ftrun_plugins.evaluation.metrics.exact_match import ExactMatch
 from ftrun_plugins.evaluation.metrics.held_out_loss import HeldOutLoss
 from ftrun_plugins.evaluation.metrics.length_and_stop import LengthAndStop
-from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl, read_lines
+from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl
 from ftrun_plugins.evaluation.score.stage import Score
 from helpers.score_stage import answered, call, context, rows, scored, write
 

@@ -1,4 +1,4 @@
-"""What a process of an environment gets from where it is started: variables, the secrets it asks for, packages."""
+"""Environment variables of a process: inherited and declared variables, requested secrets and importable packages."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ftrun.api.secrets import variables_of
-from ftrun.execution import env_launcher
+from ftrun.utils import env_launcher
 
-# What a process needs from its surroundings to work at all. Everything else stays out: it could change a result
-# without being in the key, or be a secret.
+# A process needs these to work. No other variable is inherited: it could change a result without being in the key, or
+# be a secret.
 INHERITED = (
     "PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH",
     "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "NVIDIA_VISIBLE_DEVICES", "SSL_CERT_FILE", "SSL_CERT_DIR",
@@ -27,20 +27,20 @@ DEFAULTS = {
     "VLLM_NO_USAGE_STATS": "1",
     "WANDB_MODE": "disabled",
     "TOKENIZERS_PARALLELISM": "false",
-    # Threads of OpenMP spin while they wait, by default. Two trainings beside each other then take 1.5 times as long.
+    # By default, OpenMP threads spin while they wait. Two parallel trainings then take 1.5 times as long.
     "OMP_WAIT_POLICY": "PASSIVE",
 }
-# For processes that need no hub: libraries read these when they are imported.
+# For processes that do not need the hub. Libraries read these at import.
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
 
 def process_env(variables: Mapping[str, str], secrets: Sequence[str], modules: Sequence[str]) -> dict[str, str]:
-    """The environment variables of a process that `bootstrap` starts.
+    """Return the environment variables of a process that `env_launcher` starts.
 
     Args:
-        variables: Those that its environment, or whoever starts it, declares.
-        secrets: Names of the secrets that it asks for; those that are not set are left out.
-        modules: What it imports; their top-level packages become importable.
+        variables: Variables that its environment or its caller declares.
+        secrets: Names of the secrets that it requests. Secrets without a value are omitted.
+        modules: Modules that it imports. Their top-level packages become importable.
     """
     names = (*INHERITED, *(variable for secret in secrets for variable in variables_of(secret)))
     inherited = {name: os.environ[name] for name in names if name in os.environ}
@@ -48,7 +48,7 @@ def process_env(variables: Mapping[str, str], secrets: Sequence[str], modules: S
 
 
 def carried_packages(modules: Sequence[str]) -> dict[str, str]:
-    """The top-level packages that modules are in, and the folders that hold them: what `bootstrap` is given."""
+    """Return the top-level packages of modules with the folders that contain them, as `env_launcher` expects them."""
     folders = {}
     for module in modules:
         top = module.partition(":")[0].partition(".")[0]

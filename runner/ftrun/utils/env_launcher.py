@@ -1,10 +1,10 @@
-"""Starts a module of ftrun in an interpreter that ftrun is not installed in. Run by path; standard library only.
+"""Launcher of ftrun modules in interpreters without ftrun. Run by path; uses only the standard library.
 
-    FTRUN_PACKAGES='{"ftrun": "/folder/that/holds/it"}' python -I bootstrap.py MODULE ARGUMENT...
+    FTRUN_PACKAGES='{"ftrun": "/folder/with/the/package"}' python -I env_launcher.py MODULE ARGUMENT...
 
-The packages named in the variable, and nothing else of the client's, become importable, behind the environment's own
-packages: a newer pydantic of the client can never shadow the trainer's. Processes that the module spawns by
-`multiprocessing` run this file again as their main module, and so find the same packages.
+The packages named in the variable become importable, and no other package of the client. They come after the packages
+of the environment, so a newer pydantic of the client never shadows that of the trainer. Processes that the module
+starts through `multiprocessing` run this file again as their main module, and therefore find the same packages.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ VARIABLE = "FTRUN_PACKAGES"
 
 
 class CarriedPackages(importlib.abc.MetaPathFinder):
-    """Finds the named top-level packages in their folders; everything below them is then found as usual."""
+    """Import finder for top-level packages in given folders; Python then finds their submodules itself."""
 
     def __init__(self, folders: dict[str, str]) -> None:
         self._folders = folders
@@ -41,13 +41,14 @@ def main() -> None:
 
 
 def carry(folders: dict[str, str]) -> None:
-    """Make packages importable, in place of those that were carried before."""
-    sys.meta_path[:] = [finder for finder in sys.meta_path if not _carries(finder)]
+    """Make packages importable from their folders; replaces the packages of an earlier call."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not _is_carrier(finder)]
     sys.meta_path.append(CarriedPackages(folders))
 
 
-def _carries(finder: object) -> bool:
-    return type(finder).__name__ == CarriedPackages.__name__  # this file is `__main__` and may be imported as well
+def _is_carrier(finder: object) -> bool:
+    # Compare names: this file runs as `__main__` and may also be imported, so the class may exist twice.
+    return type(finder).__name__ == CarriedPackages.__name__
 
 
 if __name__ in ("__main__", "__mp_main__"):

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ftrun.api.trainers import Replacement
 from ftrun_plugins.axolotl.config.defaults import VOCABULARY
 from ftrun_plugins.axolotl.train.trackers import TRACKERS
-from ftrun_plugins.rehearsal.replacement import Replacement
 
 STEPS = 3
 SEQUENCE_LEN = 2048  # tokens; a pack of them is a few seconds of two cores
@@ -29,7 +29,7 @@ TEMPLATES = (None, "chatml", "tokenizer_default")
 LAYERS = frozenset({"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"})
 
 
-def replaced_in_trainer(values: Mapping[str, Any]) -> Iterator[Replacement]:
+def replacements(values: Mapping[str, Any]) -> Iterator[Replacement]:
     """The replacements for the merged trainer keys `values`."""
     yield from _small(values)
     yield from _steps(values)

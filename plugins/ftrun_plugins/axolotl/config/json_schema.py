@@ -9,13 +9,13 @@ from typing import Any
 
 import yaml
 
-from ftrun_plugins.axolotl import config
+from ftrun.api.trainers import TrainerSchema
+from ftrun.utils.json_schema import REFERENCE, Schema, or_interpolation, partial
 from ftrun_plugins.axolotl.config.build import OWNED, UNSET
 from ftrun_plugins.axolotl.config.key_ranges import RANGES, Range
 from ftrun_plugins.axolotl.config.unsupported_keys import UNSUPPORTED, UNSUPPORTED_ENTRY_KEYS, Unsupported
-from ftrun_plugins.schema.models import REFERENCE, Schema, or_interpolation, partial
 
-HERE = Path(config.__file__).parent
+HERE = Path(__file__).parent
 PREFIX = "axolotl."
 NAME = f"{PREFIX}Config"
 ENTRY = f"{PREFIX}SFTDataset"
@@ -26,6 +26,11 @@ def described() -> dict[str, dict[str, str]]:
     """Our descriptions: of the trainer's keys, and of those of its dataset entry."""
     found: dict[str, dict[str, str]] = yaml.safe_load((HERE / "keys.yaml").read_text(encoding="utf-8"))
     return found
+
+
+def trainer_schema() -> TrainerSchema:
+    """Return the schemas of axolotl's keys."""
+    return TrainerSchema(definitions(), NAME, ENTRY)
 
 
 def definitions() -> dict[str, Schema]:

@@ -1,4 +1,4 @@
-"""Options of a part as they enter a key: contents count, places do not."""
+"""Normalize the options of a component for a key. The content of a file is part of a key, its location is not."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from ftrun.api.sources import InputFile
 
 
 def normalize(options: BaseModel, externals: Sequence[InputFile] = ()) -> dict[str, Any]:
-    """Options as JSON, with names in place of paths and of the addresses of what they name outside."""
+    """Return the options as JSON values, with file names in place of paths and of the URLs of input files."""
     names = {external.url: f"https://{quote(external.name)}" for external in externals if external.url}
-    values = to_jsonable_python(_without_places(options.model_dump(), names))
+    values = to_jsonable_python(_replace_locations(options.model_dump(), names))
     assert isinstance(values, dict)
     return values
 
 
-def _without_places(value: Any, names: Mapping[str, str]) -> Any:
+def _replace_locations(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, PurePath):
         return value.name
     if isinstance(value, str):
         return names.get(value, value)
     if isinstance(value, Mapping):
-        return {key: _without_places(inner, names) for key, inner in value.items()}
+        return {key: _replace_locations(inner, names) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_places(inner, names) for inner in value]
+        return [_replace_locations(inner, names) for inner in value]
     return value

@@ -1,0 +1,81 @@
+"""Compare the base and the tuned model by their scores, and check the gates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ftrun.api.artifacts import Evaluations, Scores
+from ftrun.api.recipe import Gate
+from ftrun.api.serving_spec import BASE, TUNED
+from ftrun_plugins.evaluation.paired_comparison import CONFIDENCE, compare, mean
+
+if TYPE_CHECKING:
+    from ftrun.api.context import StageContext
+    from ftrun_plugins.evaluation.evaluate.params import Params
+
+
+def evaluate(params: Params, context: StageContext) -> None:
+    """Write the result of each evaluation, and samples of rows on which the models differ."""
+    found: dict[str, Any] = {}
+    with (context.output / Evaluations.SAMPLES).open("w") as samples:
+        for done, (name, gate) in enumerate(params.evals.items()):
+            context.report.progress(done, len(params.evals), "evaluations")
+            scores = Scores(context.inputs[name])
+            rows = list(scores.rows())
+            found[name] = _summary(rows, scores.meaning)
+            if gate:
+                found[name]["gate"] = _judge(name, gate, found[name], context)
+            samples.writelines(
+                json.dumps({"evaluation": name, **sample}, ensure_ascii=False) + "\n" for sample in _differing(rows)
+            )
+    (context.output / Evaluations.RESULT).write_text(json.dumps(found, indent=1))
+    context.report.metric(evaluation=found)
+
+
+def _summary(rows: Sequence[Mapping[str, Any]], meaning: Mapping[str, Any]) -> dict[str, Any]:
+    values = {role: [row[role]["score"] for row in rows] for role in (BASE, TUNED) if role in rows[0]}
+    found: dict[str, Any] = {**meaning, "rows": len(rows)}
+    if len(values) == 1:
+        return {**found, **{role: round(mean(scores), 6) for role, scores in values.items()}}
+    result = compare(values[BASE], values[TUNED], meaning["higher_is_better"])
+    return {
+        **found,
+        "base": round(result.base, 6),
+        "tuned": round(result.tuned, 6),
+        "gain": round(result.gain, 6),
+        "interval": [round(result.low, 6), round(result.high, 6)],
+        "confidence": CONFIDENCE,
+        "verdict": result.verdict,
+    }
+
+
+def _judge(name: str, gate: Gate, result: dict[str, Any], context: StageContext) -> list[dict[str, Any]]:
+    """Whether each limit of a gate is met; the run's exit code follows from it."""
+    value, gain = float(result.get("tuned", result.get("base", 0.0))), float(result.get("gain", 0.0))
+    rules = (
+        ("min", gate.min, value, gate.min is None or value >= gate.min, "at least"),
+        ("max", gate.max, value, gate.max is None or value <= gate.max, "at most"),
+        (
+            "min_gain_over_base",
+            gate.min_gain_over_base,
+            gain,
+            gate.min_gain_over_base is None or gain >= gate.min_gain_over_base,
+            "a gain of at least",
+        ),
+    )
+    judged = []
+    for rule, limit, seen, met, words in rules:
+        if limit is not None:
+            context.report.gate(f"evals.{name}.gate.{rule}", met, f"{seen} where {words} {limit} is asked for")
+            judged.append({"rule": rule, "limit": limit, "value": seen, "met": met})
+    return judged
+
+
+def _differing(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Rows with answers on which the two models score differently."""
+    for row in rows:
+        base, tuned = row.get(BASE, {}), row.get(TUNED, {})
+        if "answer" in base and "answer" in tuned and base["score"] != tuned["score"]:
+            yield {"place": row["place"], "reference": row["reference"], BASE: base, TUNED: tuned}

@@ -1,0 +1,93 @@
+"""Measure the loss of a model on held-out rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ftrun.api.artifacts import Losses, TokenizedRows
+from ftrun.api.errors import InvalidInput
+from ftrun_plugins.evaluation.candidates import NO_ROWS
+from ftrun_plugins.evaluation.finite import require_finite
+
+if TYPE_CHECKING:
+    from ftrun.api.context import StageContext
+    from ftrun_plugins.evaluation.loss.params import Params
+
+TOKENS_A_BATCH = 4096  # padding included: bounds the logits in memory
+
+
+def measure_losses(params: Params, context: StageContext) -> None:
+    """Write the mean loss of each held-out row, over its trained tokens."""
+    data = TokenizedRows(context.inputs["data"])
+    places = list(data.rows("held_out"))
+    if not places:
+        raise InvalidInput(NO_ROWS)
+    from datasets import load_from_disk
+
+    from ftrun_plugins.evaluation.model_loading import load_model
+
+    dataset = load_from_disk(str(data.dataset("held_out")))
+    rows = list(range(len(dataset)))[: params.rows]
+    model = load_model(context.inputs, params.accelerator, params.trust_remote_code)
+    _make_room(model, max(max(dataset[row]["input_ids"]) for row in rows))
+    losses: dict[int, tuple[float, int]] = {}
+    for batch in _batches(sorted(rows, key=lambda row: len(dataset[row]["input_ids"])), dataset):
+        context.check_stop()
+        losses.update(zip(batch, _losses(model, [dataset[row] for row in batch]), strict=True))
+        context.report.progress(len(losses), len(rows), "rows")
+    with (context.output / Losses.ROWS).open("w") as file:
+        for row in rows:
+            loss, tokens = losses[row]
+            require_finite(loss, "the loss", places[row]["place"])
+            file.write(
+                json.dumps(
+                    {"index": places[row]["index"], "place": places[row]["place"], "loss": loss, "tokens": tokens}
+                )
+                + "\n"
+            )
+    trained = sum(tokens for _, tokens in losses.values())
+    mean = sum(loss * tokens for loss, tokens in losses.values()) / trained if trained else 0.0
+    context.report.metric(rows=len(rows), loss_per_token=round(mean, 6))
+
+
+def _make_room(model: Any, highest: int) -> None:
+    """A base model has no embedding for tokens that training adds: they get the mean, as the trainer gives them."""
+    import torch
+
+    if highest >= model.get_input_embeddings().weight.shape[0]:
+        torch.manual_seed(0)
+        model.resize_token_embeddings(highest + 1)
+
+
+def _batches(rows: Sequence[int], dataset: Any) -> Iterator[list[int]]:
+    """Rows of like lengths, as many as fit."""
+    batch: list[int] = []
+    for row in rows:
+        if batch and len(dataset[row]["input_ids"]) * (len(batch) + 1) > TOKENS_A_BATCH:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def _losses(model: Any, rows: list[dict[str, list[int]]]) -> list[tuple[float, int]]:
+    """For each row its mean loss in nats a trained token, and the number of those."""
+    import torch
+
+    longest = max(len(row["input_ids"]) for row in rows)
+
+    def padded(name: str, filler: int) -> Any:
+        return torch.tensor([row[name] + [filler] * (longest - len(row[name])) for row in rows], device=model.device)
+
+    ids, labels, mask = padded("input_ids", 0), padded("labels", -100), padded("attention_mask", 0)
+    with torch.inference_mode():
+        logits = model(input_ids=ids, attention_mask=mask).logits[:, :-1].float()
+        each = torch.nn.functional.cross_entropy(
+            logits.transpose(1, 2), labels[:, 1:], ignore_index=-100, reduction="none"
+        )
+    counts = (labels[:, 1:] != -100).sum(dim=1)
+    means = each.sum(dim=1) / counts.clamp(min=1)
+    return [(round(float(mean), 6), int(count)) for mean, count in zip(means, counts, strict=True)]

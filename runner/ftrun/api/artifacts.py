@@ -1,0 +1,240 @@
+"""Readers of what stages write: the file names and row shapes of each artifact.
+
+A stage writes the files that the constants of its reader name. A plugin that replaces a stage writes the same files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, TypedDict, cast
+
+from ftrun.utils.jsonl import read_lines
+
+__all__ = [
+    "SPLITS",
+    "AnswerRow",
+    "Answers",
+    "Evaluations",
+    "ExampleRow",
+    "FormattedRows",
+    "LossRow",
+    "Losses",
+    "RejectedRow",
+    "SampleRow",
+    "ScoreRow",
+    "Scores",
+    "TokenizedRow",
+    "TokenizedRows",
+]
+
+Split = Literal["train", "held_out"]
+SPLITS: tuple[Split, Split] = ("train", "held_out")
+
+
+class ExampleRow(TypedDict, total=False):
+    """An example with its place. Which other keys it has depends on its kind: chat, segments or text."""
+
+    place: str
+    messages: list[dict[str, Any]]
+    tools: list[dict[str, Any]]
+    segments: list[dict[str, Any]]
+    text: str
+
+
+class RejectedRow(TypedDict):
+    """A bad row: its place, error code, reason, and the beginning of its content."""
+
+    place: str
+    code: str
+    reason: str
+    raw: str
+
+
+class TokenizedRow(TypedDict):
+    """A prepared row: place and index of its example, the number of its tokens, and of those that are trained."""
+
+    place: str
+    index: int
+    tokens: int
+    trained: int
+
+
+class SampleRow(TypedDict):
+    """A sampled row with its token ids and labels; the label of an untrained token is -100."""
+
+    split: Split
+    index: int
+    ids: list[int]
+    labels: list[int]
+
+
+class AnswerRow(TypedDict):
+    """A model's answer to one held-out prompt."""
+
+    index: int
+    place: str
+    reference: str
+    prediction: str  # the answer as text, without special tokens
+    tokens: int
+    stopped: bool  # the model ended the answer by itself
+    ids: list[int]
+    prompt_ids: list[int]
+
+
+class LossRow(TypedDict):
+    """The mean loss of one held-out row, in nats a trained token, and the number of these tokens."""
+
+    index: int
+    place: str
+    loss: float
+    tokens: int
+
+
+class ScoreRow(TypedDict, total=False):
+    """Scores of one held-out row, by model: `base`, `tuned`. Each has `score`, `reason` and `answer`."""
+
+    index: int
+    place: str
+    reference: str
+    verdict: str | None
+    base: dict[str, Any]
+    tuned: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FormattedRows:
+    """The artifact of the stage `format`."""
+
+    REPORT: ClassVar[str] = "report.json"
+    REJECTED: ClassVar[str] = "rejected.jsonl"
+    HELD_OUT_SOURCE_ROWS: ClassVar[str] = "held_out.rows.jsonl"
+
+    folder: Path
+
+    @staticmethod
+    def file_name(split: Split) -> str:
+        return f"{split}.jsonl"
+
+    def path(self, split: Split) -> Path:
+        return self.folder / self.file_name(split)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """Counts of rows by split, the reasons of bad rows, the sources."""
+        return cast("dict[str, Any]", json.loads((self.folder / self.REPORT).read_text(encoding="utf-8")))
+
+    @property
+    def kind(self) -> str:
+        """The kind of all examples: `chat`, `segments` or `text`."""
+        return str(self.report["kind"])
+
+    def examples(self, split: Split) -> Iterator[ExampleRow]:
+        return cast("Iterator[ExampleRow]", read_lines(self.path(split)))
+
+    def rejected(self) -> Iterator[RejectedRow]:
+        return cast("Iterator[RejectedRow]", read_lines(self.folder / self.REJECTED))
+
+    def held_out_source_rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the raw row behind each held-out example, in the same order."""
+        return read_lines(self.folder / self.HELD_OUT_SOURCE_ROWS)
+
+
+@dataclass(frozen=True)
+class TokenizedRows:
+    """The artifact of the stage `tokenize`. Each split is a folder that `datasets.load_from_disk` reads."""
+
+    REPORT: ClassVar[str] = "report.json"
+    SAMPLE: ClassVar[str] = "sample.jsonl"
+    VOCABULARY: ClassVar[str] = "vocabulary.json"
+    TEMPLATE: ClassVar[str] = "chat_template.jinja"
+
+    folder: Path
+
+    @staticmethod
+    def rows_name(split: Split) -> str:
+        return f"{split}.rows.jsonl"
+
+    def dataset(self, split: Split) -> Path:
+        """Return the folder of a split, with the columns `input_ids`, `attention_mask` and `labels`."""
+        return self.folder / split
+
+    def rows(self, split: Split) -> Iterator[TokenizedRow]:
+        """Yield a description of each row of a split, in the order of the dataset."""
+        return cast("Iterator[TokenizedRow]", read_lines(self.folder / self.rows_name(split)))
+
+    def sample(self) -> Iterator[SampleRow]:
+        return cast("Iterator[SampleRow]", read_lines(self.folder / self.SAMPLE))
+
+    @property
+    def vocabulary(self) -> dict[str, Any]:
+        """The number of tokens and a digest of all tokens, as `ftrun.api.tokenizers.vocabulary` returns them."""
+        return cast("dict[str, Any]", json.loads((self.folder / self.VOCABULARY).read_text(encoding="utf-8")))
+
+    @property
+    def template(self) -> str | None:
+        """The chat template that rendered the chats; None if the rows are no chats."""
+        path = self.folder / self.TEMPLATE
+        return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The artifact of the stage `generate`."""
+
+    ROWS: ClassVar[str] = "predictions.jsonl"
+
+    folder: Path
+
+    def rows(self) -> Iterator[AnswerRow]:
+        return cast("Iterator[AnswerRow]", read_lines(self.folder / self.ROWS))
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The artifact of the stage `loss`."""
+
+    ROWS: ClassVar[str] = "losses.jsonl"
+
+    folder: Path
+
+    def rows(self) -> Iterator[LossRow]:
+        return cast("Iterator[LossRow]", read_lines(self.folder / self.ROWS))
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The artifact of the stage `score`, and of stages that measure rows themselves, such as `lm_eval`."""
+
+    ROWS: ClassVar[str] = "scores.jsonl"
+    MEANING: ClassVar[str] = "score.json"
+
+    folder: Path
+
+    def rows(self) -> Iterator[ScoreRow]:
+        return cast("Iterator[ScoreRow]", read_lines(self.folder / self.ROWS))
+
+    @property
+    def meaning(self) -> dict[str, Any]:
+        """`evaluator`, `higher_is_better`, and what a measuring stage adds."""
+        return cast("dict[str, Any]", json.loads((self.folder / self.MEANING).read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class Evaluations:
+    """The artifact of the stage `evaluate`."""
+
+    RESULT: ClassVar[str] = "evaluation.json"
+    SAMPLES: ClassVar[str] = "samples.jsonl"
+
+    folder: Path
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """By evaluation: means, gain, interval, verdict, gates."""
+        return cast("dict[str, Any]", json.loads((self.folder / self.RESULT).read_text(encoding="utf-8")))
+
+    def samples(self) -> Iterator[dict[str, Any]]:
+        return read_lines(self.folder / self.SAMPLES)
