@@ -22,9 +22,9 @@ CASES = (
 
 
 def seconds(arguments: list[str]) -> float:
-    began = time.perf_counter()
+    start = time.perf_counter()
     subprocess.run([FTRUN, *arguments], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - began
+    return time.perf_counter() - start
 
 
 def main() -> None:

@@ -161,9 +161,9 @@ def _format(measured: Measured, data: Path, folder: Path) -> tuple[float, float]
     output = folder / "output"
     output.mkdir()
     report = Reporter("format", folder / "events.jsonl")
-    began, worked = time.perf_counter(), time.process_time()
+    start, worked = time.perf_counter(), time.process_time()
     Format().run(call, StageContext(output, folder, {}, {digest: data}, report))
-    return time.perf_counter() - began, time.process_time() - worked
+    return time.perf_counter() - start, time.process_time() - worked
 
 
 def _measure_datasets(python: str, data: Path, folder: Path, rows: int) -> float:

@@ -53,14 +53,16 @@ def main() -> None:
     prompts = [{"prompt_token_ids": ids} for ids in waiting.values()]
     sides: dict[str, Callable[[], int]] = {
         "stage": lambda: sum(len(answer.ids) for answer in vllm_engine.ask(llm, None, waiting, how, lambda: None)),
-        "offline": lambda: sum(len(made.outputs[0].token_ids) for made in llm.generate(prompts, how, use_tqdm=False)),
+        "offline": lambda: sum(
+            len(output.outputs[0].token_ids) for output in llm.generate(prompts, how, use_tqdm=False)
+        ),
     }
     rates: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(arguments.rounds):
         for name, run in sides.items():
-            began = time.monotonic()
+            start = time.monotonic()
             tokens = run()
-            rates[name].append(tokens / (time.monotonic() - began))
+            rates[name].append(tokens / (time.monotonic() - start))
             print(f"{name:<8} {rates[name][-1]:8.1f} tokens/s of {tokens} tokens", flush=True)
     ratio = statistics.median(rates["stage"]) / statistics.median(rates["offline"])
     print(f"ratio    {ratio:8.2f}   promised: 0.9 or more")

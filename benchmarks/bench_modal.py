@@ -85,7 +85,7 @@ def _environment(place: Path, plane: ControlPlane) -> dict[str, str]:
 
 def _measure_until(place: Path, plane: ControlPlane, command: list[str], words: str) -> float:
     """Run a command to its end; return the seconds until it prints a line with these words."""
-    began = time.perf_counter()
+    start = time.perf_counter()
     with subprocess.Popen(
         command, cwd=place, env=_environment(place, plane), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
@@ -93,24 +93,24 @@ def _measure_until(place: Path, plane: ControlPlane, command: list[str], words: 
         seconds = None
         for line in process.stdout:
             if words in line and seconds is None:
-                seconds = time.perf_counter() - began
+                seconds = time.perf_counter() - start
     assert seconds is not None, command
     return seconds
 
 
 def _measure_modal_alone(place: Path, plane: ControlPlane) -> float:
     (place / "by_hand.py").write_text(BY_HAND)
-    began = time.perf_counter()
+    start = time.perf_counter()
     subprocess.run(
         [*MODAL, "deploy", "by_hand.py"], cwd=place, env=_environment(place, plane), check=True, capture_output=True
     )
-    deployed = time.perf_counter() - began
+    deployed = time.perf_counter() - start
     return deployed + _measure_until(place, plane, [*MODAL, "run", "by_hand.py"], "first line")
 
 
 def _measure_submission(place: Path, plane: ControlPlane, runs: int) -> None:
     """Measure `ftrun run -d`, and the part of it after Python has started, composed the recipe and imported Modal."""
-    from ftrun.cli.session import open_session
+    from ftrun.workflow.session import open_session
     from ftrun.execution.engine import prepare
     from ftrun.execution.provenance import collect_provenance
 
@@ -122,13 +122,13 @@ def _measure_submission(place: Path, plane: ControlPlane, runs: int) -> None:
         facts = collect_provenance(session.plan, session.backend)
         folder = prepare(session.store, session.loaded.recipe, session.plan, (), {}, facts)
         assert session.backend.remote is not None
-        began = time.perf_counter()
+        start = time.perf_counter()
         session.backend.remote.submit(folder, lambda text: None)
-        seconds.append(time.perf_counter() - began)
-        began = time.perf_counter()
+        seconds.append(time.perf_counter() - start)
+        start = time.perf_counter()
         command = [FTRUN, "run", "-d", "recipe=format.yaml", "backend=modal", f"dataset.split.seed={number + 100}"]
         subprocess.run(command, check=True, env=dict(os.environ), capture_output=True)
-        whole.append(time.perf_counter() - began)
+        whole.append(time.perf_counter() - start)
     _promise("second submission", statistics.median(seconds[1:]), 1.0)
     print(f"{'':<22} {statistics.median(whole[1:]):6.3f} s   the whole command")
 
@@ -137,14 +137,15 @@ def _measure_scheduler(place: Path, plane: ControlPlane, runs: int) -> None:
     """Measure pairs of a stage that the scheduler runs and the same function called directly, in new containers."""
     import modal
 
-    from ftrun.cli.session import open_session
+    from ftrun.workflow.session import open_session
     from ftrun_plugins.modal.claims import Claims, make_client_owner
     from ftrun_plugins.modal.requests import StageRequest
 
     costs = []
     for number in range(runs):
         recipe = ["recipe=format.yaml", "backend=modal", f"dataset.split.seed={number + 200}"]
-        # The client itself submits a call without inputs, unless its key is claimed. The claim leaves it to the scheduler.
+        # The client submits a call without inputs itself, unless its key is claimed. The claim leaves it to the
+        # scheduler.
         Claims("ftrun-store-claims").acquire(open_session(recipe).plan.calls[0].ref, 1, make_client_owner())
         subprocess.run([FTRUN, *recipe], check=True, env=dict(os.environ), capture_output=True)
         scheduled = _stage_seconds(_last_events(place / "store"))
@@ -161,9 +162,9 @@ def _measure_scheduler(place: Path, plane: ControlPlane, runs: int) -> None:
         )
         function = modal.Function.from_name(remote.app(session.plan.calls).name, "format-client")
         function.hydrate()
-        began = time.perf_counter()
+        start = time.perf_counter()
         function.spawn(request.pack()).get()
-        costs.append(scheduled - (time.perf_counter() - began))
+        costs.append(scheduled - (time.perf_counter() - start))
         time.sleep(4)
     _promise("scheduler per stage", statistics.median(costs), 0.2)
 

@@ -26,20 +26,20 @@ COMPARED = ["stages=[fetch,format,tokenize,train,merge]"]
 
 
 def ftrun(overrides: list[str], store: Path) -> float:
-    began = time.perf_counter()
+    start = time.perf_counter()
     subprocess.run([FTRUN, *overrides], check=True, env={**os.environ, "FTRUN_STORE": str(store)})
-    return time.perf_counter() - began
+    return time.perf_counter() - start
 
 
 def by_hand(python: str, folder: Path) -> float:
     axolotl = str(Path(python).with_name("axolotl"))
     quiet = {"HF_HUB_OFFLINE": "1", "AXOLOTL_DO_NOT_TRACK": "1", "WANDB_MODE": "disabled", "PYTHONWARNINGS": "ignore"}
-    began = time.perf_counter()
+    start = time.perf_counter()
     for command in (["preprocess"], ["train", "--launcher", "python"], ["merge-lora", "--lora-model-dir", "out"]):
         subprocess.run(
             [axolotl, command[0], "config.yml", *command[1:]], check=True, cwd=folder, env={**os.environ, **quiet}
         )
-    return time.perf_counter() - began
+    return time.perf_counter() - start
 
 
 def write_folder(store: Path, folder: Path) -> None:

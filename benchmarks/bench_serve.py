@@ -26,7 +26,7 @@ from pathlib import Path
 from ftrun.api.serving_spec import BASE, Serving
 from ftrun.api.stage_call import Ref
 from ftrun_plugins.local.hardware import gpus
-from ftrun_plugins.serving.engine import Engine, command, environment, surroundings
+from ftrun_plugins.serving.engine import Engine, command, environment, launch, variables
 from ftrun_plugins.serving.ports import HOST, free_port
 from ftrun_plugins.serving.serve_target import ServeTarget
 
@@ -71,20 +71,20 @@ def _engines(what: str, folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
         serving, artifact = Serving(run="none", model=Ref(stage="fetch", key="none"), name=BASE), lambda _: Path(what)
         path = [FTRUN, "envs", "path", environment(serving, count)]
         python = Path(subprocess.run(path, check=True, stdout=subprocess.PIPE, text=True).stdout.strip())
-        variables: Mapping[str, str] = {}
+        declared: Mapping[str, str] = {}
     else:
         target = ServeTarget.find(what)
         serving, artifact = target.serving, target.store.artifact
         name = environment(serving, count)
-        python, variables = target.backend.environment_python(name), target.recipe.environment[name].variables
+        python, declared = target.backend.environment_python(name), target.recipe.environment[name].variables
     started: list[Engine] = []
     ports = (free_port(), free_port())
     try:
         for port, guarded in zip(ports, (True, False), strict=True):
             arguments = command(serving, artifact, python, HOST, port, count) + list(SHARED if count else ())
             arguments = arguments if guarded else _remove_middleware(arguments)
-            around = surroundings(serving.limits, KEY if guarded else None, variables)
-            started.append(Engine(arguments, around, folder / f"{port}.log", port))
+            process_variables = variables(serving.limits, KEY if guarded else None, declared)
+            started.append(Engine(launch(arguments, process_variables, folder / f"{port}.log"), port))
             if not started[-1].wait_until_ready(lambda seconds: None):
                 sys.exit((folder / f"{port}.log").read_text()[-3000:])
         yield serving.names[-1], ports
@@ -100,10 +100,10 @@ def _remove_middleware(arguments: Sequence[str]) -> list[str]:
 
 
 def _measure_round(port: int, model: str, tokens: int, number: int) -> Measured:
-    began = time.perf_counter()
+    start = time.perf_counter()
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         firsts = list(pool.map(lambda index: _send_request(port, model, tokens, f"{number}-{index}"), range(REQUESTS)))
-    return Measured(statistics.median(firsts), REQUESTS * tokens / (time.perf_counter() - began))
+    return Measured(statistics.median(firsts), REQUESTS * tokens / (time.perf_counter() - start))
 
 
 def _send_request(port: int, model: str, tokens: int, name: str) -> float:
@@ -115,12 +115,12 @@ def _send_request(port: int, model: str, tokens: int, name: str) -> float:
     body = {"model": model, "messages": [prompt], "max_tokens": tokens, "stream": True, "ignore_eos": True}
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"}
     connection = http.client.HTTPConnection(HOST, port, timeout=600)
-    began = time.perf_counter()
+    start = time.perf_counter()
     connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
     answer = connection.getresponse()
     assert answer.status == 200, answer.read()
     answer.readline()
-    first = time.perf_counter() - began
+    first = time.perf_counter() - start
     answer.read()
     connection.close()
     return first

@@ -58,9 +58,9 @@ def _measure(name: str, count: int, characters: int, folder: Path) -> None:
         writer = multiprocessing.get_context("spawn").Process(target=_write, args=(path, suffix, count, characters))
         writer.start()
         writer.join()
-    began, clock = time.perf_counter(), time.process_time()
+    start, clock = time.perf_counter(), time.process_time()
     total = sum(1 for _ in _process(name, read_file(path, path.name), folder))
-    seconds, busy = time.perf_counter() - began, time.process_time() - clock
+    seconds, busy = time.perf_counter() - start, time.process_time() - clock
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000  # kB on Linux
     each = path.stat().st_size / count
     print(f"{name:<8} {total:,} rows of {each:,.0f} bytes: {total / seconds:,.0f} rows/s", end=" ")

@@ -24,13 +24,13 @@ ROLES = {"system", "developer", "user", "assistant", "tool"}
 def main() -> None:
     data, folder = sys.argv[1], Path(sys.argv[2])
     datasets.disable_progress_bars()
-    began = time.perf_counter()
+    start = time.perf_counter()
     rows = datasets.load_dataset("json", data_files=data, split="train", cache_dir=str(folder / "cache"))
     checked = rows.map(check, load_from_cache_file=False)
     for name, side in (("train", False), ("held_out", True)):
         rows_of_side = checked.filter(lambda held_out, side=side: held_out is side, input_columns="held_out")
         rows_of_side.remove_columns("held_out").to_json(folder / f"{name}.jsonl")
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000  # kB on Linux
     print(json.dumps({"seconds": seconds, "peak_mb": peak}))
 

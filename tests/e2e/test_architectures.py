@@ -52,7 +52,7 @@ def test_all_recipes_fit_their_models(tmp_path: Path) -> None:
     cases = []
     for name in names:
         loaded = load([f"recipe={name}"], plugins())
-        config = with_defaults(build_trainer_config(loaded.recipe).train_values())
+        config = with_defaults(build_trainer_config(loaded.recipe).set_values())
         model = str(loaded.composed.chosen("model")[0])
         cases.append({"architecture": TYPES[model], "config": config, "kernels": turns_on_kernels(config)})
     (tmp_path / "cases.json").write_text(json.dumps(cases))

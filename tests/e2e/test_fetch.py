@@ -100,7 +100,7 @@ def test_a_url_is_checked_by_its_digest_and_resumed(tmp_path: Path) -> None:
         assert f"bytes={CUT}-" in server.requests[-1], "the second request was to ask for the rest alone"
         wrong = ftrun(tmp_path / "store", f"recipe={file}", f"dataset.source.sha256={'0' * 64}")
     assert wrong.returncode == 2
-    assert "has another content than the recipe says" in " ".join(wrong.stderr.split())
+    assert "[content-changed]" in " ".join(wrong.stderr.split())
 
 
 def test_a_dataset_comes_from_the_hub_and_its_parquet_files_are_read(tmp_path: Path) -> None:

@@ -1,91 +1,20 @@
-"""`ftrun preview` with the real trainer: what it shows is what `tokenize` makes, with torch and without."""
+"""`ftrun preview` with the real trainer: it shows what `tokenize` makes."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from helpers.hub import TOKEN, Hub
-from helpers.workplace import PROJECT, SCRIPTS, Workplace, trainer_python
+from helpers.workplace import Workplace
 
 if TYPE_CHECKING:
     from conftest import Finished
 
 pytestmark = pytest.mark.e2e
-
-TEMPLATES = (
-    "alpaca", "chatml", "mistral_v1", "mistral_v2v3", "mistral_v3_tekken", "llama3", "llama4", "gemma", "phi_3",
-    "phi_35", "qwen3", "qwen_25", "command_a", "deepseek_v2", "deepseek_v3", "exaone", "jamba", "metharme", "cohere",
-    "falcon_h1",
-)  # fmt: skip
-TALK = [
-    {"role": "user", "content": "Grüße, 你好 🎉?"},
-    {"role": "assistant", "content": " Two  spaces\n\tand <|im_end|> as text"},
-    {"role": "user", "content": "again"},
-    {"role": "assistant", "content": "Done."},
-]
-LONG = [{"role": "user", "content": "word " * 600}, {"role": "assistant", "content": "no"}]
-SEGMENTS = [{"text": "Q: 1+1\nA:", "label": False}, {"text": " 2", "label": True}]
-TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}]
-
-
-def request(model: Path, kind: str, examples: list[dict[str, Any]], dataset: Any = None, **trainer: Any) -> Any:
-    params = {
-        "trainer": {"sequence_len": 512, **trainer},
-        "dataset": dataset or {},
-        "trust_remote_code": False,
-        "max_cut": 0.02,
-        "untrained_end_of_turn": False,
-        "pack_held_out": False,
-    }
-    placed = [{"place": f"rows.jsonl:{number}", **example} for number, example in enumerate(examples, 1)]
-    return {"params": params, "kind": kind, "model": str(model), "examples": placed}
-
-
-def requests(model: Path) -> list[Any]:
-    system = [{"role": "system", "content": "Be brief."}, *TALK]
-    chats = [{"messages": TALK}, {"messages": system}, {"messages": LONG}, {"messages": TALK, "tools": TOOLS}]
-    quick = [json.loads(line) for line in (PROJECT / "data/quickstart_sql/train.jsonl").read_text().splitlines()[:100]]
-    texts = [{"text": "once upon a time"}, {"text": "word " * 600}]
-    return [
-        *(request(model, "chat", chats[:1], chat_template=name) for name in TEMPLATES),
-        request(model, "chat", chats),
-        request(model, "chat", [{"messages": row["messages"]} for row in quick]),
-        request(model, "chat", chats, excess_length_strategy="truncate"),
-        request(model, "chat", chats, {"train_on_eos": "all", "roles_to_train": ["user", "assistant"]}),
-        request(model, "chat", chats, chat_template="chatml", special_tokens={"pad_token": "<pad>"}, tokens=["<x>"]),
-        request(model, "chat", chats, chat_template="chatml", default_system_message="Say nothing."),
-        request(model, "segments", [{"segments": SEGMENTS}]),
-        request(model, "segments", [{"segments": SEGMENTS}], train_on_inputs=True),
-        request(model, "text", texts),
-        request(model, "text", texts, excess_length_strategy="truncate"),
-    ]
-
-
-@pytest.mark.slow
-def test_without_torch_all_tokens_are_the_same(tiny: Path, tmp_path: Path) -> None:
-    asked = tmp_path / "requests.json"
-    asked.write_text(json.dumps(requests(tiny)))
-    found = {}
-    for how in ("light", "whole"):
-        answers = tmp_path / f"{how}.json"
-        folders = [str(PROJECT / "runner"), str(PROJECT / "plugins")]
-        command = [trainer_python(), "-I", str(SCRIPTS / "preview_rows.py"), how, *folders, str(asked), str(answers)]
-        subprocess.run(
-            command, check=True, timeout=400, env={**os.environ, "HF_HUB_OFFLINE": "1", "AXOLOTL_DO_NOT_TRACK": "1"}
-        )
-        found[how] = json.loads(answers.read_text())
-    assert found["light"]["torch"] == "_Module"
-    assert found["whole"]["torch"] == "module"
-    for one, other, what in zip(found["light"]["found"], found["whole"]["found"], requests(tiny), strict=True):
-        assert one == other, what["params"]
-    with_rows = [answer for answer in found["whole"]["found"] if "rows" in answer]
-    assert len(with_rows) == len(requests(tiny)), [answer.get("raised") for answer in found["whole"]["found"]]
 
 
 def test_a_preview_shows_the_tokens_that_a_run_trains_on(finished: Finished) -> None:

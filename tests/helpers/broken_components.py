@@ -124,6 +124,7 @@ SOURCES = [
 ]  # fmt: skip
 
 STAGE = """
+from ftrun.api.planner import CallRequest
 from ftrun.api.recipe import Frozen
 
 class Params(Frozen):
@@ -136,7 +137,7 @@ class Part:
     environment = "client"
     def plan(self, recipe, planner):
         params = Params(steps=recipe.train["max_steps"])
-        return [planner.call(self, params)]
+        return [planner.call(self, CallRequest(params))]
     def run(self, call, context):
         (context.output / "x.txt").write_text(str(call.params["steps"]))
 """
@@ -166,7 +167,7 @@ STAGES = [
      ("test_only_overrides_that_matter_change_a_key",)),
     ("too much in its key", 'recipe.train["max_steps"])', 'recipe.train["max_steps"], more=recipe.train)',
      ("test_only_overrides_that_matter_change_a_key",)),
-    ("a plan that writes", "return [planning", "open('planned', 'a').write('x')\n        return [planning",
+    ("a plan that writes", "return [planner", "open('planned', 'a').write('x')\n        return [planner",
      ("test_a_plan_is_repeatable_and_writes_nothing",)),
     ("another key each time", 'steps=recipe.train["max_steps"]', "steps=__import__('random').getrandbits(60)",
      ("test_a_plan_is_repeatable_and_writes_nothing", "test_only_overrides_that_matter_change_a_key",
@@ -176,7 +177,7 @@ STAGES = [
      "        params = Params",
      ("test_a_plan_is_cheap",)),
     ("another artifact each time", 'str(call.params["steps"])', "__import__('uuid').uuid4().hex", (RUNS,)),
-    ("a foreign label", "call(self, params)", "call(self, params, label='other')",
+    ("a foreign label", "CallRequest(params)", "CallRequest(params, label='other')",
      ("test_its_labels_begin_with_its_name",)),
     ("no version", "version = 1", "version = True", ("test_its_version_is_a_number_and_its_environment_exists",)),
     ("it raises", "(context.output", "1 / 0; (context.output", (RUNS,)),

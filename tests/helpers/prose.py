@@ -26,7 +26,7 @@ STAND_INS = {
         re.IGNORECASE,
     ),
     "because": re.compile(
-        r"[,;:] for (it|they|there|that|this|those|these|he|she|no|what|some|most|the|a) \w+ (is|are|has|have|may|can|would|does|do)\b"
+        r"[,;:] for (it|they|there|that|this|those|these|no|what|some|most|the|a) \w+ (is|are|has|have|may|can|would)\b"
     ),
     "say who it is": re.compile(r"\b(whoever|whatever|somebody|nobody|anybody)\b", re.IGNORECASE),
     "its": re.compile(r"\bof (its|their|our|ours|one's|his|theirs) own\b", re.IGNORECASE),

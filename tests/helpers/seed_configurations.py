@@ -37,7 +37,7 @@ def theirs(name: str) -> dict[str, Any]:
 
 def rendered(recipe: Recipe) -> dict[str, Any]:
     """The trainer's keys with those that ftrun fills in itself, in the trainer's own words."""
-    values = with_defaults(build_trainer_config(recipe).train_values())
+    values = with_defaults(build_trainer_config(recipe).set_values())
     if "deepspeed" in values:  # the file they name is this configuration under a name
         values["deepspeed"] = f"stage {values['deepspeed']['zero_optimization']['stage']}"
     return flat(

@@ -1,4 +1,4 @@
-"""The parts keep their contracts, and the recipe is valid."""
+"""Tests of the contracts of the parts, and of the recipe."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def compare(runs: tuple[str, ...], as_json: bool) -> int:
 def diff(first: str, other: str, as_json: bool) -> int:
     """Show the differences of the runs FIRST and OTHER: recipe, data, code, versions, hardware, results.
 
-    The exit code is 0 also if the runs differ.
+    The exit code is 0 even if the runs differ.
     """
     store = default_store()
     folders = [find_run(store, name) for name in (first, other)]

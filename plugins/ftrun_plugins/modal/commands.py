@@ -7,7 +7,7 @@ import sys
 import click
 
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun.cli.session import Session, open_session
+from ftrun.workflow.session import Session, open_session
 
 DEFAULT_RECIPE = "recipe=quickstart"
 

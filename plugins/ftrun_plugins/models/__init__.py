@@ -1,1 +1,1 @@
-"""Brings base models to the store as Hugging Face folders."""
+"""Base models and data files from other places, fetched into the store."""

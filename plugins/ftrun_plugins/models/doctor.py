@@ -1,4 +1,4 @@
-"""What `ftrun doctor` looks at for downloads: whether the hub answers, and whether it takes the token."""
+"""Checks of `ftrun doctor` for downloads: the hub's answer and the token."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from pathlib import Path
 
 from ftrun.api.doctor import CheckResult, DoctorCheck
 from ftrun.api.recipe import Recipe
-from ftrun_plugins.models.hub import endpoint, token_here
+from ftrun_plugins.models.hub import endpoint, get_token
 
 SECONDS = 5.0
 WHO = "/api/whoami-v2"
-ANSWERS = (200, 401)  # who asks without a token, or with a wrong one, gets 401
+ANSWERS = (200, 401)  # 401 for a missing or wrong token
 
 
 def checks(recipe: Recipe) -> list[DoctorCheck]:
+    """Return the checks of the hub."""
     needed = recipe.model.weights.origin == "hub"
-    return [DoctorCheck("hub", lambda: _hub(recipe, needed), needed)]
+    return [DoctorCheck("hub", lambda: _check_hub(recipe, needed), needed)]
 
 
-def _hub(recipe: Recipe, needed: bool) -> Iterator[CheckResult]:
-    token = token_here()
-    request = urllib.request.Request(endpoint() + WHO, headers={"User-Agent": "ftrun"})  # noqa: S310  (the user's own)
+def _check_hub(recipe: Recipe, needed: bool) -> Iterator[CheckResult]:
+    token = get_token()
+    request = urllib.request.Request(endpoint() + WHO, headers={"User-Agent": "ftrun"})  # noqa: S310  (the address is set by the user)
     if token:
         request.add_header("Authorization", f"Bearer {token}")
     try:
@@ -35,24 +36,24 @@ def _hub(recipe: Recipe, needed: bool) -> Iterator[CheckResult]:
         name, code = "", error.code
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
-        do = "check the network and HF_ENDPOINT; or model.weights={origin: folder, path: PATH}"
-        yield CheckResult("hub", False, f"{endpoint()} cannot be reached: {reason}", needed, do)
-        yield _token(token, recipe, "not tried")
+        hint = "check the network and HF_ENDPOINT, or set model.weights={origin: folder, path: PATH}"
+        yield CheckResult("hub", False, f"{endpoint()} cannot be reached: {reason}", needed, hint)
+        yield _check_token(token, recipe, "not checked")
         return
     well = code in ANSWERS
-    detail = f"{endpoint()} answers" if well else f"{endpoint()} answers {code}, which the hub does not"
-    yield CheckResult("hub", well, detail, needed, "look at HF_ENDPOINT and at proxies, then try again")
+    detail = f"{endpoint()} answers" if well else f"{endpoint()} answers {code}, which is not an answer of the hub"
+    yield CheckResult("hub", well, detail, needed, "check HF_ENDPOINT and proxies, then try again")
     if token and code == 401:
         yield CheckResult(
-            "hub's token", False, "the hub does not take it", recipe.model.gated, "set another in HF_TOKEN"
+            "hub's token", False, "the hub rejects it", recipe.model.gated, "set another token in HF_TOKEN"
         )
     else:
-        yield _token(token, recipe, f"accepted, of {name}" if code == 200 else "not tried")
+        yield _check_token(token, recipe, f"accepted, account {name}" if code == 200 else "not checked")
 
 
-def _token(token: str | None, recipe: Recipe, detail: str) -> CheckResult:
+def _check_token(token: str | None, recipe: Recipe, detail: str) -> CheckResult:
     if token:
         return CheckResult("hub's token", True, detail)
-    kept = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface")) / "token"
-    do = f"export HF_TOKEN=$(cat {kept})" if kept.exists() else "export HF_TOKEN=…"
-    return CheckResult("hub's token", False, "none is set; gated models need one", recipe.model.gated, do)
+    file = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface")) / "token"
+    hint = f"export HF_TOKEN=$(cat {file})" if file.exists() else "export HF_TOKEN=…"
+    return CheckResult("hub's token", False, "no token is set; gated models need one", recipe.model.gated, hint)

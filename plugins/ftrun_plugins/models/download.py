@@ -1,4 +1,4 @@
-"""Downloads one file over HTTP, resuming a broken download, and checks its digest."""
+"""Download of one file over HTTP, with resumption and a check of its digest."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ SCHEMES = ("http", "https")
 
 
 def download(url: str, sha256: str, context: StageContext) -> None:
-    """Writes `content` into the artifact.
+    """Download a file as `content` of the artifact.
 
     Raises:
-        InvalidInput: the content is not what the recipe's sha256 says.
-        StageError: the server cannot be reached or refuses.
+        InvalidInput: If the content does not have the recipe's sha256.
+        StageError: If the server cannot be reached or rejects the request.
     """
     if url.partition(":")[0] not in SCHEMES:
         raise InvalidInput(
@@ -35,38 +35,38 @@ def download(url: str, sha256: str, context: StageContext) -> None:
         )
     partial = context.work / "content"
     try:
-        _fetch_patiently(url, partial, context)
+        _fetch_with_retries(url, partial, context)
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
-        do = "check the address and the network; `ftrun resume last` goes on from what is there"
-        raise StageError("fetch", Problem("download-failed", f"cannot download {url}: {reason}", hint=do)) from error
-    found = sha256_of(partial)
-    if found != sha256:
+        hint = "check the URL and the network; `ftrun resume last` continues the download"
+        raise StageError("fetch", Problem("download-failed", f"cannot download {url}: {reason}", hint=hint)) from error
+    actual = sha256_of(partial)
+    if actual != sha256:
         partial.unlink()
         raise InvalidInput(
             Problem(
                 "content-changed",
-                f"{url} has another content than the recipe says: sha256 {found}",
+                f"the content of {url} has the sha256 {actual}",
                 expected=sha256,
-                hint="check the file; if it was meant to change, put the new sha256 into the recipe",
+                hint="check the file; if the change is intended, set the new sha256 in the recipe",
             )
         )
     partial.rename(context.output / "content")
 
 
-def _fetch_patiently(url: str, partial: Path, context: StageContext) -> None:
-    """Goes on after a broken connection as long as that brings more of the file."""
+def _fetch_with_retries(url: str, partial: Path, context: StageContext) -> None:
+    """Fetch the file; continue after a broken connection as long as each attempt adds bytes."""
     while True:
-        there = _size(partial)
+        start = _size(partial)
         try:
             _fetch(url, partial, context)
             return
         except urllib.error.HTTPError:
             raise
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-            if _size(partial) <= there:
+            if _size(partial) <= start:
                 raise
-            context.report.warning(f"the connection broke ({error}); going on after {_size(partial):,} bytes")
+            context.report.warning(f"the connection broke ({error}); continuing after {_size(partial):,} bytes")
 
 
 def _size(path: Path) -> int:
@@ -74,20 +74,20 @@ def _size(path: Path) -> int:
 
 
 def _fetch(url: str, partial: Path, context: StageContext) -> None:
-    there = _size(partial)
-    headers = {"User-Agent": "ftrun", **({"Range": f"bytes={there}-"} if there else {})}
+    start = _size(partial)
+    headers = {"User-Agent": "ftrun", **({"Range": f"bytes={start}-"} if start else {})}
     request = urllib.request.Request(url, headers=headers)  # noqa: S310  (the scheme is checked by the caller)
     try:
         response: Any = urllib.request.urlopen(request, timeout=TIMEOUT)  # noqa: S310
     except urllib.error.HTTPError as error:
-        if error.code == 416:  # nothing is left to fetch: the digest will tell whether it is all
+        if error.code == 416:  # no bytes are left; the digest check follows
             return
         raise
     with response:
-        resumed = there > 0 and response.status == 206
+        resumed = start > 0 and response.status == 206
         length = response.headers.get("Content-Length")
-        total = int(length) + (there if resumed else 0) if length else None
-        done = there if resumed else 0
+        total = int(length) + (start if resumed else 0) if length else None
+        done = start if resumed else 0
         with partial.open("ab" if resumed else "wb") as file:
             while block := response.read(BLOCK):
                 file.write(block)
@@ -95,4 +95,4 @@ def _fetch(url: str, partial: Path, context: StageContext) -> None:
                 context.check_stop()
                 context.report.progress(done, total, "bytes")
     if total is not None and done < total:
-        raise ConnectionError(f"{done:,} of {total:,} bytes came")
+        raise ConnectionError(f"received {done:,} of {total:,} bytes")

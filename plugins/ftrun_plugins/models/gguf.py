@@ -1,7 +1,7 @@
-"""Turns a GGUF file into a Hugging Face folder that trains and serves like the original.
+"""Conversion of a GGUF file into a Hugging Face folder that trains and serves like the original.
 
-transformers reads the weights and the config out of a GGUF correctly, but guesses at the tokenizer: it takes the wrong
-pre-tokenizer and special tokens. So the tokenizer is built here, from the file's own metadata.
+transformers reads the weights and the config of a GGUF file correctly, but chooses a wrong pre-tokenizer and wrong
+special tokens. So this module builds the tokenizer from the metadata of the file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CONTROL, USER_DEFINED = 3, 4  # values of tokenizer.ggml.token_type
 
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
 
-# llama.cpp's names of pre-tokenizers, each as tokenizer.json spells it.
+# Pre-tokenizers for tokenizer.json, by their names in llama.cpp.
 PRE_TOKENIZERS: dict[str, dict[str, Any]] = {
     "gpt-2": BYTE_LEVEL,
     "smollm": {"type": "Sequence", "pretokenizers": [{"type": "Digits", "individual_digits": True}, BYTE_LEVEL]},
@@ -27,20 +27,20 @@ PRE_TOKENIZERS: dict[str, dict[str, Any]] = {
 
 
 def convert(gguf: Path, output: Path, *, dtype: Literal["bfloat16", "float32", "float16"] = "bfloat16") -> None:
-    """Writes the model in `gguf` as a Hugging Face folder.
+    """Write the model in `gguf` as a Hugging Face folder.
 
     Args:
-        gguf: A model with a byte-level BPE tokenizer; quantized weights are unpacked.
-        output: The folder to write: config, generation config, safetensors, tokenizer, chat template.
-        dtype: Of the weights written.
+        gguf: A model with a byte-level BPE tokenizer; quantized weights are dequantized.
+        output: The folder for config, generation config, safetensors, tokenizer and chat template.
+        dtype: Type of the written weights.
 
     Raises:
-        ValueError: The file's tokenizer is of a kind that cannot be rebuilt faithfully.
+        ValueError: If the tokenizer is of an unsupported kind.
     """
     from transformers import GenerationConfig
 
     metadata = read_metadata(gguf)
-    tokenizer = build_tokenizer(metadata)  # before the weights: an unsupported file fails at once
+    tokenizer = build_tokenizer(metadata)  # before the weights, so that an unsupported file fails at once
     model = load_model(gguf, dtype)
     model.generation_config = GenerationConfig(**generation_settings(metadata))
     model.save_pretrained(output)
@@ -48,14 +48,14 @@ def convert(gguf: Path, output: Path, *, dtype: Literal["bfloat16", "float32", "
 
 
 def read_metadata(gguf: Path) -> dict[str, Any]:
-    """Reads the key-value pairs at the head of the file; the weights stay on the disk."""
+    """Return the metadata of a GGUF file as key-value pairs; the weights are not read."""
     from gguf import GGUFReader
 
     return {key: field.contents() for key, field in GGUFReader(gguf).fields.items()}
 
 
 def load_model(gguf: Path, dtype: str) -> PreTrainedModel:
-    """Loads the weights as a plain dense model; packed ones could not be saved as safetensors."""
+    """Load the weights as a dense model, because quantized weights cannot be saved as safetensors."""
     from transformers import AutoModelForCausalLM, GgufConfig
 
     return AutoModelForCausalLM.from_pretrained(
@@ -64,7 +64,7 @@ def load_model(gguf: Path, dtype: str) -> PreTrainedModel:
 
 
 def build_tokenizer(metadata: Mapping[str, Any]) -> PreTrainedTokenizerFast:
-    """Builds the tokenizer, with its chat template, that `metadata` describes."""
+    """Build the tokenizer, with its chat template, from the metadata of a GGUF file."""
     from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
 
@@ -74,10 +74,10 @@ def build_tokenizer(metadata: Mapping[str, Any]) -> PreTrainedTokenizerFast:
 
 
 def tokenizer_json(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The contents of tokenizer.json.
+    """Return the content of tokenizer.json.
 
     Raises:
-        ValueError: The tokenizer is not byte-level BPE, or splits text in a way not known here.
+        ValueError: If the tokenizer is not byte-level BPE, or has an unknown pre-tokenizer.
     """
     kind = metadata.get("tokenizer.ggml.model")
     if kind != "gpt2":
@@ -97,10 +97,10 @@ def tokenizer_json(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def pre_tokenizer(pre: str | None) -> dict[str, Any]:
-    """The pre-tokenizer that llama.cpp calls `pre`.
+    """Return the pre-tokenizer that llama.cpp calls `pre`.
 
     Raises:
-        ValueError: It is not known here; a wrong one would silently change how every text is split.
+        ValueError: If the name is unknown, because a wrong pre-tokenizer would silently split texts differently.
     """
     if pre not in PRE_TOKENIZERS:
         raise ValueError(f"tokenizer.ggml.pre is {pre!r}; known: {', '.join(PRE_TOKENIZERS)}")
@@ -108,17 +108,17 @@ def pre_tokenizer(pre: str | None) -> dict[str, Any]:
 
 
 def added_tokens(tokens: list[str], types: list[int]) -> list[dict[str, Any]]:
-    """The tokens matched whole in a text; the control tokens among them are special, so decoding can skip them."""
-    matching = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+    """Return the tokens that are matched as a whole. Control tokens are special, so that decoding can skip them."""
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
     return [
-        {"id": index, "content": token, **matching, "special": kind == CONTROL}
+        {"id": index, "content": token, **flags, "special": kind == CONTROL}
         for index, (token, kind) in enumerate(zip(tokens, types, strict=True))
         if kind in (CONTROL, USER_DEFINED)
     ]
 
 
 def bpe(tokens: list[str], merges: list[str]) -> dict[str, Any]:
-    """The byte-level BPE model; like llama.cpp's, it drops bytes that are not in the vocabulary (unk_token null)."""
+    """Return the byte-level BPE model. Like llama.cpp, it drops bytes outside the vocabulary (unk_token null)."""
     return {
         "type": "BPE",
         "dropout": None,
@@ -134,7 +134,7 @@ def bpe(tokens: list[str], merges: list[str]) -> dict[str, Any]:
 
 
 def tokenizer_settings(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """What tokenizer_config.json adds to tokenizer.json; roles that the file gives no token stay unset."""
+    """Return the content of tokenizer_config.json. Special tokens that the file does not define are left out."""
     roles = {"bos_token": "bos", "eos_token": "eos", "pad_token": "padding", "unk_token": "unknown"}
     tokens = metadata["tokenizer.ggml.tokens"]
     ids = {role: metadata.get(f"tokenizer.ggml.{name}_token_id") for role, name in roles.items()}
@@ -149,7 +149,7 @@ def tokenizer_settings(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def generation_settings(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Generation stops at the end of the text and, where the file tells them apart, at the end of a turn."""
+    """Return the generation settings. Generation stops at the end of the text and, if known, at the end of a turn."""
     ids = {name: metadata.get(f"tokenizer.ggml.{name}_token_id") for name in ("bos", "eos", "eot", "padding")}
     ends = {ids["eos"], ids["eot"]} - {None}
     return {"bos_token_id": ids["bos"], "eos_token_id": sorted(ends), "pad_token_id": ids["padding"]}

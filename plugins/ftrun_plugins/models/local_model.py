@@ -1,4 +1,4 @@
-"""Takes a model folder of this machine into the store."""
+"""Copy of a local model folder into the store."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def copy(folder: Path, digest: str, context: StageContext) -> None:
-    """Copies every file; hard links where the disk is the same would let a later edit change an artifact.
+    """Copy all files of a folder. Hard links are not used, because a later edit of a file would change the artifact.
 
     Raises:
-        InvalidInput: the folder is not what it was when the plan was made.
+        InvalidInput: If the folder has changed since the plan was made.
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     total = sum(path.stat().st_size for path in files)
@@ -32,4 +32,4 @@ def copy(folder: Path, digest: str, context: StageContext) -> None:
         context.report.progress(done, total, "bytes")
     if FileDigests(context.work / "digests.json").folder(context.output) != digest:
         what = f"{folder} changed since this run was planned"
-        raise InvalidInput(Problem("content-changed", what, hint="start a new run: what did not change is cached"))
+        raise InvalidInput(Problem("content-changed", what, hint="start a new run; it reuses unchanged stages"))

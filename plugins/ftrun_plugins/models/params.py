@@ -18,7 +18,7 @@ class HubModel(Frozen):
 
 
 class FolderModel(Frozen):
-    """A folder on the client's machine, by its content."""
+    """A folder on the client's machine, with the digest of its content."""
 
     origin: Literal["folder"] = "folder"
     digest: str
@@ -34,20 +34,20 @@ class FileInPackage(Frozen):
 
 
 class PackageModel(FileInPackage):
-    """The model in such a file."""
+    """The model in a GGUF file of a package."""
 
     origin: Literal["package"] = "package"
     dtype: Literal["bfloat16", "float16", "float32"]
 
 
 class TinyModel(FileInPackage):
-    """A random tiny model with the tokenizer in such a file."""
+    """A random tiny model with the tokenizer in a GGUF file of a package."""
 
     origin: Literal["tiny"] = "tiny"
 
 
 class UrlFile(Frozen):
-    """One file, by its content: where it comes from is not in the key."""
+    """A file, with the digest of its content. The URL is not part of the key."""
 
     origin: Literal["url"] = "url"
     sha256: str
@@ -63,7 +63,7 @@ class HubDatasetFiles(Frozen):
 
 
 class Params(Frozen):
-    """What is fetched."""
+    """The object to fetch."""
 
     what: Annotated[
         HubModel | FolderModel | PackageModel | TinyModel | UrlFile | HubDatasetFiles, Field(discriminator="origin")

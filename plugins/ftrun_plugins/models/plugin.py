@@ -1,4 +1,4 @@
-"""Registers the stage `fetch` and its looks at the hub, before a run and by `ftrun doctor`."""
+"""Hooks of the stage `fetch`: registration, access checks and checks of `ftrun doctor`."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def ftrun_register_stages(register: Callable[[type[Stage]], None]) -> None:
 @hookimpl
 def ftrun_check_access(calls: Sequence[StageCall], backend: Backend) -> Iterable[Problem]:
     from ftrun.api.errors import InvalidInput
-    from ftrun_plugins.models.hub import ACCESS, check_access, token_here
+    from ftrun_plugins.models.hub import ACCESS, check_access, get_token
     from ftrun_plugins.models.params import HubDatasetFiles, HubModel, Params
     from ftrun_plugins.models.stage import Fetch
 
-    if token_here() is None and backend.has_secret(ACCESS):
-        return []  # only the stages have the token: they will say what it may not read
+    if get_token() is None and backend.has_secret(ACCESS):
+        return []  # only the stages have the token; they report missing access
     problems: list[Problem] = []
     for call in calls:
         what = Params.model_validate(call.params).what if call.stage == Fetch.name else None

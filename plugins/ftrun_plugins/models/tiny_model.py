@@ -1,7 +1,7 @@
-"""Makes a random model with a real tokenizer and chat template, small enough to train and serve in seconds.
+"""Tiny random model with a real tokenizer and chat template, which can be trained and served in seconds.
 
-It is a Llama of 2 layers; nearly all of its 3.2 million parameters are the embeddings of the vocabulary. It proves that
-the parts of a run fit together, and says nothing about results.
+It is a Llama with 2 layers. Most of its 3.2 million parameters are the embeddings of the vocabulary. It tests that the
+parts of a run work together; its results mean nothing.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ SEED = 0
 
 
 def make_tiny(gguf: Path, output: Path) -> None:
-    """Writes the model as a Hugging Face folder, with the tokenizer of the model in `gguf`; its weights are not read.
+    """Write a tiny model as a Hugging Face folder.
+
+    It has the tokenizer of the model in `gguf`, whose weights are not read.
 
     Raises:
-        ValueError: The file's tokenizer is of a kind that cannot be rebuilt faithfully.
+        ValueError: If the tokenizer is of an unsupported kind.
     """
     from transformers import GenerationConfig
 
@@ -36,7 +38,7 @@ def make_tiny(gguf: Path, output: Path) -> None:
 
 
 def random_llama(metadata: Mapping[str, Any]) -> LlamaForCausalLM:
-    """A Llama for the vocabulary of a GGUF file; heads of 32, the smallest that vLLM serves."""
+    """Return a random Llama for the vocabulary of a GGUF file. Heads have size 32, the smallest that vLLM serves."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 

@@ -1,18 +1,19 @@
-"""Downloads what a tokenizer needs of a model of the hub, and no weights. Runs in the trainer's environment.
+"""Download of the tokenizer of a model of the hub, without weights. Runs in the trainer's environment.
 
-python -I bootstrap.py ftrun_plugins.models.tokenizer_files REPOSITORY COMMIT FOLDER
+python -I env_launcher.py ftrun_plugins.models.tokenizer_files REPOSITORY COMMIT FOLDER
 """
 
 from __future__ import annotations
 
 import sys
 
-from ftrun_plugins.models.hub import NEEDED, token_here
+from ftrun_plugins.models.hub import NEEDED, get_token
 
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "*.bin")
 
 
 def main() -> None:
+    """Download the files at a commit into a folder."""
     from huggingface_hub import snapshot_download
 
     repository, commit, folder = sys.argv[1:]
@@ -23,5 +24,5 @@ def main() -> None:
         local_dir=folder,
         allow_patterns=patterns,
         ignore_patterns=[*WEIGHTS, "*/*"],
-        token=token_here(),
+        token=get_token(),
     )

@@ -14,7 +14,7 @@ from ftrun.api.paths import RunFolder
 from ftrun.api.trainers import Replacement
 from ftrun.cli.local_runs import run_in_foreground
 from ftrun.cli.run_summary import summary_text
-from ftrun.cli.session import Session, plan_call_graph
+from ftrun.workflow.session import Session, plan_call_graph
 from ftrun.execution.engine import prepare
 from ftrun.execution.provenance import collect_provenance
 from ftrun.plugins.manager import plugins

@@ -8,7 +8,7 @@ from typing import Any
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.json_schema import ANYTHING, Schema
-from ftrun.utils.schema_messages import accepted
+from ftrun.utils.schema_messages import describe_options
 from ftrun.utils.suggest import nearest
 from ftrun_plugins.schema.models import alternatives, part_of, properties_of
 
@@ -91,7 +91,7 @@ def _described(path: str, schema: Schema, document: Schema) -> Key:
     return Key(
         path,
         _meanings(schema, document),
-        accepted(fixed) if fixed and not all(option == {} for option in fixed) else None,
+        describe_options(fixed) if fixed and not all(option == {} for option in fixed) else None,
         schema.get("default"),
         tuple(properties_of(schema, document)),
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import Plan
-from ftrun.cli.session import open_session
+from ftrun.workflow.session import open_session
 from ftrun.execution.engine import read_plan
 from ftrun.store import runs
 

@@ -129,7 +129,7 @@ class State(GenerationState):  # type: ignore[misc]
         return self._manager
 
 
-class _VllmRequests:
+class _AsVllm:
     """Reads requests like vLLM."""
 
     def _validate_request(self, body: dict[str, Any]) -> None:
@@ -148,9 +148,9 @@ class _VllmRequests:
         return config
 
 
-class Chats(_VllmRequests, ChatCompletionHandler):  # type: ignore[misc]
+class Chats(_AsVllm, ChatCompletionHandler):  # type: ignore[misc]
     """Handler of `/v1/chat/completions`."""
 
 
-class Completions(_VllmRequests, CompletionHandler):  # type: ignore[misc]
+class Completions(_AsVllm, CompletionHandler):  # type: ignore[misc]
     """Handler of `/v1/completions`."""

@@ -37,10 +37,7 @@ CONDITIONS = (
 
 
 class Filter(Frozen):
-    """Filter that keeps the rows whose column meets one condition.
-
-    It removes a row that lacks the column or has null in it.
-    """
+    """Filter that keeps rows whose column meets one condition. It removes rows whose column is missing or null."""
 
     column: str | None = None
     """Name of the column. May be null only with `distinct`, which then compares whole rows."""

@@ -48,7 +48,7 @@ class FormatterOptions(Options):
     """
 
     @model_validator(mode="after")
-    def _check_columns(self) -> Self:
+    def _check_unique_columns(self) -> Self:
         self._drop_used_defaults()
         errors = [error for names in self._groups() for error in self._errors(names)]
         if errors:

@@ -186,11 +186,7 @@ class Serve(Limits):
 
 
 class Resources(Frozen):
-    """Resources of a stage.
-
-    The number of processes and the use of a GPU can change a result, so they are part of the key. The type of the GPU
-    is not.
-    """
+    """Resources of a stage. The number of processes and the use of a GPU enter its key; the type of GPU does not."""
 
     gpu: Annotated[str | int | list[str] | None, AfterValidator(_check_gpu)] = None
     """GPUs: a count, a kind such as `H100:2`, or kinds in order of preference. Default: the available GPUs."""

@@ -1,4 +1,4 @@
-"""`ftrun cancel RUN`: stops the scheduler of a run, or the stage processes that a killed one left behind."""
+"""`ftrun cancel RUN`: stop the scheduler of a run, or the stage processes that a killed scheduler left behind."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from ftrun.store import runs
 from ftrun.store.locks import is_held
 from ftrun.utils.atomic_io import read_json
 
-SECONDS_TO_WAIT = 200.0  # a stage may still have to write its checkpoint
+SECONDS_TO_WAIT = 200.0  # enough for a stage to write its checkpoint
 
 
 @click.command()
-@click.option("--now", is_flag=True, help="Do not wait for a checkpoint.")
+@click.option("--now", is_flag=True, help="Stop at once, without waiting for a checkpoint.")
 @click.argument("run", default="last")
 def cancel(run: str, now: bool) -> int:
-    """Stops a run; `ftrun resume` goes on from its last checkpoint."""
+    """Stop a run. `ftrun resume` continues it from its last checkpoint."""
     store = default_store()
     folder = find_run(store, run)
     remote = remote_of(store, folder)
     if remote is not None:
-        return _cancel_there(folder, remote, now)
-    left = _left_behind(store, folder)
+        return _cancel_remote(folder, remote, now)
+    pids = _find_processes(store, folder)
     scheduler = read_json(folder.scheduler)
     if is_held(folder.lock) and scheduler:
         for _ in range(2 if now else 1):
             os.kill(scheduler["pid"], signal.SIGTERM)
             time.sleep(0.3)
-    elif left:
-        for pid in left:
+    elif pids:
+        for pid in pids:
             os.killpg(pid, signal.SIGKILL) if now else os.kill(pid, signal.SIGTERM)
     else:
         click.echo(f"{folder.id} is not running: {runs.load(folder).status}")
         return 0
-    return _wait(store, folder)
+    return _wait_for_end(store, folder)
 
 
-def _cancel_there(folder: RunFolder, remote: Remote, now: bool) -> int:
+def _cancel_remote(folder: RunFolder, remote: Remote, now: bool) -> int:
     if runs.load(folder).status not in runs.OPEN:
         click.echo(f"{folder.id} is not running: {runs.load(folder).status}")
         return 0
@@ -53,20 +53,20 @@ def _cancel_there(folder: RunFolder, remote: Remote, now: bool) -> int:
     return 0
 
 
-def _left_behind(store: Store, folder: RunFolder) -> list[int]:
-    """Process groups that still work on calls of this run."""
-    found = []
+def _find_processes(store: Store, folder: RunFolder) -> list[int]:
+    """Return the ids of process groups that still work on calls of this run."""
+    pids = []
     for call in read_plan(folder).calls:
         process = read_json(store.scratch(call.ref).process)
         if process and process["run"] == folder.id and is_held(store.lock(call.ref)):
-            found.append(int(process["pid"]))
-    return found
+            pids.append(int(process["pid"]))
+    return pids
 
 
-def _wait(store: Store, folder: RunFolder) -> int:
+def _wait_for_end(store: Store, folder: RunFolder) -> int:
     end = time.monotonic() + SECONDS_TO_WAIT
     while time.monotonic() < end:
-        if not is_held(folder.lock) and not _left_behind(store, folder):
+        if not is_held(folder.lock) and not _find_processes(store, folder):
             click.echo(f"{folder.id}: {runs.load(folder).status}")
             return 0
         time.sleep(0.2)

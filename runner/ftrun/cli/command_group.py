@@ -1,4 +1,4 @@
-"""The verbs as one click command, each imported only when it is asked for."""
+"""Click group of all verbs. A verb's module is imported only if the verb is used."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from ftrun.utils.suggest import nearest
 
 EPILOG = """
 \b
-Without a verb, overrides make a recipe and run it:
+Without a verb, ftrun composes a recipe from overrides and runs it:
   ftrun recipe=quickstart
   ftrun recipe=quickstart train.learning_rate=5e-4 optimizations.lora.lora_r=32
   ftrun -m recipe=quickstart train.learning_rate=1e-3,2e-3     a sweep
   ftrun recipe=quickstart --cfg job                            the composed recipe
-RUN is a run id, a unique prefix of one, or `last`.
+RUN is a run id, a unique prefix of a run id, or `last`.
 Exit codes: 0 done, 1 a stage failed, 2 the recipe or data is wrong, 3 a gate was not met, 130 interrupted.
 """
 
 
 class LazyGroup(click.Group):
-    """Lists the verbs without importing them; verbs of plugins come behind ftrun's own."""
+    """Group that lists verbs without importing them. Verbs of plugins come after those of ftrun."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*builtin_commands(), *sorted(_plugin_verbs())]
+        return [*builtin_commands(), *sorted(_load_plugin_verbs())]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in builtin_commands():
             return builtin_commands()[name].load()
-        command = _plugin_verbs().get(name)
+        command = _load_plugin_verbs().get(name)
         return command.load() if isinstance(command, LazyCommand) else command
 
     def resolve_command(
@@ -40,13 +40,13 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if self.get_command(ctx, name) is None:
-            near = nearest(name, self.list_commands(ctx))
+            suggestions = nearest(name, self.list_commands(ctx))
             raise InvalidInput(
                 Problem(
                     "unknown-command",
                     f"there is no verb `{name}`",
-                    did_you_mean=near,
-                    hint="`ftrun --help` lists the verbs; an override has a `=`",
+                    did_you_mean=suggestions,
+                    hint="`ftrun --help` lists the verbs; an override contains `=`",
                 )
             )
         return super().resolve_command(ctx, args)
@@ -54,14 +54,14 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):
             formatter.write_dl([(name, command.help) for name, command in builtin_commands().items()])
-        others = {name: command.get_short_help_str(80) for name, command in _plugin_verbs().items()}
+        others = {name: command.get_short_help_str(80) for name, command in _load_plugin_verbs().items()}
         if others:
             with formatter.section("Verbs of plugins"):
                 formatter.write_dl(sorted(others.items()))
 
 
-def _plugin_verbs() -> dict[str, click.Command | LazyCommand]:
-    """Verbs that other packages add; plugins are loaded only where there is such a package."""
+def _load_plugin_verbs() -> dict[str, click.Command | LazyCommand]:
+    """Return the verbs that other packages add. Loads plugins only if such a package is installed."""
     if not enabled():
         return {}
     from ftrun.plugins.manager import plugins
@@ -74,4 +74,4 @@ def _plugin_verbs() -> dict[str, click.Command | LazyCommand]:
 )
 @click.version_option(__version__, prog_name="ftrun")
 def cli() -> None:
-    """One YAML recipe, from a dataset to an evaluated, servable fine-tuned language model."""
+    """Fine-tune, evaluate and serve a language model from one YAML recipe."""

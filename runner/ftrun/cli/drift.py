@@ -13,7 +13,6 @@ import yaml
 from ftrun.api.errors import FtrunError, Problem
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Plan, StageCall
-from ftrun.cli.session import Session
 from ftrun.execution.engine import read_plan
 from ftrun.execution.provenance import collect_provenance
 from ftrun.planning.cache_miss import own_differences
@@ -23,6 +22,7 @@ from ftrun.recipe.yaml_files import leaves
 from ftrun.store.env_packages import load_packages
 from ftrun.store.runs import RunRecord
 from ftrun.utils.value_format import shorten_value
+from ftrun.workflow.session import Session
 
 MOST_NAMED = 3  # values or packages per line
 DIGITS = 12  # of a digest or commit
@@ -30,11 +30,11 @@ DIGITS = 12  # of a digest or commit
 
 def find_drift(folder: RunFolder, record: RunRecord, now: Session | None) -> list[str]:
     """Return one line for each change since a run. `now` is the run's recipe, planned today."""
-    found = list(_compare_recipe(record, folder))
+    changes = list(_compare_recipe(record, folder))
     if now is not None:
-        found += _compare_calls(read_plan(folder), now)
-        found += _compare_versions(record.facts, collect_provenance(now.plan, now.backend), now.store)
-    return list(dict.fromkeys(found))
+        changes += _compare_calls(read_plan(folder), now)
+        changes += _compare_versions(record.facts, collect_provenance(now.plan, now.backend), now.store)
+    return list(dict.fromkeys(changes))
 
 
 def find_missing_files(plan: Plan) -> Iterator[Problem]:
@@ -54,10 +54,10 @@ def find_missing_files(plan: Plan) -> Iterator[Problem]:
 def _compare_recipe(record: RunRecord, folder: RunFolder) -> Iterator[str]:
     """Yield a line if the files of the recipe no longer give the values that the run recorded."""
     if any("=" not in override and not override.startswith("~") for override in record.overrides):
-        return  # another verb has changed what the files give
-    run_folder = Path(record.facts.get("folder") or os.curdir)
+        return  # another verb, such as `rehearse`, has changed the recipe of the files
+    working_dir = Path(record.facts.get("folder") or os.curdir)
     try:
-        with chdir(run_folder if run_folder.is_dir() else os.curdir):
+        with chdir(working_dir if working_dir.is_dir() else os.curdir):
             today = load(record.overrides, plugins()).recipe.model_dump(mode="json")
     except FtrunError as error:
         yield f"the recipe can no longer be composed ({error.problems[0].what}), so the run's recorded copy is used"

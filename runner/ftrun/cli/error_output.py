@@ -1,4 +1,4 @@
-"""What a person reads when something is wrong: one short screen, plain text, the most useful line first."""
+"""Error output for the terminal: one short screen of plain text, the most useful line first."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TITLES = {
 
 
 def report(error: FtrunError, as_json: bool = False) -> int:
-    """Prints an error and returns the exit code of the command."""
+    """Print an error and return the exit code of the command."""
     if as_json:
         print(json.dumps({"exit_code": error.exit_code, "problems": [problem.as_dict() for problem in error.problems]}))
     else:
@@ -42,21 +42,22 @@ def report(error: FtrunError, as_json: bool = False) -> int:
 
 
 def lines(error: FtrunError) -> Iterator[str]:
+    """Yield the lines that describe an error to the user."""
     problems = error.problems
-    yield f"ftrun: {_title(error)}"
+    yield f"ftrun: {_format_title(error)}"
     for problem in problems[:MOST_PROBLEMS]:
         yield ""
-        yield from map(printable, _problem_lines(problem))
+        yield from map(printable, _format_problem(problem))
     if len(problems) > MOST_PROBLEMS:
         yield f"\n  and {len(problems) - MOST_PROBLEMS} more"
 
 
 def printable(text: str) -> str:
-    """The text with escapes for what would command a terminal or turn a line around: names come from anywhere."""
+    """Escape characters that control a terminal or reverse a line, because names in messages can come from anywhere."""
     return UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
-def _title(error: FtrunError) -> str:
+def _format_title(error: FtrunError) -> str:
     if isinstance(error, StageError):
         return f"{error.call} failed"
     if isinstance(error, InvalidInput):
@@ -64,23 +65,23 @@ def _title(error: FtrunError) -> str:
     return next((title for kind, title in TITLES.items() if isinstance(error, kind)), "failed")
 
 
-def _problem_lines(problem: Problem) -> Iterator[str]:
+def _format_problem(problem: Problem) -> Iterator[str]:
     first, *others = problem.what.splitlines() or [""]
     for line in (f"{first} [{problem.code}]", *others):
         yield from textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="  ") or ["  "]
-    suggested = f"{', '.join(problem.did_you_mean)}?" if problem.did_you_mean else None
-    labelled = {
+    suggestions = f"{', '.join(problem.did_you_mean)}?" if problem.did_you_mean else None
+    fields = {
         "at": problem.at,
         "expected": problem.expected,
-        "did you mean": suggested,
+        "did you mean": suggestions,
         "hint": problem.hint,
     }
-    for label, text in labelled.items():
+    for label, text in fields.items():
         if text:
-            yield from _labelled(label, text.splitlines())
+            yield from _format_field(label, text.splitlines())
 
 
-def _labelled(label: str, texts: Sequence[str]) -> Iterator[str]:
+def _format_field(label: str, texts: Sequence[str]) -> Iterator[str]:
     indent = " " * 18
     for number, text in enumerate(texts):
         first = f"    {label:<14}" if number == 0 else indent

@@ -1,4 +1,4 @@
-"""Hydra's own flags (`--cfg`, `--info`) and its multirun, which Hydra handles."""
+"""Delegation of Hydra's flags (`--cfg`, `--info`) and of multirun to Hydra."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ftrun logs RUN [CALL]`: what the stages printed; with -f also progress, as it comes."""
+"""`ftrun logs RUN [CALL]`: print the output of stage calls, or follow the progress of a run with -f."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ BLOCK = 1 << 16
 
 
 @click.command()
-@click.option("-f", "--follow", "following", is_flag=True, help="Follow the run until it ends.")
+@click.option("-f", "--follow", "following", is_flag=True, help="Follow the progress of the run until it ends.")
 @click.argument("run", default="last")
 @click.argument("call", required=False)
 def logs(run: str, call: str | None, following: bool) -> int:
-    """Prints the logs of a run's stage calls, or of one CALL such as `train`."""
+    """Print the logs of the stage calls of a run, or of a single CALL such as `train`."""
     store = default_store()
     folder = find_run(store, run)
     if following:
@@ -36,7 +36,7 @@ def logs(run: str, call: str | None, following: bool) -> int:
         return 0
     if not log_files(folder):
         raise InvalidInput(
-            Problem("missing-result", f"the run {folder.id} has no logs", hint=_elsewhere(store, folder, call))
+            Problem("missing-result", f"the run {folder.id} has no logs", hint=_hint_at_producer(store, folder, call))
         )
     for path in log_files(folder):
         if call in (None, path.stem, path.stem.replace(".", ":", 1)):
@@ -53,27 +53,28 @@ def logs(run: str, call: str | None, following: bool) -> int:
                 f"the run {folder.id} has no log of `{call}`",
                 expected=f"one of {', '.join(known)}",
                 did_you_mean=nearest(call, known),
-                hint=_elsewhere(store, folder, call),
+                hint=_hint_at_producer(store, folder, call),
             )
         )
     return 0
 
 
-def _elsewhere(store: Store, folder: RunFolder, call: str | None) -> str | None:
-    """Where the logs are of what was cached: with the runs that made it."""
-    made = {one.label: find(store, one.ref) for one in read_plan(folder).calls if call in (None, one.label)}
-    others = {label: found.run for label, found in made.items() if found and found.run != folder.id}
+def _hint_at_producer(store: Store, folder: RunFolder, call: str | None) -> str | None:
+    """Return a hint at the run that has the log of a cached call, because it produced the artifact."""
+    calls = [other for other in read_plan(folder).calls if call in (None, other.label)]
+    manifests = {other.label: find(store, other.ref) for other in calls}
+    others = {label: manifest.run for label, manifest in manifests.items() if manifest and manifest.run != folder.id}
     if not others:
         return None
     label, run = list(others.items())[-1]
-    return f"`ftrun logs {run} {label}`: it was cached here, and ran there"
+    return f"`ftrun logs {run} {label}` prints the log of the run that produced the cached artifact"
 
 
 def _follow(folder: RunFolder) -> None:
-    def ended() -> bool:
+    def has_ended() -> bool:
         return runs.load(folder).status not in runs.OPEN
 
     with Display(folder) as display:
-        for event in follow(folder.events, ended):
+        for event in follow(folder.events, has_ended):
             display.show(event)
     click.echo(f"{folder.id}: {runs.load(folder).status}")

@@ -1,4 +1,4 @@
-"""`ftrun pull RUN [CALL]`: copies what a run made into a folder of this machine, wherever the run was."""
+"""`ftrun pull RUN [CALL]`: copy an artifact of a run, local or remote, into a folder of this machine."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from ftrun.api.paths import default_store
 from ftrun.cli.files import artifact_of, artifacts_of, files_of
 from ftrun.cli.run_lookup import find_run, remote_of
 
-MODELS = ("merge", "train")  # what is pulled where no call is named, the first that there is
+MODELS = ("merge", "train")  # calls to pull by default: the first that the run has finished
 
 
 @click.command()
-@click.option("--to", "target", type=click.Path(path_type=Path), help="The new folder; by default RUN-CALL.")
+@click.option("--to", "target", type=click.Path(path_type=Path), help="Copy into this new folder; by default RUN-CALL.")
 @click.argument("run", default="last")
 @click.argument("call", required=False)
 def pull(run: str, call: str | None, target: Path | None) -> int:
-    """Copies a result, by default the model, into a new folder."""
+    """Copy the result of a CALL, by default the model, into a new folder."""
     store = default_store()
     folder = find_run(store, run)
     call = call or next((name for name in MODELS if name in artifacts_of(folder)), MODELS[0])
     ref = artifact_of(folder, call)
     target = target or Path(f"{folder.id}-{call.replace(':', '-')}")
     if target.exists():
-        raise InvalidInput(Problem("file-exists", f"{target} exists already", hint="name another folder: --to FOLDER"))
+        raise InvalidInput(Problem("file-exists", f"{target} already exists", hint="name another folder: --to FOLDER"))
     remote = remote_of(store, folder)
     if remote is None:
-        files_of(store, folder, ref)  # says so where it is no longer there
+        files_of(store, folder, ref)  # raises if the artifact no longer exists
         _copy(store.artifact(ref), target)
     else:
         with Progress(
@@ -45,13 +45,13 @@ def pull(run: str, call: str | None, target: Path | None) -> int:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Whole or not at all: what was begun and not finished would be taken for a model."""
-    aside = target.with_name(f".{target.name}.partial")
-    shutil.rmtree(aside, ignore_errors=True)
+    """Copy a folder completely or not at all, because a partial copy would look like a model."""
+    partial = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
     try:
-        shutil.copytree(source, aside)
-        aside.rename(target)
+        shutil.copytree(source, partial)
+        partial.rename(target)
     except OSError as error:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
         what = f"{target} cannot be written: {error.strerror or error}"
         raise InvalidInput(Problem("unwritable", what, hint="name a folder on another disk: --to FOLDER")) from error

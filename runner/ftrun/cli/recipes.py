@@ -1,4 +1,4 @@
-"""`ftrun recipes`: one line each; `show NAME`: source and composed form; `copy NAME FILE`: a copy to edit."""
+"""`ftrun recipes`: list the recipes; `show NAME`: print a recipe; `copy NAME FILE`: copy a recipe for editing."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from ftrun.utils.suggest import nearest
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @click.pass_context
 def recipes(ctx: click.Context, as_json: bool) -> None:
-    """Lists the recipes, each with the first line of its header."""
+    """List the recipes, each with the first line of its header."""
     if ctx.invoked_subcommand:
         return
-    found = {name: (provider, headline(file)) for name, provider, file in _recipes()}
+    headlines = {name: (provider, headline(file)) for name, provider, file in _list_recipes()}
     if as_json:
         print(
             json.dumps(
-                [{"name": name, "provider": provider, "about": about} for name, (provider, about) in found.items()]
+                [{"name": name, "provider": provider, "about": about} for name, (provider, about) in headlines.items()]
             )
         )
         return
-    width = max(map(len, found), default=0)
-    for name, (provider, about) in found.items():
+    width = max(map(len, headlines), default=0)
+    for name, (provider, about) in headlines.items():
         print(f"{name:<{width}}  {about}" + (f"  [{provider}]" if provider != "ftrun" else ""))
 
 
 @recipes.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """Prints a recipe's source, then the composed form with every value."""
-    file = _file_of(name)
+    """Print the source and the composed form of a recipe."""
+    file = _find_recipe_file(name)
     print(f"# {file}\n{file.read_text(encoding='utf-8').rstrip()}\n")
     composed = compose([f"recipe={name}"], plugins().config_folders())
     print("# composed\n" + yaml.safe_dump(composed.values, sort_keys=False, allow_unicode=True).rstrip())
@@ -52,25 +52,28 @@ def show(name: str) -> None:
 @click.argument("name")
 @click.argument("target", metavar="FILE", type=click.Path(path_type=Path))
 def copy(name: str, target: Path) -> None:
-    """Copies a recipe into a new FILE, or a folder, to be edited there: what it refers to is still found."""
+    """Copy a recipe to a new FILE or into a folder, for editing.
+
+    Relative paths in the copy lead to the same files as in the original.
+    """
     from ftrun.recipe.export import rebase_recipe
 
-    source = _file_of(name)
+    source = _find_recipe_file(name)
     file = target / source.name if target.is_dir() else target
     if file.suffix not in (".yaml", ".yml"):
         raise InvalidInput(
-            Problem("invalid-value", f"{file} is not named like a recipe", expected="a name that ends in .yaml")
+            Problem("invalid-value", f"{file} is not the name of a recipe file", expected="a name that ends in .yaml")
         )
     if file.exists():
         raise InvalidInput(
-            Problem("file-exists", f"{file} exists already", hint="name another file, or remove it first")
+            Problem("file-exists", f"{file} already exists", hint="name another file, or remove it first")
         )
     write_text(file, rebase_recipe(name, source, file, plugins()))
     print(f"{file}\n\nnext     ftrun validate recipe={shlex.quote(str(file))}")
 
 
-def _file_of(name: str) -> Path:
-    files = {known: file for known, _, file in _recipes()}
+def _find_recipe_file(name: str) -> Path:
+    files = {known: file for known, _, file in _list_recipes()}
     if name not in files:
         raise InvalidInput(
             Problem(
@@ -83,7 +86,7 @@ def _file_of(name: str) -> Path:
     return files[name]
 
 
-def _recipes() -> Iterator[tuple[str, str, Path]]:
+def _list_recipes() -> Iterator[tuple[str, str, Path]]:
     for folder in plugins().config_folders():
         if folder.recipes:
             for name in recipe_names(folder.recipes):

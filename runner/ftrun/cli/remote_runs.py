@@ -8,16 +8,14 @@ import sys
 
 import click
 
-from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, InvalidInput, Problem, StageError
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.remote import Remote
 from ftrun.cli.progress import Display
 from ftrun.cli.run_summary import summary_text
 from ftrun.store import runs
+from ftrun.workflow.runs import error_of
 
 log = logging.getLogger(__name__)
-
-ERRORS: dict[int, type[FtrunError]] = {2: InvalidInput, 3: GateNotMet, 130: Interrupted}
 
 
 def submit_run(store: Store, folder: RunFolder, remote: Remote, detach: bool, as_json: bool) -> int:
@@ -67,15 +65,3 @@ def _ask_to_cancel(folder: RunFolder, remote: Remote) -> None:
         log.info("%s was cancelled; `ftrun resume %s` continues it", folder.id, folder.id)
     else:
         log.info("%s continues; `ftrun logs -f %s` follows it", folder.id, folder.id)
-
-
-def error_of(record: runs.RunRecord) -> FtrunError | None:
-    """Return the error that a run ended with, from its record; None if the run succeeded or has not ended."""
-    problems = [Problem.from_dict(problem) for problem in record.problems]
-    if record.status == "interrupted":
-        return Interrupted(
-            problems or Problem("stopped", "the run was stopped", hint=f"`ftrun resume {record.id}` continues it")
-        )
-    if record.status == "failed" and (record.exit_code or 1) not in ERRORS:
-        return StageError("the run", problems)
-    return ERRORS[record.exit_code](problems) if record.exit_code in ERRORS else None

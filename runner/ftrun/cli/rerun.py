@@ -15,11 +15,11 @@ from ftrun.cli.drift import find_drift, find_missing_files
 from ftrun.cli.plan import as_values, lines
 from ftrun.cli.run import start
 from ftrun.cli.run_lookup import find_run
-from ftrun.cli.session import Session, plan_call_graph
 from ftrun.execution.engine import read_plan
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.recorded import RecordedRecipe, load_recorded
 from ftrun.store import runs
+from ftrun.workflow.session import Session, plan_call_graph
 
 MOST_CHANGES = 20  # changes shown
 

@@ -38,7 +38,7 @@ def rm(names: tuple[str, ...], with_artifacts: bool, all_unused: bool, yes: bool
             Problem(
                 "usage",
                 "no run or artifact is named" if not names else "--unused takes no names",
-                hint="ftrun rm --help",
+                hint="`ftrun rm --help` shows the usage",
             )
         )
     store = default_store()

@@ -1,53 +1,48 @@
-"""`ftrun run` and `ftrun OVERRIDES`: runs a recipe, or each point of a sweep."""
+"""`ftrun run` and `ftrun OVERRIDES`: run a recipe, or each point of a sweep."""
 
 from __future__ import annotations
 
 import click
 
 from ftrun.api.errors import FtrunError
-from ftrun.api.paths import RunFolder
-from ftrun.cli.local_runs import in_background, in_foreground
+from ftrun.cli.local_runs import run_in_background, run_in_foreground
 from ftrun.cli.remote_runs import submit_run
-from ftrun.cli.session import Session, open_session
-from ftrun.execution.engine import prepare
-from ftrun.execution.provenance import collect_provenance
+from ftrun.workflow.runs import create_run
+from ftrun.workflow.session import Session, open_session
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.option("-m", "--multirun", is_flag=True, help="Sweep: run every point that the overrides span.")
-@click.option("-d", "--detach", is_flag=True, help="Leave the run going in the background.")
+@click.option("-m", "--multirun", is_flag=True, help="Run a sweep: every combination of the values in the overrides.")
+@click.option("-d", "--detach", is_flag=True, help="Run in the background.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.argument("overrides", nargs=-1)
 def run(overrides: tuple[str, ...], multirun: bool, detach: bool, as_json: bool) -> int:
-    """Runs a recipe: what is cached is kept, the rest is made."""
+    """Run a recipe. Stage calls that are cached do not run again."""
     if not multirun:
         return start(open_session(overrides), detach, as_json)
-    from ftrun.cli.hydra_flags import points
+    from ftrun.cli.hydra_flags import expand_sweep
 
-    return _sweep(points(overrides), detach, as_json)
+    return _run_sweep(expand_sweep(overrides), detach, as_json)
 
 
 def start(session: Session, detach: bool, as_json: bool, rerun_of: str | None = None) -> int:
-    """Runs what a session has planned, here or elsewhere. Raises the error that the run ended with."""
-    session.check_access()
-    session.check_budget()
-    folder = _folder(session, rerun_of)
-    if session.backend.remote is not None:
-        return submit_run(session.store, folder, session.backend.remote, detach, as_json)
+    """Run the plan of a session, on this machine or on the remote backend of the recipe.
+
+    Raises:
+        InvalidInput: If access is missing or the cost is over the budget.
+        FtrunError: If the run fails; the error is the one that it ended with.
+    """
+    created = create_run(session, rerun_of)
+    if created.remote is not None:
+        return submit_run(created.store, created.folder, created.remote, detach, as_json)
     if detach:
-        return in_background(session.store, folder, as_json)
-    return in_foreground(session.store, folder, as_json)
+        return run_in_background(created.store, created.folder, as_json)
+    return run_in_foreground(created.store, created.folder, as_json)
 
 
-def _folder(session: Session, rerun_of: str | None) -> RunFolder:
-    loaded = session.loaded
-    known = collect_provenance(session.plan, session.backend)
-    return prepare(session.store, loaded.recipe, session.plan, loaded.given, loaded.origins(), known, rerun_of)
-
-
-def _sweep(points: list[list[str]], detach: bool, as_json: bool) -> int:
-    """One run a point, one after the other; what they share is made once. Ends with the worst exit code."""
-    sessions = [open_session(point) for point in points]  # a mistake in the last point is found before the first runs
+def _run_sweep(points: list[list[str]], detach: bool, as_json: bool) -> int:
+    """Run the points of a sweep one after the other. Return the highest exit code; stop if a run is interrupted."""
+    sessions = [open_session(point) for point in points]  # report an error in any point before the first one runs
     codes = []
     for number, (point, session) in enumerate(zip(points, sessions, strict=True), 1):
         if not as_json:

@@ -1,4 +1,4 @@
-"""What a finished run ends with: the evaluation as a table, where the model is, and what to do next."""
+"""Final output of a run: the evaluation as a table, the place of the model, and commands to use next."""
 
 from __future__ import annotations
 
@@ -14,55 +14,58 @@ from ftrun.store.runs import RunRecord, load
 
 
 def summary_text(store: Store, folder: RunFolder) -> str:
-    """The last screen of a run."""
+    """Return the final output of a run."""
     record = load(folder)
-    made = {label: Ref.parse(result["artifact"]) for label, result in record.results.items()}
+    artifacts = {label: Ref.parse(result["artifact"]) for label, result in record.results.items()}
     lines: list[str] = []
-    if "evaluate" in made:
-        found = record.results["evaluate"]["metrics"]["evaluation"]  # in the order of the recipe, which records lose
-        lines += ["", *evaluation_table({name: found[name] for name in read_recipe(folder).evals if name in found})]
-    model = made.get("merge") or made.get("train")
+    if "evaluate" in artifacts:
+        results = record.results["evaluate"]["metrics"]["evaluation"]  # records do not keep the recipe's order
+        lines += ["", *evaluation_table({name: results[name] for name in read_recipe(folder).evals if name in results})]
+    model = artifacts.get("merge") or artifacts.get("train")
     if model:
-        lines += ["", f"model    {_where(store, record, model)}"]
-    if "merge" in made and "train" in made:
-        lines.append(f"adapter  {_where(store, record, made['train'])}")
-    if "evaluate" in made:
-        lines.append(f"samples  {_where(store, record, made['evaluate'])}/samples.jsonl")
+        lines += ["", f"model    {_locate(store, record, model)}"]
+    if "merge" in artifacts and "train" in artifacts:
+        lines.append(f"adapter  {_locate(store, record, artifacts['train'])}")
+    if "evaluate" in artifacts:
+        lines.append(f"samples  {_locate(store, record, artifacts['evaluate'])}/samples.jsonl")
     if folder.report.exists():
         lines.append(f"report   {folder.report}")
     if record.cost is not None:
         lines.append(f"cost     ${record.cost:.2f}")
-    nexts = [f"ftrun show {folder.id}", *(f"ftrun logs {folder.id} train" for _ in made if _ == "train")]
+    commands = [f"ftrun show {folder.id}"]
+    if "train" in artifacts:
+        commands.append(f"ftrun logs {folder.id} train")
     if model:
-        nexts.insert(0, f"ftrun serve {folder.id}")
+        commands.insert(0, f"ftrun serve {folder.id}")
     if record.remote and model:
-        nexts.insert(1, f"ftrun pull {folder.id}")
-    return "\n".join([*lines, "", *(f"{'next' if not n else '':<8} {text}" for n, text in enumerate(nexts))]).rstrip()
+        commands.insert(1, f"ftrun pull {folder.id}")
+    commands = [f"{'' if number else 'next':<8} {command}" for number, command in enumerate(commands)]
+    return "\n".join([*lines, "", *commands]).rstrip()
 
 
-def _where(store: Store, record: RunRecord, ref: Ref) -> str:
-    """A folder of this machine, or the place of an artifact in a store elsewhere."""
+def _locate(store: Store, record: RunRecord, ref: Ref) -> str:
+    """Return the folder of an artifact on this machine, or `BACKEND:PATH` in the store of a remote backend."""
     return f"{record.backend}:{Store(Path('/')).artifact(ref)}" if record.remote else str(store.artifact(ref))
 
 
 def evaluation_table(evaluation: Mapping[str, Any], title: str = "evaluation") -> Iterator[str]:
-    """One line an evaluation, as plain text that also reads well in a pipe."""
+    """Yield a header and one line per evaluation, as plain text that is also readable in a pipe."""
     yield f"{title:<20} {'rows':>5} {'base':>9} {'tuned':>9} {'gain':>9}  {'95 % interval':<18} verdict"
     for name, result in evaluation.items():
         tuned, gain, interval = result.get("tuned"), result.get("gain"), result.get("interval")
-        between = " to ".join(_number(end, sign=True).strip() for end in interval) if interval else ""
+        interval_text = " to ".join(_format_number(end, sign=True).strip() for end in interval) if interval else ""
         verdict = result.get("verdict", "")
-        numbers = f"{_number(result.get('base'))} {_number(tuned)} {_number(gain, sign=True)}"
-        yield f"{name:<20} {result['rows']:>5} {numbers}  {between:<18} {verdict}".rstrip()
+        numbers = f"{_format_number(result.get('base'))} {_format_number(tuned)} {_format_number(gain, sign=True)}"
+        yield f"{name:<20} {result['rows']:>5} {numbers}  {interval_text:<18} {verdict}".rstrip()
         for rule in result.get("gate", ()):
             yield f"{'':<20} gate {rule['rule']} {rule['limit']}: {'met' if rule['met'] else 'not met'}"
 
 
-def _number(value: float | None, sign: bool = False) -> str:
-    """JSON has no NaN: a record holds null for it."""
+def _format_number(value: float | None, sign: bool = False) -> str:
+    """Format a number for the table. None gives blanks: it stands for NaN, which JSON cannot represent."""
     return f"{'' if value is None else number(float(value), sign):>9}"
 
 
 def log_files(folder: RunFolder) -> list[Path]:
-    """The logs of a run's calls, in the order in which they were begun."""
+    """Return the logs of a run's calls, in the order in which the calls started."""
     return sorted((folder.root / "logs").glob("*.log"), key=lambda path: path.stat().st_ctime)

@@ -1,4 +1,4 @@
-"""`ftrun show RUN`: what a run did, what it measured, and where its files are."""
+"""`ftrun show RUN`: show what a run did, what it measured and where its files are."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from ftrun.store.artifacts import find
 @click.option("--json", "as_json", is_flag=True, help="Print the record as JSON.")
 @click.argument("run", default="last")
 def show(run: str, as_json: bool) -> int:
-    """Shows a run's stages, results and files."""
+    """Show the stages, results and files of a run."""
     store = default_store()
     folder = find_run(store, run)
     record = runs.load(folder)
     if as_json:
         print(json.dumps(record.model_dump(mode="json")))
     else:
-        print("\n".join(_lines(store, folder, record)))
+        print("\n".join(_format_run(store, folder, record)))
     return 0
 
 
-def _lines(store: Store, folder: RunFolder, record: runs.RunRecord) -> Iterator[str]:
+def _format_run(store: Store, folder: RunFolder, record: runs.RunRecord) -> Iterator[str]:
     yield f"{record.id}: {record.status}"
     yield f"recipe   {' '.join(record.overrides)}"
     if record.rerun_of:
-        yield f"again    what {record.rerun_of} did"
+        yield f"again    rerun of {record.rerun_of}"
     if record.started and record.ended:
         yield f"took     {record.ended - record.started:.0f} s"
     yield f"folder   {folder.root}"
     yield ""
     for call in read_plan(folder).calls:
-        yield f"  {call.label:<20} {_made(call, store, record)}".rstrip()
+        yield f"  {call.label:<20} {_format_result(call, store, record)}".rstrip()
     if record.cost is not None:
-        yield f"\n  cost               ${record.cost:.2f} by the clock, at listed prices"
+        yield f"\n  cost               ${record.cost:.2f} for the measured time, at list prices"
     if record.problems:
         yield ""
         yield from list(problem_lines(FtrunError([Problem.from_dict(problem) for problem in record.problems])))[1:]
@@ -54,12 +54,12 @@ def _lines(store: Store, folder: RunFolder, record: runs.RunRecord) -> Iterator[
         yield summary_text(store, folder)
 
 
-def _made(call: StageCall, store: Store, record: runs.RunRecord) -> str:
-    """Seconds and metrics, from the record or, while the run goes on here, from the store."""
-    known = record.results.get(call.label)
-    if known is None and not record.remote and (manifest := find(store, call.ref)):
-        known = {"seconds": manifest.seconds, "metrics": manifest.metrics}
-    if known is None:
+def _format_result(call: StageCall, store: Store, record: runs.RunRecord) -> str:
+    """Return seconds and metrics from the record or, while a local run continues, from the store."""
+    result = record.results.get(call.label)
+    if result is None and not record.remote and (manifest := find(store, call.ref)):
+        result = {"seconds": manifest.seconds, "metrics": manifest.metrics}
+    if result is None:
         return "not there"
-    cost = f"  ${known['cost']:.2f}" if "cost" in known else ""
-    return f"{known['seconds']:>8.1f} s{cost}  {'  '.join(metrics(known['metrics']))}"
+    cost = f"  ${result['cost']:.2f}" if "cost" in result else ""
+    return f"{result['seconds']:>8.1f} s{cost}  {'  '.join(metrics(result['metrics']))}"

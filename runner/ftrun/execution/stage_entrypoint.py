@@ -98,9 +98,9 @@ def _run(request: Request, store: Store, scratch: Scratch, stop: StopRequest) ->
         stop=stop,
         lock_descriptor=int(lock) if (lock := os.environ.pop(LOCK, None)) else None,
     )
-    began = time.monotonic()
+    start = time.monotonic()
     load(call.implementation)().run(call, context)
-    seconds = time.monotonic() - began
+    seconds = time.monotonic() - start
     manifest = describe(store, call, request.run, seconds, report.metrics, tuple(report.gates), _collect_facts())
     if request.publishes:
         publish(store, call.ref, manifest)

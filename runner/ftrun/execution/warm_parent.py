@@ -75,8 +75,8 @@ class WarmParent:
             )
         self._connection = ours
         self._state = _State()
-        threading.Thread(target=_listen, args=(ours, self._state), daemon=True).start()
-        weakref.finalize(self, _end, ours, self._process)
+        threading.Thread(target=_receive_messages, args=(ours, self._state), daemon=True).start()
+        weakref.finalize(self, _stop_parent, ours, self._process)
 
     @property
     def has_ended(self) -> bool:
@@ -177,7 +177,7 @@ class _State:
                 pending.process.reported.set()
 
 
-def _listen(connection: socket.socket, state: _State) -> None:
+def _receive_messages(connection: socket.socket, state: _State) -> None:
     with suppress(OSError):
         while True:
             message, descriptors, _, _ = socket.recv_fds(connection, LONGEST, 1)
@@ -187,7 +187,7 @@ def _listen(connection: socket.socket, state: _State) -> None:
     state.close()
 
 
-def _end(connection: socket.socket, process: subprocess.Popen[bytes]) -> None:
+def _stop_parent(connection: socket.socket, process: subprocess.Popen[bytes]) -> None:
     """Close the connection and end the parent, even if it is still importing."""
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)

@@ -1,1 +1,1 @@
-"""Find, load and check plugins, and keep what they register."""
+"""Discovery, validation and registration of plugins."""

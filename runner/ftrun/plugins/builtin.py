@@ -1,4 +1,4 @@
-"""Modules of the plugins that come with ftrun."""
+"""Modules of the plugins that are part of ftrun."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entry points of plugins: find those of installed packages, leave out those that the user disables, import them."""
+"""Entry points of plugins: list those of installed packages, skip those that the user disables, import them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.suggest import nearest
 
 GROUP = "ftrun"
-DISABLE = (
-    "FTRUN_DISABLE_PLUGINS"  # `1` for all plugins of other packages, or names of distributions, separated by commas
-)
+# `1` disables all plugins of other packages; other values are names of distributions, separated by commas.
+DISABLE = "FTRUN_DISABLE_PLUGINS"
 
 
 def entry_points() -> list[EntryPoint]:

@@ -15,7 +15,7 @@ from ftrun.plugins.validation import HOOKS
 
 @dataclass(frozen=True)
 class DistributionInfo:
-    """A package: names of what it registers, by kind; options that it adds to config groups; its problems."""
+    """A package, with the names that it registers by kind, its options in config groups, and its problems."""
 
     distribution: str
     contents: dict[str, tuple[str, ...]]
@@ -27,7 +27,10 @@ class DistributionInfo:
         return {"distribution": self.distribution, **self.contents, "groups": self.groups, "problems": problems}
 
     def lines(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Yield each kind that the package registers, with the names. Config groups end with `=`, as in `GROUP=OPTION`."""
+        """Yield each kind of thing that the package registers, with its names, for a person.
+
+        Config groups come last and end with `=`, because an option is chosen with `GROUP=OPTION`.
+        """
         everything = {**self.contents, **{f"{group}=": names for group, names in self.groups.items()}}
         yield from ((kind, names) for kind, names in everything.items() if names)
 

@@ -1,4 +1,4 @@
-"""Plugin manager: loads plugins and keeps what they register by kind and name, with the distribution of each."""
+"""Plugin manager: loads plugins and keeps their registrations by kind and name, with the distribution of each."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ class Plugins:
         """Register a plugin module and all classes that its hooks register.
 
         Raises:
-            InvalidInput: If a hook is unknown or has a wrong signature, or if a registered class is invalid or its name is
-                taken. The problem names the distribution.
+            InvalidInput: If a hook is unknown or has a wrong signature, or if a registered class is invalid or its name
+                is taken. The problem names the distribution.
         """
         plugin = Plugin(name, module, distribution)
         if problems := list(find_wrong_hooks(module, str(plugin), plugin.remedy)):
@@ -159,14 +159,18 @@ class Plugins:
             ) from None
 
     def trainer(self, recipe: Recipe) -> Trainer:
-        """Return the trainer of a recipe. Raises `InvalidInput`."""
+        """Return the trainer of a recipe.
+
+        Raises:
+            InvalidInput: If no trainer has the name in the recipe.
+        """
         trainer: Trainer = self.get("trainer", recipe.trainer).cls()
         return trainer
 
     def trainer_config(self, recipe: Recipe) -> TrainerConfig:
         """Return the trainer configuration of a recipe, with the changes of `ftrun_amend_trainer_config`.
 
-        It is built once for a recipe: the last one is kept.
+        The configuration of the last recipe is cached.
         """
         if self._trainer_config is None or self._trainer_config[0] is not recipe:
             config = self.trainer(recipe).build_config(recipe)
@@ -175,11 +179,11 @@ class Plugins:
         return self._trainer_config[1]
 
     def check(self, recipe: Recipe) -> Iterator[Issue]:
-        """Yield what plugins find wrong with a recipe."""
-        found = self.hook.ftrun_check_recipe(
+        """Yield the issues that plugins find in a recipe."""
+        results = self.hook.ftrun_check_recipe(
             recipe=recipe, trainer=self.trainer(recipe), trainer_config=self.trainer_config(recipe)
         )
-        for issues in found:
+        for issues in results:
             yield from issues
 
     def config_folders(self) -> list[ConfigFolders]:
@@ -190,10 +194,10 @@ class Plugins:
         """
         return [own_folders(), *self.folders_of(*self.loaded.values())]
 
-    def folders_of(self, *wanted: Plugin) -> list[ConfigFolders]:
+    def folders_of(self, *selected: Plugin) -> list[ConfigFolders]:
         """Return the config folders of some plugins. Raises `InvalidInput` if they cannot be used."""
         hooks = self.implementations("ftrun_config_sources")
-        return [_load_folders(plugin, hook) for plugin, hook in hooks if plugin in wanted]
+        return [_load_folders(plugin, hook) for plugin, hook in hooks if plugin in selected]
 
     def commands(self, taken: Mapping[str, object]) -> dict[str, tuple[click.Command | LazyCommand, str]]:
         """Return the verbs that plugins add, with their distributions.
@@ -204,7 +208,7 @@ class Plugins:
         verbs: dict[str, tuple[click.Command | LazyCommand, str]] = {}
         for plugin, hook in self.implementations("ftrun_register_commands"):
             if plugin.distribution == OWN:
-                continue  # `ftrun.cli.commands` has them without loading all plugins
+                continue  # `ftrun.cli.commands` lists them without loading all plugins
             new: list[click.Command | LazyCommand] = []
             _call_hook(plugin, "ftrun_register_commands", hook, register=new.append)
             for command in new:

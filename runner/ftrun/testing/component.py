@@ -21,7 +21,9 @@ HEAVY = {
     "torch", "transformers", "datasets", "axolotl", "vllm", "tensorflow", "jax", "modal", "gradio", "pandas", "numpy",
     "pyarrow", "scipy", "sklearn",
 }  # fmt: skip
-_IMPORTED = "import importlib, json, sys; importlib.import_module(sys.argv[1]); print(json.dumps(sorted(sys.modules)))"
+_PRINT_IMPORTS = (
+    "import importlib, json, sys; importlib.import_module(sys.argv[1]); print(json.dumps(sorted(sys.modules)))"
+)
 
 
 class ComponentContract:
@@ -67,7 +69,7 @@ class ComponentContract:
 
     def test_importing_it_is_light(self) -> None:
         path = os.pathsep.join(filter(None, sys.path))
-        command = [sys.executable, "-c", _IMPORTED, self.component.__module__]
+        command = [sys.executable, "-c", _PRINT_IMPORTS, self.component.__module__]
         process = subprocess.run(
             command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path}
         )

@@ -28,21 +28,8 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )
 # Wrong values as they occur in real data files.
 ODD_VALUES: tuple[Any, ...] = (
-    None,
-    True,
-    7,
-    -0.5,
-    "",
-    " \n",
-    "\x00",
-    "x" * 5000,
-    [],
-    {},
-    [[]],
-    [{}],
-    {"a": [None]},
-    ["x", 1],
-)
+    None, True, 7, -0.5, "", " \n", "\x00", "x" * 5000, [], {}, [[]], [{}], {"a": [None]}, ["x", 1],
+)  # fmt: skip
 
 
 def rows(samples: Sequence[Mapping[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:

@@ -1,1 +1,1 @@
-"""Helpers that know nothing of recipes, stages or runs. They import nothing of ftrun."""
+"""Helpers that are independent of recipes, stages and runs. They import no other package of ftrun."""

@@ -1,4 +1,4 @@
-"""Where this machine's store is. Light, for shell completion asks it at every key."""
+"""Location of this machine's store. Imports little, because shell completion uses it at every key press."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 
 def default_root() -> Path:
-    """The folder in `FTRUN_STORE`, else `ftrun` in the user's data folder."""
+    """Return the folder in `FTRUN_STORE`, else `ftrun` in the user's data folder."""
     from platformdirs import user_data_path
 
-    named = os.environ.get("FTRUN_STORE")
-    return Path(named).absolute() if named else user_data_path("ftrun")
+    folder = os.environ.get("FTRUN_STORE")
+    return Path(folder).absolute() if folder else user_data_path("ftrun")

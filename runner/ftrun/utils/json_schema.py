@@ -1,4 +1,4 @@
-"""JSON Schemas of values in recipe files, which hold only what differs from the defaults."""
+"""JSON Schemas for recipe files, which contain only the values that differ from the defaults."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from typing import Any
 
 Schema = dict[str, Any]
 REFERENCE = "#/$defs/"
-ANYTHING = {"type": "string", "pattern": r"\$\{|^\?\?\?$"}  # an interpolation, or a value that is yet to be set
+ANYTHING = {"type": "string", "pattern": r"\$\{|^\?\?\?$"}  # an interpolation, or a value that must still be set
 
 
 def partial(schema: Any) -> Any:
     """Return a schema without required keys and titles, for files that hold only a part of the whole."""
     if isinstance(schema, list):
-        return [partial(one) for one in schema]
+        return [partial(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {key: partial(value) for key, value in schema.items() if key != "required" and not _is_title(key, value)}
-    if isinstance(schema.get("anyOf"), list) and all("required" in one for one in schema["anyOf"]):
-        del kept["anyOf"]  # one of several keys is required in the whole recipe, not in each file
-    return kept
+    result = {key: partial(value) for key, value in schema.items() if key != "required" and not _is_title(key, value)}
+    if isinstance(schema.get("anyOf"), list) and all("required" in item for item in schema["anyOf"]):
+        del result["anyOf"]  # it requires one of several keys in the whole recipe, not in each file
+    return result
 
 
 def _is_title(key: str, value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Read files of JSON lines in constant memory."""
+"""Reader of JSON Lines files in constant memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the objects of a file, one a line; nothing if there is no such file."""
+    """Yield the objects of a file, one per line. Yield nothing if there is no such file."""
     if not path.exists():
         return
     with path.open("rb") as file:

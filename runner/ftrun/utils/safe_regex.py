@@ -1,7 +1,7 @@
-"""Regular expressions of recipes and rows, searched for in a time that grows only with the text.
+"""Regular expressions from recipes and rows, with search times that are linear in the length of the text.
 
-They are read by the engine that pydantic brings, Rust's: Python's own could be kept busy for hours by one row. It knows
-neither look-around nor backreferences; flags stand in the pattern, as in `(?s)`.
+They use the Rust engine that is part of pydantic, because one row could keep Python's engine busy for hours. The Rust
+engine supports neither look-around nor backreferences. Flags are written in the pattern, as in `(?s)`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from functools import lru_cache
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
 
-@lru_cache(maxsize=1000)  # rows may each have a pattern of their own
+@lru_cache(maxsize=1000)  # each row may have a different pattern
 def search(pattern: str) -> Callable[[str], bool]:
-    """A function that says whether the pattern matches anywhere in a text; it can be no other value's.
+    """Return a function that returns True for texts in which the pattern matches, and False for any other value.
 
     Raises:
-        ValueError: the pattern cannot be read, with the engine's reason.
+        ValueError: If the pattern is invalid, with the engine's reason.
     """
     try:
         return SchemaValidator(core_schema.str_schema(pattern=pattern, strict=True)).isinstance_python

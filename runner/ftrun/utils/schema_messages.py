@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in plain English and bounded length."""
+"""Parts of messages about values that a JSON Schema does not accept, in plain words and of limited length."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 Schema = Mapping[str, Any]
 Path = tuple[str | int, ...]
 
-LONGEST_VALUE = 60  # characters shown of one value
-MOST_WORDS = 8  # words named of a long list of accepted ones
+LONGEST_VALUE = 60  # characters format_value of one value
+MOST_WORDS = 8  # describe_options words named in a message
 
 KINDS = {
     "array": "a list",
@@ -31,14 +31,14 @@ BOUNDS = {
 }
 
 
-def dotted(path: Path) -> str:
-    """Writes a path as people do: `datasets[0].type`."""
+def format_path(path: Path) -> str:
+    """Return a path as text: `datasets[0].type`."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{_shorten(step)}" for step in path)
     return text.removeprefix(".")
 
 
-def shown(value: object) -> str:
-    """Writes a value as it stands in YAML, shortened; of a container only the kind."""
+def format_value(value: object) -> str:
+    """Return a value as in YAML, shortened. A container is replaced by its type."""
     if isinstance(value, Mapping):
         return KINDS["object"]
     if isinstance(value, (list, tuple)):
@@ -48,8 +48,8 @@ def shown(value: object) -> str:
     return repr(_shorten(value)) if isinstance(value, str) else _shorten(str(value))
 
 
-def one_of(words: Iterable[str], first: Iterable[str] = ()) -> str:
-    """Lists the words to choose from; when they are many, those in `first` and some others."""
+def list_words(words: Iterable[str], first: Iterable[str] = ()) -> str:
+    """Return the describe_options words as text, those in `first` at the beginning. A long list is cut."""
     words = list(dict.fromkeys([*first, *words]))
     if len(words) == 1:
         return words[0]
@@ -58,38 +58,40 @@ def one_of(words: Iterable[str], first: Iterable[str] = ()) -> str:
 
 
 def fixed_values(option: Schema) -> Sequence[object]:
-    """The only values that an alternative allows, if it names them."""
+    """Return the only values that an alternative allows; nothing if it does not list values."""
     values: Sequence[object] = option.get("enum", ())
     return [option["const"]] if "const" in option else values
 
 
 def words_of(options: Iterable[Schema]) -> list[str]:
-    """The fixed values of all alternatives, as they stand in YAML."""
-    fixed = [value for option in options for value in fixed_values(option)]
-    return [value if isinstance(value, str) else shown(value) for value in fixed]
+    """Return the fixed values of all alternatives, as in YAML."""
+    values = [value for option in options for value in fixed_values(option)]
+    return [value if isinstance(value, str) else format_value(value) for value in values]
 
 
-def accepted(options: Sequence[Schema], close: Sequence[str] = ()) -> str:
-    """Describes all that a key accepts, the words in `close` first; null goes without saying."""
+def describe_options(options: Sequence[Schema], close: Sequence[str] = ()) -> str:
+    """Return everything that a key accepts, the words in `close` first. Null is named only if there is nothing else."""
     kinds = [option.get("type") for option in options]
     words = words_of(options)
-    told = {"null", "integer" if "number" in kinds else "", "boolean" if words else ""}
+    skipped = {"null", "integer" if "number" in kinds else "", "boolean" if words else ""}
     if words and "boolean" in kinds:
         words += ["true", "false"]
-    phrases = [one_of(words, close)] if words else []
-    phrases += [_phrase(each) for each in options if each.get("type") not in told and not fixed_values(each)]
+    phrases = [list_words(words, close)] if words else []
+    phrases += [
+        _describe_option(option) for option in options if option.get("type") not in skipped and not fixed_values(option)
+    ]
     return " or ".join(dict.fromkeys(phrases)) or KINDS["null"]
 
 
 def number_hint(value: object, options: Sequence[Schema]) -> str:
-    """What to add where YAML 1.1 took a number for text."""
-    wanted = any(option.get("type") == "number" for option in options)
-    if wanted and isinstance(value, str) and re.fullmatch(r"[-+]?\d+[eE][-+]?\d+", value.strip()):
+    """Return a hint for a number that YAML 1.1 reads as text, else an empty text."""
+    accepts_number = any(option.get("type") == "number" for option in options)
+    if accepts_number and isinstance(value, str) and re.fullmatch(r"[-+]?\d+[eE][-+]?\d+", value.strip()):
         return " (YAML reads 1e-8 as text but 1.0e-8 as a number)"
     return ""
 
 
-def _phrase(option: Schema) -> str:
+def _describe_option(option: Schema) -> str:
     if "x-meaning" in option:
         return str(option["x-meaning"])
     kind = KINDS.get(option.get("type", ""), "anything")

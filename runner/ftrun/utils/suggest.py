@@ -1,4 +1,4 @@
-"""Finds the known names that a misspelt one most likely meant."""
+"""Suggestions of known names for a misspelt name."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 
 LONGEST = 60  # characters compared
-CLOSE = 0.66  # difflib's ratio: one slip in a word of five letters, three in a word of ten
+CLOSE = 0.66  # ratio of difflib: one error in a word of five letters, three in a word of ten
 
 
 def nearest(name: object, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
-    """The known names that `name` may stand for, best first: misspelt, or the beginning of a longer name."""
-    wanted = _plain(str(name)[:LONGEST])
-    scored = ((_likeness(wanted, _plain(other)), other) for other in known)
+    """Return the known names that `name` may mean, best first: it is misspelt, or the start of a longer name."""
+    wanted = _normalize(str(name)[:LONGEST])
+    scored = ((_rate(wanted, _normalize(other)), other) for other in known)
     close = sorted(
         ((score, other) for score, other in scored if score >= CLOSE),
         key=lambda pair: (-pair[0], len(pair[1]), pair[1]),
@@ -20,12 +20,12 @@ def nearest(name: object, known: Iterable[str], most: int = 3) -> tuple[str, ...
     return tuple(dict.fromkeys(other for _, other in close))[:most]
 
 
-def _plain(name: str) -> str:
+def _normalize(name: str) -> str:
     return name.lower().replace("-", "_")
 
 
-def _likeness(a: str, b: str) -> float:
-    if sorted(a) == sorted(b):  # transposed letters are the commonest slip, and difflib rates them low
+def _rate(a: str, b: str) -> float:
+    if sorted(a) == sorted(b):  # transposed letters are the most common error, and difflib rates them low
         return 0.99
     if a and b.startswith(f"{a}_"):
         return CLOSE

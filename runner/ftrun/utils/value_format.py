@@ -1,4 +1,4 @@
-"""Writes a value as a recipe file has it, on one short line, for a person."""
+"""Format of recipe values in messages: as in a recipe file, on one short line."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ LONGEST = 40  # characters
 
 
 def shorten_value(value: Any, longest: int = LONGEST, nothing: str = "unset") -> str:
-    """`true`, `[a, b]`, `{…}`; what is long loses its end, and null is `nothing`."""
+    """Return a value as short text, such as `true`, `[a, b]` or `{…}`. Long text is cut; None becomes `nothing`."""
     text = nothing if value is None else to_yaml(value)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def to_yaml(value: Any) -> str:
-    """The whole of it but for what is in a mapping; line ends become spaces."""
+    """Return a value as text on one line. A mapping becomes `{…}`; nothing else is shortened."""
     if isinstance(value, bool | None):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, Mapping):

@@ -21,7 +21,6 @@ from ftrun_plugins.preview.result import PreviewResult
 from ftrun_plugins.preview.row_selection import RejectedRow, RowChoice, candidates, is_at, read_rejected
 from ftrun_plugins.preview.terminal import TerminalStyle, show
 from ftrun_plugins.preview.tokenized_row import TokenizedRow
-from ftrun_plugins.preview.tokenizer_client import TrainerEnvironment
 
 PIECES = [
     [1, "<s>", False, True],
@@ -194,27 +193,3 @@ def test_everything_is_in_the_json() -> None:
 def test_a_wrong_wish_is_refused(arguments: list[str], what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["preview", *arguments]) == 2
     assert what in capsys.readouterr().err
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path / "ftrun" / "preview.json"
-
-
-def test_the_environment_that_was_asked_last_is_remembered_while_it_is_there(tmp_path: Path, cache: Path) -> None:
-    python = tmp_path / "python"
-    python.touch()
-    trainer = TrainerEnvironment(python, {"A": "1"})
-    trainer.remember()
-    assert TrainerEnvironment.last() == trainer
-    python.unlink()
-    assert TrainerEnvironment.last() is None
-
-
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"python": 1, "variables": {}}', '{"python": "/"}'])
-def test_a_memory_that_makes_no_sense_is_none(cache: Path, content: str) -> None:
-    assert TrainerEnvironment.last() is None
-    cache.parent.mkdir()
-    cache.write_text(content)
-    assert TrainerEnvironment.last() is None

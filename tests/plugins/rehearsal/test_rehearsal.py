@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ftrun_plugins.rehearsal.trainer import replaced_in_trainer
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,10 +16,11 @@ from ftrun.api.paths import Store
 from ftrun.api.recipe import Recipe
 from ftrun.api.trainers import Replacement
 from ftrun.cli.main import run_command
-from ftrun.cli.session import plan_call_graph
+from ftrun.workflow.session import plan_call_graph
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.axolotl.config.build import build_trainer_config
+from ftrun_plugins.axolotl.rehearsal import replacements
 from ftrun_plugins.rehearsal.recipe import rehearsal_of
 from ftrun_plugins.rehearsal.replacement import hydra_value
 
@@ -72,12 +72,12 @@ def test_what_is_smaller_already_is_kept(loading: Loading, folder: Path) -> None
 def test_a_shorter_sequence_cuts_no_answer_away() -> None:
     keys = {"train.sequence_len", "train.excess_length_strategy"}
     long = {"sequence_len": 8192, "excess_length_strategy": "truncate"}
-    replaced = {one.key: one.new for one in replaced_in_trainer(long)}
+    replaced = {one.key: one.new for one in replacements(long)}
     assert {key: replaced.get(key) for key in keys} == {
         "train.sequence_len": 2048,
         "train.excess_length_strategy": "drop",
     }
-    assert not keys & {one.key for one in replaced_in_trainer({**long, "sequence_len": 1024})}
+    assert not keys & {one.key for one in replacements({**long, "sequence_len": 1024})}
 
 
 def test_weights_of_any_origin_become_tiny(loading: Loading, folder: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_gate_stays(loading: Loading, folder: Path) -> None:
     ],
 )
 def test_what_belongs_elsewhere_is_replaced(values: dict[str, Any], key: str, new: Any) -> None:
-    found = {one.key: one.new for one in replaced_in_trainer(values)}
+    found = {one.key: one.new for one in replacements(values)}
     assert found[key] == new
 
 
@@ -139,7 +139,7 @@ def test_what_belongs_elsewhere_is_replaced(values: dict[str, Any], key: str, ne
     ],
 )
 def test_what_works_with_the_tiny_model_is_kept(values: dict[str, Any]) -> None:
-    assert [one.key for one in replaced_in_trainer({**values, "max_steps": 3})] == []
+    assert [one.key for one in replacements({**values, "max_steps": 3})] == []
 
 
 JSON = st.recursive(

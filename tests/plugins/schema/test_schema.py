@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ftrun_plugins.schema.trainer import described
 from jsonschema import Draft202012Validator
 from omegaconf import OmegaConf
 
@@ -18,6 +17,7 @@ from ftrun.api.errors import InvalidInput
 from ftrun.api.recipe import Recipe
 from ftrun.cli.main import run_command
 from ftrun.plugins.manager import plugins
+from ftrun_plugins.axolotl.config.json_schema import described
 from ftrun_plugins.axolotl.config.schema import known_keys
 from ftrun_plugins.schema.key import find
 from ftrun_plugins.schema.recipe import recipe_schema
@@ -148,7 +148,7 @@ def test_a_key_is_found_by_its_path_and_by_its_name(schema: dict[str, Any]) -> N
     assert by_path == by_name
     assert by_path.path == "train.learning_rate"
     assert by_path.accepts == "a number in quotes or a number greater than 0 and of at most 1"
-    assert "warming up" in by_path.meanings[""]
+    assert "warmup" in by_path.meanings[""]
     assert find("evals.mine.gate.min", schema).accepts == "a number"
     assert "lora_r" in find("optimizations.lora", schema).keys
     assert find("dataset.source", schema).accepts == "a mapping"
@@ -192,7 +192,7 @@ def test_the_verb_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert json.loads((tmp_path / "schema.json").read_text())["properties"]["train"]
     capsys.readouterr()
     assert run_command(["schema", "--key", "lora_r"]) == 0
-    assert capsys.readouterr().out.startswith("train.lora_r\n  The rank")
+    assert capsys.readouterr().out.startswith("train.lora_r\n  Rank")
     assert run_command(["schema", "--key", "nothing_like_it"]) == 2
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ftrun.api.errors import InvalidInput
 from ftrun.api.paths import default_store
-from ftrun.cli.session import open_session
+from ftrun.workflow.session import open_session
 from ftrun_plugins.serving.run_for_recipe import find_run_for
 from helpers.ended_runs import ended_run
 

@@ -95,10 +95,10 @@ def test_what_a_recipe_needs_is_needed(told: Told) -> None:
 def test_the_hub_answers_and_takes_the_token(hub: str, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     assert told()["hub"]["well"]
     monkeypatch.setenv("HF_TOKEN", SECRET)
-    assert told()["hub's token"]["detail"] == "accepted, of ada"
+    assert told()["hub's token"]["well"]
     monkeypatch.setenv("HF_TOKEN", f"{SECRET}-wrong")
     found = told()
-    assert "does not take it" in found["hub's token"]["detail"]
+    assert not found["hub's token"]["well"]
     assert SECRET not in json.dumps(found)
 
 

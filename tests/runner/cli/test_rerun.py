@@ -123,7 +123,7 @@ def test_an_edited_recipe_changes_nothing_and_is_said(folder: Path, again: Again
 def test_a_recipe_that_is_gone_is_not_needed(folder: Path, again: Again) -> None:
     (folder / "mine.yaml").unlink()
     out = again()
-    assert "cannot be composed any more (no such recipe file: mine.yaml): the run's own copy is used" in out
+    assert "(the recipe file does not exist: mine.yaml)" in out
 
 
 def test_it_is_looked_for_where_the_run_began(
@@ -177,9 +177,9 @@ def test_a_plan_for_programs(first: RunFolder, again: Again, folder: Path) -> No
         ("dataset.formatter.promt=x", "unknown key `dataset.formatter.promt`"),
         ("optimizations.zero1.deepspeed=x", "`zero1` is not among the chosen optimizations"),
         ("optimizations=[lora,zero9]", "zero9"),
-        ("recipe=quickstart", "a run is done again with its own recipe"),
-        ("train.num_epochs=1,2", "one run is done again at a time"),
-        ("hydra.run.dir=/x", "Hydra composes nothing here"),
+        ("recipe=quickstart", "`recipe=`"),
+        ("train.num_epochs=1,2", "a sweep cannot be used with `ftrun rerun`"),
+        ("hydra.run.dir=/x", "`ftrun rerun`"),
         ("~train.nothing", "has no `train.nothing`"),
         ("train.x=[1", "cannot read the override"),
     ],

@@ -44,9 +44,9 @@ def params(**changes: Any) -> dict[str, Any]:
         (params(rate="x" * 60), f"rate: 0.1 -> {'x' * 39}…"),
         (params(file=NEW_FILE), "the content of /data/rows.jsonl changed"),
         (params(file="5" * 64), "file changed"),
-        ({"inputs": {"data": Ref(stage="fetch", key="9" * 32)}}, "its input `data` changed"),
-        ({"inputs": {}}, "its input `data` changed"),
-        ({"version": 2}, "the stage's code has version 2, was 1"),
+        ({"inputs": {"data": Ref(stage="fetch", key="9" * 32)}}, "the input `data` changed"),
+        ({"inputs": {}}, "the input `data` changed"),
+        ({"version": 2}, "the version of the stage is 2, was 1"),
         ({"environment": EnvironmentRef(name="trainer", digest="9" * 32)}, "the environment `trainer` changed"),
         (
             {"components": {"formatter:chat": Component(implementation="a:B", source="9" * 64)}},

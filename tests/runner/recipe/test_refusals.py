@@ -181,7 +181,7 @@ TYPES = [
         overrides=("train.learning_rate=inf",),
     ),
     Bad("a path outside", "invalid-value model.weights.file", "override model.weights.file=../../x",
-        overrides=("model.weights.file=../../x",), expected="stays inside"),
+        overrides=("model.weights.file=../../x",), expected="without `..`"),
     Bad("not a number", "invalid-value generate.temperature", "mine.yaml:13:12", "generate: {temperature: .nan}\n"),
     Bad("out of range", "invalid-value generate.max_new_tokens", "mine.yaml:14:3", "generate:\n  max_new_tokens: 0\n",
         expected="greater than 0"),

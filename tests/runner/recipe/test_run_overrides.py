@@ -62,5 +62,5 @@ def test_a_wrong_value_is_told_with_its_place(
 )
 def test_what_made_the_run_cannot_be_changed(recipe: Recipe, override: str) -> None:
     found = problem(recipe, "serve.idle=60", override)
-    assert f"`{override}` cannot be said of a run" in found.what
+    assert (found.code, f"`{override}`" in found.what) == ("invalid-override", True)
     assert found.expected == "serve.KEY=VALUE or resources.serve.KEY=VALUE"

@@ -180,7 +180,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def _digest_now() -> str:
-    digests._imports.cache_clear()  # each process reads a module once
+    digests._list_imports.cache_clear()  # each process reads a module once
     importlib.invalidate_caches()
     return source_digest(importlib.import_module("formatter_pkg.formatter").Formatter)
 

@@ -1,1 +1,1 @@
-"""An example of a plugin of ftrun: support tickets of Acme go to the right team."""
+"""Example of a plugin for ftrun: assigns the support tickets of Acme to the right team."""

@@ -1,4 +1,4 @@
-"""The evaluator `acme_team`: whether a ticket goes to the right team."""
+"""The evaluator `acme_team`: scores whether the model assigns a ticket to the right team."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WORD = re.compile(r"[a-z]+")
 
 
 class Team:
-    """Fraction of tickets that go to the right team."""
+    """Fraction of tickets that the model assigns to the right team."""
 
     name: ClassVar[str] = "acme_team"
     needs: ClassVar[str] = "predictions"
@@ -25,9 +25,13 @@ class Team:
         undecided: float = 0.0
 
     def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
-        """The score, and what is wrong. Raises `ValueError` where the reference is no team."""
+        """Return the score, and the reason if the answer is wrong.
+
+        Raises:
+            ValueError: If the reference is not a team.
+        """
         if reference not in TEAMS:
-            raise ValueError(f"the reference is none of {', '.join(TEAMS)}")
+            raise ValueError(f"the reference is not one of {', '.join(TEAMS)}")
         named = set(WORD.findall(prediction.lower())).intersection(TEAMS)
         if named == {reference}:
             return 1.0, None

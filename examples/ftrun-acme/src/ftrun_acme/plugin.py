@@ -1,4 +1,4 @@
-"""What this package registers with ftrun."""
+"""Registration of the parts of this package with ftrun."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ftrun.api.formatters import Formatter
 from ftrun_acme.evaluator import Team
 from ftrun_acme.formatter import Ticket
 
-HERE = Path(__file__).parent
+PACKAGE = Path(__file__).parent
 
 
 @hookimpl
@@ -27,4 +27,4 @@ def ftrun_register_evaluators(register: Callable[[type[Evaluator]], None]) -> No
 
 @hookimpl
 def ftrun_config_sources() -> ConfigFolders:
-    return ConfigFolders(conf=HERE / "conf", recipes=HERE / "recipes")
+    return ConfigFolders(conf=PACKAGE / "conf", recipes=PACKAGE / "recipes")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ftrun.api.issues import Issue
-from ftrun.utils.schema_messages import shown
+from ftrun.utils.schema_messages import format_value
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ def out_of_range(values: Mapping[str, object]) -> Iterator[Issue]:
         value = values.get(key)
         number = _number(value)
         if number is not None and not allowed.accepts(number):
-            yield Issue("invalid-value", (key,), f"`{key}` is {shown(value)}, which {allowed.effect}", str(allowed))
+            what = f"`{key}` is {format_value(value)}, which {allowed.effect}"
+            yield Issue("invalid-value", (key,), what, str(allowed))
 
 
 def _number(value: object) -> float | None:

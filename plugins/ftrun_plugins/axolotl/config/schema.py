@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path as FilePath
 
 from ftrun.api.issues import Issue
-from ftrun.utils.schema_messages import Path, Schema, dotted
+from ftrun.utils.schema_messages import Path, Schema, format_path
 from ftrun_plugins.axolotl.config.schema_validator import MOST_FINDINGS, Comparison
 
 __all__ = ["Issue", "check", "known_keys", "plugin_classes", "trainer_version"]
@@ -75,7 +75,7 @@ def _remarks(plugins: frozenset[str], path: Path, value: object, schema: Schema)
     plugin = schema.get("x-plugin")
     if plugin and plugin.rpartition(".")[2] not in plugins:
         needed = f"plugins: [{plugin}]"
-        yield Issue("no-effect", path, f"`{dotted(path)}` has no effect without `{needed}`", needed, ())
+        yield Issue("no-effect", path, f"`{format_path(path)}` has no effect without `{needed}`", needed, ())
 
 
 def _deprecated(path: Path, value: object, mark: Schema) -> Issue:
@@ -83,4 +83,5 @@ def _deprecated(path: Path, value: object, mark: Schema) -> Issue:
     instead = [] if value is False else mark["use"]  # what was switched off needs no replacement
     advice = "use " + " and ".join(f"`{name}`" for name in instead) if instead else "leave it out"
     names = tuple(name.partition(":")[0] for name in mark["use"])
-    return Issue("unsupported-key", path, f"`{dotted(path)}` {state}: {advice}", " and ".join(instead) or None, names)
+    what = f"`{format_path(path)}` {state}: {advice}"
+    return Issue("unsupported-key", path, what, " and ".join(instead) or None, names)

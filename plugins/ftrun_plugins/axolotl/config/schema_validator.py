@@ -18,12 +18,12 @@ from ftrun.api.issues import Issue
 from ftrun.utils.schema_messages import (
     Path,
     Schema,
-    accepted,
-    dotted,
+    describe_options,
     fixed_values,
+    format_path,
+    format_value,
+    list_words,
     number_hint,
-    one_of,
-    shown,
     words_of,
 )
 from ftrun.utils.suggest import nearest
@@ -80,8 +80,8 @@ class Comparison:
                 if item is not None:
                     yield from self.remarks(here, item, known[key])
             elif others is False:
-                names = one_of(list(known)) if len(known) <= FEW_KEYS else None
-                yield Issue("unknown-key", here, f"unknown key `{dotted(here)}`", names, nearest(key, known))
+                names = list_words(list(known)) if len(known) <= FEW_KEYS else None
+                yield Issue("unknown-key", here, f"unknown key `{format_path(here)}`", names, nearest(key, known))
             elif others is not True:
                 yield from self.findings(item, others, here)
         yield from _missing(value, schema, path)
@@ -91,7 +91,7 @@ class Comparison:
         if not least <= len(value) <= most:
             wanted = f"exactly {least}" if least == schema.get("maxItems") else f"at least {least}"
             count = f"{wanted} item" if least == 1 else f"{wanted} items"
-            yield Issue("invalid-value", path, f"`{dotted(path)}` must have {count}, not {len(value)}", count, ())
+            yield Issue("invalid-value", path, f"`{format_path(path)}` must have {count}, not {len(value)}", count, ())
         first = schema.get("prefixItems", [])
         for index, item in enumerate(value):
             rule = first[index] if index < len(first) else schema.get("items", {})
@@ -150,7 +150,7 @@ def _distance(value: object, option: Schema, found: Sequence[Issue]) -> tuple[bo
 def _missing(value: Mapping[object, object], schema: Schema, path: Path) -> Iterator[Issue]:
     for name in schema.get("required", []):
         if name not in value:
-            yield Issue("missing-key", (*path, name), f"missing key `{dotted((*path, name))}`", None, ())
+            yield Issue("missing-key", (*path, name), f"missing key `{format_path((*path, name))}`", None, ())
     either = [option["required"][0] for option in schema.get("anyOf", [])]
     if either and all(value.get(name) is None for name in either):
         names = " or ".join(f"`{name}`" for name in either)
@@ -159,6 +159,6 @@ def _missing(value: Mapping[object, object], schema: Schema, path: Path) -> Iter
 
 def _unacceptable(value: object, options: Sequence[Schema], path: Path) -> Issue:
     close = nearest(value, words_of(options)) if isinstance(value, str) else ()
-    expected = accepted(options, close)
-    message = f"`{dotted(path)}` must be {expected}, not {shown(value)}"
+    expected = describe_options(options, close)
+    message = f"`{format_path(path)}` must be {expected}, not {format_value(value)}"
     return Issue("invalid-value", path, message, expected + number_hint(value, options), close)

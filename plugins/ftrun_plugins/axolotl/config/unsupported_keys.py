@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ftrun.api.issues import Issue, KeyPath
-from ftrun.utils.schema_messages import shown
+from ftrun.utils.schema_messages import format_value
 from ftrun_plugins.axolotl.config.schema import plugin_classes
 
 SELECTS_NOTHING: tuple[object, ...] = (None, False, 0, "", [])
@@ -158,4 +158,4 @@ def unsupported(values: Mapping[str, object], entry: Mapping[str, object]) -> It
 
 def _refuse(path: KeyPath, name: str, value: object, why: Unsupported) -> Iterator[Issue]:
     if value not in SELECTS_NOTHING:
-        yield Issue("unsupported-key", path, f"`{name}` is {shown(value)}, but {why.reason}", hint=why.do)
+        yield Issue("unsupported-key", path, f"`{name}` is {format_value(value)}, but {why.reason}", hint=why.do)

@@ -83,8 +83,8 @@ def _detect_pair(row: Mapping[str, Any]) -> Shape | None:
     if _is_string(row, "instruction") and _is_string(row, "output"):
         return Shape("alpaca", (), "strings in `instruction` and `output`")
     if _is_string(row, "prompt") and _is_string(row, "completion"):
-        options = (("prompt", "{prompt}"), ("answer", "{completion}"))
-        return Shape("template", options, "strings in `prompt` and `completion`, joined without a chat template")
+        templates = (("prompt", "{prompt}"), ("answer", "{completion}"))
+        return Shape("template", templates, "strings in `prompt` and `completion`, joined without a chat template")
     for question, answer in (("instruction", "response"), *PAIRS):
         if _is_string(row, question) and _is_string(row, answer):
             options = (*_omit_default("instruction", question, "instruction"), ("output", answer))

@@ -37,7 +37,7 @@ class Template:
 
         @field_validator("answer")
         @classmethod
-        def _check_columns(cls, answer: str, info: ValidationInfo) -> str:
+        def _check_answer_differs(cls, answer: str, info: ValidationInfo) -> str:
             if set(columns(answer)) <= set(columns(info.data.get("prompt", ""))):
                 raise ValueError(
                     "a template with a column that `prompt` lacks; otherwise each prompt contains its answer"

@@ -1,1 +1,1 @@
-"""Where training and evaluation rows come from."""
+"""Sources of rows for training and evaluation."""

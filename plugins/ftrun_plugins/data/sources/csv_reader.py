@@ -1,4 +1,4 @@
-"""Reads CSV: record by record in constant memory, each a row or the exact reason why it is none."""
+"""Reader of CSV in constant memory. Each record becomes a row, or a bad row with the exact reason."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from ftrun_plugins.data.sources.file_signature import UTF8_BOM, read_head
 from ftrun_plugins.data.sources.jsonl_reader import MAX_ROW_BYTES
 from ftrun_plugins.data.sources.open_data import open_data
 
-EXPECTED = "a first line with the names of the columns, then one row a line"
+EXPECTED = "a first line with the names of the columns, then one row per line"
 MOST_COLUMNS = 10_000
-DELIMITERS = (",", ";", "\t", "|")  # in use somewhere
-NEVER_ENDS = "unexpected end of data"  # what Python's reader says at the end of a file inside of quotes
+DELIMITERS = (",", ";", "\t", "|")
+NEVER_ENDS = "unexpected end of data"  # message of Python's reader if the file ends inside quotes
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How fields are told apart, and what they are called; None takes the names from the first line."""
+    """Format of a CSV file. If `columns` is None, the first line has the names."""
 
     delimiter: str = ","
     quote: str | None = '"'
@@ -32,38 +32,38 @@ class Shape:
 
 
 def read_csv(path: Path, name: str, shape: Shape) -> Iterator[Row | BadRow]:
-    """The rows of a file, placed by the line that each begins in. All values are texts.
+    """Yield the rows of a file. The place of a row is its first line. All values are strings.
 
     Raises:
-        InvalidInput: where the file as a whole is wrong: empty, binary, names of columns twice, a quote without its end.
+        InvalidInput: If the file as a whole is wrong: empty, binary, duplicate column names, an unclosed quote.
     """
     read_head(path, name, "CSV", EXPECTED)
     csv.field_size_limit(MAX_ROW_BYTES)
     with open_data(path, name) as file:
         lines = _Lines(file, name)
-        records = _records(lines, shape, name)
+        records = _read_records(lines, shape, name)
         columns = shape.columns
         if columns is None:
-            columns = _columns(next(records, None), name)
+            columns = _parse_header(next(records, None), name)
             _check_delimiter(columns, shape.delimiter, name)
         rows = 0
         for number, fields, reason in records:
             rows += 1
             code = "bad-row"
             if reason is None and len(fields) != len(columns):
-                code, reason = "wrong-columns", _wrong_number(len(fields), columns)
+                code, reason = "wrong-columns", _describe_field_count(len(fields), columns)
             if reason is None:
                 yield Row(dict(zip(columns, fields, strict=True)), name, number)
             else:
                 yield BadRow(name, number, reason, shorten(shape.delimiter.join(fields).encode(errors="replace")), code)
         if not rows:
-            raise InvalidInput(Problem("no-rows", "the file has names of columns and no rows", name, EXPECTED))
+            raise InvalidInput(Problem("no-rows", "the file has column names, but no rows", name, EXPECTED))
 
 
-Record = tuple[int, list[str], str | None]  # its first line, its fields, what is wrong with it
+Record = tuple[int, list[str], str | None]  # number of the first line, fields, error
 
 
-def _records(lines: _Lines, shape: Shape, name: str) -> Iterator[Record]:
+def _read_records(lines: _Lines, shape: Shape, name: str) -> Iterator[Record]:
     dialect: dict[str, Any] = {"delimiter": shape.delimiter, "quotechar": shape.quote, "strict": True}
     reader = csv.reader(lines, quoting=csv.QUOTE_NONE if shape.quote is None else csv.QUOTE_MINIMAL, **dialect)
     while True:
@@ -74,15 +74,15 @@ def _records(lines: _Lines, shape: Shape, name: str) -> Iterator[Record]:
             return
         except csv.Error as error:
             if lines.is_long or str(error) == NEVER_ENDS:
-                raise _unending(lines.first, name) from None
-            yield lines.first, [lines.shown], f"the quotes are wrong: {error}"
+                raise _make_unclosed_error(lines.first, name) from None
+            yield lines.first, [lines.excerpt], f"the quotes are wrong: {error}"
             continue
-        if fields or lines.wrong:
-            yield lines.first, fields, lines.wrong
+        if fields or lines.error:
+            yield lines.first, fields, lines.error
 
 
 class _Lines:
-    """The lines of a file as texts, for Python's reader; remembers where a record began and what is wrong with it."""
+    """Lines of a file as strings, for Python's reader. Stores the first line and the error of the current record."""
 
     def __init__(self, file: BinaryIO, name: str) -> None:
         self._file, self._name = file, name
@@ -90,15 +90,15 @@ class _Lines:
         self.begin()
 
     def begin(self) -> None:
-        """The next line is a record's first."""
+        """Start a new record with the next line."""
         self.first = self._number + 1
-        self.wrong: str | None = None
-        self.shown = ""
+        self.error: str | None = None
+        self.excerpt = ""
         self._bytes = 0
 
     @property
     def is_long(self) -> bool:
-        """Whether the record is longer than any may be."""
+        """True if the record is longer than the limit."""
         return self._bytes > MAX_ROW_BYTES
 
     def __iter__(self) -> Iterator[str]:
@@ -117,54 +117,56 @@ class _Lines:
         try:
             text = line.decode()
         except UnicodeDecodeError as error:
-            where = f"byte 0x{line[error.start]:02x} at position {error.start + 1} of line {self._number}"
-            self.wrong = f"the row is not UTF-8: {where}"
+            place = f"byte 0x{line[error.start]:02x} at position {error.start + 1} of line {self._number}"
+            self.error = f"the row is not UTF-8: {place}"
             text = line.decode(errors="replace")
         if "\0" in text:
-            self.wrong = "the row holds NUL bytes: it is binary data, not text"
-        self.shown = self.shown or text
+            self.error = "the row holds NUL bytes: it is binary data, not text"
+        self.excerpt = self.excerpt or text
         return text
 
 
-def _unending(line: int, name: str) -> InvalidInput:
-    what = f"the row that begins in line {line} is longer than {MAX_ROW_BYTES // 1_000_000} MB, or never ends"
-    do = 'look for a quote there without its partner; inside of quotes a quote is written twice: ""'
-    return InvalidInput(Problem("wrong-format", what, f"{name}:{line}", hint=do))
+def _make_unclosed_error(line: int, name: str) -> InvalidInput:
+    what = f"the row that begins in line {line} is longer than {MAX_ROW_BYTES // 1_000_000} MB, or has no end"
+    hint = 'look for an unclosed quote; inside quotes, write each quote twice: ""'
+    return InvalidInput(Problem("wrong-format", what, f"{name}:{line}", hint=hint))
 
 
-def _columns(record: Record | None, name: str) -> tuple[str, ...]:
+def _parse_header(record: Record | None, name: str) -> tuple[str, ...]:
     if record is None:
         raise InvalidInput(Problem("no-rows", "the file has only blank lines", name, EXPECTED))
     line, fields, reason = record
-    twice = sorted({field for field in fields if fields.count(field) > 1})[:3] if len(fields) <= MOST_COLUMNS else []
+    duplicates = (
+        sorted({field for field in fields if fields.count(field) > 1})[:3] if len(fields) <= MOST_COLUMNS else []
+    )
     if reason is None and "" in fields:
         reason = f"column {fields.index('') + 1} has no name"
-    if reason is None and twice:
-        reason = f"two columns are named {' and '.join(f'`{field[:60]}`' for field in twice)}"
+    if reason is None and duplicates:
+        reason = f"several columns have the name {' or '.join(f'`{field[:60]}`' for field in duplicates)}"
     if reason is None and len(fields) > MOST_COLUMNS:
-        reason = f"there are {len(fields):,} columns"
+        reason = f"there are {len(fields):,} columns, more than {MOST_COLUMNS:,}"
     if reason is not None:
-        do = "mend the first line, or name the columns in `columns` if it is a row already"
-        raise InvalidInput(Problem("wrong-format", reason, f"{name}:{line}", EXPECTED, hint=do))
+        hint = "fix the first line; if it is a row, set the names in `columns`"
+        raise InvalidInput(Problem("wrong-format", reason, f"{name}:{line}", EXPECTED, hint=hint))
     return tuple(fields)
 
 
 def _check_delimiter(columns: Sequence[str], delimiter: str, name: str) -> None:
-    other = next((one for one in DELIMITERS if one != delimiter and one in columns[0]), None)
+    other = next((mark for mark in DELIMITERS if mark != delimiter and mark in columns[0]), None)
     if len(columns) == 1 and other:
-        shown = other.replace("\t", "\\t")
-        what = f"the only column is `{columns[0][:60].replace(other, shown)}`: is `{shown}` the delimiter?"
+        escaped = other.replace("\t", "\\t")
+        what = f"the only column is `{columns[0][:60].replace(other, escaped)}`: is `{escaped}` the delimiter?"
         raise InvalidInput(
             Problem(
                 "wrong-format",
                 what,
                 f"{name}:1",
-                hint=f'set `delimiter: "{shown}"` at the source, or rename the column',
+                hint=f'set `delimiter: "{escaped}"` at the source, or rename the column',
             )
         )
 
 
-def _wrong_number(found: int, columns: Sequence[str]) -> str:
-    if found > len(columns):
-        return f"the row has {found} fields for {len(columns)} columns: is a text with the delimiter in it not quoted?"
-    return f"the row has {found} fields for {len(columns)} columns: `{columns[found][:60]}` is the first without one"
+def _describe_field_count(count: int, columns: Sequence[str]) -> str:
+    if count > len(columns):
+        return f"the row has {count} fields, not {len(columns)}; quote each value that contains the delimiter"
+    return f"the row has {count} of {len(columns)} fields; the first missing column is `{columns[count][:60]}`"

@@ -1,4 +1,4 @@
-"""The source `csv`: files with one record a line on this machine."""
+"""The source `csv`: local CSV files."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from ftrun_plugins.data.sources.local_files import local_files
 
 
 class Csv:
-    """One row a record, in UTF-8; every value is a text, and an empty field is an empty one."""
+    """Rows of local CSV files in UTF-8, one per record. All values are strings; an empty field is an empty string."""
 
     name: ClassVar[str] = "csv"
 
     class Options(rows.Options):
-        """Where the file is, or a folder, or a pattern; how its fields are told apart and called."""
+        """Path of a file, a folder or a pattern, and the format of the files."""
 
         path: Path
-        """File, folder, or glob pattern of files. A relative path starts at the folder of the file that sets it."""
+        """CSV file, folder, or glob pattern. A relative path starts at the folder of the file that sets it."""
         delimiter: str = Field(default=",", min_length=1, max_length=1)
         """Character between two fields."""
         quote: str | None = Field(default='"', min_length=1, max_length=1)
@@ -35,28 +35,32 @@ class Csv:
 
         @field_validator("delimiter", "quote")
         @classmethod
-        def _is_a_mark(cls, mark: str | None) -> str | None:
+        def _check_mark(cls, mark: str | None) -> str | None:
             if mark is not None and mark in "\r\n\0 ":
-                raise ValueError("one character that is no space and no line end")
+                raise ValueError("one character other than a space or a line end")
             return mark
 
         @field_validator("columns")
         @classmethod
-        def _differ(cls, columns: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        def _check_unique(cls, columns: tuple[str, ...] | None) -> tuple[str, ...] | None:
             if columns is not None and len(set(columns)) < len(columns):
-                raise ValueError("names that differ")
+                raise ValueError("different names")
             return columns
 
     def externals(self, options: Options) -> Sequence[InputFile]:
-        """The files. Raises `InvalidInput` where one is missing or its beginning is no text."""
-        found = local_files(options.path, (".csv", ".tsv"), "a CSV file")
-        for external in found:
+        """Return the files.
+
+        Raises:
+            InvalidInput: If a file is missing, or does not begin with text.
+        """
+        inputs = local_files(options.path, (".csv", ".tsv"), "a CSV file")
+        for external in inputs:
             assert external.path is not None
             read_head(external.path, str(external.path), "CSV", EXPECTED)
-        return found
+        return inputs
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
-        """The rows in the order of the files' names and of their lines."""
+        """Yield the rows in the order of file names and lines."""
         shape = Shape(options.delimiter, options.quote, options.columns)
         for name, path in files.items():
             yield from read_csv(path, name, shape)

@@ -1,4 +1,4 @@
-"""What a docstring is made of: the text, the arguments and the examples, in Google's or NumPy's layout."""
+"""Parser of docstrings in Google's or NumPy's format: text, arguments and examples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EXAMPLES = frozenset({"example", "examples", "usage"})
 # "Args:", "**Examples:**", or a bare "Parameters" over a line of dashes.
 HEADER = re.compile(r"^\*{0,2}([A-Z][a-z]+(?: [A-Za-z][a-z]+)?)([:*]{0,4})\s*$")
 UNDERLINE = re.compile(r"^-{3,}\s*$")
-# Stops after which no sentence begins.
+# End of a sentence. No sentence begins after the abbreviations.
 SENTENCE = re.compile(r"(?<!e\.g\.)(?<!i\.e\.)(?<!etc\.)(?<!vs\.)(?<=[.!?])\s+(?=[A-Z`*\[])")
 LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 ANCHOR = re.compile(r"\[([^\]]+)\]\(#[^)]*\)")
@@ -21,7 +21,7 @@ CODE = re.compile(r"^([ ]*)```.*?^\1```[ ]*$", re.S | re.M)
 
 @dataclass(frozen=True)
 class Docstring:
-    """The parts of one docstring; a part that it lacks is empty."""
+    """Parts of one docstring. Missing parts are empty."""
 
     text: str  # everything but the arguments and the examples
     arguments: str  # one bullet each
@@ -29,23 +29,23 @@ class Docstring:
 
     @property
     def summary(self) -> str:
-        """The first paragraph."""
+        """First paragraph."""
         return self.text.partition("\n\n")[0].strip()
 
     @property
     def sentence(self) -> str:
-        """The first sentence, on one line, without links and its full stop."""
+        """First sentence on one line, without links and without its full stop."""
         return LINK.sub(r"\1", SENTENCE.split(" ".join(self.summary.split()))[0]).rstrip(".")
 
 
 def split(doc: str) -> Docstring:
-    """Take a docstring, as `inspect.cleandoc` leaves it, into its parts."""
-    sections = _sections(_readable(doc))
+    """Split the output of `inspect.cleandoc` into the parts of the docstring."""
+    sections = _parse_sections(_clean(doc))
     text = [section.whole for section in sections if section.title not in ARGUMENTS | EXAMPLES]
-    arguments = [_bullets(section.text) for section in sections if section.title in ARGUMENTS]
+    arguments = [_format_bullets(section.text) for section in sections if section.title in ARGUMENTS]
     examples = [section.text for section in sections if section.title in EXAMPLES]
     if not any(CODE.search(example) or ">>>" in example for example in examples):
-        # An example may stand in the running text just as well, and prose alone is none.
+        # Examples may also be in the text, and prose without code is not an example.
         text, examples = [*text, *examples], [match[0] for match in CODE.finditer("\n\n".join(text))]
     return Docstring(
         text="\n\n".join(filter(None, text)),
@@ -55,27 +55,30 @@ def split(doc: str) -> Docstring:
 
 
 def shorten(text: str, limit: int) -> str:
-    """The paragraphs that fit into `limit` characters, the first one at any rate; none that leaves code unclosed."""
+    """Return the first paragraphs that fit into `limit` characters, at least one.
+
+    Drops paragraphs at the end that leave a code block unclosed.
+    """
     if len(text) <= limit:
         return text
-    kept: list[str] = []
+    paragraphs: list[str] = []
     for paragraph in text.split("\n\n"):
-        if kept and len("\n\n".join([*kept, paragraph])) > limit:
+        if paragraphs and len("\n\n".join([*paragraphs, paragraph])) > limit:
             break
-        kept.append(paragraph)
-    while "\n\n".join(kept).count("```") % 2:
-        kept.pop()
-    return "\n\n".join(kept)
+        paragraphs.append(paragraph)
+    while "\n\n".join(paragraphs).count("```") % 2:
+        paragraphs.pop()
+    return "\n\n".join(paragraphs)
 
 
-def _readable(doc: str) -> str:
-    """Without what only the package's own site understands: links inside a page, and marks of its code checker."""
+def _clean(doc: str) -> str:
+    """Remove links inside a page and options of code blocks, which only the site of the package understands."""
     return FENCE.sub(r"\1", ANCHOR.sub(r"\1", doc))
 
 
 @dataclass
 class _Section:
-    title: str = ""  # in lower case; empty where no heading stands
+    title: str = ""  # in lower case; empty if there is no heading
     heading: list[str] = field(default_factory=list)
     body: list[str] = field(default_factory=list)
 
@@ -92,7 +95,7 @@ class _Section:
         return bool(self.text) and all(line.startswith(" ") for line in self.body if line)
 
 
-def _sections(doc: str) -> list[_Section]:
+def _parse_sections(doc: str) -> list[_Section]:
     sections = [_Section()]
     lines = doc.splitlines()
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
@@ -103,13 +106,13 @@ def _sections(doc: str) -> list[_Section]:
         elif current.heading and not current.body and UNDERLINE.match(line):
             current.heading.append(line)
         elif line[:1].strip() and current.heading and current.is_indented:
-            sections.append(_Section(body=[line]))  # Google's sections end where the indentation does
+            sections.append(_Section(body=[line]))  # sections in Google's format end with their indentation
         else:
             current.body.append(line)
     return sections
 
 
-def _bullets(body: str) -> str:
-    """One bullet for each argument, its description with it."""
+def _format_bullets(body: str) -> str:
+    """Return one bullet per argument, with its description."""
     lines = textwrap.dedent(body).splitlines()
     return "\n".join(f"- {line}" if line[:1].strip() else f"  {line.strip()}" for line in lines if line.strip())

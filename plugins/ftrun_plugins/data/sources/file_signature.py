@@ -1,4 +1,4 @@
-"""Refuses a data file as a whole, before any of its rows: where it is missing, or is something else than JSON Lines."""
+"""Checks of a data file before its rows are read: it must exist and must have the format of the source."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from ftrun_plugins.data.sources.open_data import open_data
 from ftrun_plugins.data.sources.path_checks import check_path
 
 HEAD_BYTES = 4096
-JSON_LINES = "one JSON object a line"
+JSON_LINES = "one JSON object per line"
 UTF8_BOM = b"\xef\xbb\xbf"
-# What a file begins with, what that makes it, and what to do about it.
+# First bytes of a file, the format that they show, and a remedy.
 FOREIGN = (
     (b"\x1f\x8b", "is compressed by gzip twice", "unpack it: gunzip --keep"),
     (b"PK\x03\x04", "is a zip archive", "unpack it"),
     (b"\x28\xb5\x2f\xfd", "is compressed by zstd", "unpack it: zstd --decompress"),
     (b"BZh", "is compressed by bzip2", "unpack it: bunzip2 --keep"),
     (b"\xfd7zXZ\x00", "is compressed by xz", "unpack it: unxz --keep"),
-    (b"PAR1", "is a Parquet file", "read it as such: dataset.source.name=parquet"),
+    (b"PAR1", "is a Parquet file", "use the source for it: dataset.source.name=parquet"),
     (b"ARROW1", "is an Arrow file", "convert it to JSON Lines"),
     (b"\xff\xfe", "is in UTF-16", "convert it: iconv --from-code UTF-16 --to-code UTF-8"),
     (b"\xfe\xff", "is in UTF-16", "convert it: iconv --from-code UTF-16 --to-code UTF-8"),
@@ -27,25 +27,31 @@ FOREIGN = (
 
 
 def check_exists(path: Path, kind: str = "a JSON Lines file") -> None:
-    """Raises `InvalidInput` where there is no file that can be read, with the nearest names beside it."""
+    """Check that a file exists and can be read.
+
+    Raises:
+        InvalidInput: If not. The problem has the most similar names in the folder.
+    """
     check_path(path, kind)
     if path.exists() and not path.is_file():
         raise InvalidInput(Problem("wrong-format", "it is neither a file nor a folder", str(path), kind))
     if not path.parent.is_dir():
         raise InvalidInput(
-            Problem(
-                "file-not-found", "there is no such file, and no such folder", str(path), hint=_nearest_folder(path)
-            )
+            Problem("file-not-found", "neither the file nor its folder exists", str(path), hint=_suggest_folder(path))
         )
     if not path.exists():
-        beside = [file.name for file in path.parent.iterdir()]
+        names = [file.name for file in path.parent.iterdir()]
         raise InvalidInput(
-            Problem("file-not-found", "there is no such file", str(path), did_you_mean=nearest(path.name, beside))
+            Problem("file-not-found", "the file does not exist", str(path), did_you_mean=nearest(path.name, names))
         )
 
 
 def read_head(path: Path, name: str, kind: str = "JSON Lines", expected: str = JSON_LINES) -> bytes:
-    """The first bytes without a BOM. Raises `InvalidInput` where they tell that the file is unreadable, empty, or binary."""
+    """Return the first bytes of a file, without a byte order mark (BOM).
+
+    Raises:
+        InvalidInput: If the file is unreadable or empty, or if the bytes show another format.
+    """
     with open_data(path, name) as file:
         first = file.read(HEAD_BYTES)
     if not first:
@@ -57,25 +63,29 @@ def read_head(path: Path, name: str, kind: str = "JSON Lines", expected: str = J
 
 
 def check_is_jsonl(path: Path, name: str) -> None:
-    """Raises `InvalidInput` where the first bytes tell that the file is no JSON Lines."""
+    """Check that the first bytes of a file can be JSON Lines.
+
+    Raises:
+        InvalidInput: If the bytes show another format.
+    """
     text = read_head(path, name).lstrip()
     if text.startswith(b"["):
-        remedy = "read it as such: dataset.source.name=json"
+        remedy = "use the source for it: dataset.source.name=json"
         raise InvalidInput(
             Problem("wrong-format", "the file is a JSON array, not JSON Lines", name, JSON_LINES, hint=remedy)
         )
     if text.partition(b"\n")[0].rstrip() == b"{":
         remedy = f"put each object on one line: jq --compact-output . {name} > {Path(name).stem}.rows.jsonl"
         raise InvalidInput(
-            Problem("wrong-format", "the file has objects over several lines", name, JSON_LINES, hint=remedy)
+            Problem("wrong-format", "the file has objects that span several lines", name, JSON_LINES, hint=remedy)
         )
 
 
-def only_blank_lines(name: str) -> InvalidInput:
-    """The error for a file that has lines but no row."""
+def blank_file_error(name: str) -> InvalidInput:
+    """Return the error for a file that has only blank lines."""
     return InvalidInput(Problem("no-rows", "the file has only blank lines", name, JSON_LINES))
 
 
-def _nearest_folder(path: Path) -> str:
-    there = next(folder for folder in path.parents if folder.is_dir())
-    return f"look into {there}, the last folder of that path that there is"
+def _suggest_folder(path: Path) -> str:
+    folder = next(parent for parent in path.parents if parent.is_dir())
+    return f"the last folder of this path that exists is {folder}"

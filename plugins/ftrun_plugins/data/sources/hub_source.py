@@ -1,4 +1,4 @@
-"""The source `hub`: a dataset on the Hugging Face hub, as it is at a commit."""
+"""The source `hub`: a dataset on the Hugging Face hub, at a commit."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ NAME = r"^[\w.-]+(/[\w.-]+)?$"
 
 
 class HubDataset:
-    """The rows of its JSON Lines, JSON, CSV and Parquet files. Read where pyarrow is: in the trainer's environment."""
+    """Rows of a dataset on the Hugging Face hub, from its JSON Lines, JSON, CSV and Parquet files.
+
+    They are read in the environment `trainer`, because it has pyarrow.
+    """
 
     name: ClassVar[str] = "hub"
     environment: ClassVar[str] = "trainer"
 
     class Options(rows.Options):
-        """The dataset, its revision, and which of its files; `split` takes those that are named as splits are."""
+        """Dataset, revision and files. `split` selects the files that have the name of the split."""
 
         repo: str = Field(pattern=NAME)
         """Name of the dataset on the hub, such as `owner/name`."""
@@ -40,25 +43,29 @@ class HubDataset:
         """True if the hub requires a token and an accepted licence for this dataset."""
 
     def externals(self, options: Options) -> Sequence[InputFile]:
-        """The files at the commit that the revision names now. Raises `InvalidInput` where the hub cannot tell."""
+        """Return the files at the commit that the revision has now.
+
+        Raises:
+            InvalidInput: If the hub cannot resolve the revision, or if `split` and `files` are both set.
+        """
         from ftrun_plugins.models.hub import resolve
 
         if options.files and options.split:
             raise InvalidInput(
                 Problem(
                     "conflicting-keys",
-                    "`split` and `files` both say which files are read",
+                    "`split` and `files` are both set",
                     "dataset.source",
                     "one of them",
                 )
             )
         commit = resolve(options.repo, options.revision, "dataset")
-        named = options.revision or "main"
-        hub = HubFiles(options.repo, commit, patterns(options), options.gated, None if named == commit else named)
+        revision = options.revision or "main"
+        hub = HubFiles(options.repo, commit, patterns(options), options.gated, None if revision == commit else revision)
         return [InputFile(name=options.repo, hub=hub)]
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
-        """The rows in the order of the files' names."""
+        """Yield the rows in the order of file names."""
         for folder in files.values():
             names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
             for name in names:
@@ -67,10 +74,10 @@ class HubDataset:
 
 
 def patterns(options: HubDataset.Options) -> tuple[str, ...]:
-    """Of the files that are downloaded: a split's are named for it, or lie in a folder that is."""
+    """Return the patterns of the files to download. Files of a split, or their folder, have the name of the split."""
     if options.files:
         return options.files
     split = options.split or ""
-    packed = ("", ".gz")
-    places = [f"{above}{split}{end}" for above in ("", "*/") for end in ("", "[-./]*")] if split else ["*"]
-    return tuple(f"{place}{suffix}{pack}" for place in places for suffix in SUFFIXES for pack in packed)
+    endings = ("", ".gz")
+    places = [f"{parent}{split}{end}" for parent in ("", "*/") for end in ("", "[-./]*")] if split else ["*"]
+    return tuple(f"{place}{suffix}{ending}" for place in places for suffix in SUFFIXES for ending in endings)

@@ -1,4 +1,4 @@
-"""Describe the fault of a line of JSON. Slow and exact: only lines that are bad or suspect get here."""
+"""Diagnosis of bad lines of JSON. Exact but slow, so it is used only for lines that are bad or suspect."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import json
 import math
 from typing import Any, NamedTuple
 
-MAX_DEPTH = 100  # levels; deeper data is a mistake, and no trainer's table takes it
+MAX_DEPTH = 100  # levels; deeper data is a mistake, and trainers cannot store it in tables
 BOM = "\ufeff"
-# What is left of a word or a number where a line was cut inside of it.
+# End of a line that was cut inside a word or a number.
 _BEGINNINGS = {word[:end] for word in ("true", "false", "null") for end in range(1, len(word))}
 _BEGINNINGS |= {"-", ".", "e", "E", "e-", "e+", "E-", "E+"}
 
 
 class Fault(NamedTuple):
-    """A code of `docs/errors.md` and a reason."""
+    """Error code of `docs/errors.md`, and reason."""
 
     code: str
     reason: str
@@ -24,7 +24,7 @@ TOO_DEEP = Fault("too-deep", f"the row is nested more than {MAX_DEPTH} levels de
 
 
 class _WrongLineError(Exception):
-    """Carries a fault out of the parser's callbacks."""
+    """Error that carries a fault out of the callbacks of the parser."""
 
     def __init__(self, code: str, reason: str) -> None:
         self.fault = Fault(code, reason)
@@ -32,7 +32,7 @@ class _WrongLineError(Exception):
 
 
 def find_fault(line: bytes) -> Fault | None:
-    """Return why a line is not one sound JSON object, or None if no fault is found."""
+    """Return the reason why a line is not a valid JSON object, or None if no fault is found."""
     if b"\0" in line:
         return Fault("invalid-encoding", "the line holds NUL bytes: it is binary data, not text")
     try:
@@ -41,42 +41,44 @@ def find_fault(line: bytes) -> Fault | None:
         reason = f"the line is not UTF-8: byte 0x{line[error.start]:02x} at position {error.start + 1}"
         return Fault("invalid-encoding", reason)
     if text.lstrip().startswith(BOM):
-        return Fault("invalid-encoding", "a byte order mark (BOM) stands in the middle of the file")
+        return Fault("invalid-encoding", "there is a byte order mark (BOM) in the middle of the file")
     try:
         value = _DECODER.decode(text)
     except _WrongLineError as wrong:
         return wrong.fault
     except json.JSONDecodeError as error:
-        return _syntax(text, error)
+        return _describe_syntax_error(text, error)
     except RecursionError:
         return TOO_DEEP
-    return _unsound(value)
+    return _find_value_fault(value)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
-            raise _WrongLineError("duplicate-key", f"the key `{key[:60]}` stands twice in one object")
-        found[key] = value
-    return found
+        if key in result:
+            raise _WrongLineError("duplicate-key", f"the key `{key[:60]}` occurs twice in one object")
+        result[key] = value
+    return result
 
 
-def _constant(name: str) -> Any:
-    raise _WrongLineError("invalid-json", f"{name} is not JSON; write null, or leave the field out")
+def _reject_constant(name: str) -> Any:
+    raise _WrongLineError("invalid-json", f"{name} is not JSON; write null, or remove the field")
 
 
-def _number(digits: str) -> float:
+def _parse_number(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
         raise _WrongLineError("invalid-json", f"the number {digits[:40]} is too large")
     return number
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_number, parse_int=_number)
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_build_object, parse_constant=_reject_constant, parse_float=_parse_number, parse_int=_parse_number
+)
 
 
-def _syntax(text: str, error: json.JSONDecodeError) -> Fault:
+def _describe_syntax_error(text: str, error: json.JSONDecodeError) -> Fault:
     rest = text[error.pos :]
     is_cut_escape = error.msg.startswith("Invalid \\u") and len(rest) < len("\\u0000")
     if error.msg.startswith("Unterminated string") or is_cut_escape:
@@ -84,15 +86,15 @@ def _syntax(text: str, error: json.JSONDecodeError) -> Fault:
     if not rest or rest in _BEGINNINGS:
         whole = "a list" if text.lstrip().startswith("[") else "an object"
         return Fault("truncated", f"the line ends in the middle of {whole}")
-    where = f"at character {error.pos + 1}: {rest[:20]!r}"
+    position = f"at character {error.pos + 1}: {rest[:20]!r}"
     if error.msg == "Extra data":
-        return Fault("invalid-json", f"something follows the end of the object, {where}")
+        return Fault("invalid-json", f"there is more text after the object, {position}")
     what = error.msg.removesuffix(" at")
-    return Fault("invalid-json", f"the line is not JSON: {what[0].lower()}{what[1:]} {where}")
+    return Fault("invalid-json", f"the line is not JSON: {what[0].lower()}{what[1:]} {position}")
 
 
-def _unsound(value: Any) -> Fault | None:
-    """Return the fault of a value whose syntax is right."""
+def _find_value_fault(value: Any) -> Fault | None:
+    """Return the fault of a value with valid syntax, or None."""
     try:
         text = json.dumps(value, ensure_ascii=False)
         text.encode()
@@ -100,18 +102,18 @@ def _unsound(value: Any) -> Fault | None:
         return TOO_DEEP
     except UnicodeEncodeError as error:
         code = ord(error.object[error.start])
-        return Fault("invalid-encoding", f"half of a character, \\u{code:04x}: a lone surrogate")
-    return TOO_DEEP if _depth(value) > MAX_DEPTH else None
+        return Fault("invalid-encoding", f"\\u{code:04x} is a lone surrogate, which is half of a character")
+    return TOO_DEEP if _measure_depth(value) > MAX_DEPTH else None
 
 
-def _depth(value: Any) -> int:
+def _measure_depth(value: Any) -> int:
     depth, level = 0, [value]
-    while level := [child for container in level for child in _children(container)]:
+    while level := [child for container in level for child in _list_children(container)]:
         depth += 1
     return depth
 
 
-def _children(value: Any) -> list[Any]:
+def _list_children(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return list(value.values())
     return value if isinstance(value, list) else []

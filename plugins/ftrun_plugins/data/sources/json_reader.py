@@ -1,4 +1,4 @@
-"""Reads a JSON file that is one list of objects, or an object with such a list under a key, in constant memory."""
+"""Reader of JSON files with a list of objects, at the top level or under a key, in constant memory."""
 
 from __future__ import annotations
 
@@ -18,51 +18,60 @@ from ftrun_plugins.data.sources.json_scanner import Scanner
 from ftrun_plugins.data.sources.open_data import open_data
 
 EXPECTED = "a list of objects: [{…}, …]"
-MOST_KEYS = 1000  # remembered, to name the nearest
+MOST_KEYS = 1000  # stored for suggestions
 
 
 def check_is_array(path: Path, name: str, field: str | None) -> None:
-    """Raises `InvalidInput` where the file's beginning tells that it holds no list of rows, or not there."""
+    """Check the beginning of a JSON file.
+
+    Args:
+        path: The file.
+        name: Name of the file in messages.
+        field: Key of the list, or None if the list is at the top level.
+
+    Raises:
+        InvalidInput: If the beginning shows that there is no list of rows at this place.
+    """
     first = read_head(path, name, "JSON", EXPECTED).lstrip()[:1]
     if first == b"[" and field is not None:
         raise InvalidInput(
-            Problem("wrong-format", "the file is a list, and no object with keys", name, hint="leave `field` out")
+            Problem("wrong-format", "the file is a list, not an object with keys", name, hint="remove `field`")
         )
     if first == b"{" and field is None:
-        do = "name the key that holds the list in `field`, or read JSON Lines: dataset.source.name=jsonl"
+        hint = "set `field` to the key of the list, or use the source for JSON Lines: dataset.source.name=jsonl"
         raise InvalidInput(
-            Problem("wrong-format", "the file begins with an object, not with a list", name, EXPECTED, hint=do)
+            Problem("wrong-format", "the file begins with an object, not with a list", name, EXPECTED, hint=hint)
         )
     if first not in (b"[", b"{"):
         raise InvalidInput(
-            Problem("wrong-format", "the file is not JSON, or neither a list nor an object", name, EXPECTED)
+            Problem("wrong-format", "the file is not JSON, or is neither a list nor an object", name, EXPECTED)
         )
 
 
 def read_array(path: Path, name: str, field: str | None = None) -> Iterator[Row | BadRow]:
-    """The rows of the list, numbered from 1.
+    """Yield the rows of the list, numbered from 1.
 
     Raises:
-        InvalidInput: where the file as a whole is wrong: no such list, an end too early, a comma missing between rows.
+        InvalidInput: If the file as a whole is wrong: no such list, an early end, a missing comma between rows.
     """
     check_is_array(path, name, field)
     with open_data(path, name) as file:
         scanner = Scanner(file, name)
         if field is not None:
-            _find(field, scanner, name)
+            _seek_list(field, scanner, name)
         number = 0
         for number, (value, line) in enumerate(scanner.items(), start=1):
             row = parse(value, name, number)
-            yield row if isinstance(row, Row) else replace(row, reason=_reason(row.reason, line))
+            yield row if isinstance(row, Row) else replace(row, reason=_rephrase(row.reason, line))
         if field is None and scanner.peek():
-            raise scanner.wrong("the end of the file")
+            raise scanner.error("the end of the file")
         if number == 0:
             raise InvalidInput(Problem("no-rows", "the list is empty", name, EXPECTED))
 
 
-def _find(field: str, scanner: Scanner, name: str) -> None:
-    """Goes to the list under a key of the file's one object."""
-    seen: list[str] = []
+def _seek_list(field: str, scanner: Scanner, name: str) -> None:
+    """Move the scanner to the list under a key of the object in the file."""
+    keys: list[str] = []
     for key in scanner.members():
         try:
             text = str(orjson.loads(key))
@@ -70,16 +79,16 @@ def _find(field: str, scanner: Scanner, name: str) -> None:
             text = key.decode(errors="replace")
         if text == field:
             if scanner.peek() != b"[":
-                raise scanner.wrong(f"the list of `{field}`")
+                raise scanner.error(f"the list of `{field}`")
             return
-        if len(seen) < MOST_KEYS:
-            seen.append(text)
+        if len(keys) < MOST_KEYS:
+            keys.append(text)
         scanner.skip()
     raise InvalidInput(
-        Problem("unknown-key", f"the file's object has no key `{field}`", name, did_you_mean=nearest(field, seen))
+        Problem("unknown-key", f"the file's object has no key `{field}`", name, did_you_mean=nearest(field, keys))
     )
 
 
-def _reason(reason: str, line: int) -> str:
-    """Said of a row, and not of a line, with the line that it begins in."""
-    return f"{reason.replace('the line', 'the row', 1)} (it begins in line {line})"
+def _rephrase(reason: str, line: int) -> str:
+    """Return a reason about a line as a reason about a row, with the first line of the row."""
+    return f"{reason.replace('the line', 'the row', 1)} (the row begins in line {line})"

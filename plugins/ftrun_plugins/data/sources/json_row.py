@@ -1,4 +1,4 @@
-"""Makes a row of one line of JSON, fast where the line is right and exact about what is wrong where it is not."""
+"""Parser of one line of JSON. Fast if the line is valid, and exact about the fault if it is not."""
 
 from __future__ import annotations
 
@@ -17,27 +17,29 @@ ESCAPED_KEY_END = re.compile(rb'\\"[ \t\r]*:')
 
 
 def parse(line: bytes, name: str, number: int) -> Row | BadRow:
-    """The row that stands in a line, or the reason why there is none."""
+    """Return the row of a line, or a bad row with the reason."""
     try:
         values = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        return _bad(line, name, number, find_fault(line) or Fault("invalid-json", f"the line is not JSON: {error.msg}"))
+        return _make_bad_row(
+            line, name, number, find_fault(line) or Fault("invalid-json", f"the line is not JSON: {error.msg}")
+        )
     if type(values) is not dict:
-        return _bad(line, name, number, Fault("wrong-type", f"the row is {type_name(values)}, not an object"))
-    keys, depth = _keys_and_depth(values)
+        return _make_bad_row(line, name, number, Fault("wrong-type", f"the row is {type_name(values)}, not an object"))
+    keys, depth = _count_keys_and_depth(values)
     if depth > MAX_DEPTH:
-        return _bad(line, name, number, TOO_DEEP)
-    if _may_repeat_a_key(line, keys) and (fault := find_fault(line)):
-        return _bad(line, name, number, fault)
+        return _make_bad_row(line, name, number, TOO_DEEP)
+    if _may_repeat_key(line, keys) and (fault := find_fault(line)):
+        return _make_bad_row(line, name, number, fault)
     return Row(values, name, number)
 
 
-def _bad(line: bytes, name: str, number: int, fault: Fault) -> BadRow:
+def _make_bad_row(line: bytes, name: str, number: int, fault: Fault) -> BadRow:
     return BadRow(name, number, fault.reason, shorten(line), fault.code)
 
 
-def _keys_and_depth(row: dict[str, Any]) -> tuple[int, int]:
-    """How many keys all objects of a row have together, and how many levels of objects and lists there are."""
+def _count_keys_and_depth(row: dict[str, Any]) -> tuple[int, int]:
+    """Return the total number of keys of all objects in a row, and the number of levels of objects and lists."""
     keys, depth = 0, 0
     level: list[Any] = [row]
     while level:
@@ -48,18 +50,18 @@ def _keys_and_depth(row: dict[str, Any]) -> tuple[int, int]:
             if type(container) is dict:
                 keys += len(container)
                 children = container.values()
-            for child in children:  # quicker than a comprehension, since most have no or few containers
+            for child in children:  # faster than a comprehension, because most have few containers or none
                 if type(child) is dict or type(child) is list:
                     below.append(child)  # noqa: PERF401
         level = below
     return keys, depth
 
 
-def _may_repeat_a_key(line: bytes, keys: int) -> bool:
-    """Whether the line could hold more keys than its parsed value: a repeated one has silently replaced another.
+def _may_repeat_key(line: bytes, keys: int) -> bool:
+    """Return True if the line may hold more keys than its parsed value, because a repeated key replaced another one.
 
-    Every key ends in a quote and a colon, so no more of those than keys means that none is repeated. The same two
-    characters inside a text, where the quote is escaped, are taken off unless a key may itself end in a backslash.
+    Every key ends in a quote and a colon. If there are no more of these than keys, no key is repeated. Inside a string,
+    the quote is escaped; these occurrences are subtracted, unless a key may itself end in a backslash.
     """
     if line.count(b":") == keys:
         return False

@@ -1,4 +1,4 @@
-"""The source `json`: JSON files on this machine, each one list of objects."""
+"""The source `json`: local JSON files, each with a list of objects."""
 
 from __future__ import annotations
 
@@ -14,27 +14,31 @@ from ftrun_plugins.data.sources.local_files import local_files
 
 
 class JsonArray:
-    """One row an object of the list; a place counts rows, not lines."""
+    """Rows of local JSON files, one per object of the list. Places count rows, not lines."""
 
     name: ClassVar[str] = "json"
 
     class Options(rows.Options):
-        """Where the file is, or a folder, or a pattern; and the key that holds the list, where it is not all."""
+        """Path of a file, a folder or a pattern, and the key of the list, if it is not at the top level."""
 
         path: Path
-        """File, folder, or glob pattern of files. A relative path starts at the folder of the file that sets it."""
+        """JSON file, folder, or glob pattern. A relative path starts at the folder of the file that sets it."""
         field: str | None = None
         """Key of the list of rows. Default: the whole file is the list."""
 
     def externals(self, options: Options) -> Sequence[InputFile]:
-        """The files. Raises `InvalidInput` where one is missing or its beginning is something else."""
-        found = local_files(options.path, (".json",), "a JSON file")
-        for external in found:
+        """Return the files.
+
+        Raises:
+            InvalidInput: If a file is missing, or does not begin like JSON.
+        """
+        inputs = local_files(options.path, (".json",), "a JSON file")
+        for external in inputs:
             assert external.path is not None
             check_is_array(external.path, str(external.path), options.field)
-        return found
+        return inputs
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
-        """The rows in the order of the files' names and of their lists."""
+        """Yield the rows in the order of file names and lists."""
         for name, path in files.items():
             yield from read_array(path, name, options.field)

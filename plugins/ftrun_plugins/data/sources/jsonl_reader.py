@@ -1,4 +1,4 @@
-"""Reads JSON Lines: line by line in constant memory, each line a row or the exact reason why it is none."""
+"""Reader of JSON Lines in constant memory. Each line becomes a row, or a bad row with the exact reason."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import BinaryIO
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 from ftrun.utils.excerpt import shorten
-from ftrun_plugins.data.sources.file_signature import UTF8_BOM, check_is_jsonl, only_blank_lines
+from ftrun_plugins.data.sources.file_signature import UTF8_BOM, blank_file_error, check_is_jsonl
 from ftrun_plugins.data.sources.json_row import parse
 from ftrun_plugins.data.sources.open_data import BLOCK, open_data
 
-MAX_ROW_BYTES = 8_000_000  # longer than any context window; such a line is most often a file without line ends
+MAX_ROW_BYTES = 8_000_000  # longer than any context window; longer lines are usually files without line ends
 
 
 def read_rows(path: Path, name: str) -> Iterator[Row | BadRow]:
-    """The rows of a file, which their places call `name`. Blank lines are passed over but counted.
+    """Yield the rows of a file, with `name` in their places. Blank lines are skipped, but counted.
 
     Raises:
-        InvalidInput: where the file as a whole is wrong: empty, compressed, a JSON array, in UTF-16.
+        InvalidInput: If the file as a whole is wrong: empty, compressed, a JSON array, in UTF-16.
     """
     check_is_jsonl(path, name)
     number, has_rows = 0, False
@@ -28,7 +28,7 @@ def read_rows(path: Path, name: str) -> Iterator[Row | BadRow]:
         while line := file.readline(MAX_ROW_BYTES + 1):
             number += 1
             if number == 1:
-                line = line.removeprefix(UTF8_BOM)  # written by Windows programs, and harmless here
+                line = line.removeprefix(UTF8_BOM)  # written by Windows programs
             if not line or line.isspace():
                 continue
             has_rows = True
@@ -39,10 +39,10 @@ def read_rows(path: Path, name: str) -> Iterator[Row | BadRow]:
             else:
                 yield parse(line, name, number)
     if not has_rows:
-        raise only_blank_lines(name)
+        raise blank_file_error(name)
 
 
 def _skip_line(file: BinaryIO, line: bytes) -> None:
-    """Reads on to the end of the line that began with `line`."""
+    """Read to the end of the line that begins with `line`."""
     while line and not line.endswith(b"\n"):
         line = file.readline(BLOCK)

@@ -1,4 +1,4 @@
-"""The source `jsonl`: JSON Lines files on this machine, one object a line."""
+"""The source `jsonl`: local JSON Lines files, one object per line."""
 
 from __future__ import annotations
 
@@ -15,25 +15,29 @@ from ftrun_plugins.data.sources.local_files import local_files
 
 
 class JsonLines:
-    """One row a line of local files."""
+    """Rows of local JSON Lines files, one per line."""
 
     name: ClassVar[str] = "jsonl"
 
     class Options(rows.Options):
-        """Where the file is, or a folder, or a pattern."""
+        """Path of a file, a folder or a pattern."""
 
         path: Path
-        """File, folder, or glob pattern of files. A relative path starts at the folder of the file that sets it."""
+        """JSON Lines file, folder, or glob pattern. A relative path starts at the folder of the file that sets it."""
 
     def externals(self, options: Options) -> Sequence[InputFile]:
-        """The files. Raises `InvalidInput` where one is missing or its beginning is not JSON Lines."""
-        found = local_files(options.path, (".jsonl", ".ndjson"), "a JSON Lines file")
-        for external in found:
+        """Return the files.
+
+        Raises:
+            InvalidInput: If a file is missing, or does not begin like JSON Lines.
+        """
+        inputs = local_files(options.path, (".jsonl", ".ndjson"), "a JSON Lines file")
+        for external in inputs:
             assert external.path is not None
             check_is_jsonl(external.path, str(external.path))
-        return found
+        return inputs
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
-        """The rows in the order of their lines."""
+        """Yield the rows in the order of file names and lines."""
         for name, path in files.items():
             yield from read_rows(path, name)

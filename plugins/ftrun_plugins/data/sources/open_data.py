@@ -1,4 +1,4 @@
-"""Opens a data file for reading, unpacking gzip on the way, within bounds that no honest file reaches."""
+"""Opening of data files. Unpacks gzip while reading, up to limits that ordinary files do not reach."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 20  # bytes read at a time
 GZIP = b"\x1f\x8b"
-FREE = 100_000_000  # bytes that any file may unpack to
-MOST_TIMES = 300  # how many times its size a larger one may; texts reach 20
+FREE = 100_000_000  # bytes; limit for small files
+MOST_TIMES = 300  # limit for larger files, as a multiple of their size; text reaches 20
 
 
 @contextmanager
 def open_data(path: Path, name: str) -> Iterator[BinaryIO]:
-    """The content from its beginning; `name` is for messages.
+    """Open a file for reading from its beginning; `name` is for messages.
 
     Raises:
-        InvalidInput: the file cannot be opened; while reading, it is damaged or unpacks to far too much.
+        InvalidInput: If the file cannot be opened, or, while it is read, if it is damaged or unpacks to too many bytes.
     """
     try:
         file = path.open("rb", buffering=BLOCK)
     except OSError as error:
         raise InvalidInput(Problem("file-unreadable", f"the file cannot be read: {error.strerror}", name)) from error
     with file:
-        is_packed = file.read(len(GZIP)) == GZIP
+        is_gzip = file.read(len(GZIP)) == GZIP
         file.seek(0)
-        if is_packed:
+        if is_gzip:
             unpacked = _Unpacked(gzip.GzipFile(fileobj=file, mode="rb"), path.stat().st_size, name)
             yield cast(BinaryIO, io.BufferedReader(unpacked, BLOCK))
         else:
@@ -43,11 +43,11 @@ def open_data(path: Path, name: str) -> Iterator[BinaryIO]:
 
 
 class _Unpacked(io.RawIOBase):
-    """Reads from gzip and keeps count."""
+    """Stream of the unpacked bytes of a gzip file, up to a limit."""
 
     def __init__(self, file: gzip.GzipFile, size: int, name: str) -> None:
         self._file, self._name = file, name
-        self._left = max(FREE, size * MOST_TIMES)
+        self._remaining = max(FREE, size * MOST_TIMES)
 
     def readable(self) -> bool:
         return True
@@ -60,11 +60,13 @@ class _Unpacked(io.RawIOBase):
             raise InvalidInput(
                 Problem("damaged-file", f"the gzip file is damaged: {error}", self._name, hint="fetch it again")
             ) from error
-        self._left -= len(data)
-        if self._left < 0:
+        self._remaining -= len(data)
+        if self._remaining < 0:
             what = f"the gzip file unpacks to more than {MOST_TIMES} times its size"
             raise InvalidInput(
-                Problem("too-large", what, self._name, hint="look at what is in it; if it is right, unpack it")
+                Problem(
+                    "too-large", what, self._name, hint="check its content; if the content is right, unpack the file"
+                )
             )
         view[: len(data)] = data
         return len(data)

@@ -1,4 +1,4 @@
-"""Reads Parquet with pyarrow, a batch of rows at a time, each value as JSON has it."""
+"""Reader of Parquet with pyarrow, in batches of rows. Converts each value to a JSON type."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ftrun.api.sources import BadRow
 from ftrun.utils.suggest import nearest
 
 BATCH = 1024  # rows
-BUFFER = 1 << 20  # bytes read of a column at a time
+BUFFER = 1 << 20  # bytes per read of a column
 
 
 class NoTextError(ValueError):
-    """Raised for bytes that are no text."""
+    """Error for bytes that are not text in UTF-8."""
 
 
 def read_parquet(path: Path, name: str, columns: Sequence[str] | None = None) -> Iterator[Row | BadRow]:
-    """The rows, numbered from 1; of all columns, or of those that are named.
+    """Yield the rows, numbered from 1, with all columns or only with `columns`.
 
     Raises:
-        InvalidInput: the file is damaged or no Parquet, has no rows, or lacks a column.
+        InvalidInput: If the file is damaged or is not Parquet, has no rows, or lacks a column.
     """
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
@@ -34,50 +34,54 @@ def read_parquet(path: Path, name: str, columns: Sequence[str] | None = None) ->
     number = 0
     try:
         with ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
-            _check(file.schema_arrow.names, columns, name)
+            _check_columns(file.schema_arrow.names, columns, name)
             for batch in file.iter_batches(BATCH, columns=columns):
                 for values in batch.to_pylist():
                     number += 1
-                    yield _row(values, name, number)
+                    yield _convert_row(values, name, number)
     except (ArrowException, OSError, ValueError) as error:
-        where = f"{name}:{number + 1}" if number else name
+        place = f"{name}:{number + 1}" if number else name
         reason = str(error).strip().splitlines()[0][:200]
-        raise InvalidInput(Problem("damaged-file", f"the file is damaged, or no Parquet: {reason}", where)) from error
+        raise InvalidInput(
+            Problem("damaged-file", f"the file is damaged, or is not Parquet: {reason}", place)
+        ) from error
     if not number:
         raise InvalidInput(Problem("no-rows", "the file has no rows", name))
 
 
-def _check(there: Sequence[str], columns: Sequence[str] | None, name: str) -> None:
+def _check_columns(available: Sequence[str], columns: Sequence[str] | None, name: str) -> None:
     for column in columns or ():
-        if column not in there:
+        if column not in available:
             raise InvalidInput(
-                Problem("unknown-column", f"there is no column `{column}`", name, did_you_mean=nearest(column, there))
+                Problem(
+                    "unknown-column", f"there is no column `{column}`", name, did_you_mean=nearest(column, available)
+                )
             )
 
 
-def _row(values: dict[str, Any], name: str, number: int) -> Row | BadRow:
-    found: dict[str, Any] = {}
+def _convert_row(values: dict[str, Any], name: str, number: int) -> Row | BadRow:
+    result: dict[str, Any] = {}
     for column, value in values.items():
         try:
-            found[column] = value if type(value) is str else plain(value)
+            result[column] = value if type(value) is str else to_json_value(value)
         except NoTextError:
-            do = "name the columns to read in `columns`, without it"
+            hint = "to leave it out, list the other columns in `columns`"
             return BadRow(
-                name, number, f"column `{column}` holds bytes that are no text: {do}", str(sorted(values))[:200]
+                name, number, f"column `{column}` holds bytes that are not text; {hint}", str(sorted(values))[:200]
             )
-    return Row(found, name, number)
+    return Row(result, name, number)
 
 
-def plain(value: Any) -> Any:
-    """The value as JSON has it: dates as ISO texts, decimals as numbers, NaN as null, maps as lists of pairs."""
+def to_json_value(value: Any) -> Any:
+    """Convert a value to JSON: dates to ISO strings, decimals to numbers, NaN to null, maps to lists of pairs."""
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
+        return {key: to_json_value(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
+        return [to_json_value(inner) for inner in value]
     if isinstance(value, bytes):
         try:
             return value.decode()

@@ -1,4 +1,4 @@
-"""The source `parquet`: Parquet files on this machine."""
+"""The source `parquet`: local Parquet files."""
 
 from __future__ import annotations
 
@@ -19,35 +19,42 @@ MAGIC = b"PAR1"
 
 
 class Parquet:
-    """One row a row of the table; a place counts rows. Read where pyarrow is: in the trainer's environment."""
+    """Rows of local Parquet files. Places count rows.
+
+    They are read in the environment `trainer`, because it has pyarrow.
+    """
 
     name: ClassVar[str] = "parquet"
     environment: ClassVar[str] = "trainer"
 
     class Options(rows.Options):
-        """Where the file is, or a folder, or a pattern; and the columns that are read, by default all."""
+        """Path of a file, a folder or a pattern, and the columns to read, by default all."""
 
         path: Path
-        """File, folder, or glob pattern of files. A relative path starts at the folder of the file that sets it."""
+        """Parquet file, folder, or glob pattern. A relative path starts at the folder of the file that sets it."""
         columns: tuple[str, ...] | None = Field(default=None, min_length=1)
         """Columns to read. Default: all."""
 
     def externals(self, options: Options) -> Sequence[InputFile]:
-        """The files. Raises `InvalidInput` where one is missing, or does not begin as Parquet does."""
-        found = local_files(options.path, (".parquet",), "a Parquet file")
-        for external in found:
+        """Return the files.
+
+        Raises:
+            InvalidInput: If a file is missing, or does not begin and end like Parquet.
+        """
+        inputs = local_files(options.path, (".parquet",), "a Parquet file")
+        for external in inputs:
             assert external.path is not None
-            _refuse_foreign(external.path)
-        return found
+            _check_marks(external.path)
+        return inputs
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
-        """The rows in the order of the files' names and of their rows."""
+        """Yield the rows in the order of file names and rows."""
         for name, path in files.items():
             yield from read_parquet(path, name, options.columns)
 
 
-def _refuse_foreign(path: Path) -> None:
-    """Both ends of a Parquet file are marked, so that a download that was cut is found out at once."""
+def _check_marks(path: Path) -> None:
+    """Check the marks at both ends of a Parquet file, to report an incomplete download early."""
     try:
         with path.open("rb") as file:
             first = file.read(len(MAGIC))
@@ -62,9 +69,11 @@ def _refuse_foreign(path: Path) -> None:
         raise InvalidInput(Problem("no-rows", "the file is empty", str(path), "a Parquet file"))
     if first != MAGIC:
         raise InvalidInput(
-            Problem("wrong-format", "the file is no Parquet file", str(path), "a file that begins with PAR1")
+            Problem("wrong-format", "the file is not a Parquet file", str(path), "a file that begins with PAR1")
         )
     if last != MAGIC or size < 2 * len(MAGIC):
         raise InvalidInput(
-            Problem("damaged-file", "the Parquet file is cut: its end is missing", str(path), hint="fetch it again")
+            Problem(
+                "damaged-file", "the Parquet file is incomplete: its end is missing", str(path), hint="fetch it again"
+            )
         )

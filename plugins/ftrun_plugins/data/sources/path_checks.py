@@ -1,4 +1,4 @@
-"""Asks the system about a path before anything opens it: some files have no end, some paths none."""
+"""Checks of a path before the file is opened: links that loop, names that are too long, files without an end."""
 
 from __future__ import annotations
 
@@ -13,28 +13,32 @@ REASONS = {errno.ELOOP: LOOP, errno.ENAMETOOLONG: "the name is too long for a fi
 
 
 def check_path(path: Path, expected: str) -> None:
-    """Raises `InvalidInput` where the path cannot be followed, and for a regular file that has no size.
+    """Check that the path can be followed, and that a regular file is not empty.
 
-    Such are also what the system makes up while it is read, as under `/proc`, and reading may never end.
+    Files that the system generates while they are read, as under `/proc`, have no size either. Reading them may never
+    end.
+
+    Raises:
+        InvalidInput: If a check fails. A missing file is no error here.
     """
-    shown = str(path)[:200]
+    excerpt = str(path)[:200]
     try:
         status = path.stat()
     except FileNotFoundError:
         if path.is_symlink():
-            target = os.readlink(path)  # noqa: PTH115  (as it was written, whatever it is)
+            target = os.readlink(path)  # noqa: PTH115  (the target as it is written)
             raise InvalidInput(
-                Problem("file-not-found", f"it is a symbolic link to {target}, which is not there", shown, expected)
+                Problem("file-not-found", f"it is a symbolic link to {target}, which does not exist", excerpt, expected)
             ) from None
         return
     except NotADirectoryError:
         return
     except OSError as error:
-        reason = REASONS.get(error.errno or 0, f"it cannot be looked at: {error.strerror}")
-        raise InvalidInput(Problem("file-unreadable", reason, shown, expected)) from None
+        reason = REASONS.get(error.errno or 0, f"it cannot be read: {error.strerror}")
+        raise InvalidInput(Problem("file-unreadable", reason, excerpt, expected)) from None
     except ValueError:
         raise InvalidInput(
-            Problem("file-unreadable", "the path holds a NUL byte", shown.replace("\0", "\\0"), expected)
+            Problem("file-unreadable", "the path holds a NUL byte", excerpt.replace("\0", "\\0"), expected)
         ) from None
     if path.is_file() and not status.st_size:
-        raise InvalidInput(Problem("no-rows", "the file is empty", shown, expected))
+        raise InvalidInput(Problem("no-rows", "the file is empty", excerpt, expected))

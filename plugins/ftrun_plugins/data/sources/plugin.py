@@ -1,4 +1,4 @@
-"""Registers the sources."""
+"""Registration of the sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The public names of an installed package that carry a docstring, each under the name that a user writes."""
+"""Public names of an installed package that have a docstring, in the form that users write."""
 
 from __future__ import annotations
 
@@ -12,23 +12,31 @@ from pathlib import Path
 from typing import Literal
 
 from ftrun_plugins.data.sources import python_signature as signature
-from ftrun_plugins.data.sources.python_package import Definition, Function, Module, Package, Reference, dotted, scope
+from ftrun_plugins.data.sources.python_package import (
+    Definition,
+    Function,
+    Module,
+    Package,
+    Reference,
+    scope,
+    split_dotted,
+)
 
 Kind = Literal["function", "class", "method", "property", "module"]
 
-# How packages keep a docstring out of their own documentation: Modal's generator, and Sphinx.
+# Marks that exclude a docstring from the documentation of a package, for Modal's generator and for Sphinx.
 HIDDEN = ("mdmd:hidden", ":meta private:")
-# A notice at the start of a line, so that an argument's description may say "deprecated".
+# A notice at the start of a line. Elsewhere, such as for an argument, the word "deprecated" does not count.
 DEPRECATED = re.compile(r"^(?:\.\. |[*_`]*)(?:deprecated\b|note: .*\b(?:is|has been) deprecated)", re.I | re.M)
-# Other remarks to a generator, and what stubs say of an `__init__` without a docstring.
+# Other marks for a generator, and the text that stubs have for an `__init__` without a docstring.
 NO_DOCSTRING = re.compile(r"^(?:mdmd:\S+|Initialize self\. .*)\s*")
-# Stubs repeat what `dict` and its like say of themselves where a class of theirs says nothing.
-OF_BUILTINS = frozenset(inspect.cleandoc(kind.__doc__) for kind in vars(builtins).values() if kind.__doc__)
+# Stubs copy the docstrings of builtins such as `dict` to classes without a docstring.
+BUILTIN_DOCSTRINGS = frozenset(inspect.cleandoc(kind.__doc__) for kind in vars(builtins).values() if kind.__doc__)
 
 
 @dataclass(frozen=True)
 class Documented:
-    """A public name and what its package says about it."""
+    """Public name with its signature and its docstring."""
 
     name: str
     kind: Kind
@@ -38,121 +46,133 @@ class Documented:
     line: int
 
 
-def documented(package: str, minimum: int = 60, root: Path | None = None) -> Iterator[Documented]:
-    """Each public name of the package with a docstring of at least `minimum` characters, once, in a fixed order.
+def list_documented(package: str, minimum: int = 60, root: Path | None = None) -> Iterator[Documented]:
+    """Yield each public name of the package with a docstring of at least `minimum` characters, once, in a fixed order.
 
-    `root` is the package's folder or file where it is not the one that is installed here.
+    Args:
+        package: Name to import the package by.
+        minimum: Minimum number of characters of a docstring.
+        root: Folder or file of the package, by default the installed one.
 
     Raises:
-        ValueError: The package is not installed, or nothing public in it has such a docstring.
+        ValueError: If the package is not installed, or if no public name has such a docstring.
     """
-    found = False
-    for item in _Reader(package, root).everything():
+    is_empty = True
+    for item in _Reader(package, root).iterate():
         if len(item.doc) >= minimum:
-            found = True
+            is_empty = False
             yield item
-    if not found:
+    if is_empty:
         raise ValueError(f"no public name of the package {package!r} has a docstring of {minimum} characters or more")
 
 
 class _Reader:
-    """One walk over a package. Something public by several names is told by the first."""
+    """One walk over a package. An object with several public names is yielded only under the first."""
 
     def __init__(self, name: str, root: Path | None = None) -> None:
         self.package = Package(name, root)
         self.sources = Package(name, root, stubs=False)
-        self.told: set[ast.AST] = set()
-        self.entered: set[ast.AST] = set()
+        self.yielded: set[ast.AST] = set()
+        self.visited: set[ast.AST] = set()
         top = self.package.module(name)
         exports = [self.package.member(top, export) for export in top.exports] if top else []
-        self.top_level = {found.node for found in exports if isinstance(found, Definition)}
+        self.top_level = {definition.node for definition in exports if isinstance(definition, Definition)}
 
-    def everything(self) -> Iterator[Documented]:
+    def iterate(self) -> Iterator[Documented]:
         for module in self.package.public_modules():
             if _is_hidden(module.tree):
                 continue
             file = self.package.relative(module.file)
-            yield Documented(module.name, "module", f"import {module.name}", _docstring(module.tree), file, 1)
+            yield Documented(module.name, "module", f"import {module.name}", _get_docstring(module.tree), file, 1)
             for name in module.exports:
-                if isinstance(found := self.package.member(module, name), Definition):
-                    yield from self._definition(f"{module.name}.{name}", found)
+                if isinstance(definition := self.package.member(module, name), Definition):
+                    yield from self._visit_definition(f"{module.name}.{name}", definition)
 
-    def _definition(self, name: str, found: Definition) -> Iterator[Documented]:
-        if found.node in self.told or self._is_hidden(found):
+    def _visit_definition(self, name: str, definition: Definition) -> Iterator[Documented]:
+        if definition.node in self.yielded or self._is_hidden(definition):
             return
-        self.told.add(found.node)
-        if isinstance(found.node, ast.ClassDef):
-            yield self._item(name, "class", signature.of_class(name, found.node, _constructor(found.node)), found)
-            yield from self._members(name, found)
+        self.yielded.add(definition.node)
+        if isinstance(definition.node, ast.ClassDef):
+            yield self._document(
+                name,
+                "class",
+                signature.render_class(name, definition.node, _find_constructor(definition.node)),
+                definition,
+            )
+            yield from self._visit_members(name, definition)
         else:
-            is_method = found.node.name == "__call__"
-            yield self._item(name, "function", signature.of_function(name, found.node, is_method=is_method), found)
+            is_method = definition.node.name == "__call__"
+            yield self._document(
+                name, "function", signature.render_function(name, definition.node, is_method=is_method), definition
+            )
 
-    def _members(self, name: str, owner: Definition) -> Iterator[Documented]:
-        if owner.node in self.entered:
+    def _visit_members(self, name: str, owner: Definition) -> Iterator[Documented]:
+        if owner.node in self.visited:
             return
-        self.entered.add(owner.node)
+        self.visited.add(owner.node)
         for member in scope(owner.node.body):
-            found = owner.member(member)
-            if member.startswith("_") or found is None or self._is_hidden(found):
+            definition = owner.member(member)
+            if member.startswith("_") or definition is None or self._is_hidden(definition):
                 continue
-            if signature.is_overload(found.node):
-                found = self._original(found)
+            if signature.is_overload(definition.node):
+                definition = self._find_original(definition)
             public = f"{name}.{member}"
-            if isinstance(found.node, ast.ClassDef):
-                yield from self._definition(public, found)
-            elif signature.is_property(found.node):
-                yield self._item(public, "property", signature.of_property(public, found.node), found)
-                yield from self._behind(public, found.node, found.module)
+            if isinstance(definition.node, ast.ClassDef):
+                yield from self._visit_definition(public, definition)
+            elif signature.is_property(definition.node):
+                yield self._document(public, "property", signature.render_property(public, definition.node), definition)
+                yield from self._visit_returned(public, definition.node, definition.module)
             else:
-                yield self._item(public, "method", signature.of_function(public, found.node, is_method=True), found)
+                yield self._document(
+                    public, "method", signature.render_function(public, definition.node, is_method=True), definition
+                )
 
-    def _behind(self, name: str, function: Function, module: Module) -> Iterator[Documented]:
-        """The members of what a property returns, as in `modal.Dict.objects.create`.
+    def _visit_returned(self, name: str, function: Function, module: Module) -> Iterator[Documented]:
+        """Yield the members of the class that a property returns, such as `modal.Dict.objects.create`.
 
-        A class with a name of its own at the top level is told there instead.
+        A class that has a top-level name is yielded under that name instead.
         """
-        path = dotted(function.returns) if function.returns else ()
-        found = self.package.follow(Reference(module.name, path, exported=False)) if path else None
-        if not isinstance(found, Definition) or found.node in self.top_level or self._is_hidden(found):
+        path = split_dotted(function.returns) if function.returns else ()
+        definition = self.package.follow(Reference(module.name, path, exported=False)) if path else None
+        if not isinstance(definition, Definition) or definition.node in self.top_level or self._is_hidden(definition):
             return
-        if isinstance(found.node, ast.ClassDef):
-            yield from self._members(name, found)
+        if isinstance(definition.node, ast.ClassDef):
+            yield from self._visit_members(name, definition)
 
-    def _item(self, name: str, kind: Kind, line: str, found: Definition) -> Documented:
-        """The name with its docstring as it was written: a generated stub may have lost it, or its backslashes."""
-        original = self._original(found)
-        told = original if _full_docstring(original.node) else found
-        file = self.package.relative(told.module.file)
-        return Documented(name, kind, line, _full_docstring(told.node), file, told.node.lineno)
+    def _document(self, name: str, kind: Kind, line: str, definition: Definition) -> Documented:
+        """Return the name with its docstring from the source. Generated stubs may lose docstrings or backslashes."""
+        original = self._find_original(definition)
+        documented = original if _get_full_docstring(original.node) else definition
+        file = self.package.relative(documented.module.file)
+        return Documented(name, kind, line, _get_full_docstring(documented.node), file, documented.node.lineno)
 
-    def _original(self, found: Definition) -> Definition:
-        is_stub = found.module.file.suffix == ".pyi"
-        return (is_stub and self.sources.find(found.module.name, found.path)) or found
+    def _find_original(self, definition: Definition) -> Definition:
+        is_stub = definition.module.file.suffix == ".pyi"
+        return (is_stub and self.sources.find(definition.module.name, definition.path)) or definition
 
-    def _is_hidden(self, found: Definition) -> bool:
-        return _is_hidden(found.node) or _is_hidden(self._original(found).node)
+    def _is_hidden(self, definition: Definition) -> bool:
+        return _is_hidden(definition.node) or _is_hidden(self._find_original(definition).node)
 
 
-def _docstring(node: ast.Module | ast.ClassDef | Function) -> str:
+def _get_docstring(node: ast.Module | ast.ClassDef | Function) -> str:
     doc = NO_DOCSTRING.sub("", inspect.cleandoc(ast.get_docstring(node, clean=False) or ""))
-    return "" if doc in OF_BUILTINS else doc
+    return "" if doc in BUILTIN_DOCSTRINGS else doc
 
 
-def _full_docstring(node: ast.ClassDef | Function) -> str:
-    """The docstring; a class's goes on with its constructor's."""
-    constructor = _constructor(node) if isinstance(node, ast.ClassDef) else None
-    docs = [_docstring(part) for part in (node, constructor) if part]
+def _get_full_docstring(node: ast.ClassDef | Function) -> str:
+    """Return the docstring. For a class, the docstring of its constructor follows."""
+    constructor = _find_constructor(node) if isinstance(node, ast.ClassDef) else None
+    docs = [_get_docstring(part) for part in (node, constructor) if part]
     return "\n\n".join(filter(None, docs))
 
 
 def _is_hidden(node: ast.Module | ast.ClassDef | Function) -> bool:
-    """Whether its authors would rather not have it used."""
+    """Return True if the authors hide the object from the documentation or deprecate it."""
     doc = ast.get_docstring(node) or ""
     deprecated = not isinstance(node, ast.Module) and signature.is_deprecated(node)
     return deprecated or bool(DEPRECATED.search(doc)) or any(mark in doc for mark in HIDDEN)
 
 
-def _constructor(node: ast.ClassDef) -> Function | None:
-    found = scope(node.body).get("__init__")
-    return found if isinstance(found, Function) and not _is_hidden(found) else None
+def _find_constructor(node: ast.ClassDef) -> Function | None:
+    definition = scope(node.body).get("__init__")
+    return definition if isinstance(definition, Function) and not _is_hidden(definition) else None

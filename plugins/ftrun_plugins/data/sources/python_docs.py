@@ -1,4 +1,4 @@
-"""The source `python_docs`: questions and answers about an installed package, from its signatures and docstrings."""
+"""Questions and answers about an installed package, from its signatures and docstrings."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pydantic import BaseModel, Field
 
 from ftrun_plugins.data.sources import docstring
 from ftrun_plugins.data.sources.docstring import Docstring
-from ftrun_plugins.data.sources.python_api import Documented, documented
+from ftrun_plugins.data.sources.python_api import Documented, list_documented
 from ftrun_plugins.data.sources.python_package import Package
 
-MIN_DESCRIPTION = 25  # characters; a shorter sentence fits too many names to ask which one it is
+MIN_DESCRIPTION = 25  # characters; a shorter sentence fits too many names
 
 
 class PythonDocs:
-    """Rows that ask about each public name of a package by several wordings, answered in the package's own words."""
+    """Questions in several wordings about each public name of a package, with answers from its documentation."""
 
     name = "python_docs"
 
     class Options(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
-        """What to read, and how much to make of it."""
+        """Package to read, and limits of the rows."""
 
         package: str
         """Name of an installed package."""
@@ -37,30 +37,32 @@ class PythonDocs:
         """Dotted names to leave out, with everything below them."""
 
     def files(self, options: Options) -> list[Path]:
-        """Every file that the rows may depend on, sorted."""
+        """Return all files that the rows may depend on, sorted."""
         return Package(options.package).files
 
     def rows(self, options: Options, root: Path | None = None) -> Iterator[tuple[dict[str, object], str, int]]:
-        """Each row, with the file (in the package) and line of the docstring behind it.
+        """Yield each row with the file (in the package) and the line of its docstring.
 
         Args:
-            options: What to read.
-            root: Where the package is, if it is not the one that is installed here.
+            options: Package to read, and limits of the rows.
+            root: Folder or file of the package, by default the installed one.
 
         Raises:
-            ValueError: The package is not installed, or has no docstring to go by.
+            ValueError: If the package is not installed, or has no docstring that is long enough.
         """
         items = [
-            item for item in documented(options.package, options.min_characters, root) if not _is_skipped(item, options)
+            item
+            for item in list_documented(options.package, options.min_characters, root)
+            if not _is_skipped(item, options)
         ]
         docs = [docstring.split(item.doc) for item in items]
         described = Counter(doc.sentence for doc in docs)
         groups: dict[str, str] = {}
         for item, doc in zip(items, docs, strict=True):
-            # Names that share a docstring share a group, or the same text could be trained on and held out.
+            # Names with the same docstring share a group; otherwise the same text could be trained on and held out.
             group = groups.setdefault(item.doc, item.name)
-            is_telling = described[doc.sentence] == 1 and _is_description(doc.sentence)
-            pairs = _pairs(item, doc, options, is_telling=is_telling)
+            is_distinctive = described[doc.sentence] == 1 and _is_description(doc.sentence)
+            pairs = _make_pairs(item, doc, options, is_distinctive=is_distinctive)
             for question, answer in islice(pairs, options.wordings):
                 messages = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
                 yield {"messages": messages, "group": group}, item.file, item.line
@@ -71,14 +73,14 @@ def _is_skipped(item: Documented, options: PythonDocs.Options) -> bool:
 
 
 def _is_description(sentence: str) -> bool:
-    # What begins with other marks is a notice, such as a quotation or an admonition.
+    # A sentence that begins with another mark is a notice, such as a quotation or an admonition.
     return len(sentence) >= MIN_DESCRIPTION and sentence.lstrip("`")[:1].isalnum()
 
 
-def _pairs(
-    item: Documented, doc: Docstring, options: PythonDocs.Options, *, is_telling: bool
+def _make_pairs(
+    item: Documented, doc: Docstring, options: PythonDocs.Options, *, is_distinctive: bool
 ) -> Iterator[tuple[str, str]]:
-    """The wordings that the docstring has an answer for, those that only rich ones have before the rest."""
+    """Yield the questions that the docstring answers. Questions that few docstrings answer come first."""
     name = f"`{item.name}`"
     signature = f"```python\n{item.signature}\n```"
     text, arguments, examples = (
@@ -91,15 +93,15 @@ def _pairs(
         yield f"Which arguments does {name} take, and what do they mean?", f"{signature}\n\n{arguments}"
     if examples:
         yield f"Show me an example of {name}.", examples
-    if is_telling:
+    if is_distinctive:
         question = f'Which {item.kind} in `{options.package}` fits the description "{doc.sentence}"?'
         yield question, f"That is {name}:\n\n{signature}\n\n{doc.summary}"
-    if doc.summary and (question := _use(item)):
+    if doc.summary and (question := _make_usage_question(item)):
         yield question, f"{signature}\n\n{doc.summary}"
 
 
-def _use(item: Documented) -> str:
-    """How one asks for no more than the signature; nothing where it says no more than the name."""
+def _make_usage_question(item: Documented) -> str:
+    """Return a question about the signature, or an empty string if the signature has only the name."""
     name = f"`{item.name}`"
     match item.kind:
         case "function" | "method":

@@ -1,4 +1,4 @@
-"""Offers `python_docs` as a source: its files by name and digest, its rows with their places."""
+"""The source `python_docs`: rows about an installed package, with the places of their docstrings."""
 
 from __future__ import annotations
 
@@ -16,25 +16,29 @@ from ftrun_plugins.data.sources.python_package import Package
 
 
 class PythonDocsSource:
-    """Questions and answers about an installed package; all wordings of one docstring share their `group`."""
+    """Questions and answers about an installed package. All rows from one docstring have the same `group`."""
 
     name: ClassVar[str] = "python_docs"
 
     class Options(PythonDocs.Options, rows.Options):
-        """As `PythonDocs.Options`."""
+        """Options of `PythonDocs`."""
 
     def externals(self, options: Options) -> Sequence[InputFile]:
-        """Every file of the package. Raises `InvalidInput` where it is not installed."""
+        """Return all files of the package.
+
+        Raises:
+            InvalidInput: If the package is not installed.
+        """
         try:
             package = Package(options.package)
         except ValueError as error:
             raise InvalidInput(
-                Problem("unknown-name", str(error), hint="install it beside ftrun, or correct `package`")
+                Problem("unknown-name", str(error), hint="install it in the environment of ftrun, or correct `package`")
             ) from error
-        return [InputFile(name=_name(package, package.relative(file)), path=file) for file in package.files]
+        return [InputFile(name=_qualify(package, package.relative(file)), path=file) for file in package.files]
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
-        """The rows in a fixed order, of the files as they were planned with, wherever they lie now."""
+        """Yield the rows in a fixed order, from the files of the plan at their current paths."""
         with tempfile.TemporaryDirectory() as folder:
             for name, path in files.items():
                 link = Path(folder) / name
@@ -48,6 +52,6 @@ class PythonDocsSource:
                 raise InvalidInput(Problem("no-rows", str(error))) from error
 
 
-def _name(package: Package, file: str) -> str:
-    """The file's path as it stands in site-packages."""
+def _qualify(package: Package, file: str) -> str:
+    """Return the path of a file relative to `site-packages`."""
     return file if package.root.is_file() else f"{package.root.name}/{file}"

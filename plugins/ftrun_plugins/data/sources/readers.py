@@ -1,4 +1,4 @@
-"""Reads a data file by what its name says it is, as files of the hub and of web addresses are."""
+"""Selection of a reader by the suffix of a file, for files of the Hugging Face hub and of web addresses."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 
 
 def suffix_of(name: str) -> str:
-    """The suffix under one of packing."""
+    """Return the suffix of a file name in lower case, without `.gz`."""
     return Path(name.lower().removesuffix(".gz")).suffix
 
 
 def read_file(path: Path, name: str, columns: Sequence[str] | None = None) -> Iterator[Row | BadRow]:
-    """The rows of a file; of unknown suffix they are JSON Lines, and so may those of `.json` be."""
+    """Yield the rows of a file, in the format of its suffix.
+
+    Files with an unknown suffix are JSON Lines, and so are `.json` files that do not begin with a list.
+    """
     suffix = suffix_of(name)
     if suffix == ".parquet":
         from ftrun_plugins.data.sources.parquet_reader import read_parquet

@@ -1,4 +1,4 @@
-"""The source `url`: a file behind a web address, known by its digest: JSON Lines, or what its name says."""
+"""The source `url`: a file at a web address, identified by its digest, in the format of its suffix."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ftrun_plugins.data.sources.readers import read_file
 
 
 class Url:
-    """One row a line of a file that the stage `fetch` downloads and checks."""
+    """Rows of a file at a web address, which the stage `fetch` downloads and checks."""
 
     name: ClassVar[str] = "url"
 
     class Options(rows.Options):
-        """The address, the digest of what it must deliver, and how messages call it."""
+        """Address, digest of the content, and name of the file in messages."""
 
         url: str = Field(pattern=r"^https?://[^/\s]+/?\S*$")
         """URL of the file."""
@@ -31,11 +31,11 @@ class Url:
         """Name of the file in messages. Its suffix decides the format. Default: the last part of the URL."""
 
     def externals(self, options: Options) -> Sequence[InputFile]:
-        """The file, by default under the last name in its address."""
+        """Return the file. Its default name is the last part of the address."""
         last = unquote(urlsplit(options.url).path.rpartition("/")[2])
         return [InputFile(name=options.file_name or last or "download", url=options.url, sha256=options.sha256)]
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
-        """The rows in the order of their lines."""
+        """Yield the rows in the order of the file."""
         for name, path in files.items():
             yield from read_file(path, name)

@@ -79,9 +79,8 @@ class Endpoint:
                 return _parse_completion(answer.read())
         except urllib.error.HTTPError as error:
             with error:
-                raise Failure(
-                    _error_text(error), error.code, _parse_retry_after(error.headers.get("Retry-After"))
-                ) from None
+                wait = _parse_retry_after(error.headers.get("Retry-After"))
+                raise Failure(_error_text(error), error.code, wait) from None
         except (OSError, http.client.HTTPException) as error:
             raise Failure(str(getattr(error, "reason", None) or error)) from None
 

@@ -102,9 +102,8 @@ class Judge:
         first, second = map(parse_verdict, replies)
         for reply, verdict in zip(replies, (first, second), strict=True):
             if verdict is None:
-                return PairScores(
-                    0.5, 0.5, f"a reply without a verdict: {reply.strip()[-REPLY_CHARACTERS:]!r}", "unreadable"
-                )
+                reason = f"a reply without a verdict: {reply.strip()[-REPLY_CHARACTERS:]!r}"
+                return PairScores(0.5, 0.5, reason, "unreadable")
         return OUTCOMES.get((first, second), SPLIT)
 
 

@@ -26,7 +26,7 @@ class LmEval:
         task_file: Path | None = None
         """YAML file of a task. Set this or `task`."""
         metric: str | None = None
-        """Metric to score, such as `exact_match`, or `exact_match,flexible-extract` with a filter. Default: the first."""
+        """Metric to score, such as `exact_match` or, with a filter, `exact_match,strict-match`. Default: the first."""
         num_fewshot: int | None = Field(default=None, ge=0)
         """Number of examples in the prompt. Default: the setting of the task."""
         limit: int | None = Field(default=None, gt=0)

@@ -26,7 +26,7 @@ class Rouge:
         """Kind of ROUGE: n-grams (1 to 9), or longest common subsequence of the text (L) or of each line (Lsum)."""
 
         type: str = Field(default="rougeL", pattern="^rouge([1-9]|L|Lsum)$")
-        """Kind of ROUGE: n-grams (`rouge1` to `rouge9`), longest common subsequence (`rougeL`), or per line (`rougeLsum`)."""
+        """Unit: word n-grams (`rouge1` to `rouge9`), longest common subsequence (`rougeL`, per line: `rougeLsum`)."""
         use_stemmer: bool = False
         """Compare the stems of English words, so that `plans` equals `planned`."""
 

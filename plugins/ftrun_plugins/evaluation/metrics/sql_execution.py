@@ -219,11 +219,8 @@ def fetch(connection: sqlite3.Connection, statement: str, limit: int) -> Result:
     for row in cursor:
         size += sum(len(cell) if isinstance(cell, str | bytes) else 8 for cell in row)
         if len(rows) == limit or size > RESULT_BYTES:
-            return Result(
-                error=f"returns more than {limit} rows"
-                if len(rows) == limit
-                else f"returns more than {RESULT_BYTES:,} bytes"
-            )
+            maximum = f"{limit} rows" if len(rows) == limit else f"{RESULT_BYTES:,} bytes"
+            return Result(error=f"returns more than {maximum}")
         rows.append(row)
     return Result(rows=tuple(rows))
 

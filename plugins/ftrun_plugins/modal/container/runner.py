@@ -147,10 +147,10 @@ class ModalRunner:
                 self._emit("warning", call.label, text=text)
                 return None
             what = f"`{call.label}` exceeded its timeout without a new checkpoint"
-            return _fail(what, "raise resources.STAGE.timeout or save checkpoints more often, then resume")
+            return _fail("timeout", what, "raise resources.STAGE.timeout or save checkpoints more often, then resume")
         if result.status == "crashed":
             what = f"the container of `{call.label}` died: {_first_line(result.reason)}"
-            return _fail(what, "`ftrun resume` continues the run")
+            return _fail("process-ended", what, "`ftrun resume` continues the run")
         return None  # cancelled by another run, or lost: this run acquires the next generation
 
 
@@ -158,5 +158,5 @@ def _first_line(text: str) -> str:
     return text.strip().splitlines()[0][:300] if text.strip() else "no reason given"
 
 
-def _fail(what: str, hint: str) -> StageOutcome:
-    return StageOutcome("failed", "stage", (Problem("timeout", what, hint=hint),))
+def _fail(code: str, what: str, hint: str) -> StageOutcome:
+    return StageOutcome("failed", "stage", (Problem(code, what, hint=hint),))

@@ -163,4 +163,4 @@ def _fail_tries(call: StageCall, tries: int) -> StageOutcome:
     """Return the failure of a call whose container dies each time, because Modal would restart it without end."""
     what = f"`{call.label}` was started {tries - 1} times without progress, because its container dies"
     hint = f"the usual reason is too little memory: raise resources.{call.stage}.memory, and read `ftrun logs`"
-    return StageOutcome("failed", "stage", (Problem("missing-artifact", what, hint=hint),))
+    return StageOutcome("failed", "stage", (Problem("process-ended", what, hint=hint),))

@@ -1,6 +1,6 @@
-"""What completion needs to know of verbs, keys and parts, kept in a file until something that it was made of changes.
+"""Cache of the completion index: verbs, keys and values. It is rebuilt if a file that it depends on changes.
 
-Finding it out imports every plugin, which takes a second; reading it takes milliseconds.
+Building the index imports every plugin, which takes a second; reading it takes milliseconds.
 """
 
 from __future__ import annotations
@@ -18,40 +18,40 @@ from ftrun import __version__
 Index = dict[str, Any]
 
 
-def index() -> Index:
-    """The index, made anew where it is not there or stale."""
-    file = _file()
+def load_index() -> Index:
+    """Return the index. Builds it first if there is none or it is stale."""
+    file = _locate_file()
     try:
-        found: Index = json.loads(file.read_bytes())
-        if all(_stamp(Path(path)) == stamp for path, stamp in found["made_of"].items()):
-            return found
+        cached: Index = json.loads(file.read_bytes())
+        if all(_read_mtime(Path(path)) == mtime for path, mtime in cached["made_of"].items()):
+            return cached
     except (OSError, ValueError, KeyError, AttributeError):
         pass
-    from ftrun.cli.completion.build import made
+    from ftrun.cli.completion.build import build_index
     from ftrun.utils.atomic_io import write_bytes
 
-    new = made()
-    new["made_of"] = {str(path): _stamp(path) for path in (*new["made_of"], *_places())}
-    with suppress(OSError):  # a cache that cannot be written is done without
+    new = build_index()
+    new["made_of"] = {str(path): _read_mtime(path) for path in (*new["made_of"], *_find_package_folders())}
+    with suppress(OSError):  # completion works without the cache, only slower
         write_bytes(file, json.dumps(new).encode())
     return new
 
 
-def _file() -> Path:
-    """One for each environment that ftrun is installed in."""
+def _locate_file() -> Path:
+    """Return the path of the index file. Each environment that ftrun is installed in has a separate file."""
     from platformdirs import user_cache_path
 
-    what = [__version__, sys.prefix, __file__, os.environ.get("FTRUN_DISABLE_PLUGINS", "")]
-    name = hashlib.sha256("\n".join(what).encode()).hexdigest()[:16]
+    identity = [__version__, sys.prefix, __file__, os.environ.get("FTRUN_DISABLE_PLUGINS", "")]
+    name = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
     return user_cache_path("ftrun") / "completion" / f"{name}.json"
 
 
-def _places() -> list[Path]:
-    """The folders that change when a package is installed or uninstalled."""
+def _find_package_folders() -> list[Path]:
+    """Return the folders that change when a package is installed or uninstalled."""
     return [path for path in map(Path, sys.path) if path.name in ("site-packages", "dist-packages") and path.is_dir()]
 
 
-def _stamp(path: Path) -> int | None:
+def _read_mtime(path: Path) -> int | None:
     try:
         return path.stat().st_mtime_ns
     except OSError:

@@ -1,4 +1,4 @@
-"""What each shell evaluates to complete `ftrun`."""
+"""Shell code that turns the completion of `ftrun` on and off."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Mapping
 INSTALL: Mapping[str, str] = {
     "bash": """\
 _ftrun_complete() {
-    local one
+    local candidate
     COMPREPLY=()
-    while IFS= read -r one; do
-        COMPREPLY+=("$one")
+    while IFS= read -r candidate; do
+        COMPREPLY+=("$candidate")
     done < <(COMP_LINE="$COMP_LINE" COMP_POINT="$COMP_POINT" COMP_WORDBREAKS="$COMP_WORDBREAKS" \\
         "${COMP_WORDS[0]/#\\~/$HOME}" --shell-completion query=bash 2>/dev/null)
     if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[=./,[] ]]; then
@@ -21,16 +21,16 @@ complete -o nosort -F _ftrun_complete ftrun 2>/dev/null || complete -F _ftrun_co
     "zsh": """\
 (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -u }
 _ftrun_complete() {
-    # ftrun has matched already, and zsh would take a bracket for a pattern: -U
-    local one text tab=$'\\t'
+    # -U: ftrun has already matched the candidates, and zsh would read a bracket as a pattern
+    local candidate text tab=$'\\t'
     local -a open done shown
-    for one in ${(f)"$(COMP_LINE="${(j: :)words[1,CURRENT]}" COMP_POINT= \\
+    for candidate in ${(f)"$(COMP_LINE="${(j: :)words[1,CURRENT]}" COMP_POINT= \\
             ${(Q)~words[1]} --shell-completion query=zsh 2>/dev/null)"}; do
-        text=${one%%$tab*}
+        text=${candidate%%$tab*}
         if [[ $text == *[=./,[] ]]; then
             open+=("$text")
         else
-            done+=("$text"); shown+=("$text${${one#$text}:+  ${one#*$tab}}")
+            done+=("$text"); shown+=("$text${${candidate#$text}:+  ${candidate#*$tab}}")
         fi
     done
     (( $#open )) && compadd -U -S '' -a open

@@ -1,10 +1,10 @@
-"""Splits a command line that is still being typed."""
+"""Splitting of a command line that is still being typed."""
 
 from __future__ import annotations
 
 
 def split(line: str) -> list[str]:
-    """Words as a shell would see them, with quotes that may be open; the last is being typed and may be empty."""
+    """Split a line into words as a shell does. Quotes may be open. The last word is being typed and may be empty."""
     words, word, quote, escaped, inside = [], "", "", False, False
     for letter in line:
         if escaped:
@@ -24,5 +24,5 @@ def split(line: str) -> list[str]:
 
 
 def current_word(words: list[str]) -> str:
-    """What is being typed now."""
+    """Return the word that is being typed."""
     return words[-1] if words else ""

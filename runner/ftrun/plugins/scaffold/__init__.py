@@ -22,7 +22,7 @@ def write_skeleton(name: str, folder: Path | None = None) -> Path:
     """Write the package into a folder, by default `ftrun-NAME` in the current folder, and return the folder.
 
     Raises:
-        InvalidInput: If the name is not valid for a package and a formatter, or is taken; or if the folder is not empty.
+        InvalidInput: If the name is invalid for a package or a formatter, or taken; or if the folder is not empty.
     """
     short_name = _parse_name(name)
     target = folder or Path(f"ftrun-{short_name.replace('_', '-')}")

@@ -147,8 +147,8 @@ def test_a_number_that_is_replaced_is_not_refused(loading: Loading) -> None:
 
 def test_what_transformers_reads_as_unset_is_left_out(loading: Loading) -> None:
     """Given as it is, axolotl would take `warmup_ratio` of -1 steps: none."""
-    assert "max_steps" not in build_trainer_config(loading("train.max_steps=-1").recipe).train_values()
-    assert build_trainer_config(loading("train.max_steps=7").recipe).train_values()["max_steps"] == 7
+    assert "max_steps" not in build_trainer_config(loading("train.max_steps=-1").recipe).set_values()
+    assert build_trainer_config(loading("train.max_steps=7").recipe).set_values()["max_steps"] == 7
 
 
 def test_rows_that_the_trainer_would_drop_are_refused(loading: Loading) -> None:

@@ -103,10 +103,10 @@ def test_no_pattern_is_kept_busy_by_a_row(pattern: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "expected"),
     [
-        ({"column": "x"}, "one condition, of equals"),
-        ({"column": "x", "min": 1, "max": 2}, "one condition, of equals"),
-        ({"equals": 1}, "`column`, the name of a column"),
-        ({"column": "x", "matches": "("}, "a pattern that can be read; of this one: unclosed group"),
+        ({"column": "x"}, "one of equals"),
+        ({"column": "x", "min": 1, "max": 2}, "one of equals"),
+        ({"equals": 1}, "`column`"),
+        ({"column": "x", "matches": "("}, "unclosed group"),
         ({"column": "x", "matches": "a" * 1001}, "at most 1000 characters"),
         ({"column": "x", "one_of": []}, "at least 1 item"),
         ({"column": "x", "distinct": False}, "True"),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ftrun_plugins.data.sources import docstring
-from ftrun_plugins.data.sources.python_api import Documented, documented
+from ftrun_plugins.data.sources.python_api import Documented, list_documented
 from ftrun_plugins.data.sources.python_docs import PythonDocs
 from ftrun_plugins.data.sources.python_package import Package
 
@@ -152,7 +152,7 @@ def exchange(row: Row) -> tuple[str, str]:
 
 
 def test_public_names_with_their_signatures(made: Path) -> None:
-    assert [(item.kind, item.signature) for item in documented("made_up")] == [
+    assert [(item.kind, item.signature) for item in list_documented("made_up")] == [
         ("module", "import made_up"),
         ("class", "made_up.Widget(size: int | None = None, *args, **kwargs)"),
         ("property", "made_up.Widget.parts"),  # its type is private
@@ -166,7 +166,7 @@ def test_public_names_with_their_signatures(made: Path) -> None:
 
 
 def test_a_docstring_is_found_where_it_says(made: Path) -> None:
-    for item in documented("made_up"):
+    for item in list_documented("made_up"):
         assert item.doc.splitlines()[0] in "\n".join((made / item.file).read_text().splitlines()[item.line - 1 :])
 
 
@@ -260,7 +260,7 @@ FRAME = re.compile(r"\A(?:That is `[\w.]+`:\n\n)?(?:```python\n(?:class |import 
 
 @pytest.fixture(scope="module")
 def modal() -> list[Documented]:
-    return list(documented("modal"))
+    return list(list_documented("modal"))
 
 
 @pytest.fixture(scope="module")

@@ -224,10 +224,9 @@ def test_a_call_that_was_killed_asks_no_pair_again(tmp_path: Path) -> None:
 def test_a_recipe_names_who_judges(loading: Callable[..., Loaded]) -> None:
     with pytest.raises(InvalidInput) as refused:
         loading("evals=[judge]")
-    assert [problem.what for problem in refused.value.problems] == [
-        "`evals.judge.base_url` has to be set",
-        "`evals.judge.model` has to be set",
-    ]
+    assert [problem.code for problem in refused.value.problems] == ["missing-key", "missing-key"]
+    for problem, key in zip(refused.value.problems, ("base_url", "model"), strict=True):
+        assert f"`evals.judge.{key}`" in problem.what
     url = "evals.judge.base_url='https://user:key@example.com/v1'"
     with pytest.raises(InvalidInput, match="base_url"):
         loading("evals=[judge]", "evals.judge.model=wise", url)

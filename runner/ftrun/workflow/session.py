@@ -1,4 +1,4 @@
-"""What the verbs share: from overrides to a recipe, its backend and its plan."""
+"""A recipe composed from overrides, with its backend and its plan."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ftrun.store.runs import all_runs
 
 @dataclass(frozen=True)
 class Session:
-    """One recipe on one store, planned."""
+    """A planned recipe with its backend and store."""
 
     loaded: Loaded
     plugins: Plugins
@@ -29,7 +29,7 @@ class Session:
 
     @cached_property
     def cached(self) -> set[str]:
-        """Keys of the calls whose artifacts are there, at the first look."""
+        """Keys of the calls whose artifacts existed when this was first read."""
         return self.backend.cached(self.plan.calls)
 
     @property
@@ -38,55 +38,71 @@ class Session:
         return [call for call in self.plan.calls if call.key not in self.cached]
 
     def check_access(self) -> None:
-        """Asks, before anything runs, for what the calls need from outside. Raises `InvalidInput`."""
-        problems = list(self._missing_secrets())
-        for found in self.plugins.hook.ftrun_check_access(calls=self.missing, backend=self.backend):
-            problems.extend(found)
+        """Check, before anything runs, that secrets and other external resources of the calls are available.
+
+        Raises:
+            InvalidInput: If something is not available.
+        """
+        problems = list(self._find_missing_secrets())
+        for group in self.plugins.hook.ftrun_check_access(calls=self.missing, backend=self.backend):
+            problems.extend(group)
         if problems:
             raise InvalidInput(problems)
 
     @cached_property
     def estimate(self) -> Estimate | None:
-        """What the missing calls would cost, by the times of earlier runs of this recipe; None where nothing costs."""
-        return self.backend.estimate(self.missing, _earlier_seconds(self.store, self.plan.recipe))
+        """Estimated cost of the missing calls, from the times of earlier runs of this recipe; None if they are free."""
+        return self.backend.estimate(self.missing, _read_durations(self.store, self.plan.recipe))
 
     def check_budget(self) -> None:
-        """Raises `InvalidInput` where even the least that a run would cost is over the recipe's budget."""
+        """Check the estimated cost against the budget of the recipe.
+
+        Raises:
+            InvalidInput: If even the lowest estimate is over the budget.
+        """
         limit = self.loaded.recipe.budget.usd
         if limit is None or self.estimate is None or self.estimate.low <= limit:
             return
         problem = Problem(
             "over-budget",
-            f"the run would cost at least ${self.estimate.low:.2f}, and the budget is ${limit:.2f}",
+            f"the run would cost at least ${self.estimate.low:.2f}, but the budget is ${limit:.2f}",
             at="budget.usd",
-            hint="`ftrun plan` shows what each stage costs",
+            hint="`ftrun plan` shows the cost of each stage",
         )
         raise InvalidInput(problem)
 
-    def _missing_secrets(self) -> Iterator[Problem]:
+    def _find_missing_secrets(self) -> Iterator[Problem]:
         for call in self.missing:
             for name in call.secrets:
                 if not self.backend.has_secret(name):
-                    what = f"{call.label} needs the secret `{name}`, and it is not there"
+                    what = f"{call.label} needs the secret `{name}`, which is missing"
                     yield Problem("missing-secret", what, hint=self.backend.secret_advice(name))
 
 
-def _earlier_seconds(store: Store, recipe: str) -> dict[str, float]:
-    """How long each call took the last time that it ran, by label, whatever its parameters were."""
-    found: dict[str, float] = {}
+def _read_durations(store: Store, recipe: str) -> dict[str, float]:
+    """Return the seconds of the last execution of each call of a recipe, by label. Parameters may have differed."""
+    seconds: dict[str, float] = {}
     for record in all_runs(store):
         if record.recipe == recipe:
-            found.update({label: float(result["seconds"]) for label, result in record.results.items()})
-    return found
+            seconds.update({label: float(result["seconds"]) for label, result in record.results.items()})
+    return seconds
 
 
 def open_session(overrides: Sequence[str]) -> Session:
-    """Raises `InvalidInput` where the recipe is wrong or something that it names is missing."""
+    """Load a recipe from overrides and plan it.
+
+    Raises:
+        InvalidInput: If the recipe is wrong, or if something that it names does not exist.
+    """
     return plan_call_graph(load(overrides, plugins()))
 
 
 def plan_call_graph(loaded: Loaded) -> Session:
-    """Raises `InvalidInput` where something that the recipe names is missing."""
+    """Plan a loaded recipe.
+
+    Raises:
+        InvalidInput: If something that the recipe names does not exist, or if there is nothing to do.
+    """
     store = default_store()
     backend = make_backend(loaded.recipe, plugins(), store)
     plan = make_plan(loaded.recipe, plugins(), backend)
