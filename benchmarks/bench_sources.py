@@ -69,7 +69,7 @@ def _measure(name: str, count: int, characters: int, folder: Path) -> None:
 
 def _process(name: str, rows: Iterator[Row | BadRow], folder: Path) -> Iterable[Row | BadRow]:
     if name == "filters":
-        return RowFilter([Filter.model_validate(values) for values in FILTERS]).kept(rows)
+        return RowFilter([Filter.model_validate(values) for values in FILTERS]).apply(rows)
     return shuffled(rows, "0", folder) if name == "shuffle" else rows
 
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ftrun.utils.jsonl import read_lines
+
 Line = dict[str, Any]
-
-
-def read_lines(path: Path) -> Iterator[Line]:
-    with path.open("rb") as file:
-        for line in file:
-            yield json.loads(line)
 
 
 class ResumableJsonl:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun.utils.text import first_line
 
 
 @contextmanager
@@ -41,5 +42,4 @@ def modal_errors(doing: str) -> Iterator[None]:
 
 
 def _first_line(reason: BaseException) -> str:
-    text = str(reason).strip()
-    return text.splitlines()[0][:300] if text else type(reason).__name__
+    return first_line(reason) or type(reason).__name__

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ftrun.api.issues import Issue, KeyPath
-from ftrun.api.recipe import Recipe, Resources
+from ftrun.api.recipe import Recipe, Resources, parse_gpu
 from ftrun.utils.suggest import nearest
 
 # As of modal 1.6.4. Modal never upgrades `H100!` to an H200. It may upgrade `B200+`.
@@ -31,12 +31,7 @@ def parse_gpus(gpu: str | int | list[str] | None) -> list[tuple[str, int]]:
     """Return names and counts in order of preference: `"H100:2"` is `[("H100", 2)]`. Empty without a named GPU."""
     if not gpu or isinstance(gpu, int):
         return []
-    return [_parse_gpu(text) for text in ([gpu] if isinstance(gpu, str) else gpu)]
-
-
-def _parse_gpu(text: str) -> tuple[str, int]:
-    name, colon, count = text.partition(":")
-    return name, int(count) if colon else 1
+    return [parse_gpu(text) for text in ([gpu] if isinstance(gpu, str) else gpu)]
 
 
 def check_resources(recipe: Recipe) -> Iterator[Issue]:

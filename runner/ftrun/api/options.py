@@ -76,7 +76,7 @@ class FormatterOptions(Options):
         """Yield an error for each option but the first of those that name the same item."""
         first, *others = names
         is_set = first in self.model_fields_set
-        text = "another {item}, because `{other}` " + ("is set to this one" if is_set else "is this one by default")
+        text = "another {item}, because `{other}` has this value " + ("too" if is_set else "by default")
         for name in others:
             context = {"item": dict(_markers(type(self)))[name].item, "other": self._key(first), "is_set": is_set}
             error = PydanticCustomError(NAMED_TWICE, text, context)

@@ -185,6 +185,12 @@ class Serve(Limits):
     """Time in seconds without requests after which a server on a remote backend stops."""
 
 
+def parse_gpu(text: str) -> tuple[str, int]:
+    """Return name and number of a kind of GPU: `("H100", 2)` for `H100:2`, `("H100", 1)` for `H100`."""
+    name, colon, count = text.partition(":")
+    return name, int(count) if colon else 1
+
+
 class Resources(Frozen):
     """Resources of a stage. The number of processes and the use of a GPU enter its key; the type of GPU does not."""
 
@@ -218,9 +224,7 @@ class Resources(Frozen):
         """Requested number of GPUs: 2 for `"H100:2"` and 2, 1 for `"H100"`. None: the backend decides."""
         if self.gpu is None or isinstance(self.gpu, int):
             return self.gpu
-        first = self.gpu if isinstance(self.gpu, str) else (self.gpu or ["1"])[0]
-        count = first.rpartition(":")[2]
-        return int(count) if count.isdigit() else 1
+        return parse_gpu(self.kinds_of_gpu[0])[1] if self.kinds_of_gpu else 1
 
 
 class Backend(PluginRef):

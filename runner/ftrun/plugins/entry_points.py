@@ -10,6 +10,7 @@ from types import ModuleType
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.suggest import nearest
+from ftrun.utils.text import first_line
 
 GROUP = "ftrun"
 # `1` disables all plugins of other packages; other values are names of distributions, separated by commas.
@@ -84,12 +85,6 @@ def name_of(entry: EntryPoint) -> str:
 
 def remedy(name: str) -> str:
     return f"fix, update or uninstall {name}, or disable it with {DISABLE}={name}"
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message, at most 300 characters."""
-    lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else "no message"
 
 
 def find_place(error: BaseException, module: str) -> str | None:

@@ -16,9 +16,10 @@ from ftrun.api import hookspecs
 from ftrun.api.config_dirs import ConfigFolders, own_folders
 from ftrun.api.errors import FtrunError, InvalidInput, Problem
 from ftrun.plugins.builtin import BUILTIN_PLUGINS
-from ftrun.plugins.entry_points import distribution, enabled, find_place, first_line, load_entry_point, remedy
+from ftrun.plugins.entry_points import distribution, enabled, find_place, load_entry_point, remedy
 from ftrun.plugins.validation import find_fault, find_wrong_hooks
 from ftrun.utils.suggest import nearest
+from ftrun.utils.text import first_line
 
 if TYPE_CHECKING:
     import click

@@ -65,7 +65,10 @@ class Composed:
         return [layer.config.removeprefix(f"{group}/") for layer in self.layers if layer.config.startswith(f"{group}/")]
 
     def recipe_name(self) -> str | None:
-        """Return the name of the recipe, or None if there is none. Of several recipes, no other builds on this one."""
+        """Return the name of the recipe, or None if there is none.
+
+        If recipes build on each other, this is the recipe on which no other builds.
+        """
         overrides = [override for override in self.overrides if key_of(override) == ("recipe",)]
         if overrides:
             value = overrides[-1].partition("=")[2]

@@ -22,6 +22,7 @@ from ftrun.recipe.defaults_list import find_in_defaults, find_list, read_choices
 from ftrun.recipe.overrides import Overrides, key_of
 from ftrun.recipe.yaml_files import positions
 from ftrun.utils.suggest import nearest
+from ftrun.utils.text import first_line
 
 MAX_LISTED = 12  # options of a config group that an error lists
 
@@ -212,5 +213,4 @@ def _options(folder: ConfigFolders) -> list[Path]:
 
 
 def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].removeprefix("LexerNoViableAltException: ").rstrip(".") if lines else ""
+    return first_line(error).removeprefix("LexerNoViableAltException: ").rstrip(".")

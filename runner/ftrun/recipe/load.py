@@ -16,9 +16,10 @@ from ftrun.api.recipe import Recipe
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe.components import as_mapping, check_components, prepare_components
 from ftrun.recipe.compose import Composed, compose
-from ftrun.recipe.validation import dotted, validate
+from ftrun.recipe.validation import validate
 from ftrun.recipe.yaml_files import leaves, short
 from ftrun.utils.suggest import nearest
+from ftrun.utils.text import dotted
 
 UNSET = "???"
 MULTI_SELECT = ("optimizations", "evals")

@@ -18,9 +18,10 @@ from ftrun.recipe.compose import GROUPS, Composed, Layer, compose
 from ftrun.recipe.load import MULTI_SELECT, Loaded, locate
 from ftrun.recipe.overrides import prepare
 from ftrun.recipe.run_overrides import parse, set_path
-from ftrun.recipe.validation import dotted, validate
+from ftrun.recipe.validation import validate
 from ftrun.recipe.yaml_files import leaves
 from ftrun.utils.suggest import nearest
+from ftrun.utils.text import dotted
 
 
 @dataclass(frozen=True)

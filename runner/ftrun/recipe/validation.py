@@ -17,6 +17,7 @@ from ftrun.api.options import NAMED_TWICE
 from ftrun.recipe.compose import Composed
 from ftrun.recipe.yaml_files import Position
 from ftrun.utils.suggest import nearest
+from ftrun.utils.text import dotted, truncate
 
 M = TypeVar("M", bound=BaseModel)
 LONGEST_VALUE = 60  # characters of a wrong value in a message
@@ -151,15 +152,9 @@ def _resolve(path: str, base: Path) -> str:
         return str(base / path)
 
 
-def dotted(path: KeyPath) -> str:
-    """Return a key path as text: `datasets[0].path` for `("datasets", 0, "path")`."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
-
-
 def value_text(value: Any) -> str:
     """Return a value as text for a message, shortened to `LONGEST_VALUE` characters."""
-    text = repr(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+    return truncate(repr(value), LONGEST_VALUE)
 
 
 def _one_of(known: list[str]) -> str | None:

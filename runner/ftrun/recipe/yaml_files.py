@@ -12,6 +12,7 @@ import yaml
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.issues import KeyPath
+from ftrun.utils.text import first_line
 
 LARGEST = 1 << 20  # bytes; the longest known recipe has less than 10 kB
 MOST_NODES = 20_000  # after expansion of aliases, because ten lines of them can expand to billions of nodes
@@ -85,7 +86,7 @@ def compose(text: str, file: Path) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         raise InvalidInput(syntax_problem(error, file)) from None
     except yaml.YAMLError as error:
-        what = f"invalid YAML: {str(error).splitlines()[0]}"
+        what = f"invalid YAML: {first_line(error)}"
         raise InvalidInput(Problem("invalid-yaml", what, at=short(file))) from None
     except RecursionError:
         raise InvalidInput(Problem("invalid-yaml", f"nested deeper than {DEEPEST} levels", at=short(file))) from None

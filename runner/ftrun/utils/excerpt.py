@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ftrun.utils.text import truncate
+
 LONGEST = 200  # characters
 TYPES = {
     dict: "an object",
@@ -24,4 +26,4 @@ def type_name(value: Any) -> str:
 def shorten(line: bytes) -> str:
     """Return the first characters of a line. Bytes that are not UTF-8 are replaced."""
     text = line[: 4 * LONGEST].decode(errors="replace").strip()
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return truncate(text, LONGEST)

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ftrun.utils.text import dotted, truncate
+
 Schema = Mapping[str, Any]
 Path = tuple[str | int, ...]
 
-LONGEST_VALUE = 60  # characters format_value of one value
-MOST_WORDS = 8  # describe_options words named in a message
+MAX_VALUE_LENGTH = 60  # characters of a value in a message
+MAX_WORDS = 8  # words of a list in a message
 
 KINDS = {
     "array": "a list",
@@ -33,8 +35,7 @@ BOUNDS = {
 
 def format_path(path: Path) -> str:
     """Return a path as text: `datasets[0].type`."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{_shorten(step)}" for step in path)
-    return text.removeprefix(".")
+    return dotted(path, MAX_VALUE_LENGTH)
 
 
 def format_value(value: object) -> str:
@@ -45,16 +46,16 @@ def format_value(value: object) -> str:
         return KINDS["array"]
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    return repr(_shorten(value)) if isinstance(value, str) else _shorten(str(value))
+    return repr(truncate(value, MAX_VALUE_LENGTH)) if isinstance(value, str) else truncate(str(value), MAX_VALUE_LENGTH)
 
 
 def list_words(words: Iterable[str], first: Iterable[str] = ()) -> str:
-    """Return the describe_options words as text, those in `first` at the beginning. A long list is cut."""
+    """Return words to choose from as text, those in `first` at the beginning. A long list is cut."""
     words = list(dict.fromkeys([*first, *words]))
     if len(words) == 1:
         return words[0]
-    more = len(words) - MOST_WORDS
-    return "one of " + ", ".join(words[:MOST_WORDS]) + (f" and {more} more" if more > 0 else "")
+    more = len(words) - MAX_WORDS
+    return "one of " + ", ".join(words[:MAX_WORDS]) + (f" and {more} more" if more > 0 else "")
 
 
 def fixed_values(option: Schema) -> Sequence[object]:
@@ -63,16 +64,16 @@ def fixed_values(option: Schema) -> Sequence[object]:
     return [option["const"]] if "const" in option else values
 
 
-def words_of(options: Iterable[Schema]) -> list[str]:
+def fixed_words(options: Iterable[Schema]) -> list[str]:
     """Return the fixed values of all alternatives, as in YAML."""
     values = [value for option in options for value in fixed_values(option)]
     return [value if isinstance(value, str) else format_value(value) for value in values]
 
 
 def describe_options(options: Sequence[Schema], close: Sequence[str] = ()) -> str:
-    """Return everything that a key accepts, the words in `close` first. Null is named only if there is nothing else."""
+    """Return everything that a key accepts as text, the words in `close` first. Null is named only if it is all."""
     kinds = [option.get("type") for option in options]
-    words = words_of(options)
+    words = fixed_words(options)
     skipped = {"null", "integer" if "number" in kinds else "", "boolean" if words else ""}
     if words and "boolean" in kinds:
         words += ["true", "false"]
@@ -100,7 +101,3 @@ def _describe_option(option: Schema) -> str:
         return f"{kind} of {KINDS[items['type']]}" if items.get("type") == "string" else kind
     bounds = " and ".join(text.format(option[name]) for name, text in BOUNDS.items() if name in option)
     return f"{kind} {bounds}" if bounds else kind
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ftrun.utils.text import truncate
+
 LONGEST = 40  # characters
 
 
 def shorten_value(value: Any, longest: int = LONGEST, nothing: str = "unset") -> str:
     """Return a value as short text, such as `true`, `[a, b]` or `{…}`. Long text is cut; None becomes `nothing`."""
     text = nothing if value is None else to_yaml(value)
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return truncate(text, longest)
 
 
 def to_yaml(value: Any) -> str:

@@ -4,14 +4,6 @@ from __future__ import annotations
 
 from helpers.catalogue.case import Bad
 
-RETURNED = "the formatter returned {}, not an example"
-RAISED = "the formatter raised "
-STUCK = "the formatter `misbehaving` has been at work on this row for 0.4 s"
-MESSAGES = "the example's messages are no list of objects with a text as role"
-SEGMENTS = "the example's segments are no list of pairs: a text, and whether it is trained on"
-NOTHING = "the example has no text that is trained on"
-NO_JSON = "it cannot be written as JSON: …"
-
 
 def does(what: str, reason: str) -> Bad:
     return Bad(f"a formatter: {what}", [{"does": what}], reason, formatter={"name": "misbehaving"})
@@ -45,19 +37,19 @@ CASES = [
     does("reject with nothing", "bad-row"),
     does("reject with null", "bad-row"),
     does("reject with 10 MB", "bad-row"),
-    does("messages null", "invalid-example a text"),
-    does("messages of texts", "invalid-example a text"),
-    does("messages in a text", "invalid-example a text"),
-    does("role null", "invalid-example a text"),
+    does("messages null", "invalid-example `messages`"),
+    does("messages of texts", "invalid-example `messages`"),
+    does("messages in a text", "invalid-example `messages`"),
+    does("role null", "invalid-example `messages`"),
     does("no assistant", "invalid-example"),
     does("no message", "invalid-example"),
-    does("tools in a text", "invalid-example"),
+    does("tools in a text", "invalid-example `tools`"),
     does("content a set", "invalid-example"),
     does("content that holds itself", "invalid-example"),
-    does("segments null", "invalid-example a text"),
-    does("segments of texts", "invalid-example a text"),
-    does("segments of threes", "invalid-example a text"),
-    does("segments of numbers", "invalid-example a text"),
+    does("segments null", "invalid-example `segments`"),
+    does("segments of texts", "invalid-example `segments`"),
+    does("segments of threes", "invalid-example `segments`"),
+    does("segments of numbers", "invalid-example `segments`"),
     does("segments untrained", "invalid-example"),
     does("no segment", "invalid-example"),
 ]

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from helpers.catalogue.case import Bad
 
-DEEP = "the row is nested more than 100 levels deep"
-CUT = "the line ends in the middle of an object"
-CUT_TEXT = "the line ends in the middle of a string"
-
 
 def line(name: str, content: bytes, reason: str) -> Bad:
     return Bad(name, b'{"text": "fine"}\n' + content + b'\n{"text": "fine"}\n', reason, "data.jsonl:2")
@@ -50,7 +46,7 @@ CASES = [
     line("a cut list", b"[1, 2", "truncated a list"),
     # what is JSON, and no object
     line("a list", b'[{"text": "a"}]', "wrong-type a list"),
-    line("a text", b'"text"', "wrong-type a text"),
+    line("a text", b'"text"', "wrong-type a string"),
     line("null", b"null", "wrong-type null"),
     line("true", b"true", "wrong-type a boolean"),
     line("a number", b"-0", "wrong-type a number"),

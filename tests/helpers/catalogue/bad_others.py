@@ -13,7 +13,6 @@ SEEN = {"from": "observation", "value": "x"}
 CHAT = {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}
 SHARE = {"conversations": [HUMAN, GPT]}
 ALPACA = {"instruction": "a", "output": "b"}
-KNOWN = "no row has a shape that `auto` knows; the first has"
 
 
 def row(name: str, formatter: str, values: dict[str, Any], reason: str, **options: Any) -> Bad:

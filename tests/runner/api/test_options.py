@@ -43,16 +43,16 @@ def test_defaults_stand_side_by_side() -> None:
 @pytest.mark.parametrize(
     ("options", "wrong"),
     [
-        ({"question": "x", "reply": "x"}, [(("reply",), "another column, because `question` is set to this one")]),
-        ({"question": "answer"}, [(("question",), "another column, because `reply` is this one by default")]),
-        ({"reply": "question"}, [(("reply",), "another column, because `question` is this one by default")]),
-        ({"question": "hint", "hint": "hint"}, [(("hint",), "another column, because `question` is set to this one")]),
-        ({"hint": "x", "note": "x"}, [(("note",), "another column, because `hint` is set to this one")]),
+        ({"question": "x", "reply": "x"}, [(("reply",), "another column, because `question` has this value too")]),
+        ({"question": "answer"}, [(("question",), "another column, because `reply` has this value by default")]),
+        ({"reply": "question"}, [(("reply",), "another column, because `question` has this value by default")]),
+        ({"question": "hint", "hint": "hint"}, [(("hint",), "another column, because `question` has this value too")]),
+        ({"hint": "x", "note": "x"}, [(("note",), "another column, because `hint` has this value too")]),
         (
             {"question": "x", "reply": "x", "note": "x"},
             [
-                (("reply",), "another column, because `question` is set to this one"),
-                (("note",), "another column, because `question` is set to this one"),
+                (("reply",), "another column, because `question` has this value too"),
+                (("note",), "another column, because `question` has this value too"),
             ],
         ),
     ],
@@ -106,7 +106,7 @@ def test_a_recipe_is_refused_with_both_places(loading: Callable[..., Loaded]) ->
 
     (problem,) = refused.value.problems
     assert problem.what == "`dataset.formatter.output` is 'question'"
-    assert problem.expected == "another column, because `instruction` is set to this one"
+    assert problem.expected == "another column, because `instruction` has this value too"
     assert problem.at == "override dataset.formatter.output=question and mine.yaml:16:5"
 
 
@@ -115,5 +115,5 @@ def test_a_default_has_no_place(loading: Callable[..., Loaded]) -> None:
         loading(more="dataset:\n  formatter:\n    name: alpaca\n    instruction: output\n")
 
     (problem,) = refused.value.problems
-    assert problem.expected == "another column, because `output` is this one by default"
+    assert problem.expected == "another column, because `output` has this value by default"
     assert problem.at == "mine.yaml:16:5"

@@ -15,7 +15,7 @@ import pytest
 
 from ftrun.api.doctor import CheckResult, DoctorCheck
 from ftrun.api.paths import Store
-from ftrun.cli.doctor import _disk, _examined
+from ftrun.cli.doctor import _check_disk, _run_checks
 from ftrun.cli.main import run_command
 from helpers.another_plugin import another_plugin
 
@@ -121,10 +121,10 @@ def test_people_read_a_line_and_what_to_do(capsys: pytest.CaptureFixture[str]) -
 
 def test_a_full_or_forbidden_disk_is_broken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ftrun.cli.doctor.LEAST_FREE", 1 << 60)
-    (found,) = _disk("store", folder / "not" / "there", "FTRUN_STORE")
+    (found,) = _check_disk("store", folder / "not" / "there", "FTRUN_STORE")
     assert (found.well, found.needed) == (False, True)
     assert "ftrun rm --unused" in str(found.hint)
-    (found,) = _disk("store", Path("/proc/nothing"), "FTRUN_STORE")
+    (found,) = _check_disk("store", Path("/proc/nothing"), "FTRUN_STORE")
     assert "cannot be written" in found.detail
 
 
@@ -141,7 +141,7 @@ def test_looks_run_at_one_time_and_late_ones_are_left_behind() -> None:
 
     began = time.monotonic()
     found = list(
-        _examined(
+        _run_checks(
             [DoctorCheck("a", slow, True, 0.3), DoctorCheck("b", slow, False, 0.3), DoctorCheck("c", wrong, False)]
         )
     )

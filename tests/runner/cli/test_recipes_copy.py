@@ -43,20 +43,22 @@ def test_a_name_with_spaces_is_quoted_in_the_header(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "target", "what"),
+    ("name", "target", "code", "part"),
     [
-        ("quikstart", "new.yaml", "there is no recipe named `quikstart`"),
-        ("quickstart", "there.yaml", "there.yaml exists already"),
-        ("quickstart", "new.txt", "new.txt is not named like a recipe"),
-        ("quickstart", "new", "new is not named like a recipe"),
+        ("quikstart", "new.yaml", "unknown-name", "`quikstart`"),
+        ("quickstart", "there.yaml", "file-exists", "there.yaml "),
+        ("quickstart", "new.txt", "invalid-value", "new.txt "),
+        ("quickstart", "new", "invalid-value", "new "),
     ],
 )
 def test_what_cannot_be_copied_is_said(
-    name: str, target: str, what: str, folder: Path, capsys: pytest.CaptureFixture[str]
+    name: str, target: str, code: str, part: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "there.yaml").write_text("mine")
     assert run_command(["recipes", "copy", name, target]) == 2
-    assert what in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert f"[{code}]" in err
+    assert part in err
     assert (folder / "there.yaml").read_text() == "mine"
     assert len(list(folder.iterdir())) == 1
 

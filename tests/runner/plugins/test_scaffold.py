@@ -40,14 +40,15 @@ def test_a_name_that_is_none_is_refused(name: str, folder: Path) -> None:
 
 
 def test_a_taken_name_is_refused(folder: Path) -> None:
-    with pytest.raises(InvalidInput, match="there is a formatter `chat` already, of ftrun"):
+    with pytest.raises(InvalidInput, match="`chat`") as refused:
         write_skeleton("chat")
+    assert refused.value.problems[0].code == "name-conflict"
 
 
 def test_nothing_is_written_over(folder: Path) -> None:
     write_skeleton("acme")
-    with pytest.raises(InvalidInput, match="there is something already"):
-        write_skeleton("acme")
     (folder / "file").touch()
-    with pytest.raises(InvalidInput, match="there is something already"):
-        write_skeleton("acme", folder / "file")
+    for target in (None, folder / "file"):
+        with pytest.raises(InvalidInput) as refused:
+            write_skeleton("acme", target)
+        assert refused.value.problems[0].code == "file-exists"

@@ -20,11 +20,11 @@ from ftrun.utils.schema_messages import (
     Schema,
     describe_options,
     fixed_values,
+    fixed_words,
     format_path,
     format_value,
     list_words,
     number_hint,
-    words_of,
 )
 from ftrun.utils.suggest import nearest
 
@@ -158,7 +158,7 @@ def _missing(value: Mapping[object, object], schema: Schema, path: Path) -> Iter
 
 
 def _unacceptable(value: object, options: Sequence[Schema], path: Path) -> Issue:
-    close = nearest(value, words_of(options)) if isinstance(value, str) else ()
+    close = nearest(value, fixed_words(options)) if isinstance(value, str) else ()
     expected = describe_options(options, close)
     message = f"`{format_path(path)}` must be {expected}, not {format_value(value)}"
     return Issue("invalid-value", path, message, expected + number_hint(value, options), close)

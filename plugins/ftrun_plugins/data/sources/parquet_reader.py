@@ -13,6 +13,7 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 from ftrun.utils.suggest import nearest
+from ftrun.utils.text import first_line
 
 BATCH = 1024  # rows
 BUFFER = 1 << 20  # bytes per read of a column
@@ -41,7 +42,7 @@ def read_parquet(path: Path, name: str, columns: Sequence[str] | None = None) ->
                     yield _convert_row(values, name, number)
     except (ArrowException, OSError, ValueError) as error:
         place = f"{name}:{number + 1}" if number else name
-        reason = str(error).strip().splitlines()[0][:200]
+        reason = first_line(error, 200)
         raise InvalidInput(
             Problem("damaged-file", f"the file is damaged, or is not Parquet: {reason}", place)
         ) from error

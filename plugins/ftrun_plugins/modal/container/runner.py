@@ -12,6 +12,7 @@ from ftrun.api.outcome import StageOutcome
 from ftrun.api.paths import RunFolder
 from ftrun.api.stage_call import StageCall
 from ftrun.execution.scheduler import Emit
+from ftrun.utils.text import first_line
 from ftrun_plugins.modal import function_calls
 from ftrun_plugins.modal.claims import Claims, is_scheduler
 from ftrun_plugins.modal.container.container_volume import MAX_WAIT, ContainerStore
@@ -149,13 +150,9 @@ class ModalRunner:
             what = f"`{call.label}` exceeded its timeout without a new checkpoint"
             return _fail("timeout", what, "raise resources.STAGE.timeout or save checkpoints more often, then resume")
         if result.status == "crashed":
-            what = f"the container of `{call.label}` died: {_first_line(result.reason)}"
+            what = f"the container of `{call.label}` died: {first_line(result.reason) or 'no reason given'}"
             return _fail("process-ended", what, "`ftrun resume` continues the run")
         return None  # cancelled by another run, or lost: this run acquires the next generation
-
-
-def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0][:300] if text.strip() else "no reason given"
 
 
 def _fail(code: str, what: str, hint: str) -> StageOutcome:

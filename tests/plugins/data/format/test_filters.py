@@ -14,6 +14,7 @@ from ftrun.api.dataset import Filter
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 from ftrun_plugins.data.format.row_filter import RowFilter
+from helpers.catalogue.case import is_about
 
 
 def sieve(*filters: dict[str, Any]) -> RowFilter:
@@ -22,7 +23,7 @@ def sieve(*filters: dict[str, Any]) -> RowFilter:
 
 def kept(values: list[Any], condition: dict[str, Any]) -> list[Any]:
     rows = (Row({"x": value}, "f", line) for line, value in enumerate(values, start=1))
-    return [row.values["x"] for row in sieve({"column": "x", **condition}).kept(rows) if isinstance(row, Row)]
+    return [row.values["x"] for row in sieve({"column": "x", **condition}).apply(rows) if isinstance(row, Row)]
 
 
 MESSAGES = [{"role": "user", "content": "hello"}]  # 9 characters
@@ -56,14 +57,14 @@ def test_what_a_condition_keeps(condition: dict[str, Any], values: list[Any], ex
 def test_whole_rows_are_distinct_whatever_the_order_of_their_columns() -> None:
     rows = [Row({"a": 1, "b": 2}, "f", 1), Row({"b": 2, "a": 1}, "f", 2), Row({"a": 1}, "f", 3)]
 
-    assert [row.line for row in sieve({"distinct": True}).kept(rows)] == [1, 3]
+    assert [row.line for row in sieve({"distinct": True}).apply(rows)] == [1, 3]
 
 
 def test_filters_are_taken_in_their_order_and_each_counts_what_it_removed() -> None:
     two = sieve({"column": "x", "min": 2}, {"column": "x", "max": 3})
     rows: list[Row | BadRow] = [Row({"x": number}, "f", number) for number in range(1, 11)]
 
-    found = list(two.kept([*rows, BadRow("f", 11, "bad"), Row({}, "f", 12)]))
+    found = list(two.apply([*rows, BadRow("f", 11, "bad"), Row({}, "f", 12)]))
 
     assert [row.line for row in found] == [2, 3, 11]
     assert two.counts() == {"x min 2": 2, "x max 3": 7}
@@ -73,7 +74,7 @@ def test_filters_are_taken_in_their_order_and_each_counts_what_it_removed() -> N
 def test_every_row_is_kept_or_counted_once(numbers: list[int], least: int, most: int) -> None:
     many = sieve({"column": "x", "min": least}, {"column": "x", "max": most}, {"column": "x", "distinct": True})
 
-    found = list(many.kept([Row({"x": number}, "f", 1) for number in numbers]))
+    found = list(many.apply([Row({"x": number}, "f", 1) for number in numbers]))
 
     assert len(found) + sum(many.removed) == len(numbers)
     assert [row.values["x"] for row in found if isinstance(row, Row)] == [
@@ -83,20 +84,22 @@ def test_every_row_is_kept_or_counted_once(numbers: list[int], least: int, most:
 
 def test_why_nothing_is_left_is_told_filter_by_filter_with_the_nearest_column() -> None:
     two = sieve({"column": "lang", "equals": "en"}, {"column": "txt", "not_empty": True})
-    list(two.kept([Row({"lang": lang, "text": "a"}, "f", 1) for lang in ("en", "de", "en")]))
+    list(two.apply([Row({"lang": lang, "text": "a"}, "f", 1) for lang in ("en", "de", "en")]))
 
-    total, first, second = two.nothing_left(" of part `a`")
+    total, first, second = two.problems(" of part `a`")
 
-    assert total.what == "the filters leave none of 3 rows of part `a`"
-    assert (first.what, first.at) == ("removed 1", "filter lang equals 'en'")
-    assert (second.what, second.did_you_mean) == ("none of the 2 rows that it saw has a column `txt`", ("text",))
+    assert is_about(total.code, total.what, "no-rows all 3 rows of part `a`")
+    assert (first.what, first.at) == ("rows removed: 1", "filter lang equals 'en'")
+    assert is_about(second.code, second.what, "no-rows none of the 2 rows")
+    assert is_about(second.code, second.what, "no-rows has a column `txt`")
+    assert second.did_you_mean == ("text",)
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+$", "^(a|a)*$", "(.*a){25}$"])
 def test_no_pattern_is_kept_busy_by_a_row(pattern: str) -> None:
     began = time.monotonic()
     rows = [Row({"x": "a" * 30}, "f", 1), Row({"x": "a" * 10_000 + "b"}, "f", 2)]
-    assert [row.line for row in sieve({"column": "x", "matches": pattern}).kept(rows)] == [1]
+    assert [row.line for row in sieve({"column": "x", "matches": pattern}).apply(rows)] == [1]
     assert time.monotonic() - began < 5
 
 

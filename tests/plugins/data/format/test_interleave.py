@@ -17,6 +17,7 @@ from ftrun.api.sources import BadRow
 from ftrun_plugins.data.format import external_shuffle
 from ftrun_plugins.data.format.external_shuffle import shuffled
 from ftrun_plugins.data.format.interleave import Mix, Strategy
+from helpers.catalogue.case import is_about
 
 
 @dataclass
@@ -166,7 +167,7 @@ def test_bad_rows_come_first_and_what_cannot_be_kept_is_one(few_files: None, tmp
 
     assert (bad, row) == (given[1], given[0])
     assert isinstance(worse, BadRow)
-    assert worse.reason.startswith("it cannot be written as JSON")
+    assert is_about(worse.code, worse.reason, "bad-row cannot be written as JSON")
 
 
 def test_the_number_of_files_changes_nothing(few_files: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,17 +69,17 @@ def test_a_misspelt_column_is_met_with_the_nearest() -> None:
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        ("a {q", "`{` at character 3 has no partner; write `{{` for the brace itself"),
-        ("a q}", "`}` at character 4 has no partner; write `}}` for the brace itself"),
+        ("a {q", "`{` at character 3 has no partner; write `{{`"),
+        ("a q}", "`}` at character 4 has no partner; write `}}`"),
         ("{{q}", "`}` at character 4 has no partner"),
         ("{q}}", "`}` at character 4 has no partner"),
         ("{}", "`{}` names no column"),
         ("{ }", "`{ }` names no column"),
-        ("{q.__class__}", "`{q.__class__}` must hold a column's name alone"),
-        ("{q[0]}", "`{q[0]}` must hold a column's name alone"),
-        ("{q:>10}", "`{q:>10}` must hold a column's name alone"),
-        ("{q!r}", "`{q!r}` must hold a column's name alone"),
-        ("{ q}", "`{ q}` must hold a column's name alone"),
+        ("{q.__class__}", "`{q.__class__}` must hold only a column name"),
+        ("{q[0]}", "`{q[0]}` must hold only a column name"),
+        ("{q:>10}", "`{q:>10}` must hold only a column name"),
+        ("{q!r}", "`{q!r}` must hold only a column name"),
+        ("{ q}", "`{ q}` must hold only a column name"),
     ],
 )
 def test_a_wrong_template_is_found_when_the_options_are_built(template: str, message: str) -> None:
@@ -89,7 +89,7 @@ def test_a_wrong_template_is_found_when_the_options_are_built(template: str, mes
 
 
 def test_an_answer_that_is_the_same_for_all_rows_is_refused() -> None:
-    with pytest.raises(ValidationError, match="the answer names no column"):
+    with pytest.raises(ValidationError, match="a template with a column"):
         Template.Options(prompt="{q}", answer="answer")
 
 

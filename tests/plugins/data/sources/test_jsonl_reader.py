@@ -213,8 +213,8 @@ def test_a_folder_a_missing_folder_and_a_pipe_are_refused(tmp_path: Path) -> Non
 
     empty = what(tmp_path)
     assert (empty.code, empty.did_you_mean) == ("no-files", ("inside.json", "pipe"))
-    assert what(tmp_path / "pipe").what == "it is neither a file nor a folder"
-    assert what(tmp_path / "no" / "data.jsonl").what == "there is no such file, and no such folder"
+    assert what(tmp_path / "pipe").code == "wrong-format"
+    assert what(tmp_path / "no" / "data.jsonl").code == "file-not-found"
     assert str(tmp_path) in str(what(tmp_path / "no" / "data.jsonl").hint)
 
 

@@ -1,0 +1,24 @@
+"""Short forms of texts for messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+LONGEST_LINE = 300  # characters
+
+
+def first_line(source: object, longest: int = LONGEST_LINE) -> str:
+    """Return the first line of a text or of an error's message; empty if there is none."""
+    lines = str(source).strip().splitlines()
+    return lines[0][:longest] if lines else ""
+
+
+def truncate(text: str, longest: int) -> str:
+    """Return a text of at most `longest` characters, with an ellipsis if its end is missing."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def dotted(path: Sequence[str | int], longest: int | None = None) -> str:
+    """Return a key path as text: `datasets[0].path`. Each key has at most `longest` characters."""
+    keys = [truncate(key, longest) if longest and isinstance(key, str) else key for key in path]
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).removeprefix(".")
