@@ -1,4 +1,4 @@
-"""From one YAML recipe to an evaluated, servable fine-tuned language model.
+"""Fine-tuning of language models: from one YAML recipe to an evaluated, servable model.
 
 import ftrun
 

@@ -9,9 +9,9 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from ftrun.api.context import Reporter, StageContext
-from ftrun.api.planner import Planner
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import StageCall
+from ftrun.planning.planner import Planner
 from ftrun.plugins.manager import Plugins
 from ftrun.utils.digests import FileDigests
 from ftrun_plugins.data.format import plugin as formatting_plugin

@@ -1,1 +1,1 @@
-"""Training with axolotl: its configuration, checked against its own schema."""
+"""Training with axolotl: configuration, tokenization, training and merge."""

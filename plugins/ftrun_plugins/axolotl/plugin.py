@@ -1,4 +1,4 @@
-"""Register the trainer axolotl, its stages, and the check of its keys."""
+"""Plugin that registers the trainer axolotl, its stages and the check of its keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trainer axolotl, as other stages and commands see it."""
+"""Trainer axolotl, for use by other stages and commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ftrun.api.trainers import AdapterLayout, Replacement, TrainerConfig, Traine
 from ftrun_plugins.axolotl.config.build import build_trainer_config
 
 WHOLE_PARTS = {
-    "lora_modules_to_save": "modules that are saved whole",
+    "lora_modules_to_save": "modules that are trained completely",
     "tokens": "added tokens",
     "added_tokens_overrides": "added tokens",
     "peft_use_dora": "DoRA",
@@ -18,7 +18,7 @@ WHOLE_PARTS = {
 
 
 class Axolotl:
-    """Implements `ftrun.api.trainers.Trainer`."""
+    """Implementation of `ftrun.api.trainers.Trainer` for axolotl."""
 
     name: ClassVar[str] = AXOLOTL
     environment: ClassVar[str] = "trainer"

@@ -1,6 +1,6 @@
-"""Puts an axolotl configuration and its inputs into one folder, so that every path in it is relative.
+"""Working folder of axolotl: its configuration and links to its inputs, so that all paths are relative.
 
-axolotl hashes the paths that it is given: with absolute ones, prepared data is not found again in another place.
+axolotl hashes the paths in its configuration. With absolute paths it would not find prepared data in another folder.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import yaml
 from ftrun.api.process_env import OFFLINE
 
 CONFIG = "config.yml"
-MODEL = "model"  # mirror of the base model's folder
-DATA = "data"  # mirror of the tokenized folders
+MODEL = "model"  # links to the base model's files
+DATA = "data"  # links to the tokenized rows
 OUT = "out"
 PREPARED = "prepared"  # the trainer's own copy of the tokenized rows
-ADAPTER = "adapter"  # mirror of the trained adapter
+ADAPTER = "adapter"  # links to the trained adapter's files
 
-# Keys that every configuration of ftrun has, whatever the recipe says.
+# Keys that ftrun sets in every configuration.
 ALWAYS = {"base_model": MODEL, "output_dir": OUT, "strict": False}
-# axolotl asks for these before it loads a configuration, also where nothing is trained and none has an influence.
+# axolotl requires these keys in every configuration. They have no effect if nothing is trained.
 NO_TRAINING = {
     "micro_batch_size": 1,
     "gradient_accumulation_steps": 1,
@@ -39,30 +39,30 @@ NO_TRAINING = {
 
 
 def write_workspace(folder: Path, config: Mapping[str, Any], links: Mapping[str, Path]) -> Path:
-    """Writes the configuration into `folder`, with a mirror of each input; returns the configuration's path."""
+    """Write the configuration and links to each input into `folder`. Return the path of the configuration."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, target in links.items():
-        mirror(target, folder / name)
+        link_tree(target, folder / name)
     path = folder / CONFIG
     path.write_text(yaml.safe_dump({**config, **ALWAYS}, sort_keys=True, allow_unicode=True), encoding="utf-8")
     return path
 
 
-def mirror(source: Path, target: Path) -> None:
-    """Makes a folder of links to the files of an artifact: what libraries write beside them stays out of the store."""
+def link_tree(source: Path, target: Path) -> None:
+    """Create a folder with links to the files of an artifact. Files that libraries add stay out of the store."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
     for path in sorted(source.rglob("*")):
-        inner = target / path.relative_to(source)
+        link = target / path.relative_to(source)
         if path.is_dir():
-            inner.mkdir()
+            link.mkdir()
         else:
-            inner.symlink_to(path)
+            link.symlink_to(path)
 
 
 @contextmanager
 def chdir_offline(folder: Path) -> Iterator[None]:
-    """Works in `folder`, with a command line that axolotl's own parsers can read, offline and without telemetry."""
+    """Work in `folder`, offline, without telemetry, and with a command line that axolotl's parsers accept."""
     before, arguments = Path.cwd(), sys.argv
     os.chdir(folder)
     sys.argv = ["axolotl"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ftrun.api.artifacts import Scores
 from ftrun.api.errors import FtrunError
 from ftrun.api.serving_spec import BASE, TUNED
 from ftrun.api.stage_call import StageCall
@@ -38,7 +39,7 @@ def _compare_scores(name: str, first: RunData, other: RunData) -> Comparison:
     rows = sorted(ours.keys() & theirs.keys())
     if not rows:
         raise NotComparable("the runs have no rows in common")
-    more_is_better = first.json(f"score:{name}", "score.json")["higher_is_better"]
+    more_is_better = first.json(f"score:{name}", Scores.MEANING)["higher_is_better"]
     result = compare([ours[row] for row in rows], [theirs[row] for row in rows], more_is_better)
     return {
         "rows": result.rows,
@@ -78,7 +79,7 @@ def _compares_pairs(call: StageCall) -> bool:
 
 def _scores(name: str, run: RunData) -> dict[tuple[int, str], float]:
     """Return the tuned model's score of each row, by the row's index and place."""
-    rows = run.lines(f"score:{name}", "scores.jsonl")
+    rows = run.lines(f"score:{name}", Scores.ROWS)
     scores = {(row["index"], row["place"]): float(row[TUNED]["score"]) for row in rows if TUNED in row}
     if not scores:
         raise NotComparable(f"the scores of {run.record.id} are no longer in the store")

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ftrun.api.artifacts import FormattedRows
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import default_store
 from ftrun.plugins.manager import plugins
@@ -130,7 +131,7 @@ def _explain_no_rows(examples: Examples, choice: RowChoice) -> list[Problem]:
         ]
     if examples.problems:
         return list(examples.problems)
-    report = read_json(examples.folder / "report.json") or {}
+    report = read_json(examples.folder / FormattedRows.REPORT) or {}
     what = f"there are no rows in the split `{choice.split}`"
     return [
         Problem(

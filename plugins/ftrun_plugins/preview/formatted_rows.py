@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ftrun.api.artifacts import FormattedRows
 from ftrun.api.context import Reporter, StageContext, Stopped, StopRequest, load
 from ftrun.api.dataset import Dataset
 from ftrun.api.errors import InvalidInput, Problem
@@ -103,7 +104,7 @@ def _format(plan: PreviewPlan, call: StageCall, folder: Path, stop: StopRequest)
 
 def _describe_choices(folder: Path, dataset: Dataset) -> Iterator[str]:
     """Yield the formatters that were chosen for each source, in the words of `format`."""
-    for source in (read_json(folder / "report.json") or {}).get("sources", ()):
+    for source in (read_json(folder / FormattedRows.REPORT) or {}).get("sources", ()):
         if "chose" in source:
             part = dataset.parts.get(source.get("part", ""))
             chooser = (part and part.formatter) or dataset.formatter

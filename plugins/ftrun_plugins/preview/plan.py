@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from ftrun.api.artifacts import TokenizedRows
 from ftrun.api.backends import Backend
 from ftrun.api.cancellation import StopSignal, stop_on_signals
 from ftrun.api.errors import InvalidInput, Problem
@@ -63,7 +64,7 @@ class PreviewPlan:
     def read_totals(self) -> dict[str, Any]:
         """Return the counts of `tokenize` by split; empty if no run has tokenized these rows."""
         folder = self.find_artifact(self.call("tokenize"))
-        return dict(read_json(folder / "report.json") or {}) if folder else {}
+        return dict(read_json(folder / TokenizedRows.REPORT) or {}) if folder else {}
 
 
 def make_local_backend(recipe: Recipe, plugins: Plugins, store: Store) -> Backend:

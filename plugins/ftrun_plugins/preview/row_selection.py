@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
+from ftrun.api.artifacts import SPLITS, FormattedRows, Split
+
 if TYPE_CHECKING:
     from ftrun_plugins.preview.formatted_rows import Examples
 
 Way = Literal["first", "longest", "shortest", "random", "row"]
-SPLITS = ("train", "held_out")
 CANDIDATES_PER_ROW = 4  # rows that are tokenized to find the longest or shortest by tokens
 
 
@@ -28,7 +29,7 @@ class RowChoice:
     count: int = 3
     seed: int = 0
     place: str = ""
-    split: str = "train"
+    split: Split = "train"
 
     @property
     def needs_all(self) -> bool:
@@ -58,7 +59,7 @@ class RejectedRow:
 
 def candidates(examples: Examples, choice: RowChoice) -> list[dict[str, Any]]:
     """Return the examples to tokenize; more than requested if the choice depends on the number of tokens."""
-    lines = _read_lines(examples.folder / f"{choice.split}.jsonl")
+    lines = _read_lines(examples.folder / FormattedRows.file_name(choice.split))
     match choice.way:
         case "first":
             selected = list(islice(lines, choice.count))
@@ -82,7 +83,7 @@ def characters(line: bytes) -> int:
 
 def read_rejected(examples: Examples) -> Iterator[RejectedRow]:
     """Yield the rejected rows in order."""
-    for line in _read_lines(examples.folder / "rejected.jsonl"):
+    for line in _read_lines(examples.folder / FormattedRows.REJECTED):
         yield RejectedRow(**orjson.loads(line))
 
 
@@ -94,7 +95,7 @@ def is_at(place: str, wanted: str) -> bool:
 def _find_at(examples: Examples, wanted: str) -> Iterator[dict[str, Any]]:
     mark = f':{wanted.rpartition(":")[2]}"'.encode()
     for split in SPLITS:
-        for line in _read_lines(examples.folder / f"{split}.jsonl"):
+        for line in _read_lines(examples.folder / FormattedRows.file_name(split)):
             if mark in line and is_at(str((example := orjson.loads(line))["place"]), wanted):
                 yield {**example, "split": split}
                 return

@@ -1,1 +1,1 @@
-"""What a plugin imports: types of rows, recipes, stages and artifacts, and the protocols that plugins implement."""
+"""API for plugins: types of rows, recipes, stages and artifacts, and the protocols that plugins implement."""

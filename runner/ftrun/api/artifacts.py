@@ -1,6 +1,6 @@
-"""Readers of what stages write: the file names and row shapes of each artifact.
+"""Readers of artifacts: the names of the files, and the types of their rows.
 
-A stage writes the files that the constants of its reader name. A plugin that replaces a stage writes the same files.
+The constants of a reader name the files that the stage writes. A plugin that replaces a stage must write the same files.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SPLITS: tuple[Split, Split] = ("train", "held_out")
 
 
 class ExampleRow(TypedDict, total=False):
-    """An example with its place. Which other keys it has depends on its kind: chat, segments or text."""
+    """Example with its place. Its other keys depend on its kind: chat, segments or text."""
 
     place: str
     messages: list[dict[str, Any]]
@@ -45,7 +45,7 @@ class ExampleRow(TypedDict, total=False):
 
 
 class RejectedRow(TypedDict):
-    """A bad row: its place, error code, reason, and the beginning of its content."""
+    """Rejected row: its place, error code, reason, and the beginning of its content."""
 
     place: str
     code: str
@@ -54,7 +54,7 @@ class RejectedRow(TypedDict):
 
 
 class TokenizedRow(TypedDict):
-    """A prepared row: place and index of its example, the number of its tokens, and of those that are trained."""
+    """Tokenized row: place and index of its example, number of its tokens, and number of its trained tokens."""
 
     place: str
     index: int
@@ -63,7 +63,7 @@ class TokenizedRow(TypedDict):
 
 
 class SampleRow(TypedDict):
-    """A sampled row with its token ids and labels; the label of an untrained token is -100."""
+    """Row of the sample, with its token ids and labels. The label of an untrained token is -100."""
 
     split: Split
     index: int
@@ -72,20 +72,20 @@ class SampleRow(TypedDict):
 
 
 class AnswerRow(TypedDict):
-    """A model's answer to one held-out prompt."""
+    """Answer of a model to one held-out prompt."""
 
     index: int
     place: str
     reference: str
     prediction: str  # the answer as text, without special tokens
     tokens: int
-    stopped: bool  # the model ended the answer by itself
+    stopped: bool  # true if the model ended the answer, false if the maximum length did
     ids: list[int]
     prompt_ids: list[int]
 
 
 class LossRow(TypedDict):
-    """The mean loss of one held-out row, in nats a trained token, and the number of these tokens."""
+    """Mean loss of one held-out row in nats per trained token, and the number of trained tokens."""
 
     index: int
     place: str
@@ -106,7 +106,7 @@ class ScoreRow(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class FormattedRows:
-    """The artifact of the stage `format`."""
+    """Artifact of the stage `format`."""
 
     REPORT: ClassVar[str] = "report.json"
     REJECTED: ClassVar[str] = "rejected.jsonl"
@@ -123,12 +123,12 @@ class FormattedRows:
 
     @property
     def report(self) -> dict[str, Any]:
-        """Counts of rows by split, the reasons of bad rows, the sources."""
+        """Number of rows per split, reasons of rejected rows, and sources."""
         return cast("dict[str, Any]", json.loads((self.folder / self.REPORT).read_text(encoding="utf-8")))
 
     @property
     def kind(self) -> str:
-        """The kind of all examples: `chat`, `segments` or `text`."""
+        """Kind of all examples: `chat`, `segments` or `text`."""
         return str(self.report["kind"])
 
     def examples(self, split: Split) -> Iterator[ExampleRow]:
@@ -138,13 +138,13 @@ class FormattedRows:
         return cast("Iterator[RejectedRow]", read_lines(self.folder / self.REJECTED))
 
     def held_out_source_rows(self) -> Iterator[dict[str, Any]]:
-        """Yield the raw row behind each held-out example, in the same order."""
+        """Yield the raw row of each held-out example, in the same order."""
         return read_lines(self.folder / self.HELD_OUT_SOURCE_ROWS)
 
 
 @dataclass(frozen=True)
 class TokenizedRows:
-    """The artifact of the stage `tokenize`. Each split is a folder that `datasets.load_from_disk` reads."""
+    """Artifact of the stage `tokenize`. Each split is a folder that `datasets.load_from_disk` reads."""
 
     REPORT: ClassVar[str] = "report.json"
     SAMPLE: ClassVar[str] = "sample.jsonl"
@@ -170,19 +170,19 @@ class TokenizedRows:
 
     @property
     def vocabulary(self) -> dict[str, Any]:
-        """The number of tokens and a digest of all tokens, as `ftrun.api.tokenizers.vocabulary` returns them."""
+        """Number of tokens and a digest of all tokens, as `ftrun.api.tokenizers.vocabulary` returns them."""
         return cast("dict[str, Any]", json.loads((self.folder / self.VOCABULARY).read_text(encoding="utf-8")))
 
     @property
     def template(self) -> str | None:
-        """The chat template that rendered the chats; None if the rows are no chats."""
+        """Chat template that rendered the chats. None if the rows are no chats."""
         path = self.folder / self.TEMPLATE
         return path.read_text(encoding="utf-8") if path.exists() else None
 
 
 @dataclass(frozen=True)
 class Answers:
-    """The artifact of the stage `generate`."""
+    """Artifact of the stage `generate`."""
 
     ROWS: ClassVar[str] = "predictions.jsonl"
 
@@ -194,7 +194,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class Losses:
-    """The artifact of the stage `loss`."""
+    """Artifact of the stage `loss`."""
 
     ROWS: ClassVar[str] = "losses.jsonl"
 
@@ -206,7 +206,7 @@ class Losses:
 
 @dataclass(frozen=True)
 class Scores:
-    """The artifact of the stage `score`, and of stages that measure rows themselves, such as `lm_eval`."""
+    """Artifact of the stage `score`, and of stages that score rows themselves, such as `lm_eval`."""
 
     ROWS: ClassVar[str] = "scores.jsonl"
     MEANING: ClassVar[str] = "score.json"
@@ -218,13 +218,13 @@ class Scores:
 
     @property
     def meaning(self) -> dict[str, Any]:
-        """`evaluator`, `higher_is_better`, and what a measuring stage adds."""
+        """Description of the scores: `evaluator`, `higher_is_better`, and keys of a stage that scores rows itself."""
         return cast("dict[str, Any]", json.loads((self.folder / self.MEANING).read_text(encoding="utf-8")))
 
 
 @dataclass(frozen=True)
 class Evaluations:
-    """The artifact of the stage `evaluate`."""
+    """Artifact of the stage `evaluate`."""
 
     RESULT: ClassVar[str] = "evaluation.json"
     SAMPLES: ClassVar[str] = "samples.jsonl"
@@ -233,7 +233,7 @@ class Evaluations:
 
     @property
     def result(self) -> dict[str, Any]:
-        """By evaluation: means, gain, interval, verdict, gates."""
+        """Results by the name of the evaluation: means, gain, interval, verdict and gates."""
         return cast("dict[str, Any]", json.loads((self.folder / self.RESULT).read_text(encoding="utf-8")))
 
     def samples(self) -> Iterator[dict[str, Any]]:

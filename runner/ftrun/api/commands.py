@@ -14,10 +14,10 @@ __all__ = ["LazyCommand"]
 
 @dataclass(frozen=True)
 class LazyCommand:
-    """A command whose module is imported when the command is used.
+    """Command whose module is imported only when the command is used.
 
     Args:
-        name: The verb, as in `ftrun NAME`.
+        name: The name of the command, as in `ftrun NAME`.
         target: The click command as `module:attribute`.
         help: One sentence for `ftrun --help`.
     """
@@ -33,5 +33,5 @@ class LazyCommand:
         return command
 
     def get_short_help_str(self, limit: int = 45) -> str:
-        """Return the help, as click's commands do."""
+        """Return the help text. click calls this method to list commands."""
         return self.help

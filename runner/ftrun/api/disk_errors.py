@@ -1,4 +1,4 @@
-"""Report a full, read-only or forbidden disk as a problem that says what to free."""
+"""Conversion of errors of the disk (full, read-only, no permission) into problems with hints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ftrun.utils.sizes import folder_size, human_size
 
 @contextmanager
 def store_errors(root: Path) -> Iterator[None]:
-    """Turns a full disk or a read-only folder into a message that says what to free."""
+    """Raise a StoreError with a hint if the block fails because of a full or read-only disk or missing permission."""
     try:
         yield
     except OSError as error:
@@ -25,32 +25,32 @@ def store_errors(root: Path) -> Iterator[None]:
 
 
 def disk_problem(error: BaseException, root: Path) -> Problem | None:
-    """The problem that stands for a full, read-only or forbidden disk; None for any other error."""
-    code = _code(error)
+    """Return the problem for a full or read-only disk or missing permission. None for any other error."""
+    code = _find_error_number(error)
     if code in (errno.ENOSPC, errno.EDQUOT):
         return Problem(
             "disk-full",
-            f"the disk is full: {_free(root)} free at {root}",
-            hint=f"free space{_largest(root)}, then `ftrun resume last`: nothing that was finished is lost",
+            f"the disk is full: {_measure_free_space(root)} free at {root}",
+            hint=f"free space{_describe_largest_folders(root)}, then run `ftrun resume last`; finished work is kept",
         )
     if code == errno.EROFS:
         return Problem(
             "store-read-only",
             f"the store is read-only: {root}",
-            hint="make it writable, or name another folder in FTRUN_STORE",
+            hint="make it writable, or set FTRUN_STORE to another folder",
         )
     if code in (errno.EACCES, errno.EPERM):
-        where = getattr(error, "filename", None) or root
+        path = getattr(error, "filename", None) or root
         return Problem(
             "no-permission",
-            f"no permission to write {where}",
-            hint="change its owner, or name another folder in FTRUN_STORE",
+            f"no permission to write {path}",
+            hint="change its owner, or set FTRUN_STORE to another folder",
         )
     return None
 
 
-def _code(error: BaseException | None) -> int | None:
-    """The error number, also where a library has wrapped the operating system's error or only kept its words."""
+def _find_error_number(error: BaseException | None) -> int | None:
+    """Return the error number of the operating system, even if a library wrapped the error or kept only its message."""
     while error is not None:
         if isinstance(error, OSError) and error.errno:
             return error.errno
@@ -60,13 +60,13 @@ def _code(error: BaseException | None) -> int | None:
     return None
 
 
-def _free(root: Path) -> str:
-    there = next(folder for folder in (root, *root.parents) if folder.exists())
-    return human_size(shutil.disk_usage(there).free)
+def _measure_free_space(root: Path) -> str:
+    existing = next(folder for folder in (root, *root.parents) if folder.exists())
+    return human_size(shutil.disk_usage(existing).free)
 
 
-def _largest(root: Path) -> str:
-    """The largest folders of the store, by name and size, so that a person can choose."""
+def _describe_largest_folders(root: Path) -> str:
+    """Return the names and sizes of the largest folders of the store, from which the user can choose what to delete."""
     folders = [*root.glob("scratch/*/*"), *root.glob("artifacts/*/*")]
     sized = sorted(((folder_size(folder), folder) for folder in folders if folder.is_dir()), reverse=True)[:3]
     named = ", ".join(f"{folder.relative_to(root)} {human_size(size)}" for size, folder in sized)

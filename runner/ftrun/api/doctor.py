@@ -10,14 +10,14 @@ __all__ = ["CheckResult", "DoctorCheck"]
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The result of a check.
+    """Result of a check.
 
     Args:
-        what: The name of the thing that was checked.
-        well: Whether it exists and works.
-        detail: What was found, without secrets.
-        needed: Whether the recipe cannot run without it. Then `ftrun doctor` fails if it is not well.
-        hint: What the user can do about it.
+        what: The name of the checked thing.
+        well: True if the thing exists and works.
+        detail: The finding, without secrets.
+        needed: True if the recipe cannot run without the thing. Then `ftrun doctor` fails if `well` is false.
+        hint: The next step for the user.
     """
 
     what: str
@@ -29,9 +29,13 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class DoctorCheck:
-    """A check that runs in a thread of its own and is abandoned after `seconds`.
+    """Check that runs in a separate thread and is abandoned after some seconds.
 
-    Results that it has yielded by then are shown. `needed` is used if there is no result.
+    Args:
+        name: The name of the check.
+        look: The function that yields the results. ftrun shows those that it yields before it is abandoned.
+        needed: The value of `CheckResult.needed` if there is no result.
+        seconds: The time limit.
     """
 
     name: str

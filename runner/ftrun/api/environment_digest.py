@@ -1,4 +1,4 @@
-"""Identify the packages of an environment."""
+"""Digest of the packages of an environment."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ftrun.utils.digests import digest, sha256_of
 
 
 def environment_digest(declared: Environment, installed: list[Any] | None = None) -> str:
-    """Identifies what is in an environment, wherever it is made real: Python, packages and variables.
+    """Return a digest of the Python version, packages and variables of an environment. It is the same on all machines.
 
     Args:
-        declared: The environment; its lock is read unless it names an interpreter.
-        installed: The packages of the interpreter that it names.
+        declared: The environment. Its lock file is read if `installed` is None.
+        installed: The packages of the interpreter, if the environment names one.
     """
     if installed is None:
         assert declared.lock is not None

@@ -1,13 +1,13 @@
-"""Every error that ftrun raises on purpose, and the exit code that each ends a command with.
+"""Exceptions of ftrun, with the exit code of a command that ends with one of them.
 
 FtrunError
-├── InvalidInput          2  the recipe, an argument or the data is wrong
-├── StageError      1  a stage call ended without its artifact
+├── InvalidInput    2  the recipe, an argument or the data is wrong
+├── StageError      1  a stage call ended without an artifact
 ├── StoreError      1  the store cannot be written or read
-├── GateNotMet       3  an evaluation is worse than the recipe allows
-└── Interrupted    130  the user stopped the run
+├── GateNotMet      3  an evaluation does not meet its gate
+└── Interrupted   130  the user stopped the run
 
-Only the standard library is imported here: stages in other environments raise these too.
+This module imports only the standard library, because stages in other environments raise these exceptions too.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-MOST_PROBLEMS = 20  # shown at once; a screen has no room for more
-MOST_LINES = 12  # of an exception's message
-LONGEST_LINE = 300  # characters
-OLD_FIELDS = {"where": "at", "nearest": "did_you_mean", "do": "hint"}  # before problems had codes
+MOST_PROBLEMS = 20  # maximum number of problems in a message, so that it fits on one screen
+MOST_LINES = 12  # maximum number of lines of the text of an exception
+LONGEST_LINE = 300  # maximum number of characters per line
+OLD_FIELDS = {"where": "at", "nearest": "did_you_mean", "do": "hint"}  # names of fields in old run records
 UNKNOWN_CODE = "unknown"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong and what the user can do about it.
+    """One error, its place, and the next step for the user.
 
     Args:
-        code: A stable identifier such as `unknown-key`, for programs and for `docs/errors.md`.
-        what: What is wrong, in one sentence without a full stop.
-        at: `file:line:column`, a dataset row, or the override it came from.
-        expected: What is accepted.
-        did_you_mean: The known names closest to the wrong one, best first.
-        hint: What the user can do next.
+        code: Stable identifier such as `unknown-key`, for programs and for `docs/reference/errors.md`.
+        what: Description of the error, in one sentence without a full stop.
+        at: Place of the error: `file:line:column`, a row of the dataset, or an override.
+        expected: Accepted values.
+        did_you_mean: Known names that are closest to the wrong one, best first.
+        hint: Next step for the user.
     """
 
     code: str
@@ -48,14 +48,14 @@ class Problem:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Problem:
-        """Read a problem from JSON, also as older versions wrote it into run records."""
+        """Return the problem with these JSON values. Accepts the field names of old run records."""
         current = {OLD_FIELDS.get(name, name): value for name, value in values.items()}
         names = tuple(current.pop("did_you_mean", None) or ())
         return cls(**{"code": UNKNOWN_CODE, **current, "did_you_mean": names})
 
 
 class FtrunError(Exception):
-    """An error with a message for a person; `exit_code` is what the command ends with."""
+    """Base class of the exceptions of ftrun. Contains problems for the user. `exit_code` is that of the command."""
 
     exit_code = 1
 
@@ -65,13 +65,13 @@ class FtrunError(Exception):
 
 
 class InvalidInput(FtrunError):
-    """The recipe, an argument or the data is wrong; nothing was started or lost."""
+    """Error in the recipe, an argument or the data. Nothing was started or lost."""
 
     exit_code = 2
 
 
 class StageError(FtrunError):
-    """A stage call ended without its artifact; `call` is its label."""
+    """Failure of a stage call, which ended without an artifact. `call` is the label of the call."""
 
     def __init__(self, call: str, problems: Problem | Sequence[Problem]) -> None:
         self.call = call
@@ -79,24 +79,24 @@ class StageError(FtrunError):
 
 
 class StoreError(FtrunError):
-    """The store is full, read-only or damaged."""
+    """Failure of the store, which is full, read-only or damaged."""
 
 
 class GateNotMet(FtrunError):
-    """An evaluation ended below what its gate asks for."""
+    """Evaluation that does not meet its gate."""
 
     exit_code = 3
 
 
 class Interrupted(FtrunError):
-    """Stopped by the user; what was finished is kept."""
+    """Stop by the user. Finished work is kept."""
 
     exit_code = 130
 
 
 def error_text(error: BaseException) -> str:
-    """Return an exception's type and message, all lines of it, within what one screen can show."""
+    """Return the type and message of an exception, with line breaks, shortened to fit on one screen."""
     lines = [line.rstrip()[:LONGEST_LINE] for line in str(error).strip().splitlines() if line.strip()]
-    left_out = len(lines) - MOST_LINES
-    more = [f"and {left_out} more lines in the log"] if left_out > 0 else []
+    omitted = len(lines) - MOST_LINES
+    more = [f"and {omitted} more lines in the log"] if omitted > 0 else []
     return "\n".join([f"{type(error).__name__}: {lines[0] if lines else 'no message'}", *lines[1:MOST_LINES], *more])

@@ -1,4 +1,4 @@
-"""Protocols of formatters: they make an example of a row."""
+"""Protocols of formatters, which turn rows into examples."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ftrun.api.rows import Example, Rejected, Row
 
 
 class Formatter(Protocol):
-    """Makes an example of a row, or rejects it with a reason. Must depend on nothing but its arguments.
+    """Component that turns a row into an example, or rejects it with a reason. It must depend only on its arguments.
 
     `Options` is a subclass of `ftrun.api.rows.FormatterOptions`. Options that name columns have the type `Column` or
-    `OptionalColumn`, so that no column stands twice in an example.
+    `OptionalColumn`, so that no column occurs twice in an example.
     """
 
     name: ClassVar[str]
@@ -22,12 +22,21 @@ class Formatter(Protocol):
     @property
     def Options(self) -> type[Options]: ...  # noqa: N802  (a class, by the name that plugins give it)
 
-    def format(self, row: Row, options: Any) -> Example | Rejected: ...
+    def format(self, row: Row, options: Any) -> Example | Rejected:
+        """Return the example of a row, or the reason for its rejection."""
+        ...
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A formatter for the data at hand: with its options, as a recipe would name both, and why, in one sentence."""
+    """Formatter that fits the data, with its options.
+
+    Args:
+        formatter: The formatter.
+        options: An instance of the `Options` of the formatter.
+        name: The name of the formatter and the options that a recipe would set, for messages.
+        why: The reason for the choice, in one sentence.
+    """
 
     formatter: Formatter
     options: Any
@@ -36,10 +45,10 @@ class Choice:
 
 
 class ChoosingFormatter(Protocol):
-    """A formatter that leaves the work to another, which it chooses by the data before any row is formatted.
+    """Formatter that chooses another formatter by the data, before any row is formatted.
 
-    The choice depends on the rows and on its own code alone, and that code is in the key with all that it imports from
-    its package: so the formatters to choose from have to be among those imports.
+    The choice must depend only on the rows and on the code of the class. The key contains this code and the modules of
+    its package that it imports. So the class must import all formatters that it can choose.
     """
 
     name: ClassVar[str]
@@ -48,9 +57,13 @@ class ChoosingFormatter(Protocol):
     def Options(self) -> type[Options]: ...  # noqa: N802  (a class, by the name that plugins give it)
 
     def choose(self, rows: Iterable[Row], options: Any) -> Choice:
-        """The formatter for all rows, by the first of each source. Raises `InvalidInput` where none fits."""
+        """Return the formatter for all rows of a source, chosen by its first rows.
+
+        Raises:
+            InvalidInput: If no formatter fits.
+        """
         ...
 
     def format(self, row: Row, options: Any) -> Example | Rejected:
-        """What the choice by this row alone makes of it."""
+        """Format a row with the formatter that is chosen by this row alone."""
         ...

@@ -1,8 +1,9 @@
-"""The hooks through which packages, ftrun's own included, add to ftrun.
+"""Hook specifications: the functions that a plugin implements to extend ftrun. The plugins of ftrun use them too.
 
-A package offers a module under the entry-point group `ftrun`; the module has functions with these names, marked with
-`ftrun.hookimpl`. `register_*` hooks offer something, `*_started / *_finished / *_failed` hooks tell something.
-Registering is light: import torch and the like where they are used.
+A plugin is a module under the entry-point group `ftrun`. It has functions with the names below, marked with
+`ftrun.hookimpl`. A `ftrun_register_*` hook registers components. A `*_started`, `*_finished` or `*_failed` hook informs
+the plugin about a run. ftrun calls the registration hooks at every start, so import heavy packages such as torch inside
+the functions that use them.
 """
 
 from __future__ import annotations
@@ -35,116 +36,133 @@ hookimpl = pluggy.HookimplMarker("ftrun")
 
 @hookspec
 def ftrun_register_sources(register: Callable[[type[Source]], None]) -> None:
-    """Called once at start: call `register` with each source class."""
+    """Register sources: call `register` with each class. Called once at startup."""
 
 
 @hookspec
 def ftrun_register_formatters(register: Callable[[type[Formatter]], None]) -> None:
-    """Called once at start: call `register` with each formatter class."""
+    """Register formatters: call `register` with each class. Called once at startup."""
 
 
 @hookspec
 def ftrun_register_stages(register: Callable[[type[Stage]], None]) -> None:
-    """Called once at start: call `register` with each stage class."""
+    """Register stages: call `register` with each class. Called once at startup."""
 
 
 @hookspec
 def ftrun_register_trainers(register: Callable[[type[Trainer]], None]) -> None:
-    """Called once at start: call `register` with each trainer class."""
+    """Register trainers: call `register` with each class. Called once at startup."""
 
 
 @hookspec
 def ftrun_register_evaluators(
     register: Callable[[type[Evaluator | AnswerEvaluator | PairEvaluator]], None],
 ) -> None:
-    """Called once at start: call `register` with each evaluator class."""
+    """Register evaluators: call `register` with each class. Called once at startup."""
 
 
 @hookspec
 def ftrun_register_backends(register: Callable[[type[Backend]], None]) -> None:
-    """Called once at start: call `register` with each backend class."""
+    """Register backends: call `register` with each class. Called once at startup."""
 
 
 @hookspec
 def ftrun_register_settings(register: Callable[[type[Settings]], None]) -> None:
-    """Called once at start: call `register` with the model of each `settings.NAME` that this package reads."""
+    """Register settings: call `register` with the model of each `settings.NAME` that the plugin reads.
+
+    Called once at startup.
+    """
 
 
 @hookspec
 def ftrun_register_commands(register: Callable[[LazyCommand | click.Command], None]) -> None:
-    """Called when the command line is read: call `register` with each further command, best a `LazyCommand`."""
+    """Register commands: call `register` with each one, preferably a `LazyCommand`.
+
+    Called when the command line is parsed.
+    """
 
 
 @hookspec
 def ftrun_config_sources() -> ConfigFolders:  # type: ignore[empty-body]
-    """Called before composition: the folders with this package's recipes and config groups."""
+    """Return the folders with the recipes and config groups of the plugin. Called before composition."""
 
 
 @hookspec
 def ftrun_check_recipe(  # type: ignore[empty-body]
     recipe: Recipe, trainer: Trainer, trainer_config: TrainerConfig
 ) -> Iterable[Issue]:
-    """Called by `validate` and before every plan: return what is wrong with the part of the recipe that you own.
+    """Return the errors in the part of the recipe for which the plugin is responsible.
 
-    `trainer` is the trainer that the recipe names, `trainer_config` its keys.
+    Called by `ftrun validate` and before every plan.
+
+    Args:
+        recipe: The composed recipe.
+        trainer: The trainer that the recipe names.
+        trainer_config: The trainer keys of the recipe.
     """
 
 
 @hookspec
 def ftrun_check_access(calls: Sequence[StageCall], backend: Backend) -> Iterable[Problem]:  # type: ignore[empty-body]
-    """Called before a run starts, with the calls that are not cached: what they need from outside and cannot have.
+    """Return a problem for each external resource, such as a gated model, that the calls need and cannot access.
 
-    That their secrets are there is seen to already.
-    This is the place to ask a server, so that a gated model is found out before anything else runs.
+    Called before a run starts. Send requests to servers in this hook, so that ftrun reports an inaccessible resource
+    before any call runs. ftrun has already checked that the secrets of the calls are set.
+
+    Args:
+        calls: The calls of the plan that are not cached.
+        backend: The backend that will run them.
     """
 
 
 @hookspec
 def ftrun_recipe_keys() -> Mapping[str, Iterable[str]]:  # type: ignore[empty-body]
-    """Called when shell completion is prepared: keys that only this package knows, by the part that they are in.
+    """Return keys for shell completion that only the plugin knows, by their section of the recipe, such as `train`.
 
-    The trainer's plugin gives those of `train`. Settings and options are known from their models.
+    Called when ftrun builds the cache of shell completion. The plugin of a trainer returns the keys of `train`. ftrun
+    reads the names of settings and options from their models.
     """
 
 
 @hookspec
 def ftrun_doctor_checks(recipe: Recipe) -> Iterable[DoctorCheck]:  # type: ignore[empty-body]
-    """Called by `ftrun doctor`: what this plugin needs of the machine, of accounts and of servers for this recipe.
+    """Return checks of the machine, accounts and servers that the plugin needs for this recipe.
 
-    Returning is light; the looks themselves run at one time, each within its seconds, and never print a secret.
+    Called by `ftrun doctor`. Return the checks without running them. ftrun runs them in parallel, each with its time
+    limit. A check must never print a secret.
     """
 
 
 @hookspec
 def ftrun_amend_trainer_config(recipe: Recipe, config: dict[str, Any]) -> None:
-    """Called once for a recipe, with the merged trainer keys before they are checked: change them in place."""
+    """Change the merged trainer keys of a recipe in place, before they are checked. Called once per recipe."""
 
 
 @hookspec
 def ftrun_run_started(run_id: str) -> None:
-    """Called by the scheduler before the first stage call of a run."""
+    """Handle the start of a run. Called by the scheduler before the first stage call."""
 
 
 @hookspec
 def ftrun_stage_started(run_id: str, call: str) -> None:
-    """Called when a stage call begins; `call` is its label. Not called for cached calls."""
+    """Handle the start of a stage call. `call` is its label. Not called for cached calls."""
 
 
 @hookspec
 def ftrun_event(run_id: str, event: dict[str, Any]) -> None:
-    """Called for each event of a run, in the order in which they are written."""
+    """Handle an event of a run. Called for each event, in the order in which events are written."""
 
 
 @hookspec
 def ftrun_stage_finished(run_id: str, call: str, cached: bool) -> None:
-    """Called when the artifact of a stage call is in the store."""
+    """Handle a stage call whose artifact is in the store. `cached` is true if the call did not run."""
 
 
 @hookspec
 def ftrun_stage_failed(run_id: str, call: str, reason: str) -> None:
-    """Called when a stage call ended without its artifact."""
+    """Handle a stage call that ended without an artifact."""
 
 
 @hookspec
 def ftrun_run_finished(run_id: str, status: str) -> None:
-    """Called last; `status` is done, failed, gate_not_met or interrupted."""
+    """Handle the end of a run. Called last. `status` is done, failed, gate_not_met or interrupted."""

@@ -1,4 +1,4 @@
-"""How a stage call ended, as its process leaves it behind for the scheduler."""
+"""Outcome of a stage call, which the process of the call writes to a file for the scheduler."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ Fault = Literal["user", "stage", "store"]
 
 @dataclass(frozen=True)
 class StageOutcome:
-    """`done`, or why not and whose fault it was: the data or recipe, the stage itself, or the disk."""
+    """Outcome of a stage call.
+
+    Args:
+        status: The end of the call: `done`, `failed` or `stopped`.
+        fault: The cause of a failure: `user` (the data or the recipe), `stage` (the stage itself) or `store` (the disk).
+        problems: The errors of a failure.
+    """
 
     status: OutcomeStatus
     fault: Fault | None = None
@@ -30,7 +36,7 @@ class StageOutcome:
 
     @classmethod
     def read(cls, path: Path) -> StageOutcome | None:
-        """None where the process ended without leaving one: it was killed or crashed."""
+        """Read an outcome. None if the file does not exist, because the process was killed or crashed."""
         values: dict[str, Any] | None = read_json(path)
         if values is None:
             return None
@@ -40,7 +46,7 @@ class StageOutcome:
 
     @classmethod
     def failed(cls, error: Exception, root: Path) -> StageOutcome:
-        """Return the outcome of a stage that raised; `root` is the folder of the store."""
+        """Return the outcome of a stage that raised an exception. `root` is the folder of the store."""
         match error:
             case InvalidInput():
                 return cls("failed", "user", error.problems)
@@ -56,10 +62,10 @@ class StageOutcome:
         return cls("failed", "stage", (Problem("stage-error", error_text(error)),))
 
     def error(self, label: str) -> FtrunError:
-        """The error that a failed or stopped outcome stands for."""
+        """Return the exception for a failed or stopped outcome."""
         if self.status == "stopped":
             return Interrupted(
-                Problem("stopped", f"{label} was stopped", hint="`ftrun resume last` goes on from its last checkpoint")
+                Problem("stopped", f"{label} was stopped", hint="run `ftrun resume last` to continue from the last checkpoint")
             )
         if self.fault == "user":
             return InvalidInput(self.problems)
@@ -69,7 +75,7 @@ class StageOutcome:
 
 
 def _validation_problems(error: ValidationError) -> Iterator[Problem]:
-    """Yield one problem for each error of a pydantic model: its own text hides them behind a count."""
+    """Yield one problem per error of a pydantic model, because the text of the exception starts with their number."""
     for detail in error.errors(include_url=False, include_input=False, include_context=False):
-        where = ".".join(str(part) for part in detail["loc"])
-        yield Problem("invalid-value", detail["msg"].removeprefix("Value error, "), at=where or error.title)
+        place = ".".join(str(part) for part in detail["loc"])
+        yield Problem("invalid-value", detail["msg"].removeprefix("Value error, "), at=place or error.title)

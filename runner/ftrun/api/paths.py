@@ -1,12 +1,12 @@
-"""The one place that knows where things are in a store: a local folder, or a volume with the same layout.
+"""Layout of a store: a local folder, or a volume with the same layout. Only this module defines its paths.
 
-artifacts/<stage>/<key>/          finished work, with a manifest; immutable
-scratch/<stage>/<key>/            unfinished work, checkpoints
-scratch/<stage>/<key>.lock        held while a process works on the key
-files/<digest>                    outside files, in stores elsewhere
-tokenizers/<digest>/              small files of models of the hub, for previews
-environments/<digest>.txt         the packages of environments that runs used
-trash/                            what `ftrun rm` is about to delete
+artifacts/<stage>/<key>/          output of a finished stage call with a manifest; immutable
+scratch/<stage>/<key>/            unfinished work and checkpoints
+scratch/<stage>/<key>.lock        lock that a process holds while it works on the key
+files/<digest>                    input files, in remote stores
+tokenizers/<digest>/              small files of models on the hub, for previews
+environments/<digest>.txt         packages of environments that runs used
+trash/                            folders that `ftrun rm` is deleting
 runs/<run id>/                    run.json recipe.yaml plan.json events.jsonl logs/<call>.log report.html
 """
 
@@ -24,46 +24,48 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class Scratch:
-    """The unfinished work of one call."""
+    """Folder with the unfinished work of one stage call."""
 
     root: Path
 
     @property
     def output(self) -> Path:
-        """What becomes the artifact."""
+        """Folder that becomes the artifact."""
         return self.root / "output"
 
     @property
     def work(self) -> Path:
-        """What a later try of the same call may go on from, e.g. checkpoints."""
+        """Folder with data from which a later attempt of the call can continue, such as checkpoints."""
         return self.root / "work"
 
     @property
     def call(self) -> Path:
+        """File with the stage call."""
         return self.root / "call.json"
 
     def discard(self) -> None:
-        """Removes all of it; nothing happens where there is none."""
+        """Remove the folder and its content, if it exists."""
         shutil.rmtree(self.root, ignore_errors=True)
 
     @property
     def outcome(self) -> Path:
+        """File with the outcome of the call."""
         return self.root / "outcome.json"
 
     @property
     def manifest(self) -> Path:
-        """Of the output, until it is published."""
+        """Manifest of the output until it is published."""
         return self.root / "manifest.json"
 
     @property
     def process(self) -> Path:
-        """Who works here now: process id and run."""
+        """File that identifies the process that works on the call: process id and run."""
         return self.root / "process.json"
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The record of one run."""
+    """Folder with the record, events and logs of one run."""
 
     root: Path
 
@@ -89,49 +91,52 @@ class RunFolder:
 
     @property
     def report(self) -> Path:
-        """What people look at, and pass on."""
+        """HTML report for people to read and share."""
         return self.root / "report.html"
 
     @property
     def lock(self) -> Path:
-        """Held by the scheduler of the run."""
+        """Lock that the scheduler of the run holds."""
         return self.root / "scheduler.lock"
 
     @property
     def scheduler(self) -> Path:
-        """The process that holds the lock."""
+        """File that identifies the process that holds the lock."""
         return self.root / "scheduler.json"
 
     def events_of(self, label: str) -> Path:
-        """Events of one call, where each container writes files of its own."""
+        """Return the event log of one call, for backends on which each container writes its own files."""
         return self.root / "events" / f"{label.replace(':', '.')}.jsonl"
 
     def log(self, label: str) -> Path:
+        """Return the log of one call."""
         return self.root / "logs" / f"{label.replace(':', '.')}.log"
 
 
 @dataclass(frozen=True)
 class Store:
-    """A store by its root folder."""
+    """Store in a root folder."""
 
     root: Path
 
     def artifact(self, ref: Ref) -> Path:
+        """Return the folder of an artifact."""
         return self.root / "artifacts" / ref.stage / ref.key
 
     def scratch(self, ref: Ref) -> Scratch:
+        """Return the folder with the unfinished work on an artifact."""
         return Scratch(self.root / "scratch" / ref.stage / ref.key)
 
     def file(self, digest: str) -> Path:
-        """An outside file by its content, where the machine that has it is another."""
+        """Return the path of an input file by the digest of its content, for a store on another machine than the file."""
         return self.root / "files" / digest
 
     def tokenizer(self, digest: str) -> Path:
-        """The tokenizer of a model whose weights are not here."""
+        """Return the folder of the tokenizer of a model whose weights are not in the store."""
         return self.root / "tokenizers" / digest
 
     def packages(self, digest: str) -> Path:
-        """The lock of an environment, by the environment's digest."""
+        """Return the file with the packages of an environment, by the digest of the environment."""
         return self.root / "environments" / f"{digest}.txt"
 
     @property
@@ -139,6 +144,7 @@ class Store:
         return self.root / "trash"
 
     def lock(self, ref: Ref) -> Path:
+        """Return the lock that a process holds while it works on an artifact."""
         return self.root / "scratch" / ref.stage / f"{ref.key}.lock"
 
     @property
@@ -146,9 +152,10 @@ class Store:
         return self.root / "runs"
 
     def run(self, run_id: str) -> RunFolder:
+        """Return the folder of a run."""
         return RunFolder(self.runs / run_id)
 
 
 def default_store() -> Store:
-    """The folder in `FTRUN_STORE`, else `ftrun` in the user's data folder."""
+    """Return the store in the folder `FTRUN_STORE`, or in `ftrun` in the data folder of the user if it is not set."""
     return Store(default_root())

@@ -83,7 +83,7 @@ class Planner(Protocol):
 
     @property
     def is_remote(self) -> bool:
-        """Whether stages run on another machine than the client."""
+        """True if stages run on another machine than the client."""
         ...
 
     def find(self, label: str) -> StageCall | None:

@@ -1,18 +1,18 @@
-"""Measures the present speed of a stage, from which "s each" and the time left follow."""
+"""Recent speed of a stage, used to show the time per step and the remaining time."""
 
 from __future__ import annotations
 
 from collections import deque
 
-INTERVALS = 10  # that the speed is measured over
-SECONDS_BETWEEN_SAMPLES = 1.0  # at least: steps that come in bursts would have any speed
+INTERVALS = 10  # number of intervals over which the speed is measured
+SECONDS_BETWEEN_SAMPLES = 1.0  # minimum; steps that arrive in bursts would give wrong speeds
 
 
 class RecentRate:
-    """Steps a second over the last intervals. Slow steps before them, such as compilation, do not count.
+    """Steps per second over the last intervals. Slow steps before them, such as compilation, do not count.
 
-    The measurement begins again if the unit changes or the count falls. The first step that is reported is its origin,
-    so a stage that resumes at a step does not count the steps of earlier tries.
+    The measurement restarts if the unit changes or the step decreases. It starts at the first reported step, so that
+    a resumed stage does not count the steps of earlier attempts.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class RecentRate:
         self._step = 0.0
 
     def update(self, step: float, unit: str, now: float) -> float:
-        """Return the steps a second after `step` is reached at `now`, in seconds of any clock; 0.0 if unknown."""
+        """Add a step, reached at `now` in seconds of any clock. Return the steps per second, 0.0 if unknown."""
         if unit != self._unit or step < self._step:
             self._samples.clear()
         self._unit, self._step = unit, step

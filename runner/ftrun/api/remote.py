@@ -1,4 +1,4 @@
-"""The protocol of machines elsewhere that runs are submitted to."""
+"""Protocol of remotes: services with machines to which runs are submitted."""
 
 from __future__ import annotations
 
@@ -18,70 +18,78 @@ __all__ = ["Remote"]
 
 
 class Remote(Protocol):
-    """Runs on machines elsewhere. Their folders in this machine's store are copies.
+    """Service that executes runs on other machines. Run folders in the store of this machine are copies.
 
-    `progress` callbacks get lines for a person, or bytes done and in total.
+    `progress` callbacks get lines for the user, or the number of copied bytes and of all bytes.
     """
 
     @property
     def place(self) -> str:
-        """The place of artifacts there, for a person."""
+        """Location of the artifacts, for messages."""
         ...
 
     # --- runs
 
     def submit(self, folder: RunFolder, progress: Callable[[str], None]) -> None:
-        """Submit a run. After the return, the run no longer needs this process."""
+        """Submit a run. Once this method returns, the run no longer needs this process."""
         ...
 
     def refresh(self, folder: RunFolder) -> None:
-        """Copy a run's record, events and logs, or update the copies, also if another machine submitted the run."""
+        """Copy or update the record, events and logs of a run, even if another machine submitted it."""
         ...
 
     def follow(self, folder: RunFolder) -> Iterator[Event]:
-        """Yield events as they come, from the start of the run to its end."""
+        """Yield the events of a run as they arrive, from its start to its end."""
         ...
 
     def cancel(self, folder: RunFolder, now: bool) -> None:
-        """Stop a run, with a checkpoint unless `now`. Return when none of its processes is alive."""
+        """Stop a run, with a checkpoint unless `now` is true. Return when none of its processes is alive."""
         ...
 
     def known(self) -> Sequence[str]:
-        """Return the ids of all runs there, also of those that another machine submitted."""
+        """Return the ids of all runs, including those that another machine submitted."""
         ...
 
     def remove(self, folder: RunFolder) -> None:
-        """Remove the record, events and logs of a finished run. Its artifacts stay there."""
+        """Remove the record, events and logs of a finished run, but not its artifacts."""
         ...
 
     # --- artifacts
 
     def files(self, ref: Ref) -> Sequence[StoredFile]:
-        """Return the files of an artifact. Raises `InvalidInput` if it is not there."""
+        """Return the files of an artifact.
+
+        Raises:
+            InvalidInput: If the artifact does not exist.
+        """
         ...
 
     def read(self, ref: Ref, name: str) -> bytes | None:
-        """Return a small file of an artifact; None if it is not there."""
+        """Return the content of a small file of an artifact. None if it does not exist."""
         ...
 
     def pull(self, ref: Ref, target: Path, progress: Callable[[float, float], None]) -> None:
-        """Copy an artifact into a folder of this machine."""
+        """Copy an artifact to a folder on this machine."""
         ...
 
     def push(self, ref: Ref, folder: Path, progress: Callable[[str], None]) -> None:
-        """Copy an artifact of this machine there, unless it is there already."""
+        """Copy an artifact from a folder on this machine, unless the remote already has it."""
         ...
 
     # --- servers
 
     def serve(self, serving: Serving, recipe: Recipe, progress: Callable[[str], None]) -> Endpoint:
-        """Start a server that continues without this process, or return the one that the run already has."""
+        """Start a server that continues without this process, or return the existing server of the run."""
         ...
 
     def servers(self) -> Sequence[Endpoint]:
-        """Return the servers there, of all runs."""
+        """Return the servers of all runs."""
         ...
 
     def stop_server(self, run: str) -> None:
-        """Stop the server of a run. Raises `InvalidInput` if it has none."""
+        """Stop the server of a run.
+
+        Raises:
+            InvalidInput: If the run has no server.
+        """
         ...

@@ -1,10 +1,10 @@
-"""What a source yields and what a formatter makes of it: rows, their places, and examples.
+"""Types of data: the rows that a source yields, and the examples that a formatter makes of them.
 
-An example is one of three shapes; each becomes one row of the trainer's own dataset format:
+An example is of one of three kinds. Each becomes one row in the dataset format of the trainer:
 
-* `Chat`: OpenAI messages, tools included; the model's chat template renders it
-* `Segments`: texts, each trained on or not: exact masks without a template
-* `Text`: one text, all of it trained on
+* `Chat`: messages and tools in the format of OpenAI, which the chat template of the model renders
+* `Segments`: texts, each of which is trained or not, for exact masks without a template
+* `Text`: one text that is trained completely
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One raw row and the place it came from; `line` counts from 1."""
+    """Raw row with its place. `line` counts from 1."""
 
     values: Mapping[str, Any]
     file: str
@@ -39,12 +39,13 @@ class Row:
 
     @property
     def place(self) -> str:
+        """Place of the row, as `file:line`."""
         return f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The reason why a row cannot become an example, in one sentence without a full stop; `code` is for programs."""
+    """Reason why a row cannot become an example, in one sentence without a full stop. `code` is for programs."""
 
     reason: str
     code: str = "bad-row"
@@ -52,7 +53,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """Messages in OpenAI's shape, `tools` as JSON Schema functions."""
+    """Messages in the format of OpenAI. `tools` are functions with JSON Schemas of their parameters."""
 
     messages: Sequence[Mapping[str, Any]]
     tools: Sequence[Mapping[str, Any]] = ()
@@ -60,14 +61,14 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """Pairs of text and whether the model is trained on it, in order."""
+    """Pairs of a text and a flag, in order. The flag is true if the model is trained on the text."""
 
     segments: Sequence[tuple[str, bool]]
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One text, all of it trained on."""
+    """Text that is trained completely."""
 
     text: str
 

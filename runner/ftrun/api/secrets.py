@@ -1,14 +1,14 @@
-"""Secrets by name: what stages ask for, and the environment variables that may hold each.
+"""Names of the secrets that stages need, and the environment variables that can contain each of them.
 
-A stage call carries names only. On this machine a name stands for its variables in the user's environment, on Modal for
-a secret of that name in the user's workspace.
+A stage call contains only names. On this machine, the value of a secret comes from its variables in the environment of
+the user. On Modal, it comes from the secret with this name in the workspace of the user.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-# The first variable is the one that messages tell to set.
+# Messages advise to set the first variable.
 SECRETS: Mapping[str, tuple[str, ...]] = {
     "huggingface": ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN"),
     "wandb": ("WANDB_API_KEY",),
@@ -18,5 +18,5 @@ SECRETS: Mapping[str, tuple[str, ...]] = {
 
 
 def variables_of(name: str) -> tuple[str, ...]:
-    """The variables that a secret may be in; a plugin's own secret is named like its variable."""
+    """Return the environment variables of a secret. The name of a secret of a plugin is the name of its variable."""
     return SECRETS.get(name, (name,))

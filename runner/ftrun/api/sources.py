@@ -1,4 +1,4 @@
-"""Protocol of sources: they yield rows with their places."""
+"""Protocol of sources, which yield rows with their places."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ftrun.api.rows import Options, Row
 
 @dataclass(frozen=True)
 class HubFiles:
-    """Files of a dataset on the Hugging Face hub, as they are at a commit.
+    """Files of a dataset on the Hugging Face hub at one commit.
 
     Args:
-        repository: Its name, such as `user/dataset`.
-        commit: The commit, in full.
-        patterns: Of the files that are downloaded; `*` stands for any characters, also for `/`.
-        gated: Whether the hub asks for a token.
-        named: The revision that was resolved to the commit, for a person.
+        repository: The name of the repository, such as `user/dataset`.
+        commit: The full hash of the commit.
+        patterns: Patterns of the files to download. `*` matches any characters, including `/`.
+        gated: True if the hub requires a token.
+        named: The branch or tag that was resolved to the commit, for messages.
     """
 
     repository: str
@@ -31,20 +31,20 @@ class HubFiles:
 
     @property
     def digest(self) -> str:
-        """Tells it from every other one, in 12 digits."""
+        """Digest of repository, commit and patterns: 12 hexadecimal digits."""
         return hashlib.sha256("\n".join((self.repository, self.commit, *self.patterns)).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
 class InputFile:
-    """Something from outside that a source reads; its content, not its place, enters the key.
+    """Input file of a source. Its content is part of the key, its location is not.
 
     Args:
-        name: How rows and messages call it.
-        path: Where the client found it; None for a download.
-        url: Where to download it from; then `sha256` is required.
-        sha256: The content's digest where it is known beforehand.
-        hub: Files of a dataset on the Hugging Face hub; what `rows` gets is the folder that they are downloaded to.
+        name: The name of the file in rows and messages.
+        path: The path of the file on the client. None for a download.
+        url: The URL of a download. Requires `sha256`.
+        sha256: The digest of the content, if it is known before the download.
+        hub: Files of a dataset on the Hugging Face hub. `Source.rows` gets the folder to which they are downloaded.
     """
 
     name: str
@@ -55,7 +55,7 @@ class InputFile:
 
     @property
     def fetch_label(self) -> str:
-        """Label of the call of `fetch` that downloads it."""
+        """Label of the `fetch` call that downloads the file."""
         if self.hub is not None:
             return f"fetch:{self.hub.repository.rpartition('/')[2]}-{self.hub.digest}"
         assert self.sha256 is not None
@@ -64,7 +64,7 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that its source cannot read, with the reason; `raw` is the beginning of its content."""
+    """Row that its source cannot read, with the reason. `raw` is the beginning of its content."""
 
     file: str
     line: int
@@ -74,9 +74,10 @@ class BadRow:
 
 
 class Source(Protocol):
-    """Yields raw rows with their places. `externals` runs on the client, `rows` in the stage `format`.
+    """Component that yields raw rows with their places. `externals` runs on the client, `rows` in the stage `format`.
 
-    `rows` finds the client's packages, or those of the `environment` that the class names: `trainer` has pyarrow.
+    `rows` can import the packages of the client, or those of the `environment` that the class names. The environment
+    `trainer` contains pyarrow.
     """
 
     name: ClassVar[str]
@@ -85,9 +86,13 @@ class Source(Protocol):
     def Options(self) -> type[Options]: ...  # noqa: N802  (a class, by the name that plugins give it)
 
     def externals(self, options: Any) -> Sequence[InputFile]:
-        """Everything that `rows` will read. Raises `InvalidInput` where it is missing."""
+        """Return all files that `rows` will read.
+
+        Raises:
+            InvalidInput: If one of them does not exist.
+        """
         ...
 
     def rows(self, options: Any, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
-        """The rows in order; `files` are the externals by name. Constant memory."""
+        """Yield the rows in order, in constant memory. `files` contains the paths of the input files by name."""
         ...

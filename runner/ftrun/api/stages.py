@@ -1,4 +1,4 @@
-"""What a stage is, and the settings of whoever adds one."""
+"""Protocol of stages, and the base class for the settings of a plugin."""
 
 from __future__ import annotations
 
@@ -15,28 +15,33 @@ if TYPE_CHECKING:
 
 
 class Stage(Protocol):
-    """A kind of work. `plan` runs on the client and is cheap; `run` runs in the stage's environment.
+    """Kind of work. `plan` runs on the client and must be cheap. `run` runs in the environment of the stage.
 
-    A stage whose calls may also run in other environments names them in `other_environments`.
+    A stage whose calls can also run in other environments lists them in `other_environments`.
     """
 
     name: ClassVar[str]
-    version: ClassVar[int]  # raised when the meaning of the code changes
+    version: ClassVar[int]  # to increase when a change of the code changes the output
     environment: ClassVar[str]
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
-        """The calls that the recipe asks for: none, one, or e.g. one for the base and one for the tuned model."""
+        """Return the calls that the recipe needs: none, one or several, such as one per model."""
         ...
 
     def run(self, call: StageCall, context: StageContext) -> None:
-        """Writes the artifact into `context.output`. Raises `InvalidInput` for bad data."""
+        """Write the artifact into the folder `context.output`.
+
+        Raises:
+            InvalidInput: If the data is wrong.
+        """
         ...
 
 
 class Settings(Options):
-    """Base of a plugin's settings in a recipe: `settings.<name>`, checked like everything else.
+    """Base class for the settings of a plugin: `settings.<name>` in a recipe. ftrun validates them with the recipe.
 
-    What of them changes a result has to be among the params of the plugin's stages.
+    Settings are not part of keys. The stages of the plugin must copy each setting that can change a result into the
+    parameters of their calls.
     """
 
     name: ClassVar[str]

@@ -1,4 +1,4 @@
-"""The protocol of trainers: what other stages and commands need to know of the one that a recipe uses."""
+"""Protocol of trainers: the properties of a trainer that other stages and commands need."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any, ClassVar, Protocol
 from ftrun.api.issues import Issue, KeyPath
 from ftrun.api.recipe import Recipe
 
-__all__ = ["AdapterLayout", "Replacement", "Trainer", "TrainerConfig", "TrainerSchema"]
+__all__ = ["LEFT_OUT", "AdapterLayout", "Replacement", "Trainer", "TrainerConfig", "TrainerSchema"]
 
-LEFT_OUT = "left out"  # as the new value of a replacement: the key is removed
+LEFT_OUT = "left out"  # new value of a replacement that removes the key
 
 
 @dataclass(frozen=True)
 class TrainerConfig:
-    """The trainer keys of a recipe, merged.
+    """Merged trainer keys of a recipe.
 
     Args:
         values: The keys with their values. Plugins may change them in `ftrun_amend_trainer_config`.
         origins: For each key, the path in the recipe that it comes from.
-        overridden: Notes on values of optimizations that `train` replaces.
-        issues: Problems of the merge, such as two optimizations that disagree.
+        overridden: Notes on the values of optimizations that `train` replaces.
+        issues: Errors of the merge, such as two optimizations that set a key to different values.
     """
 
     values: dict[str, Any]
@@ -31,18 +31,18 @@ class TrainerConfig:
     issues: tuple[Issue, ...] = ()
 
     def set_values(self) -> dict[str, Any]:
-        """Return all keys but those that are null, which mean the same as absent keys."""
+        """Return the keys that are not null. A null key means the same as an absent key."""
         return {key: value for key, value in self.values.items() if value is not None}
 
 
 @dataclass(frozen=True)
 class AdapterLayout:
-    """The parts of an adapter, as far as an engine has to support them.
+    """Properties of an adapter that an engine must support.
 
     Args:
-        rank: The rank of the low-rank matrices and the key that sets it, if the configuration names one.
-        whole_parts: Parts of the adapter that an engine cannot hold beside the base model, by the key that asks for
-            them: "added tokens", "modules that are saved whole".
+        rank: The key that sets the rank of the low-rank matrices, and the rank. None if the configuration sets no rank.
+        whole_parts: Parts of the adapter that an engine cannot load beside the base model, by the key that requests
+            them. The parts are described in words: "added tokens", "modules that are saved whole".
     """
 
     rank: tuple[str, int] | None = None
@@ -51,9 +51,14 @@ class AdapterLayout:
 
 @dataclass(frozen=True)
 class Replacement:
-    """A value that a rehearsal replaces: `key` of the recipe had `old` and gets `new`, because of `why`.
+    """Value of a recipe that a rehearsal replaces.
 
-    `how` holds the overrides that do it, if they are not `key=new`.
+    Args:
+        key: The key of the recipe.
+        old: The value in the recipe.
+        new: The value in the rehearsal, or `LEFT_OUT`.
+        why: The reason for the replacement.
+        how: The overrides that replace the value, if they are not `key=new`.
     """
 
     key: str
@@ -65,7 +70,13 @@ class Replacement:
 
 @dataclass(frozen=True)
 class TrainerSchema:
-    """JSON Schemas of the trainer's keys: `definitions` by name, those of `train` and of `dataset.trainer` by name."""
+    """JSON Schemas of the keys of a trainer.
+
+    Args:
+        definitions: JSON Schemas by name.
+        keys: The name of the schema of `train`.
+        dataset_keys: The name of the schema of `dataset.trainer`.
+    """
 
     definitions: Mapping[str, dict[str, Any]]
     keys: str
@@ -73,32 +84,37 @@ class TrainerSchema:
 
 
 class Trainer(Protocol):
-    """A trainer: how it reads a recipe's keys. Its work is done by stages that its plugin registers.
+    """Component that interprets the trainer keys of a recipe. The plugin of a trainer also registers its stages.
 
-    A recipe names its trainer under `trainer`. The trainer's stages label their calls `tokenize`, `train` and `merge`,
-    and write artifacts that `ftrun.api.artifacts` can read. `environment` is the name of the environment of these stages.
+    A recipe names its trainer under `trainer`. The stages of the trainer label their calls `tokenize`, `train` and
+    `merge`, and write artifacts that `ftrun.api.artifacts` can read.
+
+    Args:
+        name: The name of the trainer.
+        environment: The name of the environment of its stages.
+        preview_module: A module that tokenizes rows for `ftrun preview`, run as a process in `environment`.
     """
 
     name: ClassVar[str]
     environment: ClassVar[str]
-    preview_module: ClassVar[str | None]  # run as a process in `environment`, it tokenizes rows for `ftrun preview`
+    preview_module: ClassVar[str | None]
 
     def build_config(self, recipe: Recipe) -> TrainerConfig:
-        """Merge the trainer's keys of a recipe. Its hook `ftrun_check_recipe` checks the result."""
+        """Merge the trainer keys of a recipe. The hook `ftrun_check_recipe` of the plugin checks the result."""
         ...
 
     def adapter_layout(self, values: Mapping[str, Any]) -> AdapterLayout | None:
-        """Return the parts of the adapter that these keys train; None if they train the whole model."""
+        """Return the properties of the adapter that these keys train. None if they train the whole model."""
         ...
 
     def uses_own_template(self, values: Mapping[str, Any]) -> bool:
-        """Return whether chats are rendered by another template than that of the base model."""
+        """Return whether chats are rendered with another template than that of the base model."""
         ...
 
     def rehearsal(self, values: Mapping[str, Any]) -> Iterable[Replacement]:
-        """Return what makes a training with these keys small enough for a rehearsal on a CPU."""
+        """Return the replacements that make training with these keys small enough for a rehearsal on a CPU."""
         ...
 
     def schema(self) -> TrainerSchema | None:
-        """Return the JSON Schemas of the trainer's keys; None if any key is accepted."""
+        """Return the JSON Schemas of the keys of the trainer. None if any key is accepted."""
         ...

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ftrun.api.artifacts import Evaluations
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Ref
 from ftrun.execution.engine import read_recipe
@@ -27,7 +28,7 @@ def summary_text(store: Store, folder: RunFolder) -> str:
     if "merge" in artifacts and "train" in artifacts:
         lines.append(f"adapter  {_locate(store, record, artifacts['train'])}")
     if "evaluate" in artifacts:
-        lines.append(f"samples  {_locate(store, record, artifacts['evaluate'])}/samples.jsonl")
+        lines.append(f"samples  {_locate(store, record, artifacts['evaluate'])}/{Evaluations.SAMPLES}")
     if folder.report.exists():
         lines.append(f"report   {folder.report}")
     if record.cost is not None:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from ftrun import hookimpl
+from ftrun.api.artifacts import FormattedRows
 from ftrun.api.backends import Backend
 from ftrun.api.cancellation import StopSignal
 from ftrun.api.paths import Store
@@ -85,4 +86,4 @@ def format_rows(
     loaded = registry("formatter", formatter)
     plan, backend, store = plan_recipe(folder, loaded, read_recipe(folder, loaded))
     (artifact,) = run_calls(plan.calls, backend, store)
-    return [json.loads(line) for line in (artifact / "train.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [dict(example) for example in FormattedRows(artifact).examples("train")]

@@ -1,1 +1,1 @@
-"""What a user can do with a recipe: load it, plan it, run it. The command line and Python programs call the same."""
+"""Load, plan and run recipes. The command line and Python programs use the same functions."""

@@ -51,7 +51,7 @@ def run(recipe: str | Path, overrides: Sequence[str] = (), *, on_event: Listen |
     Args:
         recipe: The name of a recipe, or the path of a recipe file.
         overrides: Overrides as on the command line.
-        on_event: Called for each event of the run, in a thread of its own.
+        on_event: Called for each event of the run, in another thread.
 
     Raises:
         FtrunError: If the recipe is wrong, or the run fails, is stopped or does not meet a gate.

@@ -20,7 +20,7 @@ class Team:
     higher_is_better: ClassVar[bool] = True
 
     class Options(BaseOptions):
-        """The score of an answer that names several teams, the right one among them."""
+        """Score of an answer that names several teams, including the right team."""
 
         undecided: float = 0.0
 
@@ -32,9 +32,9 @@ class Team:
         """
         if reference not in TEAMS:
             raise ValueError(f"the reference is not one of {', '.join(TEAMS)}")
-        named = set(WORD.findall(prediction.lower())).intersection(TEAMS)
-        if named == {reference}:
+        teams = set(WORD.findall(prediction.lower())).intersection(TEAMS)
+        if teams == {reference}:
             return 1.0, None
-        if reference in named:
+        if reference in teams:
             return options.undecided, "names several teams"
-        return 0.0, "names another team" if named else "names no team"
+        return 0.0, "names another team" if teams else "names no team"

@@ -15,7 +15,7 @@ class Ticket:
     name: ClassVar[str] = "acme_ticket"
 
     class Options(FormatterOptions):
-        """Columns of the row, and how long a ticket may be, in characters."""
+        """Columns of the row, and maximum length of a ticket in characters."""
 
         text: Column = "text"
         team: Column = "team"

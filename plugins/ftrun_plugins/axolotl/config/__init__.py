@@ -1,1 +1,1 @@
-"""The trainer configuration: built from a recipe, checked against axolotl's schema."""
+"""Trainer configuration: built from a recipe, checked against axolotl's schema."""

@@ -1,4 +1,4 @@
-"""Checks the trainer's part of a recipe: the merged configuration against axolotl's schema, and rules across fields."""
+"""Check the trainer keys of a recipe: each key against axolotl's schema, and rules across several keys."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from ftrun.api.issues import Issue, KeyPath
 from ftrun.api.recipe import Recipe
 from ftrun.api.trainers import TrainerConfig
 from ftrun_plugins.axolotl.config import schema
-from ftrun_plugins.axolotl.config.build import OWNED
-from ftrun_plugins.axolotl.config.defaults import offloads
-from ftrun_plugins.axolotl.config.key_ranges import out_of_range
-from ftrun_plugins.axolotl.config.unsupported_keys import unsupported
-from ftrun_plugins.axolotl.train.trackers import chosen
+from ftrun_plugins.axolotl.config.build import RESERVED_KEYS
+from ftrun_plugins.axolotl.config.defaults import offloads_to_cpu
+from ftrun_plugins.axolotl.config.key_ranges import check_ranges
+from ftrun_plugins.axolotl.config.unsupported_keys import check_unsupported
+from ftrun_plugins.axolotl.train.trackers import select_trackers
 
 OWN_STAGES = frozenset({"tokenize", "train", "merge"})
 
 
 def check_trainer(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
-    """Yield everything that is wrong with the trainer's keys, also in a recipe that stops before it trains."""
+    """Yield everything that is wrong with the trainer's keys, even if the recipe stops before training."""
     trains = bool(set(recipe.stages) & OWN_STAGES)
     yield from config.issues
     yield from _check_keys(recipe, config, complete=trains)
@@ -30,149 +30,149 @@ def check_trainer(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
 
 
 def _check_keys(recipe: Recipe, config: TrainerConfig, complete: bool) -> Iterator[Issue]:
-    """Check each key by itself: whether ftrun runs it, its type, its range. A key fails one of these checks only."""
+    """Check each key separately: support by ftrun, type, range. Report only the first failed check of a key."""
     checks = (
-        unsupported(config.values, recipe.dataset.trainer),
-        _against_schema(recipe, config, complete),
-        out_of_range(config.values),
+        check_unsupported(config.values, recipe.dataset.trainer),
+        _check_schema(recipe, config, complete),
+        check_ranges(config.values),
     )
-    told: set[KeyPath] = {(key,) for key in OWNED}  # reported already, with what to write in their place
+    reported: set[KeyPath] = {(key,) for key in RESERVED_KEYS}  # `config.issues` has these
     for check in checks:
-        found = [finding for finding in check if _key(finding.path) not in told]
-        told |= {_key(finding.path) for finding in found}
-        yield from (replace(finding, path=_recipe_path(finding.path, config)) for finding in found)
+        issues = [issue for issue in check if _key_path(issue.path) not in reported]
+        reported |= {_key_path(issue.path) for issue in issues}
+        yield from (replace(issue, path=_recipe_path(issue.path, config)) for issue in issues)
 
 
-def _key(path: KeyPath) -> KeyPath:
-    """The key of the trainer, or of its dataset entry, that a path leads to or into."""
+def _key_path(path: KeyPath) -> KeyPath:
+    """Return the path of the trainer key, or of the dataset entry's key, that contains `path`."""
     return path[:3] if path[:1] == ("datasets",) else path[:1]
 
 
-def _against_schema(recipe: Recipe, config: TrainerConfig, complete: bool) -> Iterator[Issue]:
-    """What the schema finds; what training would still need is not missing where nothing trains yet."""
+def _check_schema(recipe: Recipe, config: TrainerConfig, complete: bool) -> Iterator[Issue]:
+    """Check the merged configuration against the schema. Report missing keys only if it must be `complete`."""
     entry = {"path": "data", "type": "chat_template", **recipe.dataset.trainer}
     whole = {**config.values, "base_model": recipe.model.base_model, "datasets": [entry]}
-    for found in schema.check(whole):
-        if complete or (found.path and found.path[0] in whole):
-            yield found
+    for issue in schema.check(whole):
+        if complete or (issue.path and issue.path[0] in whole):
+            yield issue
 
 
 def _recipe_path(path: KeyPath, config: TrainerConfig) -> KeyPath:
-    """Where in the recipe a key of the merged configuration came from."""
+    """Return the path in the recipe that set a key of the merged configuration."""
     if path[:2] == ("datasets", 0):
         return ("dataset", "trainer", *path[2:])
     origin = config.origins.get(str(path[0])) if path else None
     return (*origin, *path[1:]) if origin else ("train", *path)
 
 
-def _lone_zero(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
+def _check_zero_processes(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
     resources = recipe.resources_of("train")
-    alone = (resources.processes or resources.gpus) in (0, 1)
-    if config.values.get("deepspeed") and alone and not offloads(config.values["deepspeed"]):
+    is_single = (resources.processes or resources.gpus) in (0, 1)
+    if config.values.get("deepspeed") and is_single and not offloads_to_cpu(config.values["deepspeed"]):
         yield Issue(
             "invalid-value",
             config.origins["deepspeed"],
-            "DeepSpeed ZeRO shares a model between processes, and `train` has one",
-            hint="leave the zero optimization out, ask for more GPUs, or choose zero3_offload",
+            "DeepSpeed ZeRO shares a model between processes, but `train` has only one process",
+            hint="leave out the zero optimization, request more GPUs, or use zero3_offload",
             also=(("resources", "train"),),
         )
 
 
-def _too_long(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
+def _check_sequence_len(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
     length, limit = config.values.get("sequence_len"), recipe.model.context_length
     if isinstance(length, int) and limit and length > limit:
         yield Issue(
             "invalid-value",
             config.origins["sequence_len"],
-            f"sequence_len {length} is over the model's maximum of {limit} tokens",
+            f"`sequence_len` is {length}, but the model reads at most {limit} tokens",
             f"at most {limit}",
         )
 
 
-def _too_short(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
-    """The trainer drops shorter rows after `tokenize` has counted them."""
+def _check_min_sample_len(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
+    """Check `min_sample_len`. The trainer drops shorter rows after `tokenize` has counted them."""
     least, length = config.values.get("min_sample_len"), config.values.get("sequence_len")
     if isinstance(least, int) and isinstance(length, int) and least > length:
         yield Issue(
             "invalid-value",
             config.origins["min_sample_len"],
-            f"min_sample_len {least} is over sequence_len {length}, so that every row is dropped",
+            f"`min_sample_len` is {least}, but `sequence_len` is only {length}, so every row is dropped",
             f"at most {length}",
         )
 
 
-def _lone_checkpoint(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
+def _check_checkpoint_limit(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
     if config.values.get("save_total_limit") == 1:
         yield Issue(
             "invalid-value",
             config.origins["save_total_limit"],
-            "with save_total_limit 1 the trainer removes a checkpoint before the next is known to be whole",
+            "`save_total_limit` is 1, so the trainer removes a checkpoint before the next one is complete",
             "2 or more",
         )
 
 
-def _unpacked_evaluation(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
+def _check_held_out_rows(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
     held_out = recipe.dataset.holds_out
     if config.values.get("eval_sample_packing") and not held_out:
         yield Issue(
             "conflicting-keys",
             config.origins["eval_sample_packing"],
-            "there are no held-out rows to pack",
-            hint="set dataset.split.held_out, or leave eval_sample_packing out",
+            "`eval_sample_packing` packs held-out rows, but no rows are held out",
+            hint="set dataset.split.held_out, or leave out eval_sample_packing",
         )
     for key in ("eval_steps", "evals_per_epoch", "eval_strategy"):
         if config.values.get(key) and not held_out:
             yield Issue(
                 "conflicting-keys",
                 config.origins[key],
-                f"`{key}` asks for evaluations, and no rows are held out",
+                f"`{key}` requests evaluations, but no rows are held out",
                 hint="set dataset.split.held_out",
             )
 
 
-def _tracker_without_package(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
-    """Axolotl only skips a tracker whose package is not there."""
+def _check_tracker_packages(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
+    """Check that the trainer's lock has the packages of all trackers. axolotl silently skips a tracker without them."""
     lock = recipe.environment["trainer"].lock if "trainer" in recipe.environment else None
     if lock is None or not lock.is_file():
         return
     locked = {line.partition("==")[0].lower() for line in lock.read_text(encoding="utf-8").splitlines()}
-    for tracker, key in chosen(config.values):
+    for tracker, key in select_trackers(config.values):
         if tracker.package not in locked:
             yield Issue(
                 "missing-package",
                 config.origins[key],
-                f"{tracker.name} needs the package {tracker.package}, which the trainer's lock does not have",
-                hint="give a lock that has it: environment.trainer.lock=FILE",
+                f"{tracker.name} needs the package `{tracker.package}`, which is not in the trainer's lock",
+                hint="use a lock with this package: environment.trainer.lock=FILE",
             )
 
 
-def _unpacked_positions(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
+def _check_pose_packing(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
     if config.values.get("use_pose") and not config.values.get("sample_packing"):
         yield Issue(
             "no-effect",
             config.origins["use_pose"],
-            "`use_pose` has no effect without sample_packing: the trainer changes positions only while it packs",
-            hint="add the optimization sample_packing, or leave use_pose out",
+            "`use_pose` has no effect without `sample_packing`: the trainer changes positions only when it packs rows",
+            hint="add the optimization sample_packing, or leave out use_pose",
         )
 
 
-def _missing_teacher(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
+def _check_teacher(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
     if config.values.get("kd_trainer") and not config.values.get("kd_online_server_base_url"):
         yield Issue(
             "missing-key",
             config.origins["kd_trainer"],
-            "`kd_trainer` needs the probabilities of a teacher, which ftrun's rows do not hold",
+            "`kd_trainer` needs the token probabilities of a teacher, which ftrun's rows do not contain",
             hint="set kd_online_server_base_url, the address of a server that runs the teacher",
         )
 
 
 RULES: Iterable[Any] = (
-    _lone_zero,
-    _too_long,
-    _too_short,
-    _lone_checkpoint,
-    _unpacked_evaluation,
-    _unpacked_positions,
-    _missing_teacher,
-    _tracker_without_package,
+    _check_zero_processes,
+    _check_sequence_len,
+    _check_min_sample_len,
+    _check_checkpoint_limit,
+    _check_held_out_rows,
+    _check_pose_packing,
+    _check_teacher,
+    _check_tracker_packages,
 )

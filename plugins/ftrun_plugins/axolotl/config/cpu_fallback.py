@@ -1,4 +1,4 @@
-"""Replaces what a processor without a GPU cannot do in a trainer configuration, and says so key by key."""
+"""Replacement of trainer keys that need a GPU, with a note for each replaced key."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from ftrun.utils.value_format import shorten_value
 
 FUSED_KERNELS = ("lora_mlp_kernel", "lora_qkv_kernel", "lora_o_kernel", "lora_embedding_kernel")
-# Integrations whose kernels are written for GPUs, with the prefix of their keys.
+# Integrations whose kernels need a GPU, with the prefix of their keys.
 GPU_PLUGINS = {
     "axolotl.integrations.liger.LigerPlugin": "liger_",
     "axolotl.integrations.cut_cross_entropy.CutCrossEntropyPlugin": "cut_cross_entropy",
@@ -18,9 +18,9 @@ CPU_ATTENTION = "sdpa"
 
 
 def adapt_to_cpu(values: dict[str, Any], processes: int) -> tuple[dict[str, Any], list[str]]:
-    """The configuration that trains on a CPU, and one note for each value that was replaced.
+    """Return a configuration that trains on a CPU, and a note for each value that was replaced.
 
-    Precision, 4- and 8-bit weights, attention and fused kernels, optimizers and, with one process, DeepSpeed.
+    Replaces precision, 4- and 8-bit weights, attention, fused kernels, optimizers and, for one process, DeepSpeed.
     """
     adapted = dict(values)
     notes = []
@@ -41,8 +41,8 @@ def adapt_to_cpu(values: dict[str, Any], processes: int) -> tuple[dict[str, Any]
         replace(key, None)
     if adapted.get("adapter") == "qlora":
         replace("adapter", "lora")
-    _without_gpu_plugins(adapted, notes)
-    for key in FUSED_KERNELS:  # axolotl turns them on by itself where LoRA has no dropout
+    _remove_gpu_plugins(adapted, notes)
+    for key in FUSED_KERNELS:  # axolotl enables them by itself if LoRA has no dropout
         replace(key, False)
     if adapted.get("attn_implementation") not in ("eager", CPU_ATTENTION):
         replace("attn_implementation", CPU_ATTENTION)
@@ -54,14 +54,14 @@ def adapt_to_cpu(values: dict[str, Any], processes: int) -> tuple[dict[str, Any]
     return adapted, notes
 
 
-def _without_gpu_plugins(adapted: dict[str, Any], notes: list[str]) -> None:
+def _remove_gpu_plugins(adapted: dict[str, Any], notes: list[str]) -> None:
     plugins = adapted.get("plugins") or []
     for plugin in plugins:
         if plugin in GPU_PLUGINS:
             dropped = [key for key in adapted if key.startswith(GPU_PLUGINS[plugin])]
             for key in dropped:
                 del adapted[key]
-            kept = f", with {', '.join(dropped)}" if dropped else ""
-            notes.append(f"plugin {plugin.rpartition('.')[2]} -> left out{kept}")
+            keys = f", with {', '.join(dropped)}" if dropped else ""
+            notes.append(f"plugin {plugin.rpartition('.')[2]} -> left out{keys}")
     if plugins:
         adapted["plugins"] = [plugin for plugin in plugins if plugin not in GPU_PLUGINS]

@@ -1,4 +1,4 @@
-"""What ftrun adds to a recipe's trainer keys, and what axolotl makes of keys that are left out."""
+"""Default values that ftrun adds to trainer keys, and facts about axolotl's own defaults."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from ftrun_plugins.axolotl.config.cpu_fallback import FUSED_KERNELS
 
-# What ftrun adds where the recipe says nothing: enough checkpoints to resume from, without filling the disk.
+# ftrun adds these if the recipe does not set them. Two checkpoints are enough to resume and do not fill the disk.
 DEFAULTS: dict[str, Any] = {
     "save_total_limit": 2,
     "logging_steps": 1,
@@ -15,46 +15,46 @@ DEFAULTS: dict[str, Any] = {
     "auto_resume_from_checkpoints": True,
     "dataset_num_proc": 1,
 }
-# axolotl drops the mask in which rows of one pack see each other only where an attention is named.
+# Without a named attention, axolotl keeps the mask that lets rows of one pack attend to each other.
 PACKED_ATTENTION = "sdpa"
-# Of a model whose two ends share one matrix, PEFT would otherwise train two copies, of which a merge keeps one.
-VOCABULARY = ("embed_tokens", "lm_head")
-SHARED_WEIGHTS = 3  # the stage of ZeRO that shares out the weights too
+# If these layers share one matrix, PEFT trains two copies by default, and a merge keeps only one of them.
+VOCABULARY_LAYERS = ("embed_tokens", "lm_head")
+SHARDED_WEIGHTS = 3  # the stage of ZeRO that also distributes the weights
 
 
 def with_defaults(values: dict[str, Any]) -> dict[str, Any]:
-    """A recipe's trainer keys with what ftrun adds to them, as they would train on a GPU."""
+    """Return a recipe's trainer keys with the defaults of ftrun, for training on a GPU."""
     config = {**DEFAULTS, **values}
     if config.get("sample_packing"):
         config.setdefault("attn_implementation", PACKED_ATTENTION)
-    if set(VOCABULARY) & set(config.get("lora_modules_to_save") or ()):
+    if set(VOCABULARY_LAYERS) & set(config.get("lora_modules_to_save") or ()):
         config.setdefault("peft_ensure_weight_tying", True)
-    if config.get("lora_modules_to_save") and _zero_stage(config) == SHARED_WEIGHTS:
-        # DeepSpeed shares out only what has one precision, and PEFT would hold its own matrices in 32 bits
+    if config.get("lora_modules_to_save") and _zero_stage(config) == SHARDED_WEIGHTS:
+        # DeepSpeed distributes only weights of one precision, but PEFT keeps its own matrices in 32 bits by default
         config.setdefault("peft_autocast_adapter_dtype", False)
     return config
 
 
-def with_settled_precision(config: dict[str, Any]) -> dict[str, Any]:
-    """DeepSpeed's `enabled: auto` becomes what the trainer's own keys say.
+def resolve_auto_precision(config: dict[str, Any]) -> dict[str, Any]:
+    """Replace `enabled: auto` in the DeepSpeed configuration by the precision of the trainer's own keys.
 
-    It would be settled after the model is loaded, which ZeRO 3 would do in 32 bits: twice the memory, 1.5 times the
-    time a step and a result of twice the size (Llama 3.1 8B on four GPUs).
+    The trainer resolves it only after the model is loaded, and then ZeRO 3 loads the model in 32 bits. This takes twice
+    the memory, 1.5 times the time per step, and doubles the size of the result (Llama 3.1 8B on four GPUs).
     """
     deepspeed = config.get("deepspeed")
     if not isinstance(deepspeed, dict):
         return config
-    asked = {"bf16": config.get("bf16", "auto") in (True, "auto", "full"), "fp16": config.get("fp16") is True}
-    settled = {
+    requested = {"bf16": config.get("bf16", "auto") in (True, "auto", "full"), "fp16": config.get("fp16") is True}
+    resolved = {
         name: {**deepspeed[name], "enabled": enabled}
-        for name, enabled in asked.items()
+        for name, enabled in requested.items()
         if isinstance(deepspeed.get(name), dict) and deepspeed[name].get("enabled") == "auto"
     }
-    return {**config, "deepspeed": {**deepspeed, **settled}}
+    return {**config, "deepspeed": {**deepspeed, **resolved}}
 
 
-def turns_on_kernels(config: dict[str, Any]) -> bool:
-    """Whether axolotl enables kernels that nobody asked for: its `lora_kernels_auto_enable`, 0.21."""
+def axolotl_enables_kernels(config: dict[str, Any]) -> bool:
+    """Return whether axolotl 0.21 enables LoRA kernels by itself, as its `lora_kernels_auto_enable` does."""
     adapter = config.get("adapter")
     return (
         adapter in ("lora", "qlora")
@@ -64,8 +64,8 @@ def turns_on_kernels(config: dict[str, Any]) -> bool:
     )
 
 
-def offloads(deepspeed: Any) -> bool:
-    """Whether a DeepSpeed configuration moves state to the CPU: of use with one process too."""
+def offloads_to_cpu(deepspeed: Any) -> bool:
+    """Return whether a DeepSpeed configuration moves state to the CPU, which helps even with one process."""
     return any(key in _zero(deepspeed) for key in ("offload_optimizer", "offload_param"))
 
 

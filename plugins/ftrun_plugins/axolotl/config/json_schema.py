@@ -1,4 +1,4 @@
-"""The trainer's keys as a part of the schema, with descriptions of our own of those that recipes commonly use."""
+"""JSON Schema of the trainer's keys for `ftrun schema`, with descriptions of the common keys from `keys.yaml`."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import yaml
 
 from ftrun.api.trainers import TrainerSchema
 from ftrun.utils.json_schema import REFERENCE, Schema, or_interpolation, partial
-from ftrun_plugins.axolotl.config.build import OWNED, UNSET
+from ftrun_plugins.axolotl.config.build import RESERVED_KEYS, UNSET_VALUES
 from ftrun_plugins.axolotl.config.key_ranges import RANGES, Range
-from ftrun_plugins.axolotl.config.unsupported_keys import UNSUPPORTED, UNSUPPORTED_ENTRY_KEYS, Unsupported
+from ftrun_plugins.axolotl.config.unsupported_keys import UNSUPPORTED, UNSUPPORTED_ENTRY_KEYS, Limitation
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 PREFIX = "axolotl."
 NAME = f"{PREFIX}Config"
 ENTRY = f"{PREFIX}SFTDataset"
 
 
 @cache
-def described() -> dict[str, dict[str, str]]:
-    """Our descriptions: of the trainer's keys, and of those of its dataset entry."""
-    found: dict[str, dict[str, str]] = yaml.safe_load((HERE / "keys.yaml").read_text(encoding="utf-8"))
-    return found
+def load_descriptions() -> dict[str, dict[str, str]]:
+    """Return descriptions by key, under `trainer` for the trainer and under `dataset` for its dataset entry."""
+    texts: dict[str, dict[str, str]] = yaml.safe_load((FOLDER / "keys.yaml").read_text(encoding="utf-8"))
+    return texts
 
 
 def trainer_schema() -> TrainerSchema:
@@ -34,67 +34,67 @@ def trainer_schema() -> TrainerSchema:
 
 
 def definitions() -> dict[str, Schema]:
-    """The trainer's configuration and all inside of it, without keys that are not a recipe's to set.
+    """Return the schemas of the trainer's configuration and of everything in it, without keys that ftrun sets.
 
-    Numbers have ftrun's bounds. A key that ftrun cannot run takes the values that select nothing.
+    Numbers have the bounds of `RANGES`. An unsupported key accepts only null and false, which select nothing.
     """
-    whole = _renamed(json.loads((HERE / "schema.json").read_text(encoding="utf-8")))
+    whole = _add_prefix(json.loads((FOLDER / "schema.json").read_text(encoding="utf-8")))
     inner = {f"{PREFIX}{name}": partial(schema) for name, schema in whole["$defs"].items()}
     known = {
-        key: _bounded(schema, RANGES[key]) if key in RANGES and key not in UNSET else schema
+        key: _add_bounds(schema, RANGES[key]) if key in RANGES and key not in UNSET_VALUES else schema
         for key, schema in whole["properties"].items()
-        if key not in OWNED
+        if key not in RESERVED_KEYS
     }
-    inner[NAME] = _object(known, described()["trainer"])
-    inner[NAME]["properties"] |= {key: _unsupported(why) for key, why in UNSUPPORTED.items()}
-    inner[ENTRY] = _object(inner[ENTRY]["properties"], described()["dataset"])
-    inner[ENTRY]["properties"] |= {key: _unsupported(why) for key, why in UNSUPPORTED_ENTRY_KEYS.items()}
+    inner[NAME] = _object_schema(known, load_descriptions()["trainer"])
+    inner[NAME]["properties"] |= {key: _unsupported_schema(why) for key, why in UNSUPPORTED.items()}
+    inner[ENTRY] = _object_schema(inner[ENTRY]["properties"], load_descriptions()["dataset"])
+    inner[ENTRY]["properties"] |= {key: _unsupported_schema(why) for key, why in UNSUPPORTED_ENTRY_KEYS.items()}
     return inner
 
 
-def _bounded(schema: Schema, allowed: Range) -> Schema:
-    """The schema of a key whose numbers are in a range."""
+def _add_bounds(schema: Schema, allowed: Range) -> Schema:
+    """Return the schema of a key with the bounds of a range for its numbers."""
     if "anyOf" in schema:
-        return {**schema, "anyOf": [_bounded(option, allowed) for option in schema["anyOf"]]}
+        return {**schema, "anyOf": [_add_bounds(option, allowed) for option in schema["anyOf"]]}
     if "x-meaning" in schema:  # numbers that YAML 1.1 reads as text
         return {**schema, "x-meaning": "a number in quotes"}
     return schema | allowed.keywords() if schema.get("type") in ("integer", "number") else schema
 
 
-def _unsupported(why: Unsupported) -> Schema:
-    return {"enum": [None, False], "description": f"Not supported: {why.reason}. A key of axolotl."}
+def _unsupported_schema(limitation: Limitation) -> Schema:
+    return {"enum": [None, False], "description": f"Not supported: {limitation.reason}. A key of axolotl."}
 
 
-def _object(properties: dict[str, Schema], texts: dict[str, str]) -> Schema:
+def _object_schema(properties: dict[str, Schema], texts: dict[str, str]) -> Schema:
     return {
         "type": "object",
-        "properties": {key: _key(schema, texts.get(key)) for key, schema in properties.items()},
+        "properties": {key: _key_schema(schema, texts.get(key)) for key, schema in properties.items()},
         "additionalProperties": False,
     }
 
 
-def _key(schema: Schema, text: str | None) -> Schema:
-    """One key, with what its marks say in words."""
-    kept = {key: value for key, value in partial(schema).items() if not key.startswith("x-")}
+def _key_schema(schema: Schema, text: str | None) -> Schema:
+    """Return the schema of one key, with its marks as part of the description."""
+    result = {key: value for key, value in partial(schema).items() if not key.startswith("x-")}
     mark, plugin = schema.get("x-deprecated"), schema.get("x-plugin")
     words = [text] if text else []
     if mark:
         use = " and ".join(mark["use"])
         state = "No longer works" if mark.get("removed") else "Deprecated"
         words.append(f"{state}: {f'use {use}' if use else 'leave it out'}.")
-        kept["deprecated"] = True
+        result["deprecated"] = True
     if plugin:
         words.append(f"Needs `plugins: [{plugin}]`.")
     words.append("A key of axolotl.")
-    return or_interpolation({**kept, "description": " ".join(words)})
+    return or_interpolation({**result, "description": " ".join(words)})
 
 
-def _renamed(value: Any) -> Any:
+def _add_prefix(value: Any) -> Any:
     if isinstance(value, list):
-        return [_renamed(one) for one in value]
+        return [_add_prefix(item) for item in value]
     if not isinstance(value, dict):
         return value
-    found = {key: _renamed(inner) for key, inner in value.items()}
+    result = {key: _add_prefix(item) for key, item in value.items()}
     if isinstance(value.get("$ref"), str):
-        found["$ref"] = value["$ref"].replace(REFERENCE, f"{REFERENCE}{PREFIX}")
-    return found
+        result["$ref"] = value["$ref"].replace(REFERENCE, f"{REFERENCE}{PREFIX}")
+    return result

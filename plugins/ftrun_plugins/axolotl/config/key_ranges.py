@@ -1,7 +1,7 @@
-"""Ranges of the trainer's numbers: a value outside trains nothing, ruins the weights, or fails when training begins.
+"""Ranges of the trainer's numbers. A value outside trains nothing, ruins the weights, or fails when training begins.
 
-axolotl's schema has no bounds for these keys. Each bound is where axolotl 0.21, transformers 5, PEFT or torch stops
-working or stops training.
+axolotl's schema has no bounds for these keys. Beyond each bound, axolotl 0.21, transformers 5, PEFT or torch fails or
+does not train.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from ftrun.utils.schema_messages import format_value
 
 @dataclass(frozen=True)
 class Range:
-    """The numbers that a key accepts.
+    """Range of the numbers that a key accepts.
 
     Attributes:
-        effect: What a number outside does, to follow "KEY is VALUE, which".
-        unit: What is counted.
-        gt, ge, lt, le: The bounds, as in pydantic.
+        effect: Effect of a number outside the range, as the end of the sentence "KEY is VALUE, which …".
+        unit: Unit of the number.
+        gt, ge, lt, le: Bounds, as in pydantic.
     """
 
     effect: str
@@ -51,55 +51,55 @@ class Range:
 
 
 FAILS = "the trainer fails on"
-FEWEST_TOKENS = 8  # a prompt and an answer with their marks; a row needs two to train any
+MIN_TOKENS = 8  # room for a prompt and an answer with their marks; fewer than 2 train nothing
 
 RANGES: dict[str, Range] = {
     # Steps and batches.
     "num_epochs": Range("trains nothing", gt=0),
-    "max_steps": Range("axolotl ignores and trains all epochs", "steps of the optimizer", ge=1),
+    "max_steps": Range("axolotl ignores, so it trains all epochs", "optimizer steps", ge=1),
     "micro_batch_size": Range(FAILS, "rows", ge=1),
     "gradient_accumulation_steps": Range(FAILS, "batches", ge=1),
     "eval_batch_size": Range(FAILS, "rows", ge=1),
     # Lengths and packs.
-    "sequence_len": Range("no row fits into", "tokens", ge=FEWEST_TOKENS),
-    "eval_sequence_len": Range("no row fits into", "tokens", ge=FEWEST_TOKENS),
-    "sample_packing_bin_size": Range("no row fits into", "rows in one pack", ge=1),
-    "sample_packing_group_size": Range("leaves nothing to pack", "rows", ge=1),
-    "sample_packing_eff_est": Range("gives a wrong number of steps", "share of a pack that is filled", gt=0, le=1),
-    # The optimizer. Some optimizers are made for a learning rate of 1; none for more.
+    "sequence_len": Range("is too small for any row", "tokens", ge=MIN_TOKENS),
+    "eval_sequence_len": Range("is too small for any row", "tokens", ge=MIN_TOKENS),
+    "sample_packing_bin_size": Range("leaves no row in a pack", "rows per pack", ge=1),
+    "sample_packing_group_size": Range("leaves no rows to pack", "rows", ge=1),
+    "sample_packing_eff_est": Range("gives a wrong number of steps", "filled fraction of a pack", gt=0, le=1),
+    # The optimizer. Some optimizers need a learning rate of 1, and none a higher one.
     "learning_rate": Range("trains nothing or ruins the weights", gt=0, le=1),
     "embedding_lr": Range("ruins the weights", ge=0, le=1),
-    "embedding_lr_scale": Range("ruins the weights", "factor for the learning rate", ge=0),
-    "loraplus_lr_ratio": Range("leaves half of the adapter untrained", "factor for the learning rate", gt=0),
+    "embedding_lr_scale": Range("ruins the weights", "factor of the learning rate", ge=0),
+    "loraplus_lr_ratio": Range("leaves half of the adapter untrained", "factor of the learning rate", gt=0),
     "loraplus_lr_embedding": Range("ruins the weights", ge=0, le=1),
     "dion_lr": Range("trains nothing or ruins the weights", gt=0, le=1),
     "weight_decay": Range("makes weights grow at each step", ge=0),
-    "max_grad_norm": Range("is no norm; 0 clips nothing", ge=0),
+    "max_grad_norm": Range("is not a norm (0 turns clipping off)", ge=0),
     "adam_beta1": Range(FAILS, ge=0, lt=1),
     "adam_beta2": Range(FAILS, ge=0, lt=1),
     "adam_beta3": Range(FAILS, ge=0, lt=1),
-    "adam_epsilon": Range("makes weights NaN, for it divides by 0 where a gradient is 0", gt=0),
-    "adam_epsilon2": Range("makes weights NaN, for it divides by 0 where a gradient is 0", gt=0),
-    "neftune_noise_alpha": Range("axolotl refuses", gt=0),
+    "adam_epsilon": Range("makes weights NaN, because Adam divides by 0 if a gradient is 0", gt=0),
+    "adam_epsilon2": Range("makes weights NaN, because Adam divides by 0 if a gradient is 0", gt=0),
+    "neftune_noise_alpha": Range("axolotl does not accept", gt=0),
     "seed": Range(FAILS, ge=0, le=2**32 - 1),
     # The schedule.
     "warmup_steps": Range(FAILS, "steps", ge=0),
-    "warmup_ratio": Range("is no share of the steps", "share of the steps", ge=0, le=1),
-    "cosine_min_lr_ratio": Range(FAILS, "share of the learning rate", ge=0, le=1),
-    "cosine_constant_lr_ratio": Range(FAILS, "share of the steps", ge=0, le=1),
+    "warmup_ratio": Range("is not a fraction of the steps", "fraction of the steps", ge=0, le=1),
+    "cosine_min_lr_ratio": Range(FAILS, "fraction of the learning rate", ge=0, le=1),
+    "cosine_constant_lr_ratio": Range(FAILS, "fraction of the steps", ge=0, le=1),
     # Adapters.
     "lora_r": Range(FAILS, ge=1),
-    "lora_alpha": Range("turns the adapter off, so that nothing is trained", "factor over lora_r", ge=1),
-    "lora_dropout": Range("drops all that the adapter reads", "share of its inputs", ge=0, lt=1),
-    # Logs, checkpoints and evaluations. Where 0 is in the range, the trainer takes it for a key that is left out.
+    "lora_alpha": Range("turns the adapter off, so nothing is trained", "the scale is lora_alpha / lora_r", ge=1),
+    "lora_dropout": Range("drops all inputs of the adapter", "fraction of the inputs", ge=0, lt=1),
+    # Logs, checkpoints and evaluations. If 0 is in the range, the trainer treats it like an absent key.
     "logging_steps": Range(FAILS, "steps", ge=1),
-    "save_steps": Range("is no number of steps", "steps, or below 1 a share of them", ge=0),
-    "eval_steps": Range("is no number of steps", "steps, or below 1 a share of them", ge=0),
-    "saves_per_epoch": Range("is no number of checkpoints", ge=0),
-    "evals_per_epoch": Range("is no number of evaluations", ge=0),
+    "save_steps": Range("is not a number of steps", "steps, or a fraction of all steps if below 1", ge=0),
+    "eval_steps": Range("is not a number of steps", "steps, or a fraction of all steps if below 1", ge=0),
+    "saves_per_epoch": Range("is not a number of checkpoints", ge=0),
+    "evals_per_epoch": Range("is not a number of evaluations", ge=0),
     "early_stopping_patience": Range("ends training at the first evaluation", "evaluations", ge=0),
-    "loss_watchdog_threshold": Range("every loss is above, so that training ends at once", "loss", gt=0),
-    "loss_watchdog_patience": Range("ends training at once", "steps", ge=0),
+    "loss_watchdog_threshold": Range("every loss exceeds, so training ends immediately", "loss", gt=0),
+    "loss_watchdog_patience": Range("ends training immediately", "steps", ge=0),
     "torch_empty_cache_steps": Range(FAILS, "steps", ge=1),
     # Processes that read data.
     "dataloader_num_workers": Range(FAILS, "processes", ge=0),
@@ -107,8 +107,8 @@ RANGES: dict[str, Range] = {
 }
 
 
-def out_of_range(values: Mapping[str, object]) -> Iterator[Issue]:
-    """Yield each number of a merged configuration that is outside its range."""
+def check_ranges(values: Mapping[str, object]) -> Iterator[Issue]:
+    """Yield an issue for each number of a merged configuration that is outside its range."""
     for key, allowed in RANGES.items():
         value = values.get(key)
         number = _number(value)
@@ -118,7 +118,7 @@ def out_of_range(values: Mapping[str, object]) -> Iterator[Issue]:
 
 
 def _number(value: object) -> float | None:
-    """Return a number as axolotl reads it, also one in quotes; None if it is none."""
+    """Return a value as axolotl reads it, including numbers in quotes. None if it is not a number."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:

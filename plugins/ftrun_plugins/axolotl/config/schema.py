@@ -1,6 +1,6 @@
-"""Checks a trainer configuration against the schema of the pinned axolotl, which itself ignores unknown keys.
+"""Check a trainer configuration against the schema of the pinned axolotl, which itself ignores unknown keys.
 
-`schema.json` is written by `tools/export_trainer_schema.py`. Nothing here imports axolotl.
+`tools/export_trainer_schema.py` writes `schema.json`. This module does not import axolotl.
 """
 
 from __future__ import annotations
@@ -14,33 +14,33 @@ from pathlib import Path as FilePath
 
 from ftrun.api.issues import Issue
 from ftrun.utils.schema_messages import Path, Schema, format_path
-from ftrun_plugins.axolotl.config.schema_validator import MOST_FINDINGS, Comparison
+from ftrun_plugins.axolotl.config.schema_validator import MAX_ISSUES, SchemaValidator
 
 __all__ = ["Issue", "check", "known_keys", "plugin_classes", "trainer_version"]
 
-# axolotl picks the kind of `datasets` by `rl` and silently drops the keys of the others (`validate_config`).
+# axolotl selects the type of `datasets` by `rl` and silently drops the keys of other types (`validate_config`).
 PREFERENCE_DATASETS = {"dpo": "DPODataset", "ipo": "DPODataset", "simpo": "DPODataset", "kto": "KTODataset"}
 OTHER_DATASETS = ("SFTDataset", "SyntheticDataset")
 
 
 def check(config: Mapping[str, object]) -> list[Issue]:
-    """Finds everything that is wrong with a whole configuration, as it would be given to axolotl.
+    """Find everything that is wrong with a whole configuration, in the form that axolotl reads.
 
     Returns:
-        The findings in the order of the document, missing keys last, at most 50.
+        At most 50 issues in the order of the document, missing keys last.
     """
     schema = _load()
-    comparison = Comparison(schema["$defs"], partial(_remarks, plugin_classes(config)))
-    return list(islice(comparison.findings(config, _for_this_loss(schema, config)), MOST_FINDINGS))
+    validator = SchemaValidator(schema["$defs"], partial(_check_marks, plugin_classes(config)))
+    return list(islice(validator.find_issues(config, _select_datasets(schema, config)), MAX_ISSUES))
 
 
 def known_keys() -> frozenset[str]:
-    """Returns the top-level keys, those of axolotl's own plugins included."""
+    """Return the top-level keys, including those of axolotl's own plugins."""
     return frozenset(_load()["properties"])
 
 
 def trainer_version() -> str:
-    """Returns the version of axolotl that the schema was exported from."""
+    """Return the version of axolotl that the schema was exported from."""
     return str(_load()["x-axolotl"])
 
 
@@ -50,8 +50,8 @@ def _load() -> Schema:
     return schema
 
 
-def _for_this_loss(schema: Schema, config: Mapping[str, object]) -> Schema:
-    """The schema with the kinds of dataset that axolotl would read under this `rl`, and no other."""
+def _select_datasets(schema: Schema, config: Mapping[str, object]) -> Schema:
+    """Return the schema with only those types of `datasets` that axolotl reads with the configured `rl`."""
     loss = config.get("rl")
     preference = PREFERENCE_DATASETS.get(loss) if isinstance(loss, str) else None
     kinds = [preference] if preference else OTHER_DATASETS
@@ -61,26 +61,26 @@ def _for_this_loss(schema: Schema, config: Mapping[str, object]) -> Schema:
 
 
 def plugin_classes(config: Mapping[str, object]) -> frozenset[str]:
-    """Return the class names under `plugins`: axolotl takes `a.b.C`, `a.b:C` and names without its own prefix."""
+    """Return the class names under `plugins`. axolotl accepts `a.b.C`, `a.b:C` and names without its own prefix."""
     plugins = config.get("plugins")
     if not isinstance(plugins, (list, tuple)):
         return frozenset()
     return frozenset(re.split(r"[.:]", plugin)[-1] for plugin in plugins if isinstance(plugin, str))
 
 
-def _remarks(plugins: frozenset[str], path: Path, value: object, schema: Schema) -> Iterator[Issue]:
-    """What the schema's own marks say about a key that is set."""
+def _check_marks(plugins: frozenset[str], path: Path, value: object, schema: Schema) -> Iterator[Issue]:
+    """Yield an issue if a key that is set is deprecated, or needs a plugin that is not listed."""
     if mark := schema.get("x-deprecated"):
-        yield _deprecated(path, value, mark)
+        yield _deprecation(path, value, mark)
     plugin = schema.get("x-plugin")
     if plugin and plugin.rpartition(".")[2] not in plugins:
         needed = f"plugins: [{plugin}]"
         yield Issue("no-effect", path, f"`{format_path(path)}` has no effect without `{needed}`", needed, ())
 
 
-def _deprecated(path: Path, value: object, mark: Schema) -> Issue:
+def _deprecation(path: Path, value: object, mark: Schema) -> Issue:
     state = "no longer works" if mark.get("removed") else "is deprecated"
-    instead = [] if value is False else mark["use"]  # what was switched off needs no replacement
+    instead = [] if value is False else mark["use"]  # a feature that is switched off needs no replacement
     advice = "use " + " and ".join(f"`{name}`" for name in instead) if instead else "leave it out"
     names = tuple(name.partition(":")[0] for name in mark["use"])
     what = f"`{format_path(path)}` {state}: {advice}"

@@ -1,9 +1,9 @@
-"""Compares a configuration with a JSON schema, going into the alternative that was meant.
+"""JSON Schema validator that reports the errors of the most likely alternative.
 
-A general validator says of a misspelt key under `anyOf` that the value "is not valid under any of the given schemas".
-Here the alternative is chosen first, by kind of value, then by its fixed words, then by the fewest mistakes, and only
-that one's mistakes are told. Only the keywords that the exported schema uses are understood; a test holds the verdicts
-against those of `jsonschema`.
+For a misspelt key under `anyOf`, a general validator reports only that the value "is not valid under any of the given
+schemas". This validator first selects an alternative: by the type of the value, then by its fixed values, then by the
+number of errors. It reports only the errors of that alternative. It supports only the keywords of the exported schema.
+A test compares its verdicts with those of `jsonschema`.
 """
 
 from __future__ import annotations
@@ -28,34 +28,36 @@ from ftrun.utils.schema_messages import (
 )
 from ftrun.utils.suggest import nearest
 
-MOST_FINDINGS = 50
-FEW_KEYS = 12  # an object with no more is described by naming them
+MAX_ISSUES = 50
+MAX_LISTED_KEYS = 12  # keys of an object that a message lists; more are not listed
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """One schema document's rules, applied at any depth.
+class SchemaValidator:
+    """Validator for one schema document.
 
     Attributes:
-        definitions: What `$ref` refers to.
-        remarks: Asked about each known key that is set, for what JSON Schema cannot say.
+        definitions: Targets of `$ref`, by name.
+        check_key: Function that returns issues of a known key that is set, for rules that JSON Schema cannot express.
     """
 
     definitions: Mapping[str, Schema]
-    remarks: Callable[[Path, object, Schema], Iterable[Issue]] = lambda _path, _value, _schema: ()
+    check_key: Callable[[Path, object, Schema], Iterable[Issue]] = lambda _path, _value, _schema: ()
 
-    def findings(self, value: object, schema: Schema, path: Path = ()) -> Iterator[Issue]:
-        """Yields what is wrong with `value`, in the order of the document."""
+    def find_issues(self, value: object, schema: Schema, path: Path = ()) -> Iterator[Issue]:
+        """Yield everything that is wrong with `value`, in the order of the document."""
         options = list(self._options(schema))
-        fitting = [option for option in options if _has_type(value, option)]
-        if fitting and isinstance(value, (Mapping, list, tuple)):
-            attempts = [(option, list(islice(self._inside(value, option, path), MOST_FINDINGS))) for option in fitting]
+        candidates = [option for option in options if _has_type(value, option)]
+        if candidates and isinstance(value, (Mapping, list, tuple)):
+            attempts = [
+                (option, list(islice(self._check_items(value, option, path), MAX_ISSUES))) for option in candidates
+            ]
             yield from min(attempts, key=lambda attempt: _distance(value, *attempt))[1]
-        elif not any(_allows(value, option) for option in fitting):
-            yield _unacceptable(value, options, path)
+        elif not any(_allows(value, option) for option in candidates):
+            yield _invalid_value(value, options, path)
 
     def _options(self, schema: Schema) -> Iterator[Schema]:
-        """The alternatives of a schema, references followed and nested alternatives flattened."""
+        """Yield the alternatives of a schema. References are followed, nested alternatives are flattened."""
         if "$ref" in schema:
             yield from self._options(self.definitions[schema["$ref"].rpartition("/")[2]])
         elif "anyOf" in schema and "type" not in schema:
@@ -64,48 +66,49 @@ class Comparison:
         else:
             yield schema
 
-    def _inside(self, value: object, schema: Schema, path: Path) -> Iterator[Issue]:
+    def _check_items(self, value: object, schema: Schema, path: Path) -> Iterator[Issue]:
         if isinstance(value, Mapping):
-            yield from self._inside_object(value, schema, path)
+            yield from self._check_object(value, schema, path)
         elif isinstance(value, (list, tuple)):
-            yield from self._inside_array(value, schema, path)
+            yield from self._check_array(value, schema, path)
 
-    def _inside_object(self, value: Mapping[object, object], schema: Schema, path: Path) -> Iterator[Issue]:
+    def _check_object(self, value: Mapping[object, object], schema: Schema, path: Path) -> Iterator[Issue]:
         known = schema.get("properties", {})
         others = schema.get("additionalProperties", True)
         for key, item in value.items():
-            here = (*path, key if isinstance(key, int) else str(key))
+            item_path = (*path, key if isinstance(key, int) else str(key))
             if key in known:
-                yield from self.findings(item, known[key], here)
+                yield from self.find_issues(item, known[key], item_path)
                 if item is not None:
-                    yield from self.remarks(here, item, known[key])
+                    yield from self.check_key(item_path, item, known[key])
             elif others is False:
-                names = list_words(list(known)) if len(known) <= FEW_KEYS else None
-                yield Issue("unknown-key", here, f"unknown key `{format_path(here)}`", names, nearest(key, known))
+                names = list_words(list(known)) if len(known) <= MAX_LISTED_KEYS else None
+                what = f"unknown key `{format_path(item_path)}`"
+                yield Issue("unknown-key", item_path, what, names, nearest(key, known))
             elif others is not True:
-                yield from self.findings(item, others, here)
-        yield from _missing(value, schema, path)
+                yield from self.find_issues(item, others, item_path)
+        yield from _find_missing_keys(value, schema, path)
 
-    def _inside_array(self, value: Sequence[object], schema: Schema, path: Path) -> Iterator[Issue]:
-        least, most = schema.get("minItems", 0), schema.get("maxItems", len(value))
-        if not least <= len(value) <= most:
-            wanted = f"exactly {least}" if least == schema.get("maxItems") else f"at least {least}"
-            count = f"{wanted} item" if least == 1 else f"{wanted} items"
+    def _check_array(self, value: Sequence[object], schema: Schema, path: Path) -> Iterator[Issue]:
+        low, high = schema.get("minItems", 0), schema.get("maxItems", len(value))
+        if not low <= len(value) <= high:
+            bound = f"exactly {low}" if low == schema.get("maxItems") else f"at least {low}"
+            count = f"{bound} item" if low == 1 else f"{bound} items"
             yield Issue("invalid-value", path, f"`{format_path(path)}` must have {count}, not {len(value)}", count, ())
         first = schema.get("prefixItems", [])
         for index, item in enumerate(value):
             rule = first[index] if index < len(first) else schema.get("items", {})
-            yield from self.findings(item, rule, (*path, index))
+            yield from self.find_issues(item, rule, (*path, index))
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:
-    """Whether this is a number to JSON: true and false are none."""
+    """Return whether JSON Schema treats the value as a number. True and false are not numbers."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _has_type(value: object, option: Schema) -> bool:
     match option.get("type"):
-        case "integer":  # 3.0 is one, to JSON Schema as to pydantic
+        case "integer":  # JSON Schema and pydantic accept 3.0 too
             return _is_number(value) and value == value // 1
         case "number":
             return _is_number(value)
@@ -121,12 +124,12 @@ def _has_type(value: object, option: Schema) -> bool:
             return value is None
         case None:
             return True
-        case other:
-            raise ValueError(f"the schema has a type that is not understood: {other!r}")
+        case kind:
+            raise ValueError(f"unsupported type in the schema: {kind!r}")
 
 
 def _allows(value: object, option: Schema) -> bool:
-    """Whether a scalar of the right type keeps to the option's words and bounds."""
+    """Return whether a scalar of the right type has one of the fixed values and is within the bounds of an option."""
     fixed = fixed_values(option)
     if fixed and value not in fixed:
         return False
@@ -134,20 +137,20 @@ def _allows(value: object, option: Schema) -> bool:
         return len(value) >= option.get("minLength", 0) and bool(re.search(option.get("pattern", ""), value))
     if isinstance(value, (int, float)):
         low, high = option.get("minimum", value), option.get("maximum", value)
-        over, under = option.get("exclusiveMinimum"), option.get("exclusiveMaximum")
-        return bool(low <= value <= high and (over is None or value > over) and (under is None or value < under))
+        above, below = option.get("exclusiveMinimum"), option.get("exclusiveMaximum")
+        return bool(low <= value <= high and (above is None or value > above) and (below is None or value < below))
     return True
 
 
-def _distance(value: object, option: Schema, found: Sequence[Issue]) -> tuple[bool, int, int, int]:
-    """Sorts alternatives: valid ones first, then those whose fixed fields fit, then by the number of mistakes."""
+def _distance(value: object, option: Schema, issues: Sequence[Issue]) -> tuple[bool, int, int, int]:
+    """Return a sort key for alternatives: valid first, then by matching fixed fields, then by number of issues."""
     fixed = {name: fixed_values(item) for name, item in option.get("properties", {}).items()}
     fields = value if isinstance(value, Mapping) else {}
-    fits = [fields[name] in values for name, values in fixed.items() if values and name in fields]
-    return bool(found), fits.count(False), -fits.count(True), len(found)
+    matches = [fields[name] in values for name, values in fixed.items() if values and name in fields]
+    return bool(issues), matches.count(False), -matches.count(True), len(issues)
 
 
-def _missing(value: Mapping[object, object], schema: Schema, path: Path) -> Iterator[Issue]:
+def _find_missing_keys(value: Mapping[object, object], schema: Schema, path: Path) -> Iterator[Issue]:
     for name in schema.get("required", []):
         if name not in value:
             yield Issue("missing-key", (*path, name), f"missing key `{format_path((*path, name))}`", None, ())
@@ -157,7 +160,7 @@ def _missing(value: Mapping[object, object], schema: Schema, path: Path) -> Iter
         yield Issue("missing-key", (*path, either[0]), f"missing key {names}", None, ())
 
 
-def _unacceptable(value: object, options: Sequence[Schema], path: Path) -> Issue:
+def _invalid_value(value: object, options: Sequence[Schema], path: Path) -> Issue:
     close = nearest(value, fixed_words(options)) if isinstance(value, str) else ()
     expected = describe_options(options, close)
     message = f"`{format_path(path)}` must be {expected}, not {format_value(value)}"

@@ -1,7 +1,7 @@
-"""Trainer keys that axolotl accepts and ftrun's stages cannot run, or that have no effect in them.
+"""Trainer keys that axolotl accepts but ftrun's stages do not support, or in which they have no effect.
 
-They select another method, another way to read data, or another launcher. A key that ftrun sets itself is in
-`config.OWNED`.
+They select another method, another way to read data, or another launcher. Keys that ftrun sets itself are in
+`build.RESERVED_KEYS`.
 """
 
 from __future__ import annotations
@@ -17,48 +17,48 @@ SELECTS_NOTHING: tuple[object, ...] = (None, False, 0, "", [])
 
 
 @dataclass(frozen=True)
-class Unsupported:
-    """Why a key or a plugin does not work in ftrun, and what to do in its place."""
+class Limitation:
+    """Reason why a key or plugin does not work in ftrun, and a hint for what to do instead."""
 
     reason: str
-    do: str = "leave it out"
+    hint: str = "leave it out"
 
 
-PREFERENCES = Unsupported("ftrun trains on answers, not by preferences or rewards")
-VLLM = Unsupported("axolotl reads it only to train by rewards", "use the sections `generate` and `serve`")
-REWARD_MODEL = Unsupported("ftrun trains models that write answers, not models that score them")
-MULTIMODAL = Unsupported("ftrun's rows hold text only")
-STREAMING = Unsupported(
-    "the stage `tokenize` prepares every row before the training starts",
-    "leave it out; dataset.limit bounds the rows, and the formatter `completion` takes plain texts",
+PREFERENCES = Limitation("ftrun trains on answers, not on preferences or rewards")
+VLLM = Limitation("axolotl reads it only for training on rewards", "use the sections `generate` and `serve`")
+REWARD_MODEL = Limitation("ftrun trains models that generate answers, not models that score them")
+MULTIMODAL = Limitation("ftrun's rows contain only text")
+STREAMING = Limitation(
+    "the stage `tokenize` prepares every row before training starts",
+    "leave it out; dataset.limit limits the rows, and the formatter `completion` reads plain texts",
 )
-DIFFUSION = Unsupported("a diffusion model cannot be generated from or served by ftrun, which does so token by token")
-RAY = Unsupported("ftrun starts the trainer's processes itself", "set resources.train.gpu or resources.train.processes")
-BATCH_SIZE = Unsupported(
-    "axolotl counts the steps by it and fills the batches without it, so that some rows are never trained",
+DIFFUSION = Limitation("ftrun generates and serves token by token, which a diffusion model does not support")
+RAY = Limitation("ftrun starts the trainer's processes itself", "set resources.train.gpu or resources.train.processes")
+BATCH_SIZE = Limitation(
+    "axolotl counts steps with it but fills batches without it, so some rows are never trained",
     "set micro_batch_size and gradient_accumulation_steps",
 )
-ONE_DATASET = Unsupported("the trainer gets one dataset", "leave it out; shuffle_merged_datasets shuffles that one")
-HUB = Unsupported("ftrun does not push to the hub")
-OFFLINE = Unsupported("the trainer runs offline", "leave it out; model.gated is for models that need a token")
-BENCHMARK = Unsupported("the trainer runs offline", "leave it out; evals=[lm_eval] runs benchmarks")
-OTHER_COMMAND = Unsupported("only other commands of axolotl read it")
-MERGE = Unsupported("the stage `merge` chooses how it merges")
-RESTARTS = Unsupported("the trainer then leaves a whole model, and the stage `merge` looks for an adapter")
-ADAPTER = Unsupported(
-    "the stage `merge` knows LoRA only, and would drop what else is trained", "adapter: lora, or qlora"
+ONE_DATASET = Limitation("the trainer gets one dataset", "leave it out; shuffle_merged_datasets shuffles that dataset")
+HUB = Limitation("ftrun does not push to the hub")
+OFFLINE = Limitation("the trainer runs offline", "leave it out; model.gated is for models that need a token")
+BENCHMARK = Limitation("the trainer runs offline", "leave it out; evals=[lm_eval] runs benchmarks")
+OTHER_COMMAND = Limitation("only other commands of axolotl read it")
+MERGE = Limitation("the stage `merge` selects the merge method itself")
+RESTARTS = Limitation("it makes the trainer write a whole model, and the stage `merge` needs an adapter")
+ADAPTER = Limitation(
+    "the stage `merge` supports only LoRA and would drop other trained weights", "use adapter: lora or adapter: qlora"
 )
-OTHER_FILES = Unsupported(
+OTHER_FILES = Limitation(
     "the other stages read the files of the model itself",
-    "put all files into one folder: model.weights.origin=folder, model.weights.path=FOLDER",
+    "put all files into one folder and set model.weights.origin=folder model.weights.path=FOLDER",
 )
-ROWS = Unsupported(
+ROWS = Limitation(
     "ftrun reads and formats the rows itself", "use dataset.source, dataset.formatter, dataset.limit and dataset.parts"
 )
-INTERNAL = Unsupported("axolotl replaces its value")
-NOT_READ = Unsupported("axolotl does not read it")
+INTERNAL = Limitation("axolotl overwrites its value")
+NOT_READ = Limitation("axolotl does not read it")
 
-UNSUPPORTED: dict[str, Unsupported] = {
+UNSUPPORTED: dict[str, Limitation] = {
     **dict.fromkeys(
         (
             "rl", "rl_beta", "trl", "ebft", "dpo_beta", "dpo_label_smoothing", "dpo_ld_alpha", "dpo_loss_type",
@@ -114,15 +114,15 @@ UNSUPPORTED: dict[str, Unsupported] = {
     **dict.fromkeys(("heads_k_stride", "ring_attn_func", "lr_div_factor", "preprocess_iterable"), NOT_READ),
 }  # fmt: skip
 
-# Values of keys that otherwise work.
-UNSUPPORTED_VALUES: dict[tuple[str, str], Unsupported] = {
+# Single values of keys that are supported otherwise.
+UNSUPPORTED_VALUES: dict[tuple[str, str], Limitation] = {
     ("adapter", "llama-adapter"): ADAPTER,
     ("adapter", "mixlora"): ADAPTER,
     ("adapter", "mora"): ADAPTER,
 }
 
-# Keys of axolotl's dataset entry that only its own way to read rows uses.
-UNSUPPORTED_ENTRY_KEYS: dict[str, Unsupported] = dict.fromkeys(
+# Keys of axolotl's dataset entry that only its own data loading reads.
+UNSUPPORTED_ENTRY_KEYS: dict[str, Limitation] = dict.fromkeys(
     (
         "path", "name", "split", "data_files", "ds_type", "type", "revision", "trust_remote_code", "shards",
         "shards_idx", "preprocess_shards", "weight",
@@ -130,32 +130,32 @@ UNSUPPORTED_ENTRY_KEYS: dict[str, Unsupported] = dict.fromkeys(
     ROWS,
 )  # fmt: skip
 
-UNSUPPORTED_PLUGINS: dict[str, Unsupported] = {
+UNSUPPORTED_PLUGINS: dict[str, Limitation] = {
     **dict.fromkeys(("DiffusionPlugin", "DiffusionDecisionPlugin"), DIFFUSION),
     "NemoGymPlugin": PREFERENCES,
-    "HatcheryPlugin": Unsupported("it trains on servers elsewhere, and leaves no weights here"),
+    "HatcheryPlugin": Limitation("it trains on remote servers and does not return weights"),
 }
 
 
-def unsupported(values: Mapping[str, object], entry: Mapping[str, object]) -> Iterator[Issue]:
-    """Yield what ftrun cannot run, each with the reason and what to do.
+def check_unsupported(values: Mapping[str, object], entry: Mapping[str, object]) -> Iterator[Issue]:
+    """Yield an issue with reason and hint for each key, value and plugin that ftrun does not support.
 
     Args:
-        values: A merged configuration.
+        values: The merged configuration.
         entry: The recipe's keys of axolotl's dataset entry.
     """
     for key, why in UNSUPPORTED.items():
-        yield from _refuse((key,), key, values.get(key), why)
+        yield from _check_value((key,), key, values.get(key), why)
     for key, why in UNSUPPORTED_ENTRY_KEYS.items():
-        yield from _refuse(("datasets", 0, key), f"dataset.trainer.{key}", entry.get(key), why)
+        yield from _check_value(("datasets", 0, key), f"dataset.trainer.{key}", entry.get(key), why)
     for (key, value), why in UNSUPPORTED_VALUES.items():
         if values.get(key) == value:
-            yield from _refuse((key,), key, value, why)
+            yield from _check_value((key,), key, value, why)
     for name in sorted(plugin_classes(values) & UNSUPPORTED_PLUGINS.keys()):
         why = UNSUPPORTED_PLUGINS[name]
-        yield Issue("unsupported-key", ("plugins",), f"`plugins` has {name}, but {why.reason}", hint=why.do)
+        yield Issue("unsupported-key", ("plugins",), f"`plugins` has {name}, but {why.reason}", hint=why.hint)
 
 
-def _refuse(path: KeyPath, name: str, value: object, why: Unsupported) -> Iterator[Issue]:
+def _check_value(path: KeyPath, name: str, value: object, why: Limitation) -> Iterator[Issue]:
     if value not in SELECTS_NOTHING:
-        yield Issue("unsupported-key", path, f"`{name}` is {format_value(value)}, but {why.reason}", hint=why.do)
+        yield Issue("unsupported-key", path, f"`{name}` is {format_value(value)}, but {why.reason}", hint=why.hint)

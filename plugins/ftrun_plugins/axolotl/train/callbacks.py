@@ -1,6 +1,6 @@
-"""An axolotl plugin: the trainer's steps become events, checkpoints get their marks, a wish to stop is heard.
+"""axolotl plugin that reports steps as events, marks complete checkpoints, and stops training on request.
 
-Runs inside the trainer. What it needs is set by `connect`, for axolotl makes the plugin itself.
+It runs inside the trainer. axolotl creates the plugin itself, so `set_state` provides its state.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from transformers import TrainerCallback
 from ftrun.api.checkpoints import PREFIX, mark
 from ftrun.api.errors import Problem, StageError
 from ftrun_plugins.axolotl.train.divergence import LossWatch, check_weights
-from ftrun_plugins.axolotl.train.trackers import keep_url, running_url
+from ftrun_plugins.axolotl.train.trackers import find_run_url, save_url
 from ftrun_plugins.axolotl.workspace import PREPARED
 
 if TYPE_CHECKING:
     from ftrun.api.context import Reporter, StopRequest
 
-SHOWN = {
+REPORTED = {
     "loss": "loss",
     "eval_loss": "eval_loss",
     "learning_rate": "learning_rate",
@@ -32,54 +32,54 @@ SHOWN = {
 
 
 @dataclass
-class Connection:
-    """What the plugin tells to, and what it has seen."""
+class CallbackState:
+    """State that the callback shares with the stage. `report` is None in all processes but the first."""
 
     report: Reporter | None
     stop: StopRequest
-    began: bool = False
+    started: bool = False
     stopped: bool = False
 
 
-_connection: Connection | None = None
+_state: CallbackState | None = None
 
 
-def connect(connection: Connection) -> None:
-    """Called before axolotl starts, in each process."""
-    global _connection
-    _connection = connection
+def set_state(state: CallbackState) -> None:
+    """Set the state of the plugin in this process. Must be called before axolotl starts."""
+    global _state
+    _state = state
 
 
 class ProgressCallback(TrainerCallback):  # type: ignore[misc]
-    """Speaks for the first process; every process hears the wish to stop at the same step."""
+    """Callback that reports from the first process, and stops all processes at the same step."""
 
-    def __init__(self, connection: Connection, losses: LossWatch) -> None:
-        self._connection = connection
+    def __init__(self, shared: CallbackState, losses: LossWatch) -> None:
+        self._shared = shared
         self._losses = losses
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self._connection.began = True
+        self._shared.started = True
         if state.is_world_process_zero:
-            mark(Path(PREPARED))  # axolotl runs inside the working folder, and has loaded its rows
-        self._tell(state)
-        url = running_url() if state.is_world_process_zero else None
+            mark(Path(PREPARED))  # axolotl works in this folder, and has written all prepared rows
+        self._report_progress(state)
+        url = find_run_url() if state.is_world_process_zero else None
         if url and self._connection.report:
-            keep_url(Path.cwd(), url)
+            save_url(Path.cwd(), url)
             self._connection.report.event("tracker", url=url)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         last = state.global_step >= state.max_steps
         if control.should_log or control.should_save or control.should_evaluate or last:
-            self._losses.check()  # before anything is logged, saved or measured of a model that diverged
-        if _agreed(bool(self._connection.stop)):
+            self._losses.check()  # before a diverged model is logged, saved or evaluated
+        if _any_process(bool(self._connection.stop)):
             self._connection.stopped = True
             control.should_save = True
             control.should_training_stop = True
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
-        values = {SHOWN[key]: _number(value) for key, value in (logs or {}).items() if key in SHOWN and value}
+        values = {REPORTED[key]: _round(value) for key, value in (logs or {}).items() if key in REPORTED and value}
         if values:
-            self._tell(state, epoch=round(state.epoch or 0.0, 3), **values)
+            self._report_progress(state, epoch=round(state.epoch or 0.0, 3), **values)
 
     def on_train_end(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
         _check_steps(state.global_step)
@@ -93,61 +93,61 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
             if self._connection.report:
                 self._connection.report.event("checkpoint", step=state.global_step)
 
-    def _tell(self, state: Any, **values: Any) -> None:
+    def _report_progress(self, state: Any, **values: Any) -> None:
         if self._connection.report and state.is_world_process_zero:
             self._connection.report.progress(state.global_step, state.max_steps, "steps", **values)
 
 
 def _check_steps(steps: int) -> None:
-    """Raise `StageError` if there was no optimizer step, those before a resume included: the model is not trained."""
+    """Raise StageError if there was no optimizer step. `steps` includes those before a resume."""
     if steps == 0:
         raise StageError(
             "train",
             Problem(
                 "not-trained",
-                "the training ended without an optimizer step, so the model is not trained",
+                "training ended without an optimizer step, so the model is not trained",
                 expected="rows or packs for at least one whole batch",
-                hint="give more rows, or lower train.micro_batch_size",
+                hint="use more rows, or a smaller train.micro_batch_size",
             ),
         )
 
 
-def _number(value: Any) -> Any:
+def _round(value: Any) -> Any:
     return round(value, 6) if isinstance(value, float) else value
 
 
 def _wait_for_all() -> None:
-    """Every process writes its own part of a checkpoint; it is whole when the last of them has."""
+    """Wait for all processes. Each process writes its own part of a checkpoint."""
     import torch
 
-    if _several():
+    if _is_distributed():
         torch.distributed.barrier()
 
 
-def _several() -> bool:
+def _is_distributed() -> bool:
     import torch
 
     return bool(torch.distributed.is_available() and torch.distributed.is_initialized())
 
 
-def _agreed(wish: bool) -> bool:
-    """Whether any process wants to stop: all have to leave the loop at the same step."""
+def _any_process(flag: bool) -> bool:
+    """Return whether the flag is set in any process. All processes must stop at the same step."""
     import torch
 
-    if not _several():
-        return wish
+    if not _is_distributed():
+        return flag
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    flag = torch.tensor([int(wish)], device=device)
-    torch.distributed.all_reduce(flag, op=torch.distributed.ReduceOp.MAX)
-    return bool(flag.item())
+    maximum = torch.tensor([int(flag)], device=device)
+    torch.distributed.all_reduce(maximum, op=torch.distributed.ReduceOp.MAX)
+    return bool(maximum.item())
 
 
 class ProgressPlugin(BasePlugin):  # type: ignore[misc]
-    """Named in the configuration's `plugins`; axolotl only logs a plugin that it cannot import."""
+    """Plugin for the key `plugins` of the configuration. If its import fails, axolotl only logs it and continues."""
 
     def add_callbacks_post_trainer(self, cfg: Any, trainer: Any) -> list[Any]:
-        if _connection is None:
+        if _state is None:
             return []
         losses = LossWatch()
         losses.attach(trainer)
-        return [ProgressCallback(_connection, losses)]
+        return [ProgressCallback(_state, losses)]

@@ -1,7 +1,7 @@
-"""Trains in one process a rank, on GPUs or, over gloo, on the CPU.
+"""Training in several processes, one per rank, on GPUs, or on the CPU with gloo.
 
-The ranks are started here and not by torchrun: they have to inherit the lock of the call's key, so that no second
-trainer can start while one of them lives.
+This module starts the ranks itself, not with torchrun, because each rank must inherit the lock of the call's key. The
+lock prevents a second trainer while any rank is alive.
 """
 
 from __future__ import annotations
@@ -25,15 +25,20 @@ from ftrun.utils import env_launcher
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
 
-STOP = "stop"  # a file in the work folder: the user asked to stop
-STOPPED = 75  # exit code of a rank that stopped because it was asked to
-SECONDS_BETWEEN_LOOKS = 0.3
+STOP_FILE = "stop"  # file in the work folder that requests a stop
+STOPPED_EXIT_CODE = 75  # exit code of a rank that stopped on request
+POLL_SECONDS = 0.3
 
 
 def train_in_ranks(processes: int, accelerator: str, context: StageContext) -> None:
-    """Runs all ranks to their end. Raises `Stopped`, or `StageError` when one of them failed."""
-    for left in (context.work / STOP, *(_outcome_file(context.work, rank) for rank in range(processes))):
-        left.unlink(missing_ok=True)
+    """Run all ranks to their end.
+
+    Raises:
+        Stopped: If a rank stopped on request.
+        StageError: If a rank failed.
+    """
+    for old in (context.work / STOP_FILE, *(_outcome_file(context.work, rank) for rank in range(processes))):
+        old.unlink(missing_ok=True)
     port = _free_port()
     ranks = [_start(rank, processes, accelerator, port, context) for rank in range(processes)]
     try:
@@ -42,7 +47,7 @@ def train_in_ranks(processes: int, accelerator: str, context: StageContext) -> N
         for process in ranks:
             process.kill()
             process.wait()
-    if any(code == STOPPED for code in codes):
+    if any(code == STOPPED_EXIT_CODE for code in codes):
         raise Stopped
     failed = {rank: code for rank, code in enumerate(codes) if code}
     if failed:
@@ -53,7 +58,7 @@ def train_in_ranks(processes: int, accelerator: str, context: StageContext) -> N
         raise StageError(
             "train",
             Problem(
-                "process-ended", f"rank {rank} of {processes} ended with exit code {code}", hint="its log says why"
+                "process-ended", f"rank {rank} of {processes} ended with exit code {code}", hint="see its log"
             ),
         )
 
@@ -80,12 +85,12 @@ def _start(rank: int, processes: int, accelerator: str, port: int, context: Stag
         env=environment,
         cwd=context.work,
         pass_fds=() if lock is None else (lock,),
-        # ranks hear of a wish to stop by a file, and end after a checkpoint; a signal to their group comes too early
-        preexec_fn=_ignore_wishes,
+        # a rank stops by the stop file, after a checkpoint; a signal to the process group would end it too early
+        preexec_fn=_ignore_stop_signals,
     )
 
 
-def _ignore_wishes() -> None:
+def _ignore_stop_signals() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
 
@@ -98,18 +103,21 @@ def _free_port() -> int:
 
 
 def _wait(ranks: Sequence[subprocess.Popen[bytes]], context: StageContext) -> list[int]:
-    """Exit codes of all ranks; the first that fails ends the wait, for the others would wait for it for ever."""
+    """Return the exit codes of all ranks.
+
+    The wait ends at the first failure, because the other ranks would wait forever for the failed rank.
+    """
     while True:
         codes = [process.poll() for process in ranks]
         if all(code is not None for code in codes) or any(code for code in codes):
             return [code or 0 for code in codes]
         if context.stop:
-            (context.work / STOP).touch()
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+            (context.work / STOP_FILE).touch()
+        time.sleep(POLL_SECONDS)
 
 
 class StopFile(StopRequest):
-    """The wish to stop, as ranks see it."""
+    """Stop request that ranks read from a file."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -120,30 +128,30 @@ class StopFile(StopRequest):
 
 
 def main() -> None:
-    """One rank."""
-    from ftrun_plugins.axolotl.train.worker import train_here
+    """Run one rank."""
+    from ftrun_plugins.axolotl.train.worker import train_in_process
 
     work, accelerator, call, events = Path(sys.argv[1]), *sys.argv[2:]
     report = Reporter(call, Path(events) if events else None) if os.environ["RANK"] == "0" else None
     if accelerator == "cpu":
-        _allow_cpu_ranks()
+        _patch_cpu_support()
     try:
-        train_here(work, report, StopFile(work / STOP))
+        train_in_process(work, report, StopFile(work / STOP_FILE))
     except Stopped:
-        os._exit(STOPPED)  # DeepSpeed's own exit would wait for ranks that have gone
-    except Exception as error:  # whatever the trainer raises has to become the stage's outcome
+        os._exit(STOPPED_EXIT_CODE)  # a normal exit of DeepSpeed waits for ranks that have already ended
+    except Exception as error:  # any exception of the trainer must become the stage's outcome
         traceback.print_exc()
         StageOutcome.failed(error, work).save(_outcome_file(work, int(os.environ["RANK"])))
         os._exit(1)
 
 
 def _outcome_file(work: Path, rank: int) -> Path:
-    """Where a rank that failed leaves its reason."""
+    """Return the file in which a failed rank saves its outcome."""
     return work / f"rank-{rank}.json"
 
 
-def _allow_cpu_ranks() -> None:
-    """What axolotl 0.21 and accelerate 1.15 lack for several processes without a GPU."""
+def _patch_cpu_support() -> None:
+    """Patch axolotl 0.21 and accelerate 1.15, which do not support several processes without a GPU."""
     import torch
     from accelerate.state import PartialState
     from accelerate.utils import DistributedType

@@ -8,11 +8,11 @@ from ftrun.api.recipe import Frozen
 
 
 class Params(Frozen):
-    """The whole trainer configuration as it will run, and what else changes its result."""
+    """The complete trainer configuration, and other values that change the result."""
 
     trainer: dict[str, Any]
     accelerator: Literal["cpu", "gpu"]
     processes: int
-    base_model: str  # the hub's name, for the adapter's own record
+    base_model: str  # name on the hub, written into `adapter_config.json`
     revision: str | None
     trust_remote_code: bool

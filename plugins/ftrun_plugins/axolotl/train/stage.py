@@ -1,4 +1,7 @@
-"""The stage `train`: axolotl on tokenized folders; resumes by itself, publishes adapter or model."""
+"""The stage `train`: trains with axolotl on tokenized rows, and writes an adapter or a model.
+
+It resumes from the last complete checkpoint by itself.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.planner import CallRequest
 from ftrun_plugins.axolotl.config.cpu_fallback import adapt_to_cpu
-from ftrun_plugins.axolotl.config.defaults import offloads, turns_on_kernels, with_defaults, with_settled_precision
+from ftrun_plugins.axolotl.config.defaults import (
+    axolotl_enables_kernels,
+    offloads_to_cpu,
+    resolve_auto_precision,
+    with_defaults,
+)
 from ftrun_plugins.axolotl.train.params import Params
-from ftrun_plugins.axolotl.train.trackers import secrets_of
+from ftrun_plugins.axolotl.train.trackers import required_secrets
 
 if TYPE_CHECKING:
     from ftrun.api.backends import Hardware
@@ -21,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Train:
-    """One process, or several with DeepSpeed or DDP."""
+    """Training in one process, or in several with DeepSpeed or DDP."""
 
     name: ClassVar[str] = "train"
     version: ClassVar[int] = 2
@@ -38,11 +46,11 @@ class Train:
         if hardware.accelerator == "cpu":
             config, replaced = adapt_to_cpu(config, hardware.processes)
             notes += [f"no GPU: {note}" for note in replaced]
-        elif turns_on_kernels(config):
-            notes.append("axolotl turns on its LoRA kernels; lora_mlp_kernel: false and the like turn them off")
+        elif axolotl_enables_kernels(config):
+            notes.append("axolotl enables its LoRA kernels; disable them with lora_mlp_kernel: false")
         _check_processes(config, hardware)
         params = Params(
-            trainer=with_settled_precision(config),
+            trainer=resolve_auto_precision(config),
             accelerator=hardware.accelerator,
             processes=hardware.processes,
             base_model=recipe.model.base_model,
@@ -56,7 +64,7 @@ class Train:
                 CallRequest(
                     params,
                     inputs={"model": model, "data": data},
-                    secrets=secrets_of(config),
+                    secrets=required_secrets(config),
                     notes=notes,
                     cpu=planner.cores if hardware.accelerator == "cpu" else 1.0,
                     gpus=hardware.processes if hardware.accelerator == "gpu" else 0,
@@ -72,19 +80,19 @@ class Train:
 
 
 def effective_batch(config: dict[str, Any], processes: int) -> str:
-    """Rows an optimizer step sees; rows are packs of `sequence_len` tokens where packing is on."""
+    """Describe the number of rows per optimizer step, or of packs with `sequence_len` tokens if rows are packed."""
     micro, accumulate = int(config.get("micro_batch_size") or 1), int(config.get("gradient_accumulation_steps") or 1)
-    what = f"packs of {config.get('sequence_len')} tokens" if config.get("sample_packing") else "rows"
-    return f"{micro * accumulate * processes} {what} ({micro} x {accumulate} steps x {processes} processes)"
+    unit = f"packs of {config.get('sequence_len')} tokens" if config.get("sample_packing") else "rows"
+    return f"{micro * accumulate * processes} {unit} ({micro} x {accumulate} steps x {processes} processes)"
 
 
 def _check_processes(config: dict[str, Any], hardware: Hardware) -> None:
-    if config.get("deepspeed") and hardware.processes == 1 and not offloads(config["deepspeed"]):
+    if config.get("deepspeed") and hardware.processes == 1 and not offloads_to_cpu(config["deepspeed"]):
         raise InvalidInput(
             Problem(
                 "invalid-value",
-                f"DeepSpeed ZeRO shares a model between processes, and `train` would run one ({hardware.description})",
+                f"DeepSpeed ZeRO shares a model between processes, but `train` has only one ({hardware.description})",
                 at="optimizations",
-                hint="leave the zero optimization out, ask for more GPUs (resources.train.gpu), or use zero3_offload",
+                hint="leave out the zero optimization, request more GPUs (resources.train.gpu), or use zero3_offload",
             )
         )

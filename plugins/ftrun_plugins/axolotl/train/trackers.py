@@ -1,4 +1,4 @@
-"""Experiment trackers that axolotl logs to: what each needs, how it is allowed, and where its run can be seen."""
+"""Experiment trackers of axolotl: their keys, packages and secrets, and the URL of a tracked run."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 from ftrun.utils.atomic_io import read_json, write_json, write_text
 
-WITHOUT_SERVER = ("offline", "disabled", "dryrun")  # values of `wandb_mode`
+WITHOUT_SERVER = ("offline", "disabled", "dryrun")  # values of `wandb_mode` that need no secret
 RECORD = "tracker.json"  # in the stage's working folder
 
 
 @dataclass(frozen=True)
 class Tracker:
-    """One tracker: the trainer keys that turn it on, the package it comes in, and the name of its secret."""
+    """Tracker with the trainer keys that enable it, its Python package, and the name of its secret."""
 
     name: str
     keys: tuple[str, ...]
@@ -35,39 +35,40 @@ TRACKERS = (
 )
 
 
-def chosen(config: Mapping[str, Any]) -> Iterator[tuple[Tracker, str]]:
-    """The trackers of a configuration, each with the key that turns it on."""
+def select_trackers(config: Mapping[str, Any]) -> Iterator[tuple[Tracker, str]]:
+    """Yield the trackers of a configuration, each with the key that enables it."""
     for tracker in TRACKERS:
         key = next((key for key in tracker.keys if config.get(key)), None)
         if key is not None:
             yield tracker, key
 
 
-def secrets_of(config: Mapping[str, Any]) -> list[str]:
-    """Names of the secrets that the trackers read."""
-    alone = config.get("wandb_mode") in WITHOUT_SERVER
+def required_secrets(config: Mapping[str, Any]) -> list[str]:
+    """Return the names of the secrets that the trackers of a configuration read."""
+    without_server = config.get("wandb_mode") in WITHOUT_SERVER
     return sorted(
-        tracker.secret for tracker, _ in chosen(config) if tracker.secret and not (tracker.package == "wandb" and alone)
+        tracker.secret for tracker, _ in select_trackers(config)
+        if tracker.secret and not (tracker.package == "wandb" and without_server)
     )
 
 
-def allow(config: Mapping[str, Any], work: Path) -> None:
-    """Trackers are off in every stage process; here those that the recipe chose are let through.
+def enable_trackers(config: Mapping[str, Any], work: Path) -> None:
+    """Enable the trackers of a configuration. By default, trackers are disabled in stage processes.
 
-    A run that is resumed goes on in the tracker's same run, whose id is kept in the working folder.
+    A resumed training continues the same run of the tracker. The working folder keeps the id of that run.
     """
-    if not any(tracker.package == "wandb" for tracker, _ in chosen(config)):
+    if not any(tracker.package == "wandb" for tracker, _ in select_trackers(config)):
         return
     os.environ.pop("WANDB_MODE", None)
     if not config.get("wandb_run_id"):
-        kept = work / "wandb_run_id"
-        if not kept.exists():
-            write_text(kept, secrets.token_hex(4))
-        os.environ.update(WANDB_RUN_ID=kept.read_text(), WANDB_RESUME="allow")
+        file = work / "wandb_run_id"
+        if not file.exists():
+            write_text(file, secrets.token_hex(4))
+        os.environ.update(WANDB_RUN_ID=file.read_text(), WANDB_RESUME="allow")
 
 
-def running_url() -> str | None:
-    """Where the tracker that runs in this process shows its run."""
+def find_run_url() -> str | None:
+    """Return the URL of the tracked run in this process, or None."""
     wandb, comet = sys.modules.get("wandb"), sys.modules.get("comet_ml")
     run = getattr(wandb, "run", None)
     if run is not None:
@@ -76,11 +77,11 @@ def running_url() -> str | None:
     return getattr(experiment, "url", None)
 
 
-def keep_url(work: Path, url: str) -> None:
-    """Keeps the address for whoever collects the results, which may be another process."""
+def save_url(work: Path, url: str) -> None:
+    """Save the URL for the process that collects the results."""
     write_json(work / RECORD, {"tracker_url": url})
 
 
-def kept_url(work: Path) -> dict[str, str]:
-    """What `keep_url` kept, as a metric; nothing where no tracker ran."""
+def load_url(work: Path) -> dict[str, str]:
+    """Return the URL from `save_url` as a metric, or an empty dict if there is none."""
     return dict(read_json(work / RECORD) or {})

@@ -1,4 +1,4 @@
-"""Runs axolotl's training in this process, or in one process a rank, and collects what it made."""
+"""Training with axolotl in this process, or in one process per rank, and collection of the result."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from ftrun_plugins.axolotl.train.params import Params
 
 PLUGIN = "ftrun_plugins.axolotl.train.callbacks.ProgressPlugin"
-# What axolotl's command line, which is not used here, sets for CUDA: without it packs of changing lengths leave gaps in
-# the memory of a GPU, up to 11 GiB (Llama 3.1 8B by LoRA on an H100: 57.9 GiB with an evaluation, 46.9 GiB with it).
+# axolotl's command line sets this for CUDA, but ftrun does not use that command line. Without it, packs of changing
+# lengths leave gaps in GPU memory: Llama 3.1 8B with LoRA and evaluations needs 57.9 GiB on an H100, with it 46.9 GiB.
 ALLOCATOR = ("PYTORCH_ALLOC_CONF", "expandable_segments:True")
-LEFT_BEHIND = ("checkpoint-*", "debug.log", "README.md", "merged", "training_args.bin", "*.lock")
+IGNORED_FILES = ("checkpoint-*", "debug.log", "README.md", "merged", "training_args.bin", "*.lock")
 
 
 class TrainWorker:
-    """One call of `train`."""
+    """Execution of one call of the stage `train`."""
 
     def __init__(self, params: Params, context: StageContext) -> None:
         self._params = params
@@ -36,12 +36,17 @@ class TrainWorker:
         self._out = context.work / OUT
 
     def run(self) -> None:
-        """Trains to the end, or raises `Stopped` once a checkpoint of the present step is written."""
+        """Train to the end.
+
+        Raises:
+            Stopped: If a stop was requested. A checkpoint of the current step is written first.
+            StageError: If training failed.
+        """
         removed = remove_unfinished(self._out)
         if removed:
             self._context.report.warning(f"removed unfinished checkpoints: steps {removed}")
         if remove_unmarked(self._context.work / PREPARED):
-            self._context.report.warning("removed prepared rows that an earlier try left unfinished")
+            self._context.report.warning("removed incomplete prepared rows of an earlier attempt")
         step = last_step(self._out)
         if step is not None:
             self._context.report.event("resumed", step=step)
@@ -51,7 +56,7 @@ class TrainWorker:
             {MODEL: self._context.inputs["model"], DATA: self._context.inputs["data"]},
         )
         if self._params.processes == 1:
-            train_here(self._context.work, self._context.report, self._context.stop)
+            train_in_process(self._context.work, self._context.report, self._context.stop)
         else:
             from ftrun_plugins.axolotl.train.distributed import train_in_ranks
 
@@ -67,7 +72,7 @@ class TrainWorker:
             if (self._context.inputs["data"] / split).is_dir()
         }
         return {
-            "logging_nan_inf_filter": False,  # it replaces the loss of a diverged training; `divergence` stops that
+            "logging_nan_inf_filter": False,  # the filter hides losses that `divergence` must see
             **trainer,
             **entries,
             "dataset_prepared_path": PREPARED,
@@ -77,9 +82,9 @@ class TrainWorker:
         }
 
     def _collect(self) -> None:
-        """Copies the result, without checkpoints, and names the base model as the hub does."""
-        left = LEFT_BEHIND if self._params.trainer.get("use_tensorboard") else (*LEFT_BEHIND, "runs")
-        shutil.copytree(self._out, self._context.output, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*left))
+        """Copy the result without checkpoints, and set the base model to its name on the hub."""
+        ignored = IGNORED_FILES if self._params.trainer.get("use_tensorboard") else (*IGNORED_FILES, "runs")
+        shutil.copytree(self._out, self._context.output, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*ignored))
         shutil.copy(self._context.work / "config.yml", self._context.output / "axolotl.yml")
         adapter = self._context.output / "adapter_config.json"
         if adapter.exists():
@@ -90,52 +95,56 @@ class TrainWorker:
         (self._context.output / "history.json").write_text(json.dumps(history, indent=1))
         losses = {name: [entry[name] for entry in history if name in entry] for name in ("loss", "eval_loss")}
         self._context.report.metric(
-            **{f"last_{name}": round(float(found[-1]), 6) for name, found in losses.items() if found}
+            **{f"last_{name}": round(float(values[-1]), 6) for name, values in losses.items() if values}
         )
-        self._context.report.metric(**trackers.kept_url(self._context.work))
+        self._context.report.metric(**trackers.load_url(self._context.work))
 
 
-def train_here(work: Path, report: Reporter | None, stop: StopRequest) -> None:
-    """Axolotl's training in this process: nothing imports torch a second time.
+def train_in_process(work: Path, report: Reporter | None, stop: StopRequest) -> None:
+    """Run axolotl's training in this process, so that torch is imported only once.
 
     Raises:
-        Stopped: the user asked to stop, and a checkpoint is written.
-        StageError: training did not begin, did no optimizer step, or diverged.
+        Stopped: If a stop was requested. A checkpoint is written first.
+        StageError: If training did not start, did no optimizer step, or diverged.
     """
     os.environ.setdefault(*ALLOCATOR)  # before torch is imported
     with chdir_offline(work):
         from axolotl.cli.train import do_cli
 
-        from ftrun_plugins.axolotl.train.callbacks import Connection, connect
+        from ftrun_plugins.axolotl.train.callbacks import CallbackState, set_state
 
-        connection = Connection(report, stop)
-        connect(connection)
+        state = CallbackState(report, stop)
+        set_state(state)
         config = yaml.safe_load((work / "config.yml").read_text())
-        _seed(int(config["seed"]))
-        trackers.allow(config, work)
+        _set_seed(int(config["seed"]))
+        trackers.enable_trackers(config, work)
         do_cli(config="config.yml")
-        if connection.stopped:
+        if state.stopped:
             raise Stopped
-        if not connection.began:
+        if not state.started:
             raise StageError(
                 "train",
                 Problem(
                     "not-trained",
-                    "the trainer ended without beginning to train",
-                    hint="read its log; ftrun's plugin may not have been loaded",
+                    "the trainer ended before training started",
+                    hint="see its log; axolotl may have failed to load ftrun's plugin",
                 ),
             )
 
 
-def _seed(seed: int) -> None:
-    """Axolotl packs once to count the steps before it seeds anything: unseeded, one recipe has 88 steps or 90."""
+def _set_seed(seed: int) -> None:
+    """Set the random seed before axolotl does.
+
+    axolotl packs rows to count the steps before it sets the seed. Without this, a recipe had sometimes 88 and sometimes
+    90 steps.
+    """
     from transformers import set_seed
 
     set_seed(seed)
 
 
 def _history(out: Path) -> list[dict[str, Any]]:
-    """The trainer's own log of the last checkpoint: steps with losses."""
+    """Return the trainer's log from the last checkpoint: one entry per logged step, with losses."""
     states = sorted(
         out.glob("checkpoint-*/trainer_state.json"), key=lambda path: int(path.parent.name.rpartition("-")[2])
     )

@@ -40,7 +40,7 @@ class _FirstRows:
     def __init__(self, rows: Iterable[Row | BadRow]) -> None:
         self._rows = rows
         self.good = self.bad = 0
-        self._shown: list[BadRow] = []
+        self._bad_rows: list[BadRow] = []
 
     def __iter__(self) -> Iterator[Row]:
         for row in islice(self._rows, FIRST_ROWS):
@@ -49,12 +49,12 @@ class _FirstRows:
                 yield row
                 continue
             self.bad += 1
-            if len(self._shown) < MOST_SHOWN:
-                self._shown.append(row)
+            if len(self._bad_rows) < MOST_SHOWN:
+                self._bad_rows.append(row)
 
     def problems(self) -> list[Problem]:
         what = f"none of the first {self.bad} rows can be read" if self.bad > 1 else "the only row cannot be read"
         return [
             Problem("bad-rows", what),
-            *(Problem(row.code, row.reason, f"{row.file}:{row.line}") for row in self._shown),
+            *(Problem(row.code, row.reason, f"{row.file}:{row.line}") for row in self._bad_rows),
         ]

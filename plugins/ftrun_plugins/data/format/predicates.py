@@ -16,24 +16,24 @@ Predicate = Callable[[Any], bool]
 CACHE = 64_000  # kB of digests in memory; the rest is on disk
 
 
-def build_predicate(wanted: Filter) -> Predicate:
+def build_predicate(row_filter: Filter) -> Predicate:
     """Return the predicate for the condition of a filter. It is called with values that are not null."""
-    match wanted.condition:
+    match row_filter.condition:
         case "equals" | "one_of":
-            values = wanted.one_of if wanted.one_of is not None else (wanted.equals,)
+            values = row_filter.one_of if row_filter.one_of is not None else (row_filter.equals,)
             return lambda value: any(_is_equal(value, other) for other in values)
         case "none_of":
-            return lambda value: not any(_is_equal(value, other) for other in wanted.none_of or ())
+            return lambda value: not any(_is_equal(value, other) for other in row_filter.none_of or ())
         case "not_empty":
             return _is_not_empty
         case "min_characters":
-            return lambda value: count_characters(value) >= (wanted.min_characters or 0)
+            return lambda value: count_characters(value) >= (row_filter.min_characters or 0)
         case "max_characters":
-            return lambda value: count_characters(value) <= (wanted.max_characters or 0)
+            return lambda value: count_characters(value) <= (row_filter.max_characters or 0)
         case "matches":
-            return search(wanted.matches or "")
+            return search(row_filter.matches or "")
         case "min" | "max":
-            return _build_range(wanted.min, wanted.max)
+            return _build_range(row_filter.min, row_filter.max)
     return Distinct().is_new
 
 
@@ -46,16 +46,16 @@ def count_characters(value: Any) -> int:
     return sum(map(count_characters, value)) if isinstance(value, list | tuple) else 0
 
 
-def _is_equal(value: Any, wanted: Value | None) -> bool:
-    """Return True if a value equals `wanted`.
+def _is_equal(value: Any, target: Value | None) -> bool:
+    """Return True if a value equals `target`.
 
     A string that holds a number equals the number, because all values in CSV are strings. `true` does not equal 1.
     """
-    if isinstance(wanted, bool) or isinstance(value, bool):
-        return value is wanted
-    if isinstance(wanted, int | float) and isinstance(value, str):
-        return _parse_number(value) == wanted
-    return bool(value == wanted)
+    if isinstance(target, bool) or isinstance(value, bool):
+        return value is target
+    if isinstance(target, int | float) and isinstance(value, str):
+        return _parse_number(value) == target
+    return bool(value == target)
 
 
 def _parse_number(value: Any) -> float | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, Self
 
+from ftrun.api.artifacts import SPLITS, FormattedRows
 from ftrun.api.context import StageContext
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.rows import Rejected, Row
@@ -41,9 +42,9 @@ class ExampleWriter:
             output = self._context.output
             self._train_file, self._held_out_file, self._held_out_rows = (
                 stack.enter_context((output / name).open("wb", buffering=1 << 20))
-                for name in ("train.jsonl", "held_out.jsonl", "held_out.rows.jsonl")
+                for name in (*map(FormattedRows.file_name, SPLITS), FormattedRows.HELD_OUT_SOURCE_ROWS)
             )
-            self._rejections = stack.enter_context(RejectedRows(output / "rejected.jsonl"))
+            self._rejections = stack.enter_context(RejectedRows(output / FormattedRows.REJECTED))
             stack.enter_context(self._watch)
             self._stack = stack.pop_all()
         return self
@@ -166,12 +167,15 @@ class ExampleWriter:
         assert self._kind is not None
         report = {"kind": self._kind[0], **counts, "reasons": self._rejections.reasons(), "sources": self._sources}
         report |= {**self._mix, **({"filters": dict(self._removed)} if self._removed else {})}
-        write_json(self._context.output / "report.json", report)
+        write_json(self._context.output / FormattedRows.REPORT, report)
 
     def _report_warnings(self) -> None:
         report, bad = self._context.report, self._rejections.count
         if bad:
-            report.warning(f"{bad} of {self._row_count} rows were left out: see rejected.jsonl", file="rejected.jsonl")
+            report.warning(
+                f"{bad} of {self._row_count} rows were left out: see {FormattedRows.REJECTED}",
+                file=FormattedRows.REJECTED,
+            )
         if self._params.holds_out and not self._held_out:
             report.warning(f"none of {self._row_count} rows is held out, so evaluations have no rows")
 

@@ -44,13 +44,15 @@ class Alpaca:
             history = optional_value(values, options.history, "history", list)
             question = require_text(values, options.instruction)
             answer = require_text(values, options.output)
-            earlier = list(_parse_history(history, options.history)) if history else []
-        except InvalidRowError as invalid:
-            return invalid.to_rejected()
+            history_turns = list(_parse_history(history, options.history)) if history else []
+        except InvalidRowError as error:
+            return error.to_rejected()
         if row_input and not row_input.isspace():
             question = f"{question}\n{row_input}"
         first = [{"role": "system", "content": system}] if system else []
-        return Chat([*first, *earlier, {"role": "user", "content": question}, {"role": "assistant", "content": answer}])
+        return Chat(
+            [*first, *history_turns, {"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+        )
 
 
 def _parse_history(history: list[Any], column: str | None) -> Iterator[Message]:

@@ -37,8 +37,8 @@ class ChatFormatter:
             if tools and options.tools:
                 check_tools(tools, options.tools)
                 check_declared(conversation, tools, options.messages)
-        except InvalidRowError as invalid:
-            return invalid.to_rejected()
+        except InvalidRowError as error:
+            return error.to_rejected()
         return Chat(conversation, tools or ())
 
 

@@ -6,7 +6,7 @@ from ftrun.api.rows import Rejected
 
 
 class InvalidRowError(ValueError):
-    """Rejection of a row, with a code of `docs/errors.md` and a reason in one sentence without a full stop."""
+    """Rejection of a row. The code is in `docs/reference/errors.md`; the reason is one sentence without a full stop."""
 
     def __init__(self, code: str, reason: str) -> None:
         self.code = code

@@ -63,8 +63,8 @@ class ShareGpt:
             tools = _read_tools(values, options)
             if tools:
                 check_declared(messages, tools, column)
-        except InvalidRowError as invalid:
-            return invalid.to_rejected()
+        except InvalidRowError as error:
+            return error.to_rejected()
         return Chat([{"role": "system", "content": system}, *messages] if system else messages, tools)
 
 

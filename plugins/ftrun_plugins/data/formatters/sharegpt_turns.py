@@ -92,10 +92,10 @@ class Turns:
             speaker = role
         return messages
 
-    def _parse_calls(self, text: str, index: int, before: int) -> list[dict[str, Any]]:
+    def _parse_calls(self, text: str, index: int, call_count: int) -> list[dict[str, Any]]:
         """Return the calls with ids of nine letters and digits, because some templates accept no others."""
         calls = self.calls_of(text, f"{self.column}[{index}].{self.content}")
-        return [{"id": f"call{number:05}", **call} for number, call in enumerate(calls, before + 1)]
+        return [{"id": f"call{number:05}", **call} for number, call in enumerate(calls, call_count + 1)]
 
     def _check_turn(self, turn: Any, path: str) -> tuple[str, str]:
         if type(turn) is not dict:

@@ -48,8 +48,8 @@ class Template:
         """Return the prompt, which is not trained on, and the answer, which is trained on."""
         try:
             prompt, answer = fill(options.prompt, row.values), fill(options.answer, row.values)
-        except InvalidRowError as invalid:
-            return invalid.to_rejected()
+        except InvalidRowError as error:
+            return error.to_rejected()
         if not answer or answer.isspace():
             names = ", ".join(f"`{column}`" for column in columns(options.answer))
             return Rejected(f"the answer from {names} is empty", "empty-value")

@@ -27,7 +27,7 @@ def check_order(messages: Sequence[dict[str, Any]], column: str, has_ids: bool =
     if "system" in roles[1:] or "developer" in roles[1:]:
         late = next(index for index, role in enumerate(roles) if index and role in SYSTEM)
         raise InvalidRowError(
-            "turn-order", f"{column}[{late}] has the role `{roles[late]}`, but is not the first message"
+            "turn-order", f"{column}[{late}] has the role `{roles[late]}`, which only the first message may have"
         )
     first = 1 if roles[0] in SYSTEM else 0
     if roles[first] != "user":

@@ -41,7 +41,7 @@ class Docstring:
 def split(doc: str) -> Docstring:
     """Split the output of `inspect.cleandoc` into the parts of the docstring."""
     sections = _parse_sections(_clean(doc))
-    text = [section.whole for section in sections if section.title not in ARGUMENTS | EXAMPLES]
+    text = [section.text_with_heading for section in sections if section.title not in ARGUMENTS | EXAMPLES]
     arguments = [_format_bullets(section.text) for section in sections if section.title in ARGUMENTS]
     examples = [section.text for section in sections if section.title in EXAMPLES]
     if not any(CODE.search(example) or ">>>" in example for example in examples):
@@ -87,7 +87,7 @@ class _Section:
         return "\n".join(self.body).strip("\n")
 
     @property
-    def whole(self) -> str:
+    def text_with_heading(self) -> str:
         return "\n".join(filter(None, [*self.heading, self.text]))
 
     @property

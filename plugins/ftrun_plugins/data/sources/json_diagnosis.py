@@ -14,7 +14,7 @@ _BEGINNINGS |= {"-", ".", "e", "E", "e-", "e+", "E-", "E+"}
 
 
 class Fault(NamedTuple):
-    """Error code of `docs/errors.md`, and reason."""
+    """Error code of `docs/reference/errors.md`, and reason."""
 
     code: str
     reason: str
@@ -44,8 +44,8 @@ def find_fault(line: bytes) -> Fault | None:
         return Fault("invalid-encoding", "there is a byte order mark (BOM) in the middle of the file")
     try:
         value = _DECODER.decode(text)
-    except _WrongLineError as wrong:
-        return wrong.fault
+    except _WrongLineError as error:
+        return error.fault
     except json.JSONDecodeError as error:
         return _describe_syntax_error(text, error)
     except RecursionError:
@@ -84,8 +84,8 @@ def _describe_syntax_error(text: str, error: json.JSONDecodeError) -> Fault:
     if error.msg.startswith("Unterminated string") or is_cut_escape:
         return Fault("truncated", "the line ends in the middle of a string")
     if not rest or rest in _BEGINNINGS:
-        whole = "a list" if text.lstrip().startswith("[") else "an object"
-        return Fault("truncated", f"the line ends in the middle of {whole}")
+        container = "a list" if text.lstrip().startswith("[") else "an object"
+        return Fault("truncated", f"the line ends in the middle of {container}")
     position = f"at character {error.pos + 1}: {rest[:20]!r}"
     if error.msg == "Extra data":
         return Fault("invalid-json", f"there is more text after the object, {position}")

@@ -44,7 +44,7 @@ def _count_keys_and_depth(row: dict[str, Any]) -> tuple[int, int]:
     level: list[Any] = [row]
     while level:
         depth += 1
-        below: list[Any] = []
+        next_level: list[Any] = []
         for container in level:
             children = container
             if type(container) is dict:
@@ -52,8 +52,8 @@ def _count_keys_and_depth(row: dict[str, Any]) -> tuple[int, int]:
                 children = container.values()
             for child in children:  # faster than a comprehension, because most have few containers or none
                 if type(child) is dict or type(child) is list:
-                    below.append(child)  # noqa: PERF401
-        level = below
+                    next_level.append(child)  # noqa: PERF401
+        level = next_level
     return keys, depth
 
 

@@ -40,7 +40,7 @@ class Scanner:
         self._file, self._name = file, name
         self._buffer, self._at = file.read(len(UTF8_BOM)).removeprefix(UTF8_BOM), 0
         self._line, self._counted = 1, 0  # the line that the buffer's first `_counted` bytes end in
-        self._before = 0  # bytes of the buffer's first line that are no longer in the buffer
+        self._dropped = 0  # bytes of the buffer's first line that are no longer in the buffer
 
     @property
     def line(self) -> int:
@@ -116,8 +116,8 @@ class Scanner:
         first = self.peek()
         if first not in (b'"', b"[", b"{"):
             return self._read_plain()
-        if whole := SHALLOW.match(self._buffer, self._at):
-            return self._cut(whole.end() - self._at)
+        if match := SHALLOW.match(self._buffer, self._at):
+            return self._cut(match.end() - self._at)
         depth, scanned = 0, 0  # bytes behind the position
         while True:
             token = TOKEN.search(self._buffer, self._at + scanned)
@@ -175,11 +175,11 @@ class Scanner:
     def _get_column(self) -> int:
         """Return the number of bytes before the position in its line."""
         line_end = self._buffer.rfind(b"\n", 0, self._at)
-        return self._at + self._before if line_end < 0 else self._at - line_end - 1
+        return self._at + self._dropped if line_end < 0 else self._at - line_end - 1
 
     def _read_block(self) -> bool:
         """Read the next block and drop the bytes before the position. Return False at the end of the file."""
-        self._before = self._get_column()
+        self._dropped = self._get_column()
         self._line = self.line
         block = self._file.read(BLOCK)
         self._buffer, self._at, self._counted = self._buffer[self._at :] + block, 0, 0

@@ -207,8 +207,8 @@ def _locate(name: str) -> Path:
 def _suggest_package(name: str) -> str:
     installed = importlib.metadata.packages_distributions()
     # Users may write the name on PyPI instead of the import name, so both lead to the import name.
-    names = {written: top for top, dists in installed.items() for written in (top, *dists) if not top.startswith("_")}
-    close = sorted({names[written] for written in nearest(name, names, most=5)})
+    names = {alias: top for top, dists in installed.items() for alias in (top, *dists) if not top.startswith("_")}
+    close = sorted({names[alias] for alias in nearest(name, names, most=5)})
     return f"nearest installed: {', '.join(close)}" if close else "no installed package has a similar name"
 
 
@@ -251,9 +251,9 @@ def _resolve_import(
     base = base[: len(base) - statement.level + 1] if statement.level else []
     source = ".".join([*base, *filter(None, [statement.module])])
     # `__init__` re-exports its imports from inside the package. Other modules re-export with `import X as X`.
-    inside = module == imports_from and f"{source}.".startswith(f"{module}.")
+    is_internal = module == imports_from and f"{source}.".startswith(f"{module}.")
     return {
-        alias.asname or alias.name: Reference(source, (alias.name,), exported=inside or alias.asname == alias.name)
+        alias.asname or alias.name: Reference(source, (alias.name,), exported=is_internal or alias.asname == alias.name)
         for alias in aliases
     }
 

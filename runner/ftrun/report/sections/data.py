@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ftrun.api.artifacts import FormattedRows, TokenizedRows
 from ftrun.report.html import Content, Html, element, table
 from ftrun.report.number_format import number
 from ftrun.report.run_data import RunData
@@ -14,8 +15,8 @@ SHOWN_DIGITS = 12  # of a digest
 
 
 def data(run: RunData) -> Iterator[Html]:
-    yield from _rows(run.json("format", "report.json") or {})
-    yield from _tokens(run.json("tokenize", "report.json") or {})
+    yield from _rows(run.json("format", FormattedRows.REPORT) or {})
+    yield from _tokens(run.json("tokenize", TokenizedRows.REPORT) or {})
 
 
 def _rows(report: Mapping[str, Any]) -> Iterator[Html]:

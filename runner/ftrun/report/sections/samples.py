@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ftrun.api.artifacts import Evaluations, FormattedRows
 from ftrun.report.html import Html, element
 from ftrun.report.run_data import RunData
 
@@ -16,7 +17,7 @@ Sample = Mapping[str, Any]
 
 def samples(run: RunData) -> Iterator[Html]:
     by_evaluation: dict[str, list[Sample]] = {}
-    for line in run.lines("evaluate", "samples.jsonl"):
+    for line in run.lines("evaluate", Evaluations.SAMPLES):
         by_evaluation.setdefault(line["evaluation"], []).append(line)
     selected = {name: _select(lines, _is_higher_better(run, name)) for name, lines in by_evaluation.items()}
     texts = prompts(run, {sample["place"] for lines in selected.values() for sample in lines})
@@ -47,7 +48,7 @@ def prompts(run: RunData, places: Iterable[str]) -> dict[str, str]:
     requested = set(places)
     return {
         line["place"]: text
-        for line in run.lines("format", "held_out.jsonl")
+        for line in run.lines("format", FormattedRows.file_name("held_out"))
         if line.get("place") in requested and (text := _prompt(line))
     }
 

@@ -8,7 +8,7 @@ import pytest
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.formatters import Choice
 from ftrun.api.rows import Chat, Rejected, Row, Text
-from ftrun.utils.digests import _closure
+from ftrun.utils.digests import _find_modules
 from ftrun_plugins.data.format.formatter_selection import FIRST_ROWS
 from ftrun_plugins.data.formatters.auto import CHOICES, Auto
 from ftrun_plugins.data.formatters.detection import PAIRS
@@ -127,7 +127,7 @@ def test_one_row_by_itself_is_formatted_by_its_own_shape() -> None:
 
 def test_the_code_of_all_choices_is_in_the_key() -> None:
     """Else an edit of one of them would leave a cached artifact that it did not make."""
-    modules = _closure(Auto.__module__, "ftrun_plugins")
+    modules = _find_modules(Auto.__module__, "ftrun_plugins")
 
     assert {formatter.__module__ for formatter in CHOICES.values()} <= modules
     assert "ftrun_plugins.data.formatters.detection" in modules
