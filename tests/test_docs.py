@@ -10,10 +10,13 @@ import pytest
 
 from ftrun.api import errors, hookspecs
 from ftrun.cli.commands import builtin_commands
+from ftrun.plugins.manager import Registered, plugins
 from ftrun.recipe.compose import GROUPS
 
 ROOT = Path(__file__).parents[1]
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES_OF_DOCS = sorted(DOCS.rglob("*.md"))
+PAGES = [*sorted(ROOT.glob("*.md")), *PAGES_OF_DOCS]
 LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 OPTIONS = [
     pytest.param(group, file.stem, id=f"{group}/{file.stem}")
@@ -24,27 +27,33 @@ HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("ftrun_"))
 
 
 def page(name: str) -> str:
-    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+    return (DOCS / name).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("verb", builtin_commands())
 def test_every_verb_is_described(verb: str) -> None:
-    assert re.search(rf"`(ftrun )?{verb}\b", page("cli.md")) or f"ftrun {verb}" in page("cli.md")
+    assert f"| `ftrun {verb}" in page("reference/cli.md")
 
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_hook_is_described(hook: str) -> None:
-    assert re.search(rf"\b{hook}\b", page("plugins.md"))
+    assert re.search(rf"\b{hook}\b", page("reference/hooks.md"))
 
 
 @pytest.mark.parametrize("group", [group for group in GROUPS if (ROOT / "conf" / group).is_dir()])
 def test_every_config_group_is_described(group: str) -> None:
-    assert re.search(rf"`{group}`", page("recipes.md"))
+    assert re.search(rf"^\| `{group}`", page("reference/recipes.md"), re.MULTILINE)
 
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_option_is_described(group: str, option: str) -> None:
-    assert re.search(rf"(?<![\w-]){option}(?![\w-])", page("recipes.md"))
+    assert f"`{option}`" in page("reference/recipes.md")
+
+
+@pytest.mark.parametrize("component", plugins().all(), ids=lambda component: f"{component.kind}-{component.name}")
+def test_every_component_is_described(component: Registered) -> None:
+    name = "reference/stages.md" if component.kind == "stage" else "reference/recipes.md"
+    assert f"`{component.name}`" in page(name)
 
 
 def headings(text: str) -> set[str]:
@@ -53,7 +62,7 @@ def headings(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_relative_links_lead_somewhere(file: Path) -> None:
     for link in (first or second for first, second in LINK.findall(file.read_text(encoding="utf-8"))):
         if re.match(r"[a-z]+:", link):
@@ -63,6 +72,19 @@ def test_relative_links_lead_somewhere(file: Path) -> None:
         assert target.exists(), f"{file.name}: {link}"
         if anchor:
             assert anchor in headings(target.read_text(encoding="utf-8")), f"{file.name}: {link}"
+
+
+@pytest.mark.parametrize("file", PAGES_OF_DOCS, ids=lambda file: str(file.relative_to(DOCS)))
+def test_a_page_opens_with_one_sentence_on_what_the_reader_can_do(file: Path) -> None:
+    title, opening = file.read_text(encoding="utf-8").split("\n\n")[:2]
+    assert re.fullmatch(r"# .+", title)
+    assert re.search(r"\byou\b", opening)
+    assert re.fullmatch(r"[^.]+\.", re.sub(r"`[^`]*`|\([^)]*\)", "", opening))
+
+
+def test_the_list_of_pages_is_complete() -> None:
+    links = {first or second for first, second in LINK.findall(page("README.md"))}
+    assert links == {str(file.relative_to(DOCS)) for file in PAGES_OF_DOCS} - {"README.md"}
 
 
 def test_there_is_something_to_look_at() -> None:
@@ -107,7 +129,7 @@ def codes_in(path: Path) -> set[str]:
 
 
 def test_every_error_code_is_described_once_and_no_other() -> None:
-    described = re.findall(r"^\| `([a-z-]+)` \| .+\. \| .+\. \|$", page("errors.md"), re.MULTILINE)
+    described = re.findall(r"^\| `([a-z-]+)` \| .+\. \| .+\. \|$", page("reference/errors.md"), re.MULTILINE)
     sources = [path for folder in ("runner", "plugins") for path in (ROOT / folder).rglob("*.py")]
     used = set().union(*map(codes_in, sources)) | {errors.UNKNOWN_CODE}
     assert sorted(described) == sorted(used)

@@ -1,4 +1,4 @@
-"""Packages of others beside nothing but ftrun: of the lesson in `docs/plugins.md`, a new one, and the example."""
+"""Packages in an environment that has only ftrun: of `docs/tutorials/first-plugin.md`, a new one, and the example."""
 
 from __future__ import annotations
 
@@ -9,22 +9,14 @@ from pathlib import Path
 import pytest
 
 from helpers.fresh_environment import PROJECT, Fresh, make_fresh
+from helpers.lessons import read_blocks, write_file
 from helpers.workplace import read_json
 
 pytestmark = pytest.mark.e2e
 
 STAGES = ("fetch", "format", "tokenize", "train", "merge", "generate", "loss", "score", "evaluate")
 
-BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ACME = PROJECT / "examples" / "ftrun-acme"
-LESSON = re.compile(r"^## A formatter, from nothing to used\n(.*?)^## ", re.MULTILINE | re.DOTALL)
-
-
-def lesson() -> list[tuple[str, str]]:
-    """Language and text of the blocks of the lesson, in order."""
-    found = LESSON.search((PROJECT / "docs" / "plugins.md").read_text(encoding="utf-8"))
-    assert found
-    return BLOCK.findall(found[1])
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +26,11 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
 
 def test_the_lesson_can_be_followed(fresh: Fresh, tmp_path: Path) -> None:
     printed, refusals = [], []
-    for language, text in lesson():
+    for language, text in read_blocks("first-plugin.md"):
         if language == "bash":
             printed.append(fresh.run("bash", "-e", "-c", text, cwd=tmp_path))
-        elif language:  # a file, which its first line names
-            path = tmp_path / text.partition("\n")[0].removeprefix("# ")
-            path.write_text(text, encoding="utf-8")
+        elif language:
+            write_file(text, tmp_path)
         else:
             refusals.append(text)
     assert len(printed) == 5

@@ -1,6 +1,6 @@
 """Readers of artifacts: the names of the files, and the types of their rows.
 
-The constants of a reader name the files that the stage writes. A plugin that replaces a stage must write the same files.
+The constants of a reader name the files that its stage writes. A plugin that replaces a stage must write these files.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ __all__ = [
     "SampleRow",
     "ScoreRow",
     "Scores",
+    "Split",
     "TokenizedRow",
     "TokenizedRows",
 ]

@@ -1,4 +1,4 @@
-"""The base class of backends, which run stage calls."""
+"""Base class of backends, which run stage calls."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["Backend", "CallEstimate", "Estimate", "Hardware", "Runner"]
 
 @dataclass(frozen=True)
 class Hardware:
-    """The hardware of a stage, as far as it changes the result."""
+    """Hardware of a stage, as far as it can change the result. `description` is for messages."""
 
     accelerator: Literal["cpu", "gpu"]
     processes: int = 1
@@ -35,56 +35,77 @@ class Hardware:
 
 @dataclass(frozen=True)
 class CallEstimate:
-    """The estimated cost of one call: seconds and US dollars, from low to high; None if unknown."""
+    """Estimated cost of one call.
+
+    Args:
+        label: The label of the call.
+        hardware: A description of the hardware.
+        seconds: The run time in seconds, minimum and maximum. None if unknown.
+        price: The price in US dollars per second of the most expensive hardware that the call may get.
+        usd: The cost in US dollars, minimum and maximum. None if unknown.
+        unknown: Hardware without a known price.
+    """
 
     label: str
     hardware: str
     seconds: tuple[float, float] | None
-    price: float  # US dollars a second, of the most expensive hardware that it may get
+    price: float
     usd: tuple[float, float] | None
-    unknown: tuple[str, ...] = ()  # hardware without a known price
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """The estimated cost of several calls: at least `low`; at most `high`, if that is known."""
+    """Estimated cost of several calls.
+
+    Args:
+        calls: The estimates of the calls.
+        low: The minimum cost in US dollars.
+        high: The maximum cost in US dollars. None if unknown.
+        prices: The date of the prices.
+        uploads: Files that must be uploaded, with their sizes in bytes.
+    """
 
     calls: tuple[CallEstimate, ...]
     low: float
     high: float | None
-    prices: str  # date of the prices
-    uploads: tuple[tuple[str, int], ...] = ()  # files that have to be uploaded, with bytes
+    prices: str
+    uploads: tuple[tuple[str, int], ...] = ()
 
 
 class Runner(Protocol):
-    """Runs stage calls on the machine of the scheduler."""
+    """Runner of stage calls on the machine of the scheduler."""
 
     def capacity(self) -> tuple[float, int]:
-        """Return the cores and GPUs that simultaneous calls share."""
+        """Return the number of cores and of GPUs that concurrent calls share."""
         ...
 
     def run_stage(self, call: StageCall, run: RunFolder, stop: StopSignal) -> StageOutcome:
-        """Run a call to its end, or wait for another process that works on its key."""
+        """Run a call to its end, or wait for another process that works on the same key."""
         ...
 
 
 class Backend(ABC):
-    """A place where stage calls run. A new backend implements the four abstract methods."""
+    """Base class of a place where stage calls run. A backend must implement the abstract methods."""
 
     name: ClassVar[str]
     Options: ClassVar[type[Options]] = Options
 
     @abstractmethod
     def __init__(self, options: Any, environments: Mapping[str, Environment], store: Store) -> None:
-        """Keep `options`, an instance of the class's `Options`, the environments of the recipe, and the store."""
+        """Store the options (an instance of `Options` of the class), the environments of the recipe, and the store."""
 
     @abstractmethod
     def hardware(self, stage: str, resources: Resources) -> Hardware:
-        """Return the hardware that a stage gets. Raises `InvalidInput` if the machine lacks what is requested."""
+        """Return the hardware of a stage.
+
+        Raises:
+            InvalidInput: If the machine lacks the requested hardware.
+        """
 
     @abstractmethod
     def environment_digest(self, name: str) -> str:
-        """Return a digest of the packages in an environment. It is in the keys of the calls that run there."""
+        """Return a digest of the packages in an environment. It is part of the keys of the calls that run in it."""
 
     @abstractmethod
     def cached(self, calls: Sequence[StageCall]) -> set[str]:
@@ -92,12 +113,16 @@ class Backend(ABC):
 
     @abstractmethod
     def runner(self) -> Runner:
-        """Return what runs stage calls here. Raises `InvalidInput` if this backend runs them only elsewhere."""
+        """Return the runner of stage calls on this machine.
+
+        Raises:
+            InvalidInput: If the backend runs stage calls only on other machines.
+        """
 
     # --- environments on this machine
 
     def environment_ready(self, name: str) -> bool:
-        """Return whether a call need not wait for its environment."""
+        """Return whether a call can start without waiting for its environment."""
         return True
 
     def environment_python(self, name: str) -> Path:
@@ -106,35 +131,38 @@ class Backend(ABC):
         raise InvalidInput(Problem("usage", what))
 
     def prepare(self, name: str, progress: Callable[[str], None]) -> None:
-        """Install an environment, once. `progress` gets lines for a person."""
+        """Install an environment if it is not installed yet. `progress` gets lines for the user."""
         return
 
-    # --- machine, money, secrets
+    # --- machine, cost, secrets
 
     def cores(self) -> float:
-        """Return the number of cores of the machine that a stage runs on."""
+        """Return the number of cores of the machine that runs a stage."""
         return float(os.cpu_count() or 1)
 
     def estimate(self, calls: Sequence[StageCall], seconds: Mapping[str, float]) -> Estimate | None:
-        """Return the cost of calls; None if nothing costs. `seconds` are the times of earlier runs, by label."""
+        """Return the cost of calls. None if they cost nothing. `seconds` are the run times of earlier runs by label."""
         return None
 
     def has_secret(self, name: str) -> bool:
-        """Return whether stages would find the secret of this name."""
+        """Return whether the secret with this name is set for stages."""
         return any(os.environ.get(variable) for variable in variables_of(name))
 
     def secret_advice(self, name: str) -> str:
         """Return the command that sets a secret."""
         return f"export {variables_of(name)[0]}=…"
 
-    # --- runs elsewhere
+    # --- runs on other machines
 
     @classmethod
     def account(cls) -> Remote | None:
-        """Return the remote of this machine's account with default options; None if there is no account. Light."""
+        """Return the remote of the account of this machine, with default options. None if there is no account.
+
+        Must be fast.
+        """
         return None
 
     @property
     def remote(self) -> Remote | None:
-        """The remote that runs are submitted to; None if the scheduler runs on this machine."""
+        """Remote to which runs are submitted. None if the scheduler runs on this machine."""
         return None

@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+__all__ = ["Frozen", "Json", "PluginRef", "WithOptions"]
+
 Json = dict[str, Any]
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+__all__ = ["StopSignal", "stop_on_signals"]
+
 
 class StopSignal:
     """Request to stop. `level` is 0 (continue), 1 (stop cleanly) or 2 (stop immediately). It never decreases."""
@@ -35,9 +37,9 @@ def stop_on_signals(stop: StopSignal) -> Iterator[None]:
         stop.raise_level()
 
     numbers = (signal.SIGINT, signal.SIGTERM)
-    previous_handlers = {number: signal.signal(number, handler) for number in numbers}
+    original_handlers = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
-        for number, handler_before in previous_handlers.items():
-            signal.signal(number, handler_before)
+        for number, original in original_handlers.items():
+            signal.signal(number, original)

@@ -9,6 +9,8 @@ from pathlib import Path
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.package_data import find_data_folder
 
+__all__ = ["ConfigFolders", "check_unique", "headline", "options_of", "own_folders", "recipe_names"]
+
 
 @dataclass(frozen=True)
 class ConfigFolders:

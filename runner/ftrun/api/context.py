@@ -1,4 +1,4 @@
-"""What a running stage sees: its call, its inputs, a place to write, and a way to report."""
+"""Context of a running stage: folders for its output, its inputs, and objects to report and to stop."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from ftrun.api.recent_rate import RecentRate
 from ftrun.api.stage_call import StageCall
 from ftrun.utils.digests import sha256_of, source_digest
 
+__all__ = ["Reporter", "StageContext", "StopRequest", "Stopped", "load"]
+
 SECONDS_BETWEEN_PROGRESS = 0.5
 
 
 class Reporter:
-    """Writes the events of one stage call, into the run's event log or, where no file is shared, between its output."""
+    """Writer of the events of one stage call. Writes to the event log of the run, or to stdout if `events` is None."""
 
     def __init__(self, call: str, events: Path | None) -> None:
         self.call = call
@@ -34,43 +36,45 @@ class Reporter:
         self.gates: list[GateResult] = []
 
     def event(self, kind: str, /, **values: Any) -> None:
+        """Write an event."""
         if self.events is not None:
             append(self.events, kind, self.call, **values)
         else:
             line = json.dumps(make(kind, self.call, **values), default=str)
-            # one write, on a line of its own: progress bars leave lines open
+            # A single write that starts with a line end, because progress bars do not end their lines.
             os.write(sys.stdout.fileno(), f"\n::ftrun {line}\n".encode())
 
     def progress(self, step: float, total: float | None, unit: str, /, **values: Any) -> None:
-        """Report how far the call is, with its recent rate and the seconds left. May be called for every step.
+        """Report progress, with the recent rate and the remaining seconds. Can be called for every step.
 
-        Steps before the first that is reported, as those of an earlier try, do not count in the rate.
+        The rate does not count steps before the first reported one, such as those of an earlier attempt.
         """
         now = time.monotonic()
         rate = self._rate.update(step, unit, now)
         if now - self._last_progress < SECONDS_BETWEEN_PROGRESS and not values and step != total:
             return
         self._last_progress = now
-        left = round((total - step) / rate, 1) if total is not None and rate > 0 else None
-        shown = float(f"{rate:.4g}")  # digits that count: a step may take an hour
-        self.event("progress", step=step, total=total, unit=unit, rate=shown, seconds_left=left, **values)
+        seconds_left = round((total - step) / rate, 1) if total is not None and rate > 0 else None
+        rounded = float(f"{rate:.4g}")  # to significant digits, because a step may take an hour
+        self.event("progress", step=step, total=total, unit=unit, rate=rounded, seconds_left=seconds_left, **values)
 
     def warning(self, text: str, /, **values: Any) -> None:
+        """Write a warning for the user."""
         self.event("warning", text=text, **values)
 
     def metric(self, **values: Any) -> None:
-        """Numbers for the record; they are kept in the artifact's manifest."""
+        """Record metrics, which are stored in the manifest of the artifact."""
         self.metrics.update(values)
         self.event("metric", **values)
 
     def gate(self, name: str, met: bool, detail: str) -> None:
-        """Whether a requirement on the result is met; a run with one that is not ends with exit code 3."""
+        """Record whether the result meets a requirement. A run with an unmet requirement ends with exit code 3."""
         self.gates.append(GateResult(name=name, met=met, detail=detail))
         self.event("gate", name=name, met=met, detail=detail)
 
 
 class StopRequest:
-    """Set once the user asked to stop; long stages look at it and leave a checkpoint."""
+    """Flag that is true once the user has requested a stop. Long stages then save a checkpoint and stop."""
 
     def __init__(self) -> None:
         self.requested = False
@@ -80,49 +84,63 @@ class StopRequest:
 
 
 class Stopped(Exception):
-    """Raised by a stage that stopped because it was asked to."""
+    """Exception of a stage that stopped because the user requested it."""
 
 
 @dataclass(frozen=True)
 class StageContext:
-    """Everything that a stage's `run` may touch besides its call."""
+    """Everything that `run` of a stage may use besides its call.
 
-    output: Path  # becomes the artifact
-    work: Path  # kept when the call fails or is killed, so that its next try can go on
-    inputs: Mapping[str, Path]  # role -> folder of the artifact
-    files: Mapping[str, Path]  # digest -> outside file
+    Args:
+        output: The folder that becomes the artifact.
+        work: A folder that is kept if the call fails or is killed, so that the next attempt can continue.
+        inputs: Folders of the input artifacts, by role.
+        files: Paths of the input files, by digest.
+        report: The writer of the events of the call.
+        stop: The flag that is true once the user has requested a stop.
+        lock_descriptor: The file descriptor of the lock of the call, which child processes must inherit.
+    """
+
+    output: Path
+    work: Path
+    inputs: Mapping[str, Path]
+    files: Mapping[str, Path]
     report: Reporter
     stop: StopRequest = field(default_factory=StopRequest)
-    lock_descriptor: int | None = None  # to be inherited by child processes
+    lock_descriptor: int | None = None
 
     def check_stop(self) -> None:
-        """Raises `Stopped` if the user asked to stop."""
+        """Raise `Stopped` if the user has requested a stop."""
         if self.stop:
             raise Stopped
 
     def file(self, digest: str) -> Path:
-        """One of the outside files. Raises `InvalidInput` where it is another by now than when the run was planned."""
+        """Return the path of an input file.
+
+        Raises:
+            InvalidInput: If the file changed after the run was planned.
+        """
         path = self.files[digest]
         if sha256_of(path) != digest:
             what = f"{path} changed since this run was planned"
-            raise InvalidInput(Problem("file-not-found", what, hint="start a new run: what did not change is cached"))
+            raise InvalidInput(Problem("file-not-found", what, hint="start a new run; unchanged stages are cached"))
         return path
 
     def component(self, call: StageCall, name: str) -> Any:
-        """A new instance of one of the call's sources, formatters or evaluators.
+        """Return a new instance of a source, formatter or evaluator of the call.
 
         Raises:
-            InvalidInput: its code was edited since the plan was made; the artifact would lie under the wrong key.
+            InvalidInput: If its code changed after the run was planned. The artifact would get the wrong key.
         """
         component = call.components[name]
         cls = load(component.implementation)
         if source_digest(cls) != component.source:
             what = f"the code of {name.replace(':', ' ')} changed since this run was planned"
-            raise InvalidInput(Problem("content-changed", what, hint="start a new run: what did not change is cached"))
+            raise InvalidInput(Problem("content-changed", what, hint="start a new run; unchanged stages are cached"))
         return cls()
 
 
 def load(implementation: str) -> Any:
-    """The class named by `module:Class`."""
+    """Import the class that `module:Class` names."""
     module, _, name = implementation.partition(":")
     return getattr(importlib.import_module(module), name)

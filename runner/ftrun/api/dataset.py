@@ -10,6 +10,8 @@ from pydantic import AfterValidator, Field, model_validator
 from ftrun.api.base import Frozen, Json, PluginRef
 from ftrun.utils.safe_regex import search
 
+__all__ = ["Dataset", "Filter", "MixPart", "Split", "Value"]
+
 
 class Split(Frozen):
     """Share of rows that is held out, chosen by a digest of the row or of its field `by`."""

@@ -11,6 +11,8 @@ from pathlib import Path
 from ftrun.api.errors import Problem, StoreError
 from ftrun.utils.sizes import folder_size, human_size
 
+__all__ = ["disk_problem", "store_errors"]
+
 
 @contextmanager
 def store_errors(root: Path) -> Iterator[None]:

@@ -7,6 +7,8 @@ from typing import Any
 from ftrun.api.recipe import Environment
 from ftrun.utils.digests import digest, sha256_of
 
+__all__ = ["environment_digest"]
+
 
 def environment_digest(declared: Environment, installed: list[Any] | None = None) -> str:
     """Return a digest of the Python version, packages and variables of an environment. It is the same on all machines.

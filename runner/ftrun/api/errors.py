@@ -16,6 +16,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+__all__ = [
+    "MOST_LINES",
+    "MOST_PROBLEMS",
+    "UNKNOWN_CODE",
+    "FtrunError",
+    "GateNotMet",
+    "Interrupted",
+    "InvalidInput",
+    "Problem",
+    "StageError",
+    "StoreError",
+    "error_text",
+]
+
 MOST_PROBLEMS = 20  # maximum number of problems in a message, so that it fits on one screen
 MOST_LINES = 12  # maximum number of lines of the text of an exception
 LONGEST_LINE = 300  # maximum number of characters per line

@@ -1,4 +1,4 @@
-"""What scores answers: one by one, or those of two models in pairs."""
+"""Protocols of evaluators, which score single answers or the answers of two models in pairs."""
 
 from __future__ import annotations
 
@@ -8,16 +8,25 @@ from typing import Any, ClassVar, Protocol
 
 from ftrun.api.rows import Options
 
+__all__ = ["Answer", "AnswerEvaluator", "Evaluator", "Pair", "PairEvaluator", "PairScores"]
+
 
 class Evaluator(Protocol):
-    """Scores one answer; the stage `evaluate` compares base and tuned model.
+    """Component that scores single answers. The stage `evaluate` compares the scores of the base and the tuned model.
 
-    What it `needs` is `predictions`, or `answers` (an `AnswerEvaluator`), or `pairs` (a `PairEvaluator`), or `loss`, or
-    another stage that measures rows: one whose calls are labelled `STAGE:EVALUATION:base` and `…:tuned`, and publish
-    `scores.jsonl`, by row its `index`, `place` and `score`. Those that need no answers have nothing to do in `score`.
+    `needs` names the input of the evaluator:
 
-    It runs with the client's packages, or in the `environment` that it names; it finds the secrets in its
-    `optional_secrets` in its environment variables, where they are set.
+    * `predictions`: the text of each answer
+    * `answers`: the text, length and end of each answer; the class is an `AnswerEvaluator`
+    * `pairs`: the answers of two models; the class is a `PairEvaluator`
+    * `loss`: the scores of the stage `loss`
+    * the name of another stage that scores rows. The labels of its calls are `STAGE:EVALUATION:base` and
+      `STAGE:EVALUATION:tuned`. Its artifacts contain `scores.jsonl` with `index`, `place` and `score` of each row.
+
+    ftrun calls `score` only for answers, not for rows that a stage has scored.
+
+    An evaluator runs with the packages of the client, or in the `environment` that the class names. The secrets that
+    the class names in `optional_secrets` are in its environment variables if they are set.
     """
 
     name: ClassVar[str]
@@ -28,13 +37,23 @@ class Evaluator(Protocol):
     def Options(self) -> type[Options]: ...  # noqa: N802  (a class, by the name that plugins give it)
 
     def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
-        """The score and, where it is not the best, a short reason. Raises `ValueError` where the row is at fault."""
+        """Return the score and, if it is not the best one, a short reason.
+
+        Raises:
+            ValueError: If the row is wrong.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A model's answer, how many tokens it is long, and whether the model ended it by itself."""
+    """Answer of a model.
+
+    Args:
+        text: The answer without special tokens.
+        tokens: The number of tokens of the answer.
+        stopped: True if the model ended the answer, false if the maximum length did.
+    """
 
     text: str
     tokens: int
@@ -42,7 +61,7 @@ class Answer:
 
 
 class AnswerEvaluator(Protocol):
-    """Scores one answer by more than what it says; all else is as with an `Evaluator`."""
+    """Component that scores single answers by text, length and end. Otherwise the same as an `Evaluator`."""
 
     name: ClassVar[str]
     needs: ClassVar[str]  # `answers`
@@ -51,14 +70,18 @@ class AnswerEvaluator(Protocol):
     @property
     def Options(self) -> type[Options]: ...  # noqa: N802  (a class, by the name that plugins give it)
 
-    def score(
-        self, answer: Answer, reference: str, row: Mapping[str, Any], options: Any
-    ) -> tuple[float, str | None]: ...
+    def score(self, answer: Answer, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
+        """Return the score and, if it is not the best one, a short reason.
+
+        Raises:
+            ValueError: If the row is wrong.
+        """
+        ...
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two models' answers to one prompt, which is text for a reader, without a template's marks."""
+    """Answers of two models to one prompt. The prompt is readable text without the special tokens of a template."""
 
     prompt: str
     reference: str
@@ -69,7 +92,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class PairScores:
-    """What each of two answers is worth beside the other; `verdict` is a word by which rows are counted."""
+    """Scores of two answers in comparison. `verdict` is a word; the evaluation counts the rows of each verdict."""
 
     base: float
     tuned: float
@@ -78,7 +101,7 @@ class PairScores:
 
 
 class PairEvaluator(Protocol):
-    """Compares the two models' answers to the same prompt, in threads: `at_once` of its options at one time."""
+    """Component that compares the answers of two models to the same prompt. Its option `at_once` sets the threads."""
 
     name: ClassVar[str]
     needs: ClassVar[str]  # `pairs`
@@ -88,5 +111,9 @@ class PairEvaluator(Protocol):
     def Options(self) -> type[Options]: ...  # noqa: N802  (a class, by the name that plugins give it)
 
     def compare(self, pair: Pair, options: Any) -> PairScores:
-        """The scores. Raises `ValueError` where the row is at fault."""
+        """Return the scores of both answers.
+
+        Raises:
+            ValueError: If the row is wrong.
+        """
         ...

@@ -1,4 +1,4 @@
-"""The event log of a run: JSON lines, appended by the scheduler and the stage processes, followed by readers."""
+"""Event log of a run: JSON lines, which the scheduler and the stage processes append and readers follow."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-Event = dict[str, Any]  # at (seconds since 1970), kind, call, and what the kind adds
+__all__ = ["Event", "Reader", "add", "append", "follow", "make", "read"]
+
+Event = dict[str, Any]  # keys: at (seconds since 1970), kind, call, and further keys of the kind
 
 
 def make(kind: str, call: str | None = None, /, **values: Any) -> Event:
-    """An event of now; `at`, `kind` and `call` are its own, whatever the values are named."""
+    """Return an event with the current time. Values named `at`, `kind` or `call` are replaced."""
     return {**values, "at": round(time.time(), 3), "kind": kind, "call": call}
 
 
 def append(path: Path, kind: str, call: str | None = None, /, **values: Any) -> Event:
-    """Makes an event and appends it."""
+    """Make an event and append it to a log."""
     return add(path, make(kind, call, **values))
 
 
 def add(path: Path, event: Event) -> Event:
-    """Appends an event by a single write, so that lines of several processes never mix."""
+    """Append an event to a log with a single write, so that lines of several processes never mix."""
     line = json.dumps(event, default=str) + "\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
@@ -34,29 +36,29 @@ def add(path: Path, event: Event) -> Event:
 
 
 def read(path: Path) -> Iterator[Event]:
-    """The events written so far; a line that a crash cut short is passed over."""
+    """Yield the events of a log. Skips a line that a crash cut short."""
     reader = Reader(path)
     yield from reader.new()
 
 
 class Reader:
-    """Reads a growing event log piece by piece."""
+    """Incremental reader of a growing event log."""
 
     def __init__(self, path: Path, start: int = 0) -> None:
         self._path = path
         self._offset = start  # in bytes
 
     def new(self) -> Iterator[Event]:
-        """The whole lines added since the last call."""
+        """Yield the events of the complete lines that were added since the last call."""
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
                 data = file.read()
         except FileNotFoundError:
             return
-        whole = data[: data.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        for line in whole.splitlines():
+        complete_lines = data[: data.rfind(b"\n") + 1]
+        self._offset += len(complete_lines)
+        for line in complete_lines.splitlines():
             try:
                 event = json.loads(line)
             except ValueError:
@@ -66,7 +68,7 @@ class Reader:
 
 
 def follow(path: Path, ended: Callable[[], bool], *, start: int = 0, interval: float = 0.2) -> Iterator[Event]:
-    """Events as they come, until `ended` says that no more will."""
+    """Yield events as they are written, until `ended` returns true."""
     reader = Reader(path, start)
     while True:
         last = ended()

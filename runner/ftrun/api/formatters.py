@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Protocol
 from ftrun.api.options import Options
 from ftrun.api.rows import Example, Rejected, Row
 
+__all__ = ["Choice", "ChoosingFormatter", "Formatter"]
+
 
 class Formatter(Protocol):
     """Component that turns a row into an example, or rejects it with a reason. It must depend only on its arguments.

@@ -30,6 +30,31 @@ if TYPE_CHECKING:
     from ftrun.api.stages import Settings, Stage
     from ftrun.api.trainers import Trainer, TrainerConfig
 
+__all__ = [
+    "ftrun_amend_trainer_config",
+    "ftrun_check_access",
+    "ftrun_check_recipe",
+    "ftrun_config_sources",
+    "ftrun_doctor_checks",
+    "ftrun_event",
+    "ftrun_recipe_keys",
+    "ftrun_register_backends",
+    "ftrun_register_commands",
+    "ftrun_register_evaluators",
+    "ftrun_register_formatters",
+    "ftrun_register_settings",
+    "ftrun_register_sources",
+    "ftrun_register_stages",
+    "ftrun_register_trainers",
+    "ftrun_run_finished",
+    "ftrun_run_started",
+    "ftrun_stage_failed",
+    "ftrun_stage_finished",
+    "ftrun_stage_started",
+    "hookimpl",
+    "hookspec",
+]
+
 hookspec = pluggy.HookspecMarker("ftrun")
 hookimpl = pluggy.HookimplMarker("ftrun")
 

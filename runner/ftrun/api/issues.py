@@ -1,15 +1,22 @@
-"""Problems of a recipe at key paths, before the file or override that set the key is known."""
+"""Errors at key paths of a recipe, before ftrun finds the file or override that sets the key."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+__all__ = ["Issue", "KeyPath"]
 
 KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
 class Issue:
-    """One thing wrong at `path` of the composed recipe; the other fields are those of `ftrun.api.errors.Problem`."""
+    """Error in a composed recipe. Fields without a description are those of `ftrun.api.errors.Problem`.
+
+    Args:
+        path: The path of the key with the error.
+        also: Paths of other keys that contribute to the error, such as the second of two that conflict.
+    """
 
     code: str
     path: KeyPath
@@ -17,4 +24,4 @@ class Issue:
     expected: str | None = None
     did_you_mean: tuple[str, ...] = ()
     hint: str | None = None
-    also: tuple[KeyPath, ...] = ()  # further places that take part, e.g. the other of two that disagree
+    also: tuple[KeyPath, ...] = ()

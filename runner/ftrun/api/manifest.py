@@ -1,4 +1,4 @@
-"""The manifest of an artifact."""
+"""Manifest of an artifact."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+__all__ = ["GateResult", "Manifest", "StoredFile"]
+
 
 class StoredFile(BaseModel):
-    """One file of an artifact; `path` is relative to it, `size` in bytes."""
+    """File of an artifact. `path` is relative to the artifact. `size` is in bytes."""
 
     model_config = ConfigDict(frozen=True)
     path: str
@@ -17,7 +19,7 @@ class StoredFile(BaseModel):
 
 
 class GateResult(BaseModel):
-    """Result of a gate: whether an evaluation reached its threshold."""
+    """Result of a gate. `met` is true if the evaluation meets the threshold."""
 
     model_config = ConfigDict(frozen=True)
     name: str
@@ -26,7 +28,7 @@ class GateResult(BaseModel):
 
 
 class Manifest(BaseModel):
-    """Record of an artifact: its files, its origin, and its metrics."""
+    """Record of an artifact: its files, origin and metrics."""
 
     model_config = ConfigDict(frozen=True)
     stage: str
@@ -34,12 +36,13 @@ class Manifest(BaseModel):
     identity: dict[str, Any]
     files: tuple[StoredFile, ...]
     created: float  # seconds since 1970
-    seconds: float  # that the stage took, of the try that finished
+    seconds: float  # run time of the attempt that finished
     run: str
     metrics: dict[str, Any] = {}
     gates: tuple[GateResult, ...] = ()
-    facts: dict[str, Any] = {}  # versions and hardware it ran with
+    facts: dict[str, Any] = {}  # versions of packages and hardware
 
     @property
     def size(self) -> int:
+        """Size of all files in bytes."""
         return sum(file.size for file in self.files)

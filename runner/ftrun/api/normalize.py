@@ -12,6 +12,8 @@ from pydantic_core import to_jsonable_python
 
 from ftrun.api.sources import InputFile
 
+__all__ = ["normalize"]
+
 
 def normalize(options: BaseModel, externals: Sequence[InputFile] = ()) -> dict[str, Any]:
     """Return the options as JSON values, with file names in place of paths and of the URLs of input files."""

@@ -9,6 +9,8 @@ from typing import Annotated, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+__all__ = ["NAMED_TWICE", "Column", "ColumnOption", "FormatterOptions", "OptionalColumn", "Options"]
+
 # Type of the error for two options that name the same column. Its context has `other`, the other option, and `is_set`,
 # which is true if the recipe sets the other option.
 NAMED_TWICE = "named_twice"

@@ -13,6 +13,8 @@ from ftrun.api.disk_errors import disk_problem
 from ftrun.api.errors import FtrunError, Interrupted, InvalidInput, Problem, StageError, StoreError, error_text
 from ftrun.utils.atomic_io import read_json, write_json
 
+__all__ = ["Fault", "OutcomeStatus", "StageOutcome"]
+
 OutcomeStatus = Literal["done", "failed", "stopped"]
 Fault = Literal["user", "stage", "store"]
 
@@ -23,7 +25,7 @@ class StageOutcome:
 
     Args:
         status: The end of the call: `done`, `failed` or `stopped`.
-        fault: The cause of a failure: `user` (the data or the recipe), `stage` (the stage itself) or `store` (the disk).
+        fault: The cause of a failure: `user` (data or recipe), `stage` (the stage itself) or `store` (the disk).
         problems: The errors of a failure.
     """
 
@@ -64,9 +66,7 @@ class StageOutcome:
     def error(self, label: str) -> FtrunError:
         """Return the exception for a failed or stopped outcome."""
         if self.status == "stopped":
-            return Interrupted(
-                Problem("stopped", f"{label} was stopped", hint="run `ftrun resume last` to continue from the last checkpoint")
-            )
+            return Interrupted(Problem("stopped", f"{label} was stopped", hint="run `ftrun resume last` to continue"))
         if self.fault == "user":
             return InvalidInput(self.problems)
         if self.fault == "store":

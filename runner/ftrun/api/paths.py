@@ -19,6 +19,8 @@ from pathlib import Path
 from ftrun.api.stage_call import Ref
 from ftrun.utils.default_store import default_root
 
+__all__ = ["MANIFEST", "RunFolder", "Scratch", "Store", "default_store"]
+
 MANIFEST = "manifest.json"
 
 
@@ -128,7 +130,7 @@ class Store:
         return Scratch(self.root / "scratch" / ref.stage / ref.key)
 
     def file(self, digest: str) -> Path:
-        """Return the path of an input file by the digest of its content, for a store on another machine than the file."""
+        """Return the path of an input file by the digest of its content. Used if the store is on another machine."""
         return self.root / "files" / digest
 
     def tokenizer(self, digest: str) -> Path:

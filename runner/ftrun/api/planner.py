@@ -1,4 +1,4 @@
-"""The planner, as stages see it, and the request for a stage call."""
+"""Protocol of the planner, and the request with which a stage plans a call."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ __all__ = ["CallRequest", "Planner"]
 
 @dataclass(frozen=True)
 class CallRequest:
-    """A stage call that a stage asks the planner for.
+    """Request of a stage for a stage call.
 
     Args:
-        params: The parameters. They are in the key of the call.
-        label: The name of the call in a run, such as `generate:base`; by default the name of the stage.
-        inputs: Other calls whose artifacts it reads, by role.
+        params: The parameters. They are part of the key of the call.
+        label: The name of the call in a run, such as `generate:base`. Default: the name of the stage.
+        inputs: Other calls whose artifacts the call reads, by role.
         environment: The environment, if it is not that of the stage.
-        components: Sources, formatters and evaluators that it uses, by role. Their code is in the key.
-        files: Files of the client that it reads, by the digest of their content.
-        secrets: Names of secrets that it needs.
-        optional_secrets: Names of secrets that it uses if they are set.
-        notes: Remarks for `ftrun plan`.
-        cpu: Cores that it keeps busy, unless the recipe sets `resources.STAGE.cpu`.
-        gpus: GPUs that it uses.
-        preloaded: Whether it may start in a process that has imported the environment's `preload` modules. Such a process
-            is offline.
+        components: Sources, formatters and evaluators that the call uses, by role. Their code is part of the key.
+        files: Paths on the client of the files that the call reads, by the digest of their content.
+        secrets: Names of the secrets that the call needs.
+        optional_secrets: Names of the secrets that the call uses if they are set.
+        notes: Remarks that `ftrun plan` shows.
+        cpu: The number of cores that the call keeps busy, unless the recipe sets `resources.STAGE.cpu`.
+        gpus: The number of GPUs that the call uses.
+        preloaded: True if the call may be forked from a process that has imported the `preload` modules of the
+            environment. Such a process is offline.
     """
 
     params: BaseModel
@@ -56,29 +56,31 @@ class CallRequest:
 
 
 class Planner(Protocol):
-    """The state of one plan: the calls planned so far, and what a stage needs to plan its own."""
+    """State of one plan: the calls planned so far, and the facts that a stage needs to plan its calls."""
 
     @property
-    def recipe(self) -> Recipe: ...
+    def recipe(self) -> Recipe:
+        """Recipe that is planned."""
+        ...
 
     @property
     def digests(self) -> FileDigests:
-        """Digests of files and folders of the client, remembered between plans."""
+        """Digests of files and folders on the client, cached between plans."""
         ...
 
     @property
     def trainer(self) -> Trainer:
-        """The trainer of the recipe."""
+        """Trainer of the recipe."""
         ...
 
     @property
     def trainer_config(self) -> TrainerConfig:
-        """The trainer keys of the recipe, built once."""
+        """Merged trainer keys of the recipe, built once per plan."""
         ...
 
     @property
     def cores(self) -> float:
-        """All cores of the machine that stages run on: for stages that keep them busy."""
+        """Number of cores of the machine that runs the stages, for stages that use all of them."""
         ...
 
     @property
@@ -87,25 +89,29 @@ class Planner(Protocol):
         ...
 
     def find(self, label: str) -> StageCall | None:
-        """Return the call with a label such as `fetch:model`; None if no stage planned it."""
+        """Return the call with a label such as `fetch:model`. None if no stage planned it."""
         ...
 
     def hardware(self, stage: str) -> Hardware:
-        """Return the hardware that a stage will run on."""
+        """Return the hardware of a stage."""
         ...
 
     def gpus(self, stage: str) -> int:
-        """Return the number of GPUs that a stage gets: 0 without an accelerator, else at least 1."""
+        """Return the number of GPUs of a stage: 0 without an accelerator, else at least 1."""
         ...
 
     def registered(self, kind: str, name: str) -> Any:
-        """Return the class that is registered as a `source`, `formatter` or `evaluator`. Raises InvalidInput."""
+        """Return the class that is registered under a name. `kind` is `source`, `formatter` or `evaluator`.
+
+        Raises:
+            InvalidInput: If no class has this name.
+        """
         ...
 
     def component(self, kind: str, name: str) -> Component:
-        """Return a source, formatter or evaluator with the digest of its code, for `CallRequest.components`."""
+        """Return a source, formatter or evaluator with a digest of its code, for `CallRequest.components`."""
         ...
 
     def call(self, stage: Stage, request: CallRequest) -> StageCall:
-        """Return a call of `stage`, with the digest of its environment and the resources of the recipe."""
+        """Return the call of `stage`, with the digest of its environment and the resources from the recipe."""
         ...

@@ -11,6 +11,8 @@ from pathlib import Path
 from ftrun.api.secrets import variables_of
 from ftrun.utils import env_launcher
 
+__all__ = ["DEFAULTS", "OFFLINE", "carried_packages", "process_env"]
+
 # A process needs these to work. No other variable is inherited: it could change a result without being in the key, or
 # be a secret.
 INHERITED = (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+__all__ = ["INTERVALS", "SECONDS_BETWEEN_SAMPLES", "RecentRate"]
+
 INTERVALS = 10  # number of intervals over which the speed is measured
 SECONDS_BETWEEN_SAMPLES = 1.0  # minimum; steps that arrive in bursts would give wrong speeds
 

@@ -15,6 +15,38 @@ from ftrun.api.base import WithOptions as WithOptions
 from ftrun.api.dataset import Dataset as Dataset
 from ftrun.api.dataset import Split as Split
 
+__all__ = [
+    "AXOLOTL",
+    "SERVER",
+    "STAGES",
+    "WEIGHTS",
+    "Backend",
+    "Budget",
+    "Dataset",
+    "Environment",
+    "Eval",
+    "FolderWeights",
+    "Frozen",
+    "Gate",
+    "Generate",
+    "HubWeights",
+    "Image",
+    "InPackage",
+    "InnerPath",
+    "Json",
+    "Limits",
+    "Model",
+    "PackageWeights",
+    "PluginRef",
+    "Recipe",
+    "Resources",
+    "Serve",
+    "Split",
+    "TinyWeights",
+    "WithOptions",
+    "parse_gpu",
+]
+
 AXOLOTL = "axolotl"  # the trainer of a recipe that names none
 STAGES = (
     "fetch", "format", "tokenize", "train", "merge", "parity", "generate", "loss", "lm_eval", "score", "evaluate"

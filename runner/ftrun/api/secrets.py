@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+__all__ = ["SECRETS", "variables_of"]
+
 # Messages advise to set the first variable.
 SECRETS: Mapping[str, tuple[str, ...]] = {
     "huggingface": ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN"),

@@ -1,4 +1,4 @@
-"""What a server of a run serves, and where it can be asked."""
+"""Specification of a server of a run, and the endpoint of a running server."""
 
 from __future__ import annotations
 
@@ -8,42 +8,63 @@ from typing import Literal
 from ftrun.api.recipe import Frozen, Limits
 from ftrun.api.stage_call import Ref
 
-BASE, TUNED = "base", "tuned"  # the names by which models are asked for
+__all__ = ["BASE", "TUNED", "Endpoint", "Serving"]
+
+BASE, TUNED = "base", "tuned"  # names of the models in requests
 
 
 class Serving(Frozen):
-    """One model's weights in an engine, and at most one more model, which is asked for as `tuned`.
+    """Specification of a server: the weights of one model, and optionally a second model with the name `tuned`.
 
-    That is an adapter over the weights, or, in an engine that takes none, whole weights beside them.
+    The second model is an adapter for the weights, or merged weights if the engine does not support adapters.
+
+    Args:
+        run: The id of the run.
+        engine: The engine that serves the models.
+        model: The artifact with the weights of the first model.
+        name: The name of the first model in requests: `base` or `tuned`.
+        adapter: The artifact with the adapter of the second model.
+        merged: The artifact with the merged weights of the second model.
+        rank: The maximum rank of an adapter for which the engine reserves memory.
+        max_model_len: The maximum number of tokens of a prompt and its answer. None: the limit of model and memory.
+        trust_remote_code: True if code of the model may run.
+        limits: Limits on requests.
+        note: A remark on the automatic choice of models, for the user.
     """
 
     run: str
     engine: Literal["vllm", "transformers"] = "vllm"
     model: Ref
-    name: str  # by which the weights themselves are asked for: `base` or `tuned`
+    name: str
     adapter: Ref | None = None
     merged: Ref | None = None
-    rank: int = 0  # that the engine makes room for
-    max_model_len: int | None = None  # tokens; null: what the model and the memory allow
+    rank: int = 0
+    max_model_len: int | None = None
     trust_remote_code: bool = False
     limits: Limits = Limits()
-    note: str = ""  # what a user should know of the choice
+    note: str = ""
 
     @property
     def models(self) -> list[Ref]:
-        """The artifacts that the engine loads."""
+        """Artifacts that the engine loads."""
         return [ref for ref in (self.model, self.adapter, self.merged) if ref is not None]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The models that can be asked for."""
+        """Names of the models in requests."""
         return (self.name, TUNED) if self.adapter or self.merged else (self.name,)
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A server that can be asked."""
+    """URL and key of a running server.
+
+    Args:
+        run: The id of the run.
+        url: The URL without `/v1`.
+        key: The API key. Only known to the process that started the server, because ftrun does not store it.
+    """
 
     run: str
-    url: str  # without `/v1`
-    key: str | None = None  # where it was made just now; it is kept nowhere
+    url: str
+    key: str | None = None

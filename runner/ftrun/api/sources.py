@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Protocol
 
 from ftrun.api.rows import Options, Row
 
+__all__ = ["BadRow", "HubFiles", "InputFile", "Source"]
+
 
 @dataclass(frozen=True)
 class HubFiles:

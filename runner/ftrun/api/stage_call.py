@@ -1,4 +1,4 @@
-"""A stage call: one stage with its parameters, inputs and environment, and the key that they make."""
+"""Stage calls: a stage with parameters, inputs and an environment, and the key that is computed from them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from pydantic import Field
 from ftrun.api.recipe import Frozen
 from ftrun.utils.digests import digest
 
-CLIENT = "client"  # the environment that ftrun itself runs in
-KEY_LENGTH = 32  # hexadecimal digits: 128 bits, far beyond accidental collisions
+__all__ = ["CLIENT", "KEY_LENGTH", "Component", "EnvironmentRef", "Plan", "Ref", "ResourceRequest", "StageCall"]
+
+CLIENT = "client"  # name of the environment of ftrun itself
+KEY_LENGTH = 32  # hexadecimal digits; 128 bits exclude accidental collisions
 
 
 class Ref(Frozen):
-    """Names an artifact: a stage and a key."""
+    """Reference to an artifact by its stage and key."""
 
     stage: str
     key: str
@@ -26,40 +28,73 @@ class Ref(Frozen):
 
     @classmethod
     def parse(cls, text: str) -> Ref:
-        """Of what `str` gives."""
+        """Parse the text that `str` returns for a reference."""
         stage, _, key = text.rpartition("/")
         return cls(stage=stage, key=key)
 
 
 class EnvironmentRef(Frozen):
-    """The environment a call runs in. The client's has no digest: the code of its parts is in the key instead."""
+    """Environment of a call. That of the client has no digest, because the key contains the code of the components."""
 
     name: str
     digest: str = ""
 
 
 class Component(Frozen):
-    """A source, formatter or evaluator that a call uses: where its class is, and a digest of its code."""
+    """Source, formatter or evaluator that a call uses.
 
-    implementation: str  # `module:Class`
+    Args:
+        implementation: The class, as `module:Class`.
+        source: A digest of its code.
+    """
+
+    implementation: str
     source: str
 
 
 class ResourceRequest(Frozen):
-    """What a call needs while it runs; nothing here can change its result, so nothing here is in its key."""
+    """Resources that a call needs while it runs. They cannot change its result, so they are not part of its key.
 
-    cpu: float = 1.0  # cores it keeps busy
+    Args:
+        cpu: The number of cores that the call keeps busy.
+        gpus: The number of GPUs.
+        gpu: Kinds of GPU in order of preference, for a backend that offers a choice.
+        memory: Memory in GB.
+        timeout: Maximum run time in seconds.
+        retries: The number of retries after a crash. None: the setting of the backend.
+        region: Regions in which the call may run. Empty: any region.
+        preloaded: True if the call may be forked from a process that has imported the `preload` modules of the
+            environment. Such a process is offline.
+    """
+
+    cpu: float = 1.0
     gpus: int = 0
-    gpu: tuple[str, ...] = ()  # kinds of GPU in order of preference, where the backend lets one choose
-    memory: float | None = None  # GB
-    timeout: int | None = None  # seconds
-    retries: int | None = None  # of a crash; null: what the backend does
+    gpu: tuple[str, ...] = ()
+    memory: float | None = None
+    timeout: int | None = None
+    retries: int | None = None
     region: tuple[str, ...] = ()
-    preloaded: bool = False  # may be forked from a process that has imported its environment's `preload`, offline
+    preloaded: bool = False
 
 
 class StageCall(Frozen):
-    """One stage with all that can influence its output. `key` digests those fields and no others."""
+    """Stage with everything that can change its output. The key is a digest of the fields from `stage` to `components`.
+
+    Args:
+        stage: The name of the stage.
+        version: The version of the code of the stage.
+        params: The parameters.
+        inputs: The artifacts that the call reads, by role.
+        environment: The environment. Its digest is part of the key, its name is not.
+        components: Sources, formatters and evaluators. The digests of their code are part of the key.
+        label: The name of the call in a run, such as `generate:base`.
+        implementation: The class of the stage, as `module:Class`.
+        files: Paths on this machine, or URLs, of the input files by digest.
+        secrets: Names of the secrets (`ftrun.api.secrets`) that the stage needs.
+        optional_secrets: Names of the secrets that the stage uses if they are set.
+        notes: Replaced values and automatic choices, which `ftrun plan` shows.
+        work: Resources that the call needs while it runs.
+    """
 
     stage: str
     version: int
@@ -68,25 +103,25 @@ class StageCall(Frozen):
     environment: EnvironmentRef
     components: dict[str, Component] = {}
 
-    # Known beside the key: where things are found here, how the call is shown, what it may use.
+    # The following fields are not part of the key.
     label: str
-    implementation: str  # `module:Class` of the stage
-    files: dict[str, str] = {}  # digest of an outside file -> its path on this machine
-    secrets: tuple[str, ...] = ()  # names of secrets (`ftrun.api.secrets`) that the stage cannot do without
-    optional_secrets: tuple[str, ...] = ()  # and of those that it takes where they are
-    notes: tuple[str, ...] = ()  # what was replaced or decided for the user, shown by `plan`
+    implementation: str
+    files: dict[str, str] = {}
+    secrets: tuple[str, ...] = ()
+    optional_secrets: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     work: ResourceRequest = Field(default_factory=ResourceRequest)
 
     @property
     def local_files(self) -> dict[str, Path]:
-        """Outside files by digest, without those that are addresses."""
+        """Paths of the input files on this machine by digest. Files to download are left out."""
         return {
             digest: Path(place) for digest, place in self.files.items() if not place.startswith(("http://", "https://"))
         }
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """All that the key digests, as a JSON value: also what `plan` compares to say why a call is not cached."""
+        """JSON value from which the key is computed. `ftrun plan` compares it to explain why a call is not cached."""
         return {
             "stage": self.stage,
             "version": self.version,
@@ -98,18 +133,21 @@ class StageCall(Frozen):
 
     @cached_property
     def key(self) -> str:
+        """Content address of the call: a digest of everything that can change its output."""
         return digest(self.identity)[:KEY_LENGTH]
 
     @property
     def ref(self) -> Ref:
+        """Reference to the artifact of the call."""
         return Ref(stage=self.stage, key=self.key)
 
 
 class Plan(Frozen):
-    """The graph of stage calls that a recipe asks for; every call comes after its inputs."""
+    """Graph of the stage calls of a recipe. Each call comes after its inputs."""
 
     recipe: str
     calls: tuple[StageCall, ...]
 
     def call(self, ref: Ref) -> StageCall:
+        """Return the call that produces an artifact."""
         return next(call for call in self.calls if call.ref == ref)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
 
+__all__ = ["Settings", "Stage"]
+
 
 class Stage(Protocol):
     """Kind of work. `plan` runs on the client and must be cheap. `run` runs in the environment of the stage.

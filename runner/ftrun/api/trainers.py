@@ -89,7 +89,7 @@ class Trainer(Protocol):
     A recipe names its trainer under `trainer`. The stages of the trainer label their calls `tokenize`, `train` and
     `merge`, and write artifacts that `ftrun.api.artifacts` can read.
 
-    Args:
+    Attributes:
         name: The name of the trainer.
         environment: The name of the environment of its stages.
         preview_module: A module that tokenizes rows for `ftrun preview`, run as a process in `environment`.

@@ -8,7 +8,7 @@ from ftrun.api.recipe import Frozen
 
 
 class Params(Frozen):
-    """The adapter's kind; its sizes are read from the adapter itself."""
+    """Trainer keys that a merge reads. Other properties of the adapter come from its own files."""
 
     trainer: dict[str, Any]
     trust_remote_code: bool

@@ -1,4 +1,4 @@
-"""The stage `merge`: axolotl merges the adapter into the base model, shard by shard where it can."""
+"""The stage `merge`: merges the adapter into the base model with axolotl, shard by shard if possible."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
 
-# Of the trainer's keys only these matter to a merge; the others would not change it but would change its key.
+# A merge depends only on these trainer keys. Other keys would change its key but not its result.
 KEYS = (
     "adapter",
     "lora_r",
     "lora_alpha",
     "special_tokens",
     "tokens",
-    "lora_modules_to_save",  # axolotl refuses added tokens without it, also where it only merges
+    "lora_modules_to_save",  # axolotl requires it for added tokens, even if it only merges
     "tokenizer_type",
     "model_type",
     "peft_use_rslora",
@@ -30,7 +30,7 @@ KEYS = (
 
 
 class Merge:
-    """No call where the whole model was trained: then the trained model is merged already."""
+    """Merge of a trained adapter. There is no call if all weights were trained."""
 
     name: ClassVar[str] = "merge"
     version: ClassVar[int] = 1
@@ -42,7 +42,7 @@ class Merge:
         if train is None or model is None or not values.get("adapter"):
             return []
         trainer = {key: values[key] for key in KEYS if key in values}
-        trainer["adapter"] = "lora"  # a quantized base was only for training: the merge is into the full weights
+        trainer["adapter"] = "lora"  # only training quantizes the base model; the merge uses the full weights
         params = Params(trainer=trainer, trust_remote_code=recipe.model.trust_remote_code)
         return [
             planner.call(

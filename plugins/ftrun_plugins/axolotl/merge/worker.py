@@ -1,4 +1,4 @@
-"""Merge an adapter into its base model with axolotl."""
+"""Merge of an adapter into its base model with axolotl."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def merge_adapter(params: Params, context: StageContext) -> None:
         "trust_remote_code": params.trust_remote_code,
         "datasets": [{"path": "none", "type": "completion"}],
         "lora_model_dir": ADAPTER,
-        **_method(context.inputs["model"], context.inputs["adapter"]),
+        **_merge_method(context.inputs["model"], context.inputs["adapter"]),
     }
     write_workspace(context.work, config, {MODEL: context.inputs["model"], ADAPTER: context.inputs["adapter"]})
     context.report.progress(0, None, "shards")
@@ -45,34 +45,35 @@ def merge_adapter(params: Params, context: StageContext) -> None:
     merged = context.work / OUT / "merged"
     for path in merged.iterdir():
         shutil.move(path, context.output / path.name)
-    # axolotl copies the base model's tokenizer; added tokens and the template are in the trained one
+    # axolotl copies the base model's tokenizer, which lacks the added tokens and the template
     for pattern in TOKENIZER_FILES:
         for path in context.inputs["adapter"].glob(pattern):
             shutil.copy(path, context.output / path.name)
 
 
-def _method(model: Path, adapter: Path) -> dict[str, Any]:
-    """The keys that choose how axolotl merges.
+def _merge_method(model: Path, adapter: Path) -> dict[str, Any]:
+    """Return the keys that select how axolotl merges.
 
-    Shard by shard, it puts matrices that were trained whole in place by the names in the base model's files. Where
-    those are others than the loaded model's, as of GPT-NeoX's head (`embed_out`, and `lm_head` in transformers 5), it
-    would leave the base model's silently. Then the model is loaded as a whole, in the precision of its files.
+    A merge shard by shard finds completely trained matrices by their names in the base model's files. If these differ
+    from the names in the loaded model, axolotl silently keeps the base model's matrices. An example is the head of
+    GPT-NeoX, which is `embed_out` in files and `lm_head` in transformers 5. The whole model is loaded for the merge
+    then, in the precision of its files.
     """
     base = read_json(model / "config.json") or {}
     saved = set((read_json(adapter / "adapter_config.json") or {}).get("modules_to_save") or ())
-    if base.get("tie_word_embeddings") or saved <= _names_in_files(model):
+    if base.get("tie_word_embeddings") or saved <= _read_matrix_names(model):
         return {"merge_method": "memory_efficient"}
     dtype = base.get("dtype") or base.get("torch_dtype")
     precision = {dtype: True} if dtype in ("float16", "bfloat16") else {}
     return {"merge_method": "legacy", **precision, **dict.fromkeys(FUSED_KERNELS, False)}
 
 
-def _names_in_files(model: Path) -> set[str]:
-    """The parts of the names of a model's matrices, such as `embed_tokens`."""
+def _read_matrix_names(model: Path) -> set[str]:
+    """Return all parts of the names of the matrices in a model's files, such as `embed_tokens`."""
     from safetensors import safe_open
 
-    found: set[str] = set()
+    names: set[str] = set()
     for path in model.glob("*.safetensors"):
         with safe_open(path, "numpy") as file:
-            found.update(part for name in file.keys() for part in name.split("."))  # noqa: SIM118  (it is no mapping)
-    return found
+            names.update(part for name in file.keys() for part in name.split("."))  # noqa: SIM118  (not a mapping)
+    return names

@@ -1,4 +1,4 @@
-"""Counts what became of the rows of one split: tokens, lengths, rows cut or dropped, and how well they pack."""
+"""Statistics of the tokenized rows of one split: tokens, lengths, cut and dropped rows, packing efficiency."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from bisect import bisect_left, insort
 from typing import Any
 
 PERCENTILES = (5, 50, 95, 100)
-MOST_KEPT = 100  # problems with their places; the rest is only counted
-MOST_PACKED = 50_000  # rows; packing efficiency of more is estimated from as many
+MAX_PROBLEMS = 100  # problems stored with their places; further ones are only counted
+MAX_PACKED_ROWS = 50_000  # the packing efficiency of more rows is estimated from a sample of this size
 
 
 class DataReport:
-    """Grows row by row; constant memory but for four bytes a row."""
+    """Statistics that are updated row by row. Memory use is constant, plus four bytes per row."""
 
     def __init__(self, sequence_len: int) -> None:
         self._sequence_len = sequence_len
@@ -29,7 +29,7 @@ class DataReport:
         return sum(self._lengths)
 
     @property
-    def seen(self) -> int:
+    def row_count(self) -> int:
         return len(self._lengths) + self.dropped + self.problem_count
 
     def add(self, place: str, length: int, trained: int, cut: bool) -> None:
@@ -42,9 +42,9 @@ class DataReport:
         self.dropped += 1
         self._note_length(place, length)
 
-    def problem(self, place: str, reason: str) -> None:
+    def add_problem(self, place: str, reason: str) -> None:
         self.problem_count += 1
-        if len(self.problems) < MOST_KEPT:
+        if len(self.problems) < MAX_PROBLEMS:
             self.problems.append((place, reason))
 
     def _note_length(self, place: str, length: int) -> None:
@@ -65,25 +65,30 @@ class DataReport:
             "longest": {"place": self.longest[0], "tokens": self.longest[1]},
             "cut": self.cut,
             "dropped": self.dropped,
-            "packing_efficiency": round(packing_efficiency(spread(lengths, MOST_PACKED), self._sequence_len), 4),
+            "packing_efficiency": round(
+                packing_efficiency(sample_lengths(lengths, MAX_PACKED_ROWS), self._sequence_len), 4
+            ),
         }
 
 
-def spread(lengths: list[int], most: int) -> list[int]:
-    """At most so many of the sorted lengths, taken evenly: the first ones would be the shortest."""
-    return lengths[:: -(-len(lengths) // most)]
+def sample_lengths(lengths: list[int], maximum: int) -> list[int]:
+    """Return at most `maximum` of the sorted lengths, evenly spaced, because the first lengths are the shortest."""
+    return lengths[:: -(-len(lengths) // maximum)]
 
 
 def packing_efficiency(lengths: list[int], capacity: int) -> float:
-    """Share of tokens that are not padding when rows are packed first-fit, longest first, into bins of `capacity`."""
-    free: list[int] = []  # room left in each open bin, ascending
+    """Return the fraction of tokens that are not padding.
+
+    Rows are packed longest first, each into the fullest bin of `capacity` tokens that has room.
+    """
+    free: list[int] = []  # remaining tokens of each open bin, ascending
     bins = 0
     for length in sorted(lengths, reverse=True):
-        place = bisect_left(free, length)
-        if place == len(free):
+        index = bisect_left(free, length)
+        if index == len(free):
             bins += 1
-            left = capacity - length
+            remaining = capacity - length
         else:
-            left = free.pop(place) - length
-        insort(free, left)
+            remaining = free.pop(index) - length
+        insort(free, remaining)
     return sum(lengths) / (bins * capacity) if bins else 0.0

@@ -1,9 +1,9 @@
-"""Process that tokenizes a few examples for a preview, with the code of the stage `tokenize`.
+"""Process that tokenizes a few examples for `ftrun preview`, with the code of the stage `tokenize`.
 
     python -I env_launcher.py ftrun_plugins.axolotl.tokenize.preview_worker
 
-It imports its packages at once, while its parent still formats rows. Then it reads one request, a line of JSON, from its
-input.
+It imports its packages immediately, while its parent still formats rows. Then it reads one request from standard input,
+a line of JSON.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any
 
 from ftrun.api.errors import FtrunError
 
-INCOMPLETE = "\ufffd"  # what a decoder shows of half a character
+INCOMPLETE = "\ufffd"  # decoders write this for an incomplete character
 
 
 def main() -> None:
-    import axolotl.cli.config  # while the request is still being made
+    import axolotl.cli.config  # imported before the request is complete, to save time
     import axolotl.loaders.tokenizer
     import axolotl.prompt_strategies.chat_template  # noqa: F401
 
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def tokenize_examples(request: dict[str, Any]) -> dict[str, Any]:
-    """Return what training would see of each example of a request."""
+    """Return the token ids, labels and text pieces of each example of a request, as training would use them."""
     from ftrun.api.context import Reporter, StageContext
     from ftrun_plugins.axolotl.tokenize.params import Params
     from ftrun_plugins.axolotl.tokenize.worker import TokenizeWorker
@@ -46,61 +46,61 @@ def tokenize_examples(request: dict[str, Any]) -> dict[str, Any]:
         files={},
         report=Reporter("preview", work / "events.jsonl"),
     )
-    tokenizing = TokenizeWorker(Params.model_validate(request["params"]), request["kind"], context)
-    rows = [_row(tokenizing, example) for example in request["examples"]]
-    return {"rows": rows, "sequence_len": tokenizing.sequence_len, "cuts": tokenizing.cuts}
+    worker = TokenizeWorker(Params.model_validate(request["params"]), request["kind"], context)
+    rows = [_tokenize_row(worker, example) for example in request["examples"]]
+    return {"rows": rows, "sequence_len": worker.sequence_len, "cuts": worker.cuts}
 
 
-def _row(tokenizing: Any, example: dict[str, Any]) -> dict[str, Any]:
-    whole = tokenizing.tokenize(example)
-    fate = tokenizing.fate(whole)
-    special = _special(tokenizing.tokenizer)
-    pieces = list(_pieces(tokenizing.tokenizer, whole.ids, whole.labels, special))
+def _tokenize_row(worker: Any, example: dict[str, Any]) -> dict[str, Any]:
+    whole = worker.tokenize(example)
+    outcome = worker.check_row(whole)
+    special = _find_special_ids(worker.tokenizer)
+    pieces = list(_split_pieces(worker.tokenizer, whole.ids, whole.labels, special))
     return {
         "place": str(example["place"]),
         "ids": whole.ids,
         "labels": whole.labels,
         "pieces": pieces,
-        "dropped": fate.dropped,
-        "problem": fate.problem,
+        "dropped": outcome.dropped,
+        "problem": outcome.problem,
     }
 
 
-def _special(tokenizer: Any) -> set[int]:
-    """Tokens that no plain text is made of: the special ones, and all that were added to the vocabulary."""
+def _find_special_ids(tokenizer: Any) -> set[int]:
+    """Return the ids of tokens that never come from plain text: special tokens and tokens added to the vocabulary."""
     return {*tokenizer.all_special_ids, *getattr(tokenizer, "added_tokens_decoder", {})}
 
 
-def _pieces(
+def _split_pieces(
     tokenizer: Any, ids: Sequence[int], labels: Sequence[int], special: set[int]
 ) -> Iterator[tuple[int, str, bool, bool]]:
-    """How many tokens, their text, whether they are trained, whether they are special.
+    """Yield the pieces of a row: number of tokens, text, whether they are trained, whether they are special.
 
-    Mostly one token; several where only together they are a character. A token's text is what it adds to that of the
-    token before it, for some decoders leave the first space of a text out.
+    A piece is one token, or several tokens that only together form a character. The text of a token is the text that it
+    adds to the token before it, because some decoders omit the first space of a text.
     """
     start = 0
-    for place, one in enumerate(ids):
-        trained, is_special = labels[place] >= 0, one in special
+    for index, number in enumerate(ids):
+        trained, is_special = labels[index] >= 0, number in special
         if is_special:
-            text = str(tokenizer.convert_ids_to_tokens(one))
+            text = str(tokenizer.convert_ids_to_tokens(number))
         else:
             before = list(ids[start - 1 : start]) if start and ids[start - 1] not in special else []
-            text = _added(tokenizer, before, list(ids[start : place + 1]))
-        last = place + 1 == len(ids)
-        ends = last or (labels[place + 1] >= 0) != trained or ids[place + 1] in special
+            text = _decode_after(tokenizer, before, list(ids[start : index + 1]))
+        last = index + 1 == len(ids)
+        ends = last or (labels[index + 1] >= 0) != trained or ids[index + 1] in special
         if text.endswith(INCOMPLETE) and not ends and not is_special:
             continue
-        yield place + 1 - start, text, trained, is_special
-        start = place + 1
+        yield index + 1 - start, text, trained, is_special
+        start = index + 1
 
 
-def _added(tokenizer: Any, before: list[int], ids: list[int]) -> str:
-    def decode(some: list[int]) -> str:
-        return str(tokenizer.decode(some, skip_special_tokens=False, clean_up_tokenization_spaces=False))
+def _decode_after(tokenizer: Any, before: list[int], ids: list[int]) -> str:
+    def decode(numbers: list[int]) -> str:
+        return str(tokenizer.decode(numbers, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
     if not before:
         return decode(ids)
-    known = decode(before)
+    prefix = decode(before)
     text = decode([*before, *ids])
-    return text[len(known) :] if text.startswith(known) else decode(ids)
+    return text[len(prefix) :] if text.startswith(prefix) else decode(ids)

@@ -1,4 +1,4 @@
-"""A few rows of many, drawn alike from all of them while they pass by (Vitter's algorithm R, 1985)."""
+"""Uniform random sample of a stream of rows (Vitter's algorithm R, 1985)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ SEED = 0
 
 
 class Sample:
-    """At most `SIZE` rows; the same ones for the same rows in the same order."""
+    """Sample of at most `SIZE` rows. The same rows in the same order always give the same sample."""
 
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
-        self._seen = 0
-        self._generator = random.Random(SEED)  # noqa: S311  (a sample is no secret)
+        self._row_count = 0
+        self._generator = random.Random(SEED)  # noqa: S311  (not for cryptography)
 
     def offer(self, row: dict[str, Any]) -> None:
-        """Takes the row in, or leaves it out."""
-        self._seen += 1
+        """Add the row to the sample, or drop it."""
+        self._row_count += 1
         if len(self.rows) < SIZE:
             self.rows.append(row)
-        elif (place := self._generator.randrange(self._seen)) < SIZE:
-            self.rows[place] = row
+        elif (index := self._generator.randrange(self._row_count)) < SIZE:
+            self.rows[index] = row

@@ -1,11 +1,11 @@
-"""The stage `tokenize`: examples become token ids and labels by axolotl's own prompt strategies, row by row, in order.
+"""The stage `tokenize`: converts examples to token ids and labels with axolotl's prompt strategies, in order.
 
-train/ held_out/                      datasets that the trainer takes as already tokenized
-train.rows.jsonl held_out.rows.jsonl  for each prepared row its place, its index among the examples, its tokens
+train/ held_out/                      tokenized datasets for the trainer
+train.rows.jsonl held_out.rows.jsonl  for each row: place, index among the examples, tokens, trained tokens
 sample.jsonl                          a few rows with their token ids and labels
-vocabulary.json                       which tokens there are, as a digest
-chat_template.jinja                   the template that chats were rendered with
-report.json                           what `ftrun show` says about the data
+vocabulary.json                       number of tokens of the vocabulary, and its digest
+chat_template.jinja                   the template that rendered the chats
+report.json                           statistics for `ftrun show`
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Tokenize:
-    """Runs on the CPU; its parameters are never adapted, so that its key is the same everywhere."""
+    """Tokenization on the CPU. Its parameters, and so its key, do not depend on the machine."""
 
     name: ClassVar[str] = "tokenize"
     version: ClassVar[int] = 3

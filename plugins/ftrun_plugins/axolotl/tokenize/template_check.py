@@ -1,8 +1,8 @@
-"""Tries a chat template on conversations whose mask is known: what would be trained wrong is told before any row is.
+"""Check of a chat template with conversations whose mask is known, before any row is tokenized.
 
-The trainer finds an assistant's turn by what changes in the rendered text when it says something else. Templates can
-defeat that: by leaving tool calls out, by rendering the answer of a tool otherwise when there was no call, by marks
-between the answer and its end.
+The trainer finds an assistant's turn by the text that changes if the turn has another content. This fails for some
+templates: those that leave out tool calls, that render a tool's answer differently if there is no call, or that write
+marks between the answer and its end.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PLAIN = {
         QUESTION,
         {"role": "assistant", "content": "A glazier from Utrecht."},
         {"role": "user", "content": "Anyone besides?"},
-        {"role": "assistant", "content": "Nobody waits outside."},
+        {"role": "assistant", "content": "The postman waits outside."},
     ]
 }
 FUNCTION = {
@@ -32,18 +32,18 @@ CALLING = {
         QUESTION,
         {"role": "assistant", "content": "", "tool_calls": [CALL]},
         {"role": "tool", "tool_call_id": "call00001", "content": "glimpsed a tinker"},
-        {"role": "assistant", "content": "Nobody waits outside."},
+        {"role": "assistant", "content": "The postman waits outside."},
     ],
     "tools": [{"type": "function", "function": FUNCTION}],
 }
-# What the assistant says in turn, and what the others do between.
-PLAIN_WORDS = (("A glazier from Utrecht.", "Nobody waits outside."), ("Who is at the door?", "Anyone besides?"))
-CALLING_WORDS = (("leeward", "Nobody waits outside."), ("Who is at the door?", "glimpsed a tinker"))
+# Words of the assistant in the order of its turns, and words of the other roles.
+PLAIN_WORDS = (("A glazier from Utrecht.", "The postman waits outside."), ("Who is at the door?", "Anyone besides?"))
+CALLING_WORDS = (("leeward", "The postman waits outside."), ("Who is at the door?", "glimpsed a tinker"))
 
 
 @dataclass(frozen=True)
 class Token:
-    """One token of a rendered conversation, from `start` to `stop` in its text."""
+    """Token of a rendered conversation, at characters `start` to `stop` of its text."""
 
     id: int
     start: int
@@ -51,45 +51,46 @@ class Token:
     is_trained: bool
 
 
-def plain_fault(strategy: Any, ends: Collection[int], needs_end: bool) -> str | None:
-    """Why turns of text would be trained wrong, or None."""
-    return _fault(strategy, ends, PLAIN, PLAIN_WORDS, "what the assistant says", needs_end)
+def find_text_fault(strategy: Any, ends: Collection[int], needs_end: bool) -> str | None:
+    """Return the reason why turns of plain text would be trained incorrectly, or None."""
+    return _find_fault(strategy, ends, PLAIN, PLAIN_WORDS, "answers of the assistant", needs_end)
 
 
-def calling_fault(strategy: Any, ends: Collection[int], needs_end: bool) -> str | None:
-    """Why tool calls would be trained wrong, or None."""
-    return _fault(strategy, ends, CALLING, CALLING_WORDS, "tool calls", needs_end)
+def find_call_fault(strategy: Any, ends: Collection[int], needs_end: bool) -> str | None:
+    """Return the reason why tool calls would be trained incorrectly, or None."""
+    return _find_fault(strategy, ends, CALLING, CALLING_WORDS, "tool calls", needs_end)
 
 
-def _fault(
+def _find_fault(
     strategy: Any,
     ends: Collection[int],
     example: dict[str, Any],
     words: tuple[Sequence[str], Sequence[str]],
-    what: str,
+    subject: str,
     needs_end: bool,
 ) -> str | None:
     try:
-        rendered = _rendered(strategy, example)
-    except Exception:  # a template may take none of this: each row is asked anyway
+        rendered = _render(strategy, example)
+    except Exception:  # the template may not support this conversation; each row is checked anyway
         return None
     if rendered is None:
         return None
     text, tokens = rendered
-    said, others = words
-    if not all(word in text for word in said):
-        return f"the chat template leaves out {what}"
-    for word in said:
-        if not all(token.is_trained for token in _over(tokens, text.rindex(word), len(word))):
-            return f"the trainer does not find {what} in the text of this chat template, and would not train on it"
+    answers, others = words
+    if not all(word in text for word in answers):
+        return f"the chat template leaves out {subject}"
+    for word in answers:
+        if not all(token.is_trained for token in _find_tokens(tokens, text.rindex(word), len(word))):
+            return f"with this chat template, the trainer does not find {subject}, and would not train on them"
     for word in others:
-        if word in text and any(token.is_trained for token in _over(tokens, text.rindex(word), len(word))):
-            return f"with this chat template the trainer would train on more than {what}, such as {word!r}"
-    return _beyond(text, tokens, ends, words, what) or (_gap(text, tokens, ends, said[-1]) if needs_end else None)
+        if word in text and any(token.is_trained for token in _find_tokens(tokens, text.rindex(word), len(word))):
+            return f"with this chat template, the trainer would train on more than {subject}, such as {word!r}"
+    extra = _find_extra_training(text, tokens, ends, words, subject)
+    return extra or (_find_untrained_mark(text, tokens, ends, answers[-1]) if needs_end else None)
 
 
-def _rendered(strategy: Any, example: dict[str, Any]) -> tuple[str, list[Token]] | None:
-    """The conversation as text and tokens; None where tokens have no places in the text."""
+def _render(strategy: Any, example: dict[str, Any]) -> tuple[str, list[Token]] | None:
+    """Return the conversation as text and tokens, or None if the places of the tokens in the text are unknown."""
     result = strategy._tokenize_single_prompt(copy.deepcopy(example))
     prompt = copy.deepcopy(example)
     turns, tools = strategy.get_conversation_thread(prompt), strategy._get_tools(prompt)
@@ -103,40 +104,39 @@ def _rendered(strategy: Any, example: dict[str, Any]) -> tuple[str, list[Token]]
     return text, [Token(number, start, stop, label >= 0) for number, (start, stop), label in parts]
 
 
-def _over(tokens: Sequence[Token], start: int, length: int) -> list[Token]:
+def _find_tokens(tokens: Sequence[Token], start: int, length: int) -> list[Token]:
     return [token for token in tokens if token.start < start + length and token.stop > start]
 
 
-def _beyond(
+def _find_extra_training(
     text: str,
     tokens: Sequence[Token],
     ends: Collection[int],
     words: tuple[Sequence[str], Sequence[str]],
-    what: str,
+    subject: str,
 ) -> str | None:
-    """Whether something is trained behind the end of the first turn, before the next of the others speaks."""
-    (first, _), (_, answer) = words
+    """Return a fault if tokens between the end of the first turn and the next turn of another role are trained."""
+    (first, _), (_, reply) = words
     start = text.rindex(first) + len(first)
-    stop = text.find(answer, start)
-    behind = [token for token in tokens if start <= token.start < stop]
-    end = next((place for place, token in enumerate(behind) if token.id in ends), None)
+    stop = text.find(reply, start)
+    after = [token for token in tokens if start <= token.start < stop]
+    end = next((index for index, token in enumerate(after) if token.id in ends), None)
     if end is None:
         return None
-    wrong = next((token for token in behind[end:] if token.is_trained and token.id not in ends), None)
+    wrong = next((token for token in after[end:] if token.is_trained and token.id not in ends), None)
     if wrong is None:
         return None
-    return (
-        f"with this chat template the trainer would train on more than {what}: {text[wrong.start : wrong.stop]!r} too"
-    )
+    extra = text[wrong.start : wrong.stop]
+    return f"with this chat template, the trainer would train on more than {subject}, such as {extra!r}"
 
 
-def _gap(text: str, tokens: Sequence[Token], ends: Collection[int], last: str) -> str | None:
-    """Whether a mark between the last answer and its end stays untrained."""
+def _find_untrained_mark(text: str, tokens: Sequence[Token], ends: Collection[int], last: str) -> str | None:
+    """Return a fault if a mark between the last answer and its end is not trained."""
     start = text.rindex(last) + len(last)
-    behind = [token for token in tokens if token.start >= start and text[token.start : token.stop].strip()]
-    end = next((place for place, token in enumerate(behind) if token.is_trained and token.id in ends), None)
-    wrong = next((token for token in behind[:end] if not token.is_trained), None) if end is not None else None
+    after = [token for token in tokens if token.start >= start and text[token.start : token.stop].strip()]
+    end = next((index for index, token in enumerate(after) if token.is_trained and token.id in ends), None)
+    wrong = next((token for token in after[:end] if not token.is_trained), None) if end is not None else None
     if wrong is None:
         return None
     mark = text[wrong.start : wrong.stop]
-    return f"with this chat template the trainer leaves {mark!r}, between an answer and its end, untrained"
+    return f"with this chat template, the trainer does not train {mark!r} between an answer and its end"

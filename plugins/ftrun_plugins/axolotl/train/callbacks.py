@@ -60,19 +60,19 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self._shared.started = True
         if state.is_world_process_zero:
-            mark(Path(PREPARED))  # axolotl works in this folder, and has written all prepared rows
+            mark(Path(PREPARED))  # axolotl works in this folder and has loaded these rows
         self._report_progress(state)
         url = find_run_url() if state.is_world_process_zero else None
-        if url and self._connection.report:
+        if url and self._shared.report:
             save_url(Path.cwd(), url)
-            self._connection.report.event("tracker", url=url)
+            self._shared.report.event("tracker", url=url)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         last = state.global_step >= state.max_steps
         if control.should_log or control.should_save or control.should_evaluate or last:
             self._losses.check()  # before a diverged model is logged, saved or evaluated
-        if _any_process(bool(self._connection.stop)):
-            self._connection.stopped = True
+        if _any_process(bool(self._shared.stop)):
+            self._shared.stopped = True
             control.should_save = True
             control.should_training_stop = True
 
@@ -90,12 +90,12 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         _wait_for_all()
         if state.is_world_process_zero:
             mark(Path(args.output_dir) / f"{PREFIX}{state.global_step}")
-            if self._connection.report:
-                self._connection.report.event("checkpoint", step=state.global_step)
+            if self._shared.report:
+                self._shared.report.event("checkpoint", step=state.global_step)
 
     def _report_progress(self, state: Any, **values: Any) -> None:
-        if self._connection.report and state.is_world_process_zero:
-            self._connection.report.progress(state.global_step, state.max_steps, "steps", **values)
+        if self._shared.report and state.is_world_process_zero:
+            self._shared.report.progress(state.global_step, state.max_steps, "steps", **values)
 
 
 def _check_steps(steps: int) -> None:

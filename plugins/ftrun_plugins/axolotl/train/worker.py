@@ -44,7 +44,7 @@ class TrainWorker:
         """
         removed = remove_unfinished(self._out)
         if removed:
-            self._context.report.warning(f"removed unfinished checkpoints: steps {removed}")
+            self._context.report.warning(f"removed incomplete checkpoints: steps {removed}")
         if remove_unmarked(self._context.work / PREPARED):
             self._context.report.warning("removed incomplete prepared rows of an earlier attempt")
         step = last_step(self._out)
