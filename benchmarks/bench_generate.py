@@ -49,10 +49,12 @@ def main() -> None:
         report = Reporter("generate", Path(folder) / "events.jsonl")
         context = StageContext(Path(folder), Path(folder), {"model": model}, {}, report)
         llm, _ = vllm_engine.load(max(map(len, waiting.values())), params, context)
-    how = vllm_engine.sampling(params, arguments.end)
+    how = vllm_engine.make_sampling_params(params, arguments.end)
     prompts = [{"prompt_token_ids": ids} for ids in waiting.values()]
     sides: dict[str, Callable[[], int]] = {
-        "stage": lambda: sum(len(answer.ids) for answer in vllm_engine.ask(llm, None, waiting, how, lambda: None)),
+        "stage": lambda: sum(
+            len(answer.ids) for answer in vllm_engine.run_requests(llm, None, waiting, how, lambda: None)
+        ),
         "offline": lambda: sum(
             len(output.outputs[0].token_ids) for output in llm.generate(prompts, how, use_tqdm=False)
         ),

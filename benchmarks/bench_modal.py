@@ -110,9 +110,9 @@ def _measure_modal_alone(place: Path, plane: ControlPlane) -> float:
 
 def _measure_submission(place: Path, plane: ControlPlane, runs: int) -> None:
     """Measure `ftrun run -d`, and the part of it after Python has started, composed the recipe and imported Modal."""
-    from ftrun.workflow.session import open_session
     from ftrun.execution.engine import prepare
     from ftrun.execution.provenance import collect_provenance
+    from ftrun.workflow.session import open_session
 
     os.chdir(place)
     seconds, whole = [], []

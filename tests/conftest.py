@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from hypothesis import settings
 from ftrun.api.paths import Store
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded, load
+
+os.environ["HF_TOKEN_PATH"] = os.devnull  # tests do not use the login of who runs them
 
 # A small valid recipe; the line numbers in tests count from its first line.
 RECIPE = """\

@@ -1,16 +1,16 @@
-"""Writes axolotl's configuration schema, strict and without prose, for the client to check recipes against.
+"""Export axolotl's configuration schema, strict and without descriptions, so that ftrun can check recipes with it.
 
     python tools/export_trainer_schema.py OUTPUT.json
 
-Run it with the trainer environment's interpreter, again whenever the axolotl pin moves. axolotl ignores keys that it
-does not know, so the export closes every object model, and it adds the keys that axolotl's own plugins bring along,
-each marked with the plugin that it needs. Beyond JSON Schema the result has
+Run this with the interpreter of the trainer environment, and again after each change of the axolotl version. axolotl
+ignores unknown keys, so the export forbids additional keys in every object. It also adds the keys of axolotl's own
+plugins, each with the name of its plugin. The result has these keywords in addition to JSON Schema:
 
-    x-axolotl           the version that was exported
-    x-plugin            at a key: the name that has to be in `plugins`, or the key does nothing
-    x-deprecated        at a key: {"use": what replaces it, "removed": true where axolotl refuses it}
-    x-meaning           at a pattern: what it stands for
-    x-skipped-plugins   plugins whose keys could not be had, with the reason
+    x-axolotl           exported version
+    x-plugin            of a key: the name that `plugins` must contain, because the key has no effect otherwise
+    x-deprecated        of a key: {"use": its replacements, "removed": true if axolotl rejects the key}
+    x-meaning           of a pattern: its meaning in words
+    x-skipped-plugins   plugins whose keys could not be read, with the reason
 """
 
 from __future__ import annotations
@@ -42,60 +42,60 @@ from transformers.training_args import OptimizerNames
 
 Schema = dict[str, Any]
 
-PROSE = ("title", "description", "help", "examples", "deprecated")
-PROBES: tuple[object, ...] = (1, True, "x")  # one of them is valid for every deprecated key
-MORE_SPELLINGS = {TorchAOQuantDType: ["fp8", "float8"]}  # what its validators take besides the members
+DESCRIPTION_KEYWORDS = ("title", "description", "help", "examples", "deprecated")
+PROBES: tuple[object, ...] = (1, True, "x")  # every deprecated key accepts at least one of these values
+MORE_SPELLINGS = {TorchAOQuantDType: ["fp8", "float8"]}  # further values that its validators accept
 
-# Keys that are plain text to pydantic although only these words work. axolotl's validators refuse others in some,
-# in the rest the trainer does, long after the GPUs were paid for.
+# Keys that are any text for pydantic, although only these words work. For some keys axolotl's validators reject other
+# words. For the rest the trainer fails late, when GPUs are already in use.
 WORDS: dict[str, list[str]] = {
     "attn_implementation": sorted(CANONICAL_ATTN_IMPLS),
-    "eval_strategy": [each.value for each in IntervalStrategy],
+    "eval_strategy": [member.value for member in IntervalStrategy],
     "large_head_attention": ["auto", "sdpa", "triton_flash"],
-    "lr_scheduler": [*(each.value for each in SchedulerType), "one_cycle", "rex"],
-    "optimizer": sorted({each.value for each in (*OptimizerNames, *CustomSupportedOptimizers)}),
-    "save_strategy": [each.value for each in SaveStrategy],
+    "lr_scheduler": [*(member.value for member in SchedulerType), "one_cycle", "rex"],
+    "optimizer": sorted({member.value for member in (*OptimizerNames, *CustomSupportedOptimizers)}),
+    "save_strategy": [member.value for member in SaveStrategy],
 }
 PATTERNS = {
     "attn_implementation": {"pattern": "/", "x-meaning": "the path of a kernel on the hub"},
     "learning_rate": {"pattern": r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$", "x-meaning": "a number"},
 }
-ADAPTERS = ["lora", "qlora", "llama-adapter"]  # those of axolotl itself; its plugins add theirs
+ADAPTERS = ["lora", "qlora", "llama-adapter"]  # adapters of axolotl itself; plugins add more
 
 
 class StrictSchema(GenerateJsonSchema):
-    """Closes every object model, offers every accepted spelling of a key, and survives what JSON cannot say."""
+    """Schema generator that forbids unknown keys, includes all aliases of keys, and accepts Python-only types."""
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         result = super().model_schema(schema)
         result.setdefault("additionalProperties", False)
         properties = result.get("properties", {})
         for name, field in schema["cls"].model_fields.items():
-            spellings = _spellings(name, field, schema["cls"])
-            known = next(properties[spelling] for spelling in spellings if spelling in properties)
+            aliases = _find_aliases(name, field, schema["cls"])
+            known = next(properties[alias] for alias in aliases if alias in properties)
             if isinstance(field.deprecated, str):
-                known["x-deprecated"] = {"use": field.deprecated}  # the text is read once all keys are known
-            properties.update({spelling: deepcopy(known) for spelling in spellings})
+                known["x-deprecated"] = {"use": field.deprecated}  # `_parse_advice` reads the text later
+            properties.update({alias: deepcopy(known) for alias in aliases})
         return result
 
     def encode_default(self, dft: Any) -> Any:
         try:
             return super().encode_default(dft)
-        except Exception:  # pydantic lets through whatever the default's own serializer raises
+        except Exception:  # a serializer of the default may raise any exception
             return str(dft)
 
     def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
-        # A member that stands for a Python object (a torch.dtype) is written by its name.
+        # A member with a Python object as its value, such as torch.dtype, is represented by its name.
         members = schema["members"]
-        values = [each.value if isinstance(each.value, (str, int)) else each.name for each in members]
+        values = [member.value if isinstance(member.value, (str, int)) else member.name for member in members]
         kind = "integer" if all(isinstance(value, int) for value in values) else "string"
         return {"type": kind, "enum": values + MORE_SPELLINGS.get(schema["cls"], [])}
 
     def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:
-        return {}  # a Python-only type: anything goes
+        return {}  # a Python-only type: accept any value
 
 
-def _spellings(name: str, field: FieldInfo, model: type[BaseModel]) -> list[str]:
+def _find_aliases(name: str, field: FieldInfo, model: type[BaseModel]) -> list[str]:
     alias = field.validation_alias
     choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
     names = [choice for choice in choices if isinstance(choice, str)]
@@ -105,20 +105,20 @@ def _spellings(name: str, field: FieldInfo, model: type[BaseModel]) -> list[str]
 
 
 def _find_plugins() -> tuple[dict[str, BasePlugin], dict[str, str]]:
-    """The plugins that come with axolotl, by the name to list in `plugins`; and the packages skipped, with reasons."""
+    """Return axolotl's own plugins by their name in `plugins`, and the skipped packages with reasons."""
     plugins: dict[str, BasePlugin] = {}
     skipped: dict[str, str] = {}
     for info in pkgutil.iter_modules(axolotl.integrations.__path__, "axolotl.integrations."):
         if not info.ispkg:
             continue
         try:
-            plugins |= {name: plugin() for name, plugin in _plugins_in(importlib.import_module(info.name)).items()}
+            plugins |= {name: plugin() for name, plugin in _find_classes(importlib.import_module(info.name)).items()}
         except ImportError as error:
             skipped[info.name] = str(error)
     return plugins, skipped
 
 
-def _key_models(plugins: dict[str, BasePlugin]) -> dict[str, type[BaseModel]]:
+def _find_key_models(plugins: dict[str, BasePlugin]) -> dict[str, type[BaseModel]]:
     models: dict[str, type[BaseModel]] = {}
     for name, plugin in plugins.items():
         if arguments := plugin.get_input_args():
@@ -127,20 +127,20 @@ def _key_models(plugins: dict[str, BasePlugin]) -> dict[str, type[BaseModel]]:
     return models
 
 
-def _plugins_in(package: ModuleType) -> dict[str, type[BasePlugin]]:
-    """Dotted name -> plugin class, preferring the name under the package to one under its submodule."""
-    found: dict[type[BasePlugin], str] = {}
+def _find_classes(package: ModuleType) -> dict[str, type[BasePlugin]]:
+    """Return the plugin classes of a package by dotted name, preferring the name in the package to a submodule's."""
+    names: dict[type[BasePlugin], str] = {}
     submodules = [f"{package.__name__}.{info.name}" for info in pkgutil.iter_modules(package.__path__)]
     modules = [name for name in submodules if name.rpartition(".")[2].startswith("plugin")]
     for module in (package, *map(importlib.import_module, modules)):
         for name, value in inspect.getmembers(module, inspect.isclass):
             if issubclass(value, BasePlugin) and value.__module__.startswith(package.__name__):
-                found.setdefault(value, f"{module.__name__}.{name}")
-    return {name: plugin for plugin, name in found.items()}
+                names.setdefault(value, f"{module.__name__}.{name}")
+    return {name: plugin for plugin, name in names.items()}
 
 
-def _mark_old_parameters(properties: Schema) -> None:
-    """Marks the keys that pydantic does not know to be deprecated: axolotl's validators complain when they are set."""
+def _mark_deprecated_keys(properties: Schema) -> None:
+    """Mark deprecated keys that only axolotl's validators know, by setting each key and recording the warning."""
     for name in deprecated.DeprecatedParameters.model_fields:
         for probe in PROBES:
             with patch.object(deprecated, "LOG") as log:
@@ -148,19 +148,19 @@ def _mark_old_parameters(properties: Schema) -> None:
                     deprecated.DeprecatedParameters.model_validate({name: probe})
                 except ValidationError:
                     continue
-                except DeprecationWarning as refusal:
-                    properties[name]["x-deprecated"] = {"use": str(refusal), "removed": True}
+                except DeprecationWarning as warning:
+                    properties[name]["x-deprecated"] = {"use": str(warning), "removed": True}
                 else:
                     properties[name]["x-deprecated"] = {"use": log.warning.call_args.args[0]}
             break
         else:
-            raise SystemExit(f"none of the probes is valid for the deprecated `{name}`: add one")
+            raise SystemExit(f"no value in PROBES is valid for the deprecated key `{name}`; add one")
 
 
-def _narrow_words(properties: Schema, plugins: dict[str, BasePlugin]) -> None:
-    """Replaces "any text" by the words and patterns that work."""
-    added = [each.name for plugin in plugins.values() for each in plugin.get_adapter_capabilities()]
-    for name, words in {**WORDS, "adapter": ADAPTERS + added}.items():
+def _restrict_words(properties: Schema, plugins: dict[str, BasePlugin]) -> None:
+    """Replace "any text" by the words and patterns that work."""
+    adapters = [item.name for plugin in plugins.values() for item in plugin.get_adapter_capabilities()]
+    for name, words in {**WORDS, "adapter": ADAPTERS + adapters}.items():
         _replace_text(properties[name], {"enum": words})
     for name, pattern in PATTERNS.items():
         fixed = [{"enum": WORDS[name]}] if name in WORDS else []
@@ -172,83 +172,88 @@ def _replace_text(item: Schema, *options: Schema) -> None:
     item["anyOf"] = [*({"type": "string", **option} for option in options), *others]
 
 
-def _replacements(name: str, text: str, known: set[str]) -> list[str]:
-    """The keys, with their value if one is given, that a deprecation text says to use."""
+def _find_replacements(name: str, text: str, known: set[str]) -> list[str]:
+    """Return the keys that a deprecation text recommends, with their value if the text contains a value."""
     advice = re.split(r"\buse\b", text, maxsplit=1, flags=re.IGNORECASE)[-1]
     mentions = re.finditer(r"(\w+)(?:\.\w+)?(?:: \w+)?", advice)
-    # Words without an underscore ("export", "strict") are more likely prose than keys.
+    # Words without an underscore, such as "export" and "strict", are probably not meant as keys.
     return [mention[0] for mention in mentions if "_" in mention[1] and mention[1] in known - {name}]
 
 
-def _either_or() -> list[Schema]:
-    """The one demand on top of `required`, which only axolotl's validators know: found by leaving everything out."""
-    smallest = {name: 1 if name == "learning_rate" else "x" for name in _required_names()}
+def _find_alternative_keys() -> list[Schema]:
+    """Return the requirement "either A or B", which only axolotl's validators know.
+
+    Validation of a configuration with only the required keys reveals it.
+    """
+    minimal = {name: 1 if name == "learning_rate" else "x" for name in _list_required_keys()}
     try:
-        AxolotlInputConfig.model_validate(smallest)
+        AxolotlInputConfig.model_validate(minimal)
     except ValidationError as error:
         match = re.search(r"either (\w+) or (\w+) is required", str(error))
         if match:
             return [{"required": [name]} for name in match.groups()]
-    raise SystemExit("axolotl no longer says `either A or B is required`: look at what it demands now")
+    raise SystemExit("axolotl no longer reports `either A or B is required`; check which keys it requires")
 
 
-def _required_names() -> list[str]:
+def _list_required_keys() -> list[str]:
     return [name for name, field in AxolotlInputConfig.model_fields.items() if field.is_required()]
 
 
-def _without_prose(schema: Any) -> Any:
+def _remove_descriptions(schema: Any) -> Any:
     if isinstance(schema, list):
-        return [_without_prose(item) for item in schema]
+        return [_remove_descriptions(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     cleaned: Schema = {}
     for key, value in schema.items():
         if key in ("properties", "$defs"):  # their keys are names, not keywords
-            cleaned[key] = {name: _without_prose(item) for name, item in value.items()}
-        elif key not in PROSE and not (key == "default" and value is None):
-            cleaned[key] = _without_prose(value)
+            cleaned[key] = {name: _remove_descriptions(item) for name, item in value.items()}
+        elif key not in DESCRIPTION_KEYWORDS and not (key == "default" and value is None):
+            cleaned[key] = _remove_descriptions(value)
     return cleaned
 
 
 def export() -> Schema:
-    """The whole schema, ready to be written."""
+    """Return the complete schema."""
     plugins, skipped = _find_plugins()
-    key_models = _key_models(plugins)
+    key_models = _find_key_models(plugins)
     models = [AxolotlInputConfig, *key_models.values()]
-    references, rest = models_json_schema([(model, "validation") for model in models], schema_generator=StrictSchema)
-    definitions = rest["$defs"]
-    tops = {model: references[model, "validation"]["$ref"].rpartition("/")[2] for model in models}
-    schema: Schema = definitions[tops[AxolotlInputConfig]]
+    references, document = models_json_schema(
+        [(model, "validation") for model in models], schema_generator=StrictSchema
+    )
+    definitions = document["$defs"]
+    model_names = {model: references[model, "validation"]["$ref"].rpartition("/")[2] for model in models}
+    schema: Schema = definitions[model_names[AxolotlInputConfig]]
     properties = schema["properties"]
-    _mark_old_parameters(properties)
-    _narrow_words(properties, plugins)
-    active = get_builtin_plugins()  # these work without being listed
+    _mark_deprecated_keys(properties)
+    _restrict_words(properties, plugins)
+    active = get_builtin_plugins()  # these work even if `plugins` does not contain them
     for plugin, model in key_models.items():
-        for name, item in definitions[tops[model]]["properties"].items():
+        for name, item in definitions[model_names[model]]["properties"].items():
             properties.setdefault(name, item if plugin in active else {**item, "x-plugin": plugin})
-    for name in tops.values():
+    for name in model_names.values():
         del definitions[name]
-    _read_advice(definitions, schema)
-    extras = {"x-axolotl": version("axolotl"), "x-skipped-plugins": skipped, "anyOf": _either_or()}
-    cleaned: Schema = _without_prose({**schema, **extras, "$defs": definitions})
+    _parse_advice(definitions, schema)
+    extras = {"x-axolotl": version("axolotl"), "x-skipped-plugins": skipped, "anyOf": _find_alternative_keys()}
+    cleaned: Schema = _remove_descriptions({**schema, **extras, "$defs": definitions})
     return cleaned
 
 
-def _read_advice(definitions: Schema, schema: Schema) -> None:
-    """Turns each deprecation text into the list of replacements that it names."""
+def _parse_advice(definitions: Schema, schema: Schema) -> None:
+    """Replace each deprecation text by the list of keys that it recommends."""
     known = set(schema["properties"])
     for model in (schema, *definitions.values()):
         for name, item in model.get("properties", {}).items():
             if mark := item.get("x-deprecated"):
-                mark["use"] = _replacements(name, mark["use"], known | set(model["properties"]))
+                mark["use"] = _find_replacements(name, mark["use"], known | set(model["properties"]))
 
 
 def main(output: Path) -> None:
-    """Writes the schema aside and moves it into place, so that no reader meets half a file."""
+    """Write the schema to a temporary file and move it, so that no reader gets an incomplete file."""
     text = json.dumps(export(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    aside = output.with_name(output.name + ".part")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(output)
+    temporary = output.with_name(output.name + ".part")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(output)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Makes the quickstart's text-to-SQL rows: `python tools/make_quickstart_data.py OUTPUT_FOLDER`.
+"""Generate the text-to-SQL rows of the quickstart: `python tools/make_quickstart_data.py OUTPUT_FOLDER`.
 
-The same files come out each time. Every reference statement is executed, and kept only if its result is not trivial
-and if typical wrong statements (`>` for `>=`, a lost WHERE, another column) return something else on the same rows.
+The output is the same each time. Every reference statement is executed. It is used only if its result is not trivial
+and if typical wrong statements (`>` for `>=`, a missing WHERE, another column) return other results on the same rows.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from pathlib import Path
 
 SEED = 20240611
 ROWS_PER_DOMAIN = {"train": 32, "held_out": 20}
-LONGEST_ROW = 262  # characters of question, shown schema and answer together: keeps rows under 110 tokens
-ATTEMPTS = 40  # draws of one form before another has its turn
+MAX_ROW_LENGTH = 262  # characters of question, visible schema and answer; such rows have fewer than 110 tokens
+ATTEMPTS = 40  # draws of a form before the next form is tried
 
 Value = str | int | None
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A whole-number column and how English compares by it; `{}` stands for the number, or for the noun."""
+    """Integer column with English phrases that compare its values. `{}` is the place of the number or noun."""
 
     column: str
     over: str
@@ -40,10 +40,10 @@ class Measure:
 
 @dataclass(frozen=True)
 class Domain:
-    """A table, its two measures, and a second table that it refers to; lists are comma-separated."""
+    """Table with two measures, and a second table that it refers to. Lists are comma-separated."""
 
     table: str
-    one: str
+    noun: str
     label: str
     labels: str
     group: str
@@ -56,19 +56,19 @@ class Domain:
 
     @property
     def link(self) -> str:
-        """The column that refers to the second table; empty in some rows."""
+        """Column that refers to the second table. It is empty in some rows."""
         return f"{self.parent}_id"
 
     @property
     def columns(self) -> dict[str, str]:
-        """The columns of the first table, in order, with their types."""
+        """Columns of the first table in order, with their types."""
         texts = {self.label: "TEXT", self.group: "TEXT"}
         return texts | {measure.column: "INT" for measure in self.measures} | {self.link: "INT"}
 
 
 @dataclass(frozen=True)
 class Example:
-    """A question over the tables shown with it, its answer, and the SQL that makes and fills those tables."""
+    """Question about the tables in its prompt, its answer, and the SQL that creates and fills the tables."""
 
     kind: str
     prompt: str
@@ -76,7 +76,7 @@ class Example:
     schema: str
 
     def as_row(self, name: str) -> dict[str, object]:
-        """Returns the row as it is written."""
+        """Return the row for the output file."""
         turns = {"user": self.prompt, "assistant": self.statement}
         messages = [{"role": role, "content": content} for role, content in turns.items()]
         return {"messages": messages, "schema": self.schema, "id": name}
@@ -84,7 +84,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Form:
-    """One statement with its wordings, as templates over the fields that `draw_fields` makes."""
+    """Templates of a statement and its questions. `draw_fields` returns the fields of the templates."""
 
     statement: str
     wordings: tuple[str, ...]
@@ -207,7 +207,7 @@ TRAIN_DOMAINS = (
            "villages", "village", "county", "Kent, Devon, Essex"),
 )
 
-# Apart from `name` and `id`, no column of these is in the domains above: a test says so.
+# Only the columns `name` and `id` also occur in the domains above. A test checks this.
 HELD_OUT_DOMAINS = (
     Domain("ships", "ship", "name", "Aurora, Beagle, Endeavour, Fram, Mayflower, Nautilus, Rainbow, Santana, Victory",
            "flag", "Malta, Panama, Norway",
@@ -241,31 +241,31 @@ HELD_OUT_DOMAINS = (
            "suns", "sun", "color", "red, blue, white"),
 )
 
-# {m} and {n} are the two measures in either order. {v} < {w} of {m} and {u} of {n} occur in the rows, so that `>` and
-# `>=` differ.
+# {m} and {n} are the two measures in random order. {v} < {w} are values of {m}, and {u} is a value of {n}. All three
+# occur in the rows, so that `>` and `>=` differ.
 KINDS: dict[str, tuple[Form, ...]] = {
     "project": (
         Form("SELECT {label}, {m} FROM {table}",
-             ("List the {label} and {m} of every {one}.", "Show {label} and {m} for all {table}.")),),
+             ("List the {label} and {m} of every {noun}.", "Show {label} and {m} for all {table}.")),),
     "distinct": (
         Form("SELECT DISTINCT {group} FROM {table}",
              ("List each {group} once.", "What are the distinct values of {group}?")),),
     "lookup": (
         Form("SELECT {m} FROM {table} WHERE {label} = '{name}'",
-             ("What is the {m} of {name}?", "Give the {m} of the {one} {name}.")),
+             ("What is the {m} of {name}?", "Give the {m} of the {noun} {name}.")),
         Form("SELECT {group}, {m} FROM {table} WHERE {label} = '{name}'",
              ("What are the {group} and {m} of {name}?",))),
     "equal": (
         Form("SELECT {label} FROM {table} WHERE {group} = '{g}'",
-             ("List the {label} of each {one} whose {group} is {g}.",
+             ("List the {label} of each {noun} whose {group} is {g}.",
               "Give the {label} of all {table} with {group} {g}.")),
         Form("SELECT {label}, {m} FROM {table} WHERE {group} = '{g}'",
              ("Show {label} and {m} of {table} with {group} {g}.",))),
     "compare": (
         Form("SELECT {label} FROM {table} WHERE {m} > {v}",
-             ("List the {label} of all {table} {over}.", "Give the {label} of each {one} {over}.")),
+             ("List the {label} of all {table} {over}.", "Give the {label} of each {noun} {over}.")),
         Form("SELECT {label} FROM {table} WHERE {m} < {v}",
-             ("List the {label} of all {table} {under}.", "Give the {label} of each {one} {under}."))),
+             ("List the {label} of all {table} {under}.", "Give the {label} of each {noun} {under}."))),
     "at_least": (
         Form("SELECT {label} FROM {table} WHERE {m} >= {v}",
              ("Give the {label} of all {table} with {m} of at least {v}.", "{label} of {table} with {m} {v} or more?")),
@@ -274,7 +274,7 @@ KINDS: dict[str, tuple[Form, ...]] = {
     "between": (
         Form("SELECT {label} FROM {table} WHERE {m} BETWEEN {v} AND {w}",
              ("List the {label} of {table} with {m} from {v} to {w}.",
-              "Give the {label} of each {one} whose {m} is between {v} and {w}, inclusive.")),),
+              "Give the {label} of each {noun} whose {m} is between {v} and {w}, inclusive.")),),
     "like": (
         Form("SELECT {label} FROM {table} WHERE {label} LIKE '{first}%'",
              ("List each {label} that starts with {first}.",)),
@@ -320,9 +320,9 @@ KINDS: dict[str, tuple[Form, ...]] = {
              ("Which {group} has the fewest {table}?", "Which {group} is the least common?"))),
     "top_one": (
         Form("SELECT {label} FROM {table} ORDER BY {m} DESC LIMIT 1",
-             ("What is the {label} of the {most_one}?", "Give the {label} of the {most_one}.")),
+             ("What is the {label} of the {most_noun}?", "Give the {label} of the {most_noun}.")),
         Form("SELECT {label} FROM {table} ORDER BY {m} LIMIT 1",
-             ("What is the {label} of the {least_one}?", "Give the {label} of the {least_one}."))),
+             ("What is the {label} of the {least_noun}?", "Give the {label} of the {least_noun}."))),
     "top_some": (
         Form("SELECT {label} FROM {table} ORDER BY {m} DESC LIMIT {few}",
              ("Give the {label} of the {few} {most}, highest {m} first.", "Top {few} by {m}: which {label}?")),
@@ -336,7 +336,7 @@ KINDS: dict[str, tuple[Form, ...]] = {
     "null": (
         Form("SELECT {label} FROM {table} WHERE {link} IS NULL",
              ("List the {label} of {table} without {a_parent}.",
-              "Give the {label} of each {one} that has no {parent}.")),
+              "Give the {label} of each {noun} that has no {parent}.")),
         Form("SELECT {label} FROM {table} WHERE {link} IS NOT NULL",
              ("List the {label} of {table} that have {a_parent}.",)),
         Form("SELECT COUNT(*) FROM {table} WHERE {link} IS NULL", ("How many {table} have no {parent}?",))),
@@ -385,9 +385,9 @@ KINDS: dict[str, tuple[Form, ...]] = {
              ("Which {group} has the lowest sum of {m}?",))),
     "top_where": (
         Form("SELECT {label} FROM {table} WHERE {group} = '{g}' ORDER BY {m} DESC LIMIT 1",
-             ("Of the {table} with {group} {g}, give the {label} of the {most_one}.",)),
+             ("Of the {table} with {group} {g}, give the {label} of the {most_noun}.",)),
         Form("SELECT {label}, {n} FROM {table} WHERE {n} < {u} ORDER BY {m} LIMIT 1",
-             ("Of the {table} {n_under}, show {label} and {n} of the {least_one}.",))),
+             ("Of the {table} {n_under}, show {label} and {n} of the {least_noun}.",))),
     "spread": (
         Form("SELECT MAX({m}) - MIN({m}) FROM {table}", ("By how much do the highest and the lowest {m} differ?",)),
         Form("SELECT {group}, MAX({m}) - MIN({m}) FROM {table} GROUP BY {group}",
@@ -397,8 +397,8 @@ KINDS: dict[str, tuple[Form, ...]] = {
              ("Give the {label} of {table} whose {m} is above that of {name}.",)),),
 }
 
-# Wrong statements that must be seen to be wrong: a pattern in the reference, and what a mistake would put there.
-# None of them is answered otherwise by another version of SQLite, so that the rows do not depend on it.
+# Typical mistakes: a pattern in the reference, and its wrong replacement. Each must change the result of the statement.
+# All versions of SQLite return the same results for them, so the rows do not depend on the version.
 MISTAKES = (
     (r" > (?!\(SELECT AVG)", " >= "), (r" < (?!\(SELECT AVG)", " <= "),
     (r" >= ", " > "), (r" <= ", " < "), (r" > ", " < "), (r" < ", " > "),
@@ -414,12 +414,12 @@ MISTAKES = (
 
 
 def split_list(text: str) -> list[str]:
-    """Returns the entries of a comma-separated list."""
+    """Return the entries of a comma-separated list."""
     return text.split(", ")
 
 
 def make_table(domain: Domain, rng: random.Random) -> list[dict[str, Value]]:
-    """Returns the nine rows of a domain: groups of 4, 3 and 2 rows, measures without equal values, some links empty."""
+    """Return the nine rows of a domain: groups of 4, 3 and 2 rows, distinct values of measures, some empty links."""
     first, second, third = split_list(domain.groups)
     columns: dict[str, list[Value]] = {
         domain.label: [*split_list(domain.labels)],
@@ -434,55 +434,55 @@ def make_table(domain: Domain, rng: random.Random) -> list[dict[str, Value]]:
 
 
 def draw_fields(domain: Domain, table: list[dict[str, Value]], rng: random.Random) -> dict[str, str]:
-    """Returns one draw of everything that the templates in `KINDS` may name."""
+    """Return random values for all fields of the templates in `KINDS`."""
     m, n = rng.sample(domain.measures, 2)
     v, w = sorted(rng.sample([int(row[m.column] or 0) for row in table], 2))
     u = rng.choice(table)[n.column]
     g, h = rng.sample(split_list(domain.groups), 2)
     name = rng.choice(split_list(domain.labels))
-    fields = {"table": domain.table, "one": domain.one, "label": domain.label, "group": domain.group}
+    fields = {"table": domain.table, "noun": domain.noun, "label": domain.label, "group": domain.group}
     fields |= {"link": domain.link, "parents": domain.parents, "parent": domain.parent, "attribute": domain.attribute}
     fields |= {"a_parent": f"{'an' if domain.parent[0] in 'aeiou' else 'a'} {domain.parent}"}
     fields |= {"g": g, "h": h, "a": rng.choice(split_list(domain.attributes)), "few": str(rng.choice((2, 3)))}
     fields |= {"name": name, "first": name[0], "last": name[-1], "m": m.column, "n": n.column, "v": str(v)}
     fields |= {"over": m.over.format(v), "under": m.under.format(v), "n_over": n.over.format(u)}
     fields |= {"n_under": n.under.format(u), "most": m.most.format(domain.table)}
-    fields |= {"most_one": m.most.format(domain.one), "least": m.least.format(domain.table)}
-    return fields | {"least_one": m.least.format(domain.one), "w": str(w), "u": str(u)}
+    fields |= {"most_noun": m.most.format(domain.noun), "least": m.least.format(domain.table)}
+    return fields | {"least_noun": m.least.format(domain.noun), "w": str(w), "u": str(u)}
 
 
 def create_statements(domain: Domain, statement: str, rng: random.Random) -> list[str]:
-    """Returns the tables to show with a statement: the columns it needs and, at random, some that it does not."""
+    """Return the CREATE statements for the prompt, with the needed columns and some random other columns."""
     joined = domain.parents in statement
     needed = [column for column in domain.columns if re.search(rf"\b{column}\b", statement)]
     others = [column for column in domain.columns if column not in needed]
     width = 3 if joined else rng.choice((3, 4))
     extra = rng.sample(others, max(0, width - len(needed)))
-    shown = ", ".join(f"{column} {kind}" for column, kind in domain.columns.items() if column in (*needed, *extra))
-    tables = [f"CREATE TABLE {domain.table} ({shown})"]
+    visible = ", ".join(f"{column} {kind}" for column, kind in domain.columns.items() if column in (*needed, *extra))
+    tables = [f"CREATE TABLE {domain.table} ({visible})"]
     return [*tables, f"CREATE TABLE {domain.parents} (id INT, {domain.attribute} TEXT)"] if joined else tables
 
 
 def insert_statement(create: str, rows: list[dict[str, Value]]) -> str:
-    """Returns the INSERT that fills a table with the rows' values of the columns it has."""
+    """Return the INSERT statement for the rows, with only the columns of the CREATE statement."""
     table, columns = re.findall(r"(\w+) \(", create)[0], re.findall(r"(\w+) (?:INT|TEXT)", create)
     tuples = (",".join(quote(row[column]) for column in columns) for row in rows)
-    return f"INSERT INTO {table} VALUES " + ",".join(f"({values})" for values in tuples)  # noqa: S608  (our own words)
+    return f"INSERT INTO {table} VALUES " + ",".join(f"({values})" for values in tuples)  # noqa: S608  (the values are constants)
 
 
 def quote(value: Value) -> str:
-    """Returns a value as an SQL literal."""
+    """Return a value as an SQL literal."""
     return "NULL" if value is None else f"'{value}'" if isinstance(value, str) else str(value)
 
 
-def run(connection: sqlite3.Connection, statement: str) -> list[tuple[Value, ...]]:
-    """Returns the rows of a statement, in a fixed order if it asks for none."""
+def execute(connection: sqlite3.Connection, statement: str) -> list[tuple[Value, ...]]:
+    """Return the rows of a statement. They are sorted if the statement has no ORDER BY."""
     rows = connection.execute(statement).fetchall()
     return rows if "ORDER BY" in statement else sorted(rows, key=repr)
 
 
-def mistakes(domain: Domain, statement: str) -> Iterator[str]:
-    """Yields statements that a model could write by mistake instead of this one."""
+def make_mistakes(domain: Domain, statement: str) -> Iterator[str]:
+    """Yield wrong statements that a model could write instead of this statement."""
     first, second = (measure.column for measure in domain.measures)
     swap = {first: second, second: first}
     yield re.sub(rf"\b({first}|{second})\b", lambda match: swap[match[0]], statement)
@@ -491,27 +491,27 @@ def mistakes(domain: Domain, statement: str) -> Iterator[str]:
 
 
 def differs(connection: sqlite3.Connection, mistake: str, expected: list[tuple[Value, ...]]) -> bool:
-    """Whether a mistake returns something else, or cannot even run: some are no SQL, some name columns not shown."""
+    """Return whether a wrong statement has another result or fails. Some are invalid SQL or use unknown columns."""
     try:
-        return run(connection, mistake) != expected
+        return execute(connection, mistake) != expected
     except sqlite3.OperationalError:
         return True
 
 
-def is_telling(domain: Domain, schema: str, statement: str) -> bool:
-    """Whether the statement returns something that is not trivial and that no mistake returns too."""
+def is_useful(domain: Domain, schema: str, statement: str) -> bool:
+    """Return whether the result of a statement is not trivial and differs from the results of all mistakes."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(schema)
-        expected = run(connection, statement)
+        expected = execute(connection, statement)
         trivial = not expected or expected in ([(0,)], [(1,)], [(None,)])
-        wrong = (mistake for mistake in mistakes(domain, statement) if mistake != statement)
+        wrong = (mistake for mistake in make_mistakes(domain, statement) if mistake != statement)
         return not trivial and all(differs(connection, mistake, expected) for mistake in wrong)
 
 
 def draw_example(
     domain: Domain, table: list[dict[str, Value]], kind: str, form: Form, rng: random.Random
 ) -> Example | None:
-    """Returns one draw of a form, or None if the draw is too long or its result tells nothing."""
+    """Return a random example of a form, or None if it is too long or its statement is not useful."""
     fields = draw_fields(domain, table, rng)
     statement, question = form.statement.format(**fields), rng.choice(form.wordings).format(**fields)
     creates = create_statements(domain, statement, rng)
@@ -520,46 +520,46 @@ def draw_example(
     ]
     inserts = [insert_statement(create, rows) for create, rows in zip(creates, (table, parents), strict=False)]
     example = Example(kind, "\n".join([*creates, question]), statement, "; ".join([*creates, *inserts]))
-    too_long = len(example.prompt) + len(statement) > LONGEST_ROW
-    return None if too_long or not is_telling(domain, example.schema, statement) else example
+    too_long = len(example.prompt) + len(statement) > MAX_ROW_LENGTH
+    return None if too_long or not is_useful(domain, example.schema, statement) else example
 
 
 def make_domain(domain: Domain, count: int, kinds: Iterator[str], rng: random.Random) -> Iterator[dict[str, object]]:
-    """Yields `count` rows of one domain: the kinds of question in turn, no statement twice."""
+    """Yield `count` rows of one domain. Kinds of questions take turns, and all statements are different."""
     table = make_table(domain, rng)
-    made: dict[str, Example] = {}
-    while len(made) < count:
+    examples: dict[str, Example] = {}
+    while len(examples) < count:
         kind = next(kinds)
         forms = rng.sample(KINDS[kind], len(KINDS[kind]))
-        drawn = (draw_example(domain, table, kind, form, rng) for form in forms for _ in range(ATTEMPTS))
-        example = next((example for example in drawn if example and example.statement not in made), None)
-        if example:  # else the kind is used up: some have only one statement in a domain
-            made[example.statement] = example
-            yield example.as_row(f"{domain.table}-{len(made):02}-{kind}")
+        draws = (draw_example(domain, table, kind, form, rng) for form in forms for _ in range(ATTEMPTS))
+        example = next((example for example in draws if example and example.statement not in examples), None)
+        if example:  # some kinds have only one statement in a domain
+            examples[example.statement] = example
+            yield example.as_row(f"{domain.table}-{len(examples):02}-{kind}")
 
 
 def make_split(domains: tuple[Domain, ...], count: int, rng: random.Random) -> list[dict[str, object]]:
-    """Returns `count` rows of each domain, shuffled."""
-    kinds = itertools.cycle(rng.sample(sorted(KINDS), len(KINDS)))  # each domain goes on where the last one stopped
+    """Return `count` rows of each domain, shuffled."""
+    kinds = itertools.cycle(rng.sample(sorted(KINDS), len(KINDS)))  # continued by each next domain
     rows = [row for domain in domains for row in make_domain(domain, count, kinds, rng)]
     rng.shuffle(rows)
     return rows
 
 
 def write_files(folder: Path) -> None:
-    """Writes `train.jsonl` and `held_out.jsonl`."""
+    """Write `train.jsonl` and `held_out.jsonl`."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, domains in {"train": TRAIN_DOMAINS, "held_out": HELD_OUT_DOMAINS}.items():
-        rng = random.Random(f"{SEED} {name}")  # noqa: S311  (to be the same each time is the point)
+        rng = random.Random(f"{SEED} {name}")  # noqa: S311  (the output must be reproducible)
         rows = make_split(domains, ROWS_PER_DOMAIN[name], rng)
         lines = [json.dumps(row, separators=(",", ":")) + "\n" for row in rows]
         (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
 def main() -> None:
-    """Runs the command line."""
-    parser = argparse.ArgumentParser(description="Makes the quickstart's text-to-SQL rows.")
-    parser.add_argument("folder", type=Path, help="where train.jsonl and held_out.jsonl go")
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description="Generate the text-to-SQL rows of the quickstart.")
+    parser.add_argument("folder", type=Path, help="Output folder of train.jsonl and held_out.jsonl.")
     write_files(parser.parse_args().folder)
 
 

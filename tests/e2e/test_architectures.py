@@ -14,7 +14,7 @@ from ftrun.api.config_dirs import own_folders, recipe_names
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 from ftrun_plugins.axolotl.config.build import build_trainer_config
-from ftrun_plugins.axolotl.config.defaults import turns_on_kernels, with_defaults
+from ftrun_plugins.axolotl.config.defaults import axolotl_enables_kernels, with_defaults
 from helpers.workplace import SCRIPTS, in_trainer
 
 pytestmark = pytest.mark.e2e
@@ -54,7 +54,7 @@ def test_all_recipes_fit_their_models(tmp_path: Path) -> None:
         loaded = load([f"recipe={name}"], plugins())
         config = with_defaults(build_trainer_config(loaded.recipe).set_values())
         model = str(loaded.composed.chosen("model")[0])
-        cases.append({"architecture": TYPES[model], "config": config, "kernels": turns_on_kernels(config)})
+        cases.append({"architecture": TYPES[model], "config": config, "kernels": axolotl_enables_kernels(config)})
     (tmp_path / "cases.json").write_text(json.dumps(cases))
     found = json.loads(in_trainer(SCRIPT, [str(tmp_path / "cases.json")], seconds=400).splitlines()[-1])
     assert {name: faults for name, faults in zip(names, found, strict=True) if faults} == {}

@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from huggingface_hub import snapshot_download
 from pyarrow import table
 from pyarrow.parquet import write_table
 
-from helpers.hub import COMMIT, TOKEN, Hub
+from helpers.hub import COMMIT, TOKEN, Hub, set_endpoint
 
 pytestmark = pytest.mark.e2e
 FTRUN = str(Path(sys.executable).with_name("ftrun"))
@@ -22,7 +23,7 @@ CUT = 1_000_000  # bytes after which the server hangs up once
 
 def ftrun(store: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
-    environment = {**kept, "FTRUN_STORE": str(store), **variables}
+    environment = {**kept, "FTRUN_STORE": str(store), "HF_HOME": str(store.parent / "hf_home"), **variables}
     return subprocess.run(
         [FTRUN, *arguments], env=environment, capture_output=True, text=True, timeout=300, check=False
     )
@@ -55,17 +56,47 @@ def test_a_model_comes_from_the_hub_at_its_commit(tiny: Path, tmp_path: Path) ->
     assert hub.fail_after is None, "the server was meant to hang up once"
 
 
-def test_a_token_is_nowhere_in_the_store(tiny: Path, tmp_path: Path) -> None:
+def test_the_token_of_a_login_is_used_and_nowhere_in_the_store(
+    tiny: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    home = tmp_path_factory.mktemp("hf_home")
+    (home / "token").write_text(TOKEN)
+    gated = recipe(tmp_path, "gated/tiny")
     with Hub(tiny) as hub:
-        ftrun(tmp_path / "store", recipe(tmp_path, "gated/tiny"), HF_ENDPOINT=hub.url, HF_TOKEN=TOKEN)
+        result = ftrun(tmp_path / "store", gated, "stages=[fetch]", HF_ENDPOINT=hub.url, HF_HOME=str(home))
+    assert result.returncode == 0, result.stderr
     texts = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert texts
     assert not any(TOKEN.encode() in text for text in texts)
+    assert TOKEN not in result.stdout + result.stderr
+
+
+def test_without_a_network_on_purpose_the_cache_of_the_hub_is_used(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "cache")}
+    model = recipe(tmp_path, "some/tiny")
+    with Hub(tiny) as hub:
+        set_endpoint(hub.url, monkeypatch)
+        snapshot_download("some/tiny", cache_dir=tmp_path / "cache" / "hub", ignore_patterns=["*.safetensors"])
+        before = len(hub.requests)
+        refused = ftrun(tmp_path / "store", model, "stages=[fetch]", **offline, HF_ENDPOINT=hub.url)
+        assert len(hub.requests) == before
+        snapshot_download("some/tiny", cache_dir=tmp_path / "cache" / "hub")
+        before = len(hub.requests)
+        result = ftrun(tmp_path / "store", model, "stages=[fetch]", **offline, HF_ENDPOINT=hub.url)
+        assert len(hub.requests) == before
+    assert refused.returncode == 2
+    assert "hf download some/tiny" in " ".join(refused.stderr.split())
+    assert result.returncode == 0, result.stderr
+    artifact = next(tmp_path.glob("store/artifacts/fetch/*"))
+    assert (artifact / "model.safetensors").read_bytes() == (tiny / "model.safetensors").read_bytes()
+    assert not (artifact / "model.safetensors").is_symlink()
 
 
 @pytest.mark.parametrize(
     ("variables", "said"),
-    [({}, "no token is set"), ({"HF_TOKEN": "hf_wrong"}, "the token in the environment may not read gated/tiny")],
+    [({}, "no token is set"), ({"HF_TOKEN": "hf_wrong"}, "your token of the hub may not read gated/tiny")],
 )
 def test_a_gated_model_is_refused_before_anything_runs(
     tiny: Path, tmp_path: Path, variables: dict[str, str], said: str

@@ -199,10 +199,10 @@ def test_tasks_are_loaded_and_none_of_their_files_runs_code(tmp_path: Path) -> N
     told = (
         "access to attribute '__class__' of 'str' object is unsafe",
         "'wrod' is undefined",
-        "the data of the task `choose` cannot be had",
-        "the metric `wer` is not the harness's own but code of the hub",
-        "lm-evaluation-harness has no task named `gsm8kk`",
-        "the data of the task `gsm8k` cannot be had",
+        "the data of the task `choose`",
+        "the metric `wer`",
+        "no task named `gsm8kk`",
+        "the data of the task `gsm8k`",
     )
     for expected, problem in zip(told, refused, strict=True):
         assert expected in problem["what"]

@@ -87,10 +87,10 @@ def an_extra_token(folder: Path) -> None:
 
 
 FAULTS: Mapping[str, tuple[Callable[[Path], None], str]] = {
-    "template changed after training": (another_template, "reads the prompt otherwise than it was trained, from token"),
-    "begin token twice": (begin_twice, "with two begin tokens"),
-    "no stop token": (no_stop, "would not stop where it was trained to"),
-    "an extra token": (an_extra_token, "tokens, and it was trained with"),
+    "template changed after training": (another_template, "tokenizes the prompt differently"),
+    "begin token twice": (begin_twice, "two begin tokens"),
+    "no stop token": (no_stop, "does not stop at"),
+    "an extra token": (an_extra_token, "the tokenizer of the merged model"),
 }
 
 
@@ -108,7 +108,7 @@ def test_a_planted_fault_is_found(fault: str, finished: Finished, tmp_path: Path
 
 def test_weights_that_were_not_merged_are_found(finished: Finished, tmp_path: Path) -> None:
     _, (problem,) = compare(finished, tmp_path / "work", finished.artifact("fetch:model"), "weights")
-    assert "the merged model is not the tuned one" in problem["what"]
+    assert "the merged model differs from the tuned model" in problem["what"]
 
 
 def lengthened(row: dict[str, Any]) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def test_the_ends_of_long_rows_and_prepared_rows_are_compared(rows: str, finishe
     assert found["tokens"] > 50
     assert found["mean_apart"] < 0.02
     _, (problem,) = compare(finished, tmp_path / "more", finished.artifact("fetch:model"), "weights", tokenized)
-    assert "the merged model is not the tuned one" in problem["what"]
+    assert "the merged model differs from the tuned model" in problem["what"]
 
 
 @pytest.mark.slow
@@ -142,5 +142,5 @@ def test_a_fault_stops_the_run_before_it_is_asked_anything(workplace: Workplace,
     rewrite(model / "config.json", lambda config: config.update(eos_token_id=0))
     tiny_recipe(workplace.folder, model)
     ended = workplace.run("recipe=tiny.yaml", TO_PARITY, expected=2)
-    assert "would not stop where it was trained to" in ended.err
+    assert "does not stop at" in ended.err
     assert "held_out.jsonl:1" in ended.err

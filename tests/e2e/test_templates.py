@@ -43,9 +43,9 @@ class Template:
 
 
 NO_CALLS = "the chat template leaves out tool calls"
-NO_TOOLS = "the chat template cannot render it"
-MORE = "with this chat template the trainer would train on more than tool calls"
-MARK = "with this chat template the trainer leaves '<|END_RESPONSE|>', between an answer and its end, untrained"
+NO_TOOLS = "the chat template cannot render the row"
+MORE = "with this chat template, the trainer would train on more than tool calls"
+MARK = "with this chat template, the trainer does not train '<|END_RESPONSE|>' between an answer and its end"
 NO_END = "the end of the assistant's turn is not trained"
 
 TEMPLATES: Mapping[str, Template] = {
@@ -53,7 +53,7 @@ TEMPLATES: Mapping[str, Template] = {
     "axolotl/llama3": Template(("<|eot_id|>",), tools=NO_CALLS),
     "axolotl/llama3_2_vision": Template(("<|eot_id|>",)),
     "axolotl/llama4": Template(("<|eot|>",)),
-    "axolotl/gemma": Template(("<end_of_turn>",), system="the chat template cannot render it", tools=NO_TOOLS),
+    "axolotl/gemma": Template(("<end_of_turn>",), system="the chat template cannot render the row", tools=NO_TOOLS),
     "axolotl/gemma3": Template(("<end_of_turn>",), tools=NO_TOOLS),
     "axolotl/gemma4": Template(("<turn|>",), tools=MORE),
     "axolotl/mistral_v1": Template(tools=NO_TOOLS),
@@ -75,7 +75,7 @@ TEMPLATES: Mapping[str, Template] = {
     "trl/nemotron_3_nano": Template(),
     "trl/glm4moe": Template(("<|user|>",), NO_END, NO_END, NO_END),
     "trl/gptoss": Template(("<|end|>",), NO_END, NO_END, NO_TOOLS),
-    "trl/idefics3": Template((), *["the chat template leaves out what the assistant says"] * 3),
+    "trl/idefics3": Template((), *["the chat template leaves out answers of the assistant"] * 3),
 }
 
 

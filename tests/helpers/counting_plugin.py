@@ -68,6 +68,7 @@ from typing import ClassVar
 
 from ftrun.api.errors import Problem, InvalidInput
 from ftrun.api.rows import Chat, FormatterOptions, Rejected
+from ftrun.api.planner import CallRequest
 from ftrun.api.recipe import Frozen
 
 
@@ -110,7 +111,7 @@ class Counting:
             crashes_once=recipe.train.get("seed") == 14,
             crashes=recipe.train.get("seed") == 15,
         )
-        return [planner.call(self, params, inputs={"data": data}, secrets=())]
+        return [planner.call(self, CallRequest(params, inputs={"data": data}))]
 
     def run(self, call, context):
         params = Params.model_validate(call.params)

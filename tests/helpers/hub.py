@@ -8,8 +8,26 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 TOKEN = "hf_right"
+
+
+def set_endpoint(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make this process and its stages use a hub. The library of the hub reads HF_ENDPOINT when it is imported."""
+    monkeypatch.setenv("HF_ENDPOINT", url)
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", url)
+    template = url + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
+
+
+def log_in(folder: Path, token: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Store a token like `hf auth login`, and return the file."""
+    file = folder / "token"
+    file.write_text(token)
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(file))
+    return file
 
 
 class Hub:

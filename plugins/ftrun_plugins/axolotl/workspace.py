@@ -63,12 +63,12 @@ def link_tree(source: Path, target: Path) -> None:
 @contextmanager
 def chdir_offline(folder: Path) -> Iterator[None]:
     """Work in `folder`, offline, without telemetry, and with a command line that axolotl's parsers accept."""
-    before, arguments = Path.cwd(), sys.argv
+    old_folder, old_arguments = Path.cwd(), sys.argv
     os.chdir(folder)
     sys.argv = ["axolotl"]
     os.environ.update(OFFLINE)
     try:
         yield
     finally:
-        os.chdir(before)
-        sys.argv = arguments
+        os.chdir(old_folder)
+        sys.argv = old_arguments

@@ -1,1 +1,1 @@
-"""Asks the base and the tuned model the held-out rows, scores their answers, and compares the two."""
+"""Answers of the base and the tuned model to held-out rows, scores of the answers, and a comparison of the models."""

@@ -1,4 +1,4 @@
-"""The models that are evaluated, as inputs of stage calls."""
+"""Models to evaluate, as inputs of stage calls."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ TOKENIZED = "tokenized"
 NO_ROWS = Problem(
     "no-rows",
     "there are no held-out rows to evaluate",
-    hint="set dataset.split.held_out or dataset.held_out, or leave the evaluations out",
+    hint="set dataset.split.held_out or dataset.held_out, or remove the evaluations",
 )
-ANSWERS = ("predictions", "answers", "pairs")  # what evaluators of answers need; others name what measures rows
+ANSWERS = ("predictions", "answers", "pairs")  # inputs of evaluators that score answers
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model to evaluate: the artifacts that make it, by the role they have in a call's inputs."""
+    """Model to evaluate. `inputs` are the artifacts that it consists of, by their role in the inputs of a call."""
 
     role: str
     inputs: Mapping[str, StageCall]
 
 
 def candidates(planner: Planner) -> Iterator[Candidate]:
-    """Yield the base model, and the tuned one if the recipe trains."""
+    """Yield the base model, and the tuned model if the recipe trains."""
     model, train, merged = (planner.find(label) for label in ("fetch:model", "train", "merge"))
     if model is None:
         return
@@ -46,15 +46,15 @@ def candidates(planner: Planner) -> Iterator[Candidate]:
 
 
 def is_needed(needs: Collection[str], planner: Planner) -> bool:
-    """Return whether an evaluation of the recipe works on one of these: `predictions`, `loss`, …."""
+    """Return whether an evaluation of the recipe needs one of these inputs, such as `predictions` or `loss`."""
     evaluations = planner.recipe.evals.values()
-    return any(planner.registered("evaluator", one.evaluator).needs in needs for one in evaluations)
+    return any(planner.registered("evaluator", evaluation.evaluator).needs in needs for evaluation in evaluations)
 
 
-def calls_for_each(stage: Stage, planner: Planner, request: CallRequest, suffix: str = "") -> list[StageCall]:
-    """Return the same call of `stage` for each model, labelled `stage:role`, or `stage:suffix:role`.
+def plan_candidate_calls(stage: Stage, planner: Planner, request: CallRequest, suffix: str = "") -> list[StageCall]:
+    """Plan one call of `stage` per model, with the label `stage:role` or `stage:suffix:role`.
 
-    The models are added to the inputs of the request. Without a GPU a call gets all cores.
+    Adds the artifacts of the model to the inputs of the request. Without a GPU, a call gets all cores.
     """
     on_gpu = planner.hardware(stage.name).accelerator == "gpu"
     return [
@@ -73,7 +73,7 @@ def calls_for_each(stage: Stage, planner: Planner, request: CallRequest, suffix:
 
 
 def template_input(planner: Planner) -> dict[str, StageCall]:
-    """Return the input that has the chat template, if the recipe trains with another one than the model's own."""
+    """Return the input with the chat template, if it is not the template of the base model."""
     tokenized = planner.find("tokenize")
     own = planner.trainer.uses_own_template(planner.trainer_config.values)
     return {TOKENIZED: tokenized} if tokenized is not None and own else {}

@@ -10,14 +10,17 @@ from ftrun.api.artifacts import TokenizedRows
 from ftrun_plugins.evaluation.candidates import TOKENIZED
 
 
-def give_template(tokenizer: Any, inputs: Mapping[str, Path]) -> None:
-    """A model without a chat template is asked by the one that the recipe trains with."""
+def set_missing_template(tokenizer: Any, inputs: Mapping[str, Path]) -> None:
+    """Set the chat template that the recipe trains with, if the tokenizer has no template."""
     if not tokenizer.chat_template and TOKENIZED in inputs:
         tokenizer.chat_template = TokenizedRows(inputs[TOKENIZED]).template
 
 
 def load_model(inputs: Mapping[str, Path], accelerator: str, trust_remote_code: bool) -> Any:
-    """The model ready to be asked: 32-bit on a CPU, where it is the exact and often the faster, bfloat16 on a GPU."""
+    """Load a model for inference, with its adapter if there is one.
+
+    The precision is bfloat16 on a GPU, and float32 on a CPU, on which it is exact and often faster.
+    """
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -34,7 +37,7 @@ def load_model(inputs: Mapping[str, Path], accelerator: str, trust_remote_code: 
 
 
 def load_tokenizer(inputs: Mapping[str, Path], trust_remote_code: bool) -> Any:
-    """The model's own tokenizer; that of the adapter where there is one."""
+    """Load the tokenizer of the adapter if there is one, else that of the model. Sets a missing pad token."""
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(

@@ -1,7 +1,7 @@
-"""Compares two models on the same rows: means, paired difference, and a bootstrap confidence interval.
+"""Comparison of two models on the same rows: means, paired difference, and a bootstrap confidence interval.
 
 The interval is the percentile bootstrap of the mean paired difference (Efron and Tibshirani, An Introduction to the
-Bootstrap, 1993, chapter 13): rows are drawn with replacement, base and tuned together.
+Bootstrap, 1993, chapter 13). Rows are drawn with replacement, with the scores of both models together.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 CONFIDENCE = 0.95
 MOST_RESAMPLES = 10_000
 FEWEST_RESAMPLES = 1_000
-MOST_DRAWS = 5_000_000  # rows drawn in all: bounds the time to a few seconds
+MOST_DRAWS = 5_000_000  # maximum number of rows drawn in total, to limit the time to a few seconds
 SEED = 20_240_601
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Scores of two models on the same rows; `gain` is positive where the tuned one is better."""
+    """Scores of two models on the same rows. `gain` is positive if the tuned model is better."""
 
     rows: int
     base: float
@@ -30,14 +30,18 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """What may be said: a difference inside the interval's reach of zero is none."""
+        """Conclusion: there is a difference only if the confidence interval excludes zero."""
         if self.low > 0:
             return "better"
         return "worse" if self.high < 0 else "no difference seen"
 
 
 def compare(base: Sequence[float], tuned: Sequence[float], higher_is_better: bool) -> Comparison:
-    """Raises `ValueError` where the rows do not pair or there are none."""
+    """Compare the scores of two models.
+
+    Raises:
+        ValueError: If the numbers of scores differ, or if there are no scores.
+    """
     if len(base) != len(tuned) or not base:
         raise ValueError(f"{len(base)} and {len(tuned)} scores cannot be paired")
     sign = 1.0 if higher_is_better else -1.0
@@ -47,10 +51,10 @@ def compare(base: Sequence[float], tuned: Sequence[float], higher_is_better: boo
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
-    """The confidence interval of the mean."""
+    """Return the confidence interval of the mean."""
     count = len(values)
     resamples = max(FEWEST_RESAMPLES, min(MOST_RESAMPLES, MOST_DRAWS // count))
-    generator = random.Random(SEED)  # noqa: S311  (resampling is no secret)
+    generator = random.Random(SEED)  # noqa: S311  (resampling needs no secure generator)
     means = sorted(sum(generator.choices(values, k=count)) / count for _ in range(resamples))
     tail = (1 - CONFIDENCE) / 2
     return means[int(resamples * tail)], means[min(resamples - 1, int(resamples * (1 - tail)))]

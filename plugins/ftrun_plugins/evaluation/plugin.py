@@ -1,4 +1,4 @@
-"""Registers the evaluators and the stages that evaluate."""
+"""Registration of the evaluators and of the stages that evaluate models."""
 
 from __future__ import annotations
 

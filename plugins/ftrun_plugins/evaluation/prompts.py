@@ -1,4 +1,4 @@
-"""Makes prompts with reference answers of held-out examples."""
+"""Prompts with reference answers, made of examples."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ftrun.api.artifacts import ExampleRow, FormattedRows, Split
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a model is asked and what it should say; either messages or text segments."""
+    """Prompt and its reference answer. A prompt consists of messages or of text segments."""
 
     index: int
     place: str
@@ -23,37 +23,37 @@ class Prompt:
 
 
 def prompts(data: FormattedRows, split: Split) -> Iterator[Prompt]:
-    """Yield one prompt for each example: everything before the last answer. Plain texts have no answer and give none."""
+    """Yield one prompt per example: everything before the last answer. Plain texts yield no prompts."""
     kind = data.kind
     for index, example in enumerate(data.examples(split)) if kind != "text" else ():
-        yield _chat(index, example) if kind == "chat" else _segments(index, example)
+        yield _make_chat_prompt(index, example) if kind == "chat" else _make_segments_prompt(index, example)
 
 
 def prompt_texts(data: FormattedRows) -> list[str]:
-    """Return the prompt of each held-out example as text for a reader, by the example's index."""
-    return [_text(prompt) for prompt in prompts(data, "held_out")]
+    """Return the prompts of the held-out examples as readable texts, in the order of the examples."""
+    return [_render(prompt) for prompt in prompts(data, "held_out")]
 
 
-def for_template(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The messages as chat templates take them, and the trainer hands them over: arguments of calls as objects."""
+def parse_tool_arguments(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the messages with arguments of tool calls as objects, as chat templates and the trainer expect them."""
     return [
-        {**message, "tool_calls": _parsed(message)} if message.get("tool_calls") else message for message in messages
+        {**message, "tool_calls": _parse(message)} if message.get("tool_calls") else message for message in messages
     ]
 
 
-def _parsed(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _parse(message: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {**call, "function": {**call["function"], "arguments": json.loads(call["function"]["arguments"])}}
         for call in message["tool_calls"]
     ]
 
 
-def _text(prompt: Prompt) -> str:
+def _render(prompt: Prompt) -> str:
     turns = (f"{message['role']}: {message.get('content') or ''}" for message in prompt.messages)
     return "\n\n".join(turns) if prompt.messages else "".join(prompt.segments)
 
 
-def _chat(index: int, example: ExampleRow) -> Prompt:
+def _make_chat_prompt(index: int, example: ExampleRow) -> Prompt:
     messages = example["messages"]
     last = max(place for place, message in enumerate(messages) if message["role"] == "assistant")
     return Prompt(
@@ -61,7 +61,7 @@ def _chat(index: int, example: ExampleRow) -> Prompt:
     )
 
 
-def _segments(index: int, example: ExampleRow) -> Prompt:
+def _make_segments_prompt(index: int, example: ExampleRow) -> Prompt:
     segments = example["segments"]
     last = max(place for place, segment in enumerate(segments) if segment["label"])
     return Prompt(

@@ -1,4 +1,4 @@
-"""Files of JSON lines: read one by one, and kept by a stage whose next try goes on where this one ended."""
+"""JSON Lines file of a stage, from which the next attempt of the stage continues."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ Line = dict[str, Any]
 
 
 class ResumableJsonl:
-    """Results by their `index`, each written as soon as it is known; may be added to from several threads."""
+    """Results by their `index`, each of which is written as soon as it is added. Several threads can add results."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self.found: dict[int, Line] = {}
+        self.lines: dict[int, Line] = {}
         if path.exists():
             content = path.read_bytes()
-            path.write_bytes(content[: content.rfind(b"\n") + 1])  # without the line that an earlier try was killed in
-            self.found = {line["index"]: line for line in read_lines(path)}
+            # Remove an incomplete last line, which remains if an earlier attempt was killed.
+            path.write_bytes(content[: content.rfind(b"\n") + 1])
+            self.lines = {line["index"]: line for line in read_lines(path)}
 
     def add(self, line: Line) -> Line:
+        """Append a line to the file and return it."""
         with self._lock, self._path.open("a") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
-            self.found[line["index"]] = line
+            self.lines[line["index"]] = line
         return line

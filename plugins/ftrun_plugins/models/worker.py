@@ -1,4 +1,4 @@
-"""Fetch a model, a file or a dataset into the output of a stage call."""
+"""Download or copy of a model, a file or a dataset into the output of a stage call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def fetch(what: Any, call: StageCall, context: StageContext) -> None:
-    """Fetch `what`, one of the classes of `ftrun_plugins.models.params`. The URL of a file is its place in the call."""
+    """Fetch `what`, an instance of a class of `ftrun_plugins.models.params`. The URL of a file is in `call.files`."""
     match what:
         case UrlFile():
             from ftrun_plugins.models.download import download
@@ -31,10 +31,10 @@ def fetch(what: Any, call: StageCall, context: StageContext) -> None:
 
             make_tiny_model(what, context)
         case HubDatasetFiles():
-            from ftrun_plugins.models.hub import download_dataset
+            from ftrun_plugins.models.hub_download import download_dataset
 
             download_dataset(what.repository, what.commit, what.patterns, context)
         case HubModel():
-            from ftrun_plugins.models.hub import download_model
+            from ftrun_plugins.models.hub_download import download_model
 
             download_model(what.repository, what.commit, context)

@@ -1,1 +1,1 @@
-"""Proves that what will be served is what was trained: the same tokens, the same end of a turn, the same weights."""
+"""Comparison of the served model with the trained one: tokens of prompts, ends of turns, vocabulary and weights."""

@@ -8,9 +8,9 @@ from ftrun.api.recipe import Frozen
 
 
 class Params(Frozen):
-    """What is compared."""
+    """Subject and options of the comparison."""
 
     what: Literal["prompts", "weights"]
-    engine: bool = False  # whether the engine tokenizes as well
+    engine: bool = False  # true if the tokens of the engine are compared too
     untrained_end_of_turn: bool = False
     trust_remote_code: bool

@@ -1,4 +1,4 @@
-"""Registers the stage `parity`."""
+"""Registration of the stage `parity`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The stage `parity`: stops a run whose served model would read or weigh a prompt otherwise than it was trained to.
+"""Stage `parity`: fails if the served model would tokenize or score a prompt differently than the trained model.
 
-parity.json   what was compared: rows, tokens, the greatest difference
+parity.json   summary of the comparison: rows, tokens and differences
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Parity:
-    """Runs on the CPU: the prompts beside the engine, the weights beside the trainer."""
+    """Stage on the CPU. Compares prompts in the environment of the engine, and weights in that of the trainer."""
 
     name: ClassVar[str] = "parity"
     version: ClassVar[int] = 1
@@ -28,9 +28,9 @@ class Parity:
     other_environments: ClassVar[tuple[str, ...]] = ("trainer",)
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
-        return [*self._prompts(recipe, planner), *self._weights(recipe, planner)]
+        return [*self._plan_prompts(recipe, planner), *self._plan_weights(recipe, planner)]
 
-    def _prompts(self, recipe: Recipe, planner: Planner) -> Iterator[StageCall]:
+    def _plan_prompts(self, recipe: Recipe, planner: Planner) -> Iterator[StageCall]:
         labels = ("format", "tokenize", "fetch:model", "train")
         data, tokenized, model, train = (planner.find(label) for label in labels)
         if data is None or tokenized is None or model is None or train is None:
@@ -51,12 +51,12 @@ class Parity:
                 label="parity:prompts",
                 inputs={**inputs, "merged": merged} if merged else inputs,
                 environment="trainer" if reason else self.environment,
-                notes=[f"the engine's own tokens are not compared: {reason}"] if reason else (),
+                notes=[f"the tokens of the engine are not compared: {reason}"] if reason else (),
                 preloaded=True,
             ),
         )
 
-    def _weights(self, recipe: Recipe, planner: Planner) -> Iterator[StageCall]:
+    def _plan_weights(self, recipe: Recipe, planner: Planner) -> Iterator[StageCall]:
         labels = ("tokenize", "fetch:model", "train", "merge")
         tokenized, model, train, merged = (planner.find(label) for label in labels)
         if tokenized is None or model is None or train is None or merged is None:

@@ -1,4 +1,4 @@
-"""Whether a served model ends its turn with a token that it was trained to end it with."""
+"""Check that a served model stops at the tokens with which its trained turns end."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from ftrun.api.errors import Problem
 
 
 def check_end(rows: Sequence[tuple[str, int]], folder: Path, tokenizer: Any, name: str) -> Iterator[Problem]:
-    """Rows are places with the last trained token; each has to be among the model's stop tokens."""
+    """Yield a problem for each row whose last trained token is no stop token. `rows` are pairs of place and token."""
     stops = stop_tokens(folder)
-    names = ", ".join(repr(tokenizer.decode([one])) for one in sorted(stops)) or "none"
+    names = ", ".join(repr(tokenizer.decode([token])) for token in sorted(stops)) or "none"
     for place, last in rows:
         if last not in stops:
             yield Problem(
                 "parity",
-                f"{name} would not stop where it was trained to: {tokenizer.decode([last])!r} ends the trained turn, "
-                f"and the saved generation config stops at {names}",
+                f"{name} does not stop at {tokenizer.decode([last])!r}, which ends the trained turn; "
+                f"the saved generation config stops at {names}",
                 at=place,
-                hint="name it in train.eot_tokens, and in the base model's generation_config.json",
+                hint="add it to `train.eot_tokens`, and to generation_config.json of the base model",
             )
 
 
 def stop_tokens(folder: Path) -> set[int]:
-    """The stop tokens of the saved generation config; of the model's own where there is none."""
+    """Return the stop tokens of the saved generation config, or of the model config if there is none."""
     for file in ("generation_config.json", "config.json"):
         path = folder / file
         if path.exists():
-            ends = json.loads(path.read_text()).get("eos_token_id")
-            return set(ends) if isinstance(ends, list) else set() if ends is None else {ends}
+            ids = json.loads(path.read_text()).get("eos_token_id")
+            return set(ids) if isinstance(ids, list) else set() if ids is None else {ids}
     return set()

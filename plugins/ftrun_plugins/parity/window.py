@@ -1,4 +1,4 @@
-"""Selects the part of a tokenized row by which two models are compared: its end, where the trained answer is."""
+"""Selection of the part of a tokenized row on which two models are compared: its end, with the trained answer."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Window:
-    """Tokens that a model reads, and the places of the trained ones among them. There is at least one place.
+    """Tokens that a model reads, and the positions of the trained tokens among them. There is at least one position.
 
-    A model predicts the token at a place from those before it, so no place is 0.
+    A model predicts a token from those before it, so no position is 0.
     """
 
     ids: Sequence[int]
@@ -20,20 +20,20 @@ class Window:
 
     @property
     def compared(self) -> list[int]:
-        """Return the ids of the trained tokens."""
+        """Token ids of the trained tokens."""
         return [self.ids[place] for place in self.places]
 
 
 def window(ids: Sequence[int], labels: Sequence[int], most: int) -> Window | None:
-    """Return at most `most` tokens that end with the last trained one; None if the row trains no predicted token.
+    """Return at most `most` tokens that end with the last trained token. None if no predicted token is trained.
 
-    The row's first token stays in front of a row that is cut: without their begin token models such as Gemma predict
+    The first token of a row is kept even if the row is cut. Without their begin token, models such as Gemma predict
     noise, in which two equal models seem to differ.
 
     Args:
         ids: Token ids of the row.
-        labels: Ids of the trained tokens, and a negative number elsewhere; as long as `ids`.
-        most: Number of tokens, at least 2.
+        labels: Ids of the trained tokens, and a negative number for each other token. As long as `ids`.
+        most: Maximum number of tokens, at least 2.
     """
     end = max((place + 1 for place, label in enumerate(labels) if label >= 0), default=0)
     if end < 2:
@@ -44,6 +44,6 @@ def window(ids: Sequence[int], labels: Sequence[int], most: int) -> Window | Non
 
 
 def windows(rows: Iterable[Mapping[str, Any]], most_rows: int, most_tokens: int) -> list[Window]:
-    """Return the windows of the first rows that have one; rows hold `ids` and `labels`."""
-    found = (window(row["ids"], row["labels"], most_tokens) for row in rows)
-    return list(islice((one for one in found if one is not None), most_rows))
+    """Return the windows of the first rows that have a window. Rows contain `ids` and `labels`."""
+    candidates = (window(row["ids"], row["labels"], most_tokens) for row in rows)
+    return list(islice((candidate for candidate in candidates if candidate is not None), most_rows))

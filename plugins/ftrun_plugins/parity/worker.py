@@ -1,4 +1,4 @@
-"""Compare the served model with the trained one, and fail if they differ."""
+"""Comparison of the served model with the trained model, which fails if they differ."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ if TYPE_CHECKING:
 
 
 def check_parity(params: Params, context: StageContext) -> None:
-    """Write what was compared. Raises `InvalidInput` with each difference."""
-    found, problems = compare(params, context)
+    """Write a summary of the comparison.
+
+    Raises:
+        InvalidInput: If there are differences, with one problem per difference.
+    """
+    summary, problems = compare(params, context)
     if problems:
         raise InvalidInput(problems)
-    (context.output / "parity.json").write_text(json.dumps(found, indent=1))
-    context.report.metric(**found)
+    (context.output / "parity.json").write_text(json.dumps(summary, indent=1))
+    context.report.metric(**summary)
 
 
 def compare(params: Params, context: StageContext) -> tuple[dict[str, Any], list[Problem]]:
-    """Return what was compared, and the differences."""
+    """Return a summary of the comparison, and the differences."""
     if params.what == "weights":
         from ftrun_plugins.parity.weights import compare_weights
 

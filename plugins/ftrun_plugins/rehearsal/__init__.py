@@ -1,1 +1,1 @@
-"""Runs any recipe end to end on this machine's CPU with a tiny model: the wiring, before the real run is paid for."""
+"""Rehearsal of a recipe: a test of all stages on this machine's CPU with a tiny model, before the real run."""

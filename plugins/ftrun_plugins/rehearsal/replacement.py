@@ -1,4 +1,4 @@
-"""Overrides that make the replacements of a rehearsal."""
+"""Overrides for the replacements of a rehearsal."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from ftrun.api.trainers import LEFT_OUT, Replacement
 
 
-def overrides_of(replacement: Replacement) -> tuple[str, ...]:
-    """Return the overrides that make a replacement."""
+def make_overrides(replacement: Replacement) -> tuple[str, ...]:
+    """Return the overrides that apply a replacement."""
     if replacement.how:
         return replacement.how
     key, new = replacement.key, replacement.new
@@ -19,12 +19,12 @@ def overrides_of(replacement: Replacement) -> tuple[str, ...]:
 
 
 def as_dict(replacement: Replacement) -> dict[str, Any]:
-    """Return a replacement as JSON values."""
+    """Return a replacement as JSON values for the run record."""
     return {"key": replacement.key, "from": replacement.old, "to": replacement.new, "why": replacement.why}
 
 
 def hydra_value(value: Any) -> str:
-    """Write a value so that Hydra's grammar reads it back."""
+    """Format a value so that Hydra's override grammar parses it back."""
     if isinstance(value, list):
         return f"[{','.join(map(hydra_value, value))}]"
     if isinstance(value, str):

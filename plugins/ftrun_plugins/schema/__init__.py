@@ -1,1 +1,1 @@
-"""`ftrun schema`: a JSON Schema of recipe files, for editors, and what each key means."""
+"""JSON Schema of recipe files for editors, and the documentation of their keys (`ftrun schema`)."""

@@ -1,4 +1,4 @@
-"""The verb `ftrun schema`."""
+"""The command `ftrun schema`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ftrun_plugins.schema.recipe import recipe_schema
 
 
 @click.command()
-@click.option("--key", metavar="KEY", help="Say what one key means, such as train.learning_rate.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the schema to a file.")
-@click.option("--json", "as_json", is_flag=True, help="Print what a key means as JSON; a schema is JSON anyway.")
+@click.option("--key", metavar="KEY", help="Explain one key, such as train.learning_rate.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the schema to this file.")
+@click.option("--json", "as_json", is_flag=True, help="Print the explanation of a key as JSON.")
 def schema(key: str | None, output: Path | None, as_json: bool) -> int:
-    """Prints a JSON Schema with which editors complete and check recipe files."""
+    """Print a JSON Schema with which editors complete and check recipe files."""
     document = recipe_schema(plugins())
     if key is not None:
-        found = find(key, document)
-        print(json.dumps(asdict(found)) if as_json else "\n".join(found.lines()))
+        documentation = find(key, document)
+        print(json.dumps(asdict(documentation)) if as_json else "\n".join(documentation.lines()))
         return 0
     text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
     if output is None:

@@ -1,4 +1,4 @@
-"""What the engine would refuse once everything is trained, told while training can still be changed."""
+"""Checks of a recipe for errors that the engine would report only after training."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from ftrun_plugins.serving.lora import RANKS
 
 
 def check_serving(recipe: Recipe, config: TrainerConfig, layout: AdapterLayout | None) -> Iterator[Issue]:
-    """An adapter that can only be served merged and is not, and a context that the model does not have."""
+    """Yield an issue if the context exceeds that of the model, or if an adapter that must be merged is not merged."""
     length, limit = recipe.serve.max_model_len, recipe.model.context_length
     if length and limit and length > limit:
-        what = f"serve.max_model_len {length} is over the model's maximum of {limit} tokens"
+        what = f"`serve.max_model_len` is {length}, but the model supports at most {limit} tokens"
         yield Issue("invalid-value", ("serve", "max_model_len"), what, f"at most {limit}")
-    if layout is not None and "train" in recipe.stages and _is_unmerged(recipe):
-        yield from _unservable(layout, config)
+    if layout is not None and "train" in recipe.stages and _loads_adapter(recipe):
+        yield from _check_adapter(layout, config)
 
 
-def _is_unmerged(recipe: Recipe) -> bool:
-    """Whether the engine gets the adapter itself: as the recipe wants it served, or to answer the evaluations."""
+def _loads_adapter(recipe: Recipe) -> bool:
+    """Return whether the engine loads the adapter itself, to serve it or to answer for evaluations."""
     if recipe.serve.engine == "vllm" and not recipe.serve.merged:
         return True
     answers = "generate" in recipe.stages and recipe.evals and recipe.generate.engine != "transformers"
     return "merge" not in recipe.stages and bool(recipe.serve.engine == "vllm" or answers)
 
 
-def _unservable(layout: AdapterLayout, config: TrainerConfig) -> Iterator[Issue]:
+def _check_adapter(layout: AdapterLayout, config: TrainerConfig) -> Iterator[Issue]:
     for key, part in layout.whole_parts.items():
         yield Issue(
             "unsupported-key",
             config.origins[key],
-            f"vLLM cannot hold an adapter with {part} (`{key}`)",
-            hint="add the stage `merge` and serve the merged model (serve=vllm)",
+            f"vLLM cannot load an adapter with {part} (`{key}`)",
+            hint="add the stage `merge`, and serve the merged model (serve=vllm)",
         )
     if layout.rank is not None and layout.rank[1] > max(RANKS):
         key, rank = layout.rank
         yield Issue(
             "unsupported-key",
             config.origins[key],
-            f"vLLM holds adapters up to rank {max(RANKS)}, and {key} is {rank}",
-            hint=f"lower {key}, or merge and serve the merged model (serve=vllm)",
+            f"`{key}` is {rank}, but vLLM supports adapters up to rank {max(RANKS)}",
+            hint=f"lower `{key}`, or add the stage `merge` and serve the merged model (serve=vllm)",
         )

@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -17,6 +15,7 @@ from ftrun.api.recipe import Limits
 from ftrun.api.serving_spec import TUNED, Serving
 from ftrun.api.stage_call import Ref
 from ftrun.utils import env_launcher
+from ftrun.utils.http import is_healthy
 from ftrun_plugins.serving.engine_main import SECONDS_FOR_ANSWERS, SECONDS_TO_END
 from ftrun_plugins.serving.forked_engine import ForkedEngine
 from ftrun_plugins.serving.middleware import KEY, LIMITS, AuthMiddleware
@@ -118,11 +117,7 @@ class Engine:
 
     def is_ready(self) -> bool:
         """Return whether the engine answers requests."""
-        try:
-            with urllib.request.urlopen(self._url, timeout=5) as answer:  # noqa: S310  (this machine, by http)
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
+        return is_healthy(self._url, timeout=5)
 
     def wait_until_ready(self, progress: Callable[[float], None]) -> bool:
         """Wait for the engine; return False if it ended instead. `progress` gets the elapsed seconds."""

@@ -1,19 +1,72 @@
-"""Client of OpenAI's API that streams answers."""
+"""Clients of OpenAI-compatible servers. Importing the library takes a second, so functions import it."""
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from ftrun.api.errors import InvalidInput, Problem, StageError
 from ftrun.api.serving_spec import Endpoint
+from ftrun.utils.http import USER_AGENT, error_text
+
+if TYPE_CHECKING:
+    import httpx2
+    from openai import APIError, OpenAI
 
 TIMEOUT = 1200.0  # seconds; a server on another machine may have to start first
+RETRIES = 2
+ERROR_CHARACTERS = 500
+# The library adds the organization and the headers of OPENAI_… variables, and a description of this machine.
+SENT_HEADERS = {
+    "accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "host", "user-agent"
+}  # fmt: skip
 
 Message = dict[str, str]
+
+
+def make_client(
+    base_url: str, key: str | None, timeout: float, retries: int, *, follow_redirects: bool = False
+) -> OpenAI:
+    """Return a client that uses no variable of the environment. It sends the key only to the host of `base_url`.
+
+    Args:
+        base_url: The URL of the API, which usually ends in /v1.
+        key: The key, or None if requests contain no key.
+        timeout: Maximum time between two bytes in seconds.
+        retries: Maximum number of retries after a temporary error, which wait as long as the server asks.
+        follow_redirects: Follow redirects; those to another host get no key.
+    """
+    import httpx2
+    from openai import OpenAI, omit
+
+    headers: dict[str, Any] = {"User-Agent": USER_AGENT, "Authorization": f"Bearer {key}" if key else omit}
+    hooks = {"request": [_remove_headers]}
+    return OpenAI(
+        api_key="set by the header",
+        base_url=base_url,
+        timeout=timeout,
+        max_retries=retries,
+        default_headers=headers,
+        http_client=httpx2.Client(timeout=timeout, follow_redirects=follow_redirects, event_hooks=hooks),
+    )
+
+
+def _remove_headers(request: httpx2.Request) -> None:
+    for name in set(request.headers) - SENT_HEADERS:
+        del request.headers[name]
+
+
+def explain(error: APIError) -> str:
+    """Return the message of the server, or the reason why there is none."""
+    from openai import APIConnectionError, APIStatusError
+
+    if isinstance(error, APIConnectionError) and isinstance(error.__cause__, Exception):
+        return error_text(error.__cause__)
+    message = error.body.get("message") if isinstance(error.body, dict) else None
+    if not message and isinstance(error, APIStatusError):
+        message = " ".join(error.response.text.split()) or error.response.reason_phrase
+    return str(message or error)[:ERROR_CHARACTERS]
 
 
 class ChatClient:
@@ -28,8 +81,14 @@ class ChatClient:
 
     def __init__(self, endpoint: Endpoint, max_tokens: int, temperature: float, raw: bool) -> None:
         self._endpoint = endpoint
-        self._options = {"max_tokens": max_tokens, "temperature": temperature, "stream": True}
+        self._options: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature, "stream": True}
         self._raw = raw
+
+    @cached_property
+    def _client(self) -> OpenAI:
+        # Modal redirects a request that waits for the start of a server to the same host.
+        url = f"{self._endpoint.url}/v1"
+        return make_client(url, self._endpoint.key, TIMEOUT, RETRIES, follow_redirects=True)
 
     def stream(self, model: str, messages: Sequence[Message]) -> Iterator[str]:
         """Yield the pieces of an answer as they arrive.
@@ -38,34 +97,24 @@ class ChatClient:
             InvalidInput: If the server rejects the request; the message contains the server's reason.
             StageError: If the server does not answer.
         """
-        prompt: dict[str, Any] = {"prompt": messages[-1]["content"]} if self._raw else {"messages": list(messages)}
-        path = "completions" if self._raw else "chat/completions"
-        for choice in self._choices(path, {"model": model, **self._options, **prompt}):
-            text = choice.get("text") if self._raw else choice.get("delta", {}).get("content")
-            if text:
-                yield text
+        from openai import APIConnectionError, APIError, APIStatusError
 
-    def _choices(self, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        headers = {"Content-Type": "application/json"}
-        if self._endpoint.key:
-            headers["Authorization"] = f"Bearer {self._endpoint.key}"
-        url = f"{self._endpoint.url}/v1/{path}"
-        request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310  (http or https)
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
-                for line in answer:
-                    if line.startswith(b"data: {"):
-                        yield from json.loads(line.removeprefix(b"data: ")).get("choices", ())
-        except urllib.error.HTTPError as error:
-            raise InvalidInput(
-                Problem("server-error", f"the server answers {error.code}: {_error_text(error.read())}")
-            ) from error
-        except OSError as error:
-            raise StageError("the server", Problem("server-error", f"it does not answer: {error}")) from error
+            yield from self._stream(model, messages)
+        except APIConnectionError as error:
+            problem = Problem("server-error", f"it does not answer: {explain(error)}")
+            raise StageError("the server", problem) from error
+        except APIError as error:
+            answer = f"answers {error.status_code}" if isinstance(error, APIStatusError) else "reports an error"
+            raise InvalidInput(Problem("server-error", f"the server {answer}: {explain(error)}")) from error
 
-
-def _error_text(answer: bytes) -> str:
-    try:
-        return str(json.loads(answer)["error"]["message"])[:500]
-    except (ValueError, KeyError, TypeError):
-        return answer.decode(errors="replace")[:300]
+    def _stream(self, model: str, messages: Sequence[Message]) -> Iterator[str]:
+        if self._raw:
+            create, request = self._client.completions.create, {"prompt": messages[-1]["content"]}
+        else:
+            create, request = self._client.chat.completions.create, {"messages": list(messages)}
+        with create(model=model, **request, **self._options) as chunks:
+            for choice in (choice for chunk in chunks for choice in chunk.choices or ()):
+                text = choice.text if self._raw else choice.delta and choice.delta.content
+                if text:
+                    yield text

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.options import Options
-from ftrun.api.secrets import variables_of
+from ftrun.api.secrets import HUB, read_secret, variables_of
 
 if TYPE_CHECKING:
     from ftrun.api.cancellation import StopSignal
@@ -146,11 +146,11 @@ class Backend(ABC):
 
     def has_secret(self, name: str) -> bool:
         """Return whether the secret with this name is set for stages."""
-        return any(os.environ.get(variable) for variable in variables_of(name))
+        return bool(read_secret(name))
 
     def secret_advice(self, name: str) -> str:
         """Return the command that sets a secret."""
-        return f"export {variables_of(name)[0]}=…"
+        return f"export {variables_of(name)[0]}=…" + (", or hf auth login" if name == HUB else "")
 
     # --- runs on other machines
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
@@ -15,10 +15,7 @@ from ftrun.api.stage_call import Component, StageCall
 from ftrun.api.trainers import Trainer, TrainerConfig
 from ftrun.utils.digests import FileDigests
 
-if TYPE_CHECKING:
-    from ftrun.api.stages import Stage
-
-__all__ = ["CallRequest", "Planner"]
+__all__ = ["CallRequest", "Planner", "StageIdentity"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,14 @@ class CallRequest:
     cpu: float = 1.0
     gpus: int = 0
     preloaded: bool = False
+
+
+class StageIdentity(Protocol):
+    """Attributes of a stage that the planner reads."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    environment: ClassVar[str]
 
 
 class Planner(Protocol):
@@ -112,6 +117,6 @@ class Planner(Protocol):
         """Return a source, formatter or evaluator with a digest of its code, for `CallRequest.components`."""
         ...
 
-    def call(self, stage: Stage, request: CallRequest) -> StageCall:
+    def call(self, stage: StageIdentity, request: CallRequest) -> StageCall:
         """Return the call of `stage`, with the digest of its environment and the resources from the recipe."""
         ...

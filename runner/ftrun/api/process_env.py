@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from ftrun.api.secrets import variables_of
+from ftrun.api.secrets import read_secret
 from ftrun.utils import env_launcher
 
 __all__ = ["DEFAULTS", "OFFLINE", "carried_packages", "process_env"]
@@ -19,13 +19,15 @@ INHERITED = (
     "PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH",
     "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "NVIDIA_VISIBLE_DEVICES", "SSL_CERT_FILE", "SSL_CERT_DIR",
     "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-    "HF_ENDPOINT", "WANDB_BASE_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "PIP_INDEX_URL", "FTRUN_DEBUG",
+    "HF_ENDPOINT", "HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "WANDB_BASE_URL",
+    "UV_INDEX_URL", "UV_DEFAULT_INDEX", "PIP_INDEX_URL", "FTRUN_DEBUG",
 )  # fmt: skip
 DEFAULTS = {
     "PYTHONUNBUFFERED": "1",
     "DO_NOT_TRACK": "1",
     "AXOLOTL_DO_NOT_TRACK": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_TOKEN_PATH": os.devnull,  # only processes that request the token get it, as HF_TOKEN
     "VLLM_NO_USAGE_STATS": "1",
     "WANDB_MODE": "disabled",
     "TOKENIZERS_PARALLELISM": "false",
@@ -44,9 +46,10 @@ def process_env(variables: Mapping[str, str], secrets: Sequence[str], modules: S
         secrets: Names of the secrets that it requests. Secrets without a value are omitted.
         modules: Modules that it imports. Their top-level packages become importable.
     """
-    names = (*INHERITED, *(variable for secret in secrets for variable in variables_of(secret)))
-    inherited = {name: os.environ[name] for name in names if name in os.environ}
-    return {**inherited, **DEFAULTS, **variables, env_launcher.VARIABLE: json.dumps(carried_packages(modules))}
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    values = {variable: value for secret in secrets for variable, value in read_secret(secret).items()}
+    packages = {env_launcher.VARIABLE: json.dumps(carried_packages(modules))}
+    return {**inherited, **values, **DEFAULTS, **variables, **packages}
 
 
 def carried_packages(modules: Sequence[str]) -> dict[str, str]:

@@ -1,18 +1,23 @@
 """Names of the secrets that stages need, and the environment variables that can contain each of them.
 
 A stage call contains only names. On this machine, the value of a secret comes from its variables in the environment of
-the user. On Modal, it comes from the secret with this name in the workspace of the user.
+the user, or from the login of the hub. On Modal, it comes from the secret with this name in the workspace of the user.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
-__all__ = ["SECRETS", "variables_of"]
+from ftrun.api.errors import InvalidInput, Problem
+
+__all__ = ["HUB", "SECRETS", "as_token", "read_secret", "variables_of"]
+
+HUB = "huggingface"
 
 # Messages advise to set the first variable.
 SECRETS: Mapping[str, tuple[str, ...]] = {
-    "huggingface": ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN"),
+    HUB: ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN"),
     "wandb": ("WANDB_API_KEY",),
     "comet": ("COMET_API_KEY",),
     "judge": ("JUDGE_API_KEY", "OPENAI_API_KEY"),
@@ -22,3 +27,41 @@ SECRETS: Mapping[str, tuple[str, ...]] = {
 def variables_of(name: str) -> tuple[str, ...]:
     """Return the environment variables of a secret. The name of a secret of a plugin is the name of its variable."""
     return SECRETS.get(name, (name,))
+
+
+def read_secret(name: str) -> dict[str, str]:
+    """Return the environment variables of a secret with their values on this machine; empty if the secret is not set.
+
+    Raises:
+        InvalidInput: If the token of `hf auth login` exists but cannot be read.
+    """
+    values = {variable: value for variable in variables_of(name) if (value := os.environ.get(variable))}
+    if not values and name == HUB and (token := _read_login()):
+        values[variables_of(HUB)[0]] = token
+    return values
+
+
+def as_token(variable: str, value: str) -> str:
+    """Return the value of a variable without surrounding spaces, for the header of a request.
+
+    Raises:
+        InvalidInput: If it has characters that no token has. The error of an HTTP library would show the token.
+    """
+    token = value.strip()
+    if not (token.isascii() and token.isprintable()):
+        what = f"`{variable}` contains characters that no key has"
+        raise InvalidInput(Problem("invalid-secret", what, hint=f"set {variable} again"))
+    return token
+
+
+def _read_login() -> str | None:
+    """Return the token of `hf auth login`. The library of the hub renews it if it expires soon."""
+    try:
+        from huggingface_hub import constants, get_token
+    except ImportError:  # in a container, which has no login
+        return None
+    try:
+        return None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
+    except Exception as error:  # the file is not readable, or a token service of CI refuses
+        what = f"the token of the hub cannot be read: {error}"
+        raise InvalidInput(Problem("invalid-secret", what, hint="hf auth login, or export HF_TOKEN=…")) from None

@@ -15,26 +15,6 @@ from ftrun.api.errors import FtrunError, InvalidInput, Problem, StoreError
 if TYPE_CHECKING:
     import click
 
-# Verb -> its click command, and its line in the help.
-VERBS = {
-    "run": ("ftrun.cli.run:run", "Run a recipe; the verb can be omitted."),
-    "plan": ("ftrun.cli.plan:plan", "Show what would run and why, without running it."),
-    "validate": ("ftrun.cli.validate:validate", "Check a recipe strictly, in less than a second."),
-    "recipes": ("ftrun.cli.recipes:recipes", "List, show or copy recipes."),
-    "runs": ("ftrun.cli.runs:runs", "List the runs, newest last."),
-    "show": ("ftrun.cli.show:show", "Show the stages, results and files of a run."),
-    "logs": ("ftrun.cli.logs:logs", "Print the logs of a run, or follow the run with -f."),
-    "cancel": ("ftrun.cli.cancel:cancel", "Stop a run after it has saved a checkpoint."),
-    "rerun": ("ftrun.cli.rerun:rerun", "Repeat a run with its own recipe and optional overrides."),
-    "resume": ("ftrun.cli.resume:resume", "Continue a run that was stopped, killed or failed."),
-    "report": ("ftrun.cli.report:report", "Write the report of a run as one HTML file."),
-    "files": ("ftrun.cli.files:files", "List the files that a run produced."),
-    "pull": ("ftrun.cli.pull:pull", "Copy an artifact of a run into a local folder."),
-    "rm": ("ftrun.cli.rm:rm", "Remove runs and artifacts; lists dependents and asks first."),
-    "doctor": ("ftrun.cli.doctor:doctor", "Check Python, disks, the hub, GPUs, environments and accounts."),
-    "envs": ("ftrun.cli.envs:envs", "List the environments, or build them before a run."),
-    "plugins": ("ftrun.cli.plugins:plugins_verb", "List what each plugin registers, or create a plugin."),
-}
 # Hydra handles a command line that has one of these flags.
 HYDRA_FLAGS = (
     "--cfg",

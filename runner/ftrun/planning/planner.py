@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ftrun.api.backends import Backend, Hardware
-from ftrun.api.planner import CallRequest
+from ftrun.api.planner import CallRequest, StageIdentity
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import CLIENT, Component, EnvironmentRef, Plan, Ref, ResourceRequest, StageCall
-from ftrun.api.stages import Stage
 from ftrun.api.trainers import Trainer, TrainerConfig
 from ftrun.plugins.manager import Plugins
 from ftrun.utils.digests import FileDigests, source_digest
@@ -57,7 +56,7 @@ class Planner:
         registered = self._plugins.get(kind, name)
         return Component(implementation=registered.implementation, source=source_digest(registered.cls))
 
-    def call(self, stage: Stage, request: CallRequest) -> StageCall:
+    def call(self, stage: StageIdentity, request: CallRequest) -> StageCall:
         resources = self.recipe.resources_of(stage.name)
         return StageCall(
             stage=stage.name,

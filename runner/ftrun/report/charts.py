@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from ftrun.report.html import Html, element
 from ftrun.report.loss_curves import SERIES, Curves, Points
 from ftrun.report.number_format import number
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 INNER_SIZE = 1000  # width and height of the stretched inner SVG, in its units
 MAX_DOTS = 40  # a curve with more points has no dots
@@ -18,19 +21,19 @@ MAX_THICK_POINTS = 150  # a curve with more points is a thin line
 MARGIN = 1.12  # width of an interval chart relative to the interval
 
 
-def loss_chart(curves: Curves) -> Html:
+def loss_chart(curves: Curves) -> Markup:
     """Return a chart of losses over steps."""
     points = [point for curve in curves.values() for point in curve]
     x_axis = Axis(0.0, max(step for step, _ in points), whole=True)
     low, high = min(loss for _, loss in points), max(loss for _, loss in points)
     y_axis = Axis(0.0 if 0 <= low <= high / 2 else low, high).round()
     lines = (_line(key, curve, x_axis, y_axis) for key, curve in curves.items())
-    stretched = element(
-        "svg", lines, viewBox=f"0 0 {INNER_SIZE} {INNER_SIZE}", preserveAspectRatio="none", width="100%", height="100%"
+    stretched = _element(
+        "svg", *lines, viewBox=f"0 0 {INNER_SIZE} {INNER_SIZE}", preserveAspectRatio="none", width="100%", height="100%"
     )
     dots = (dot for key, curve in curves.items() for dot in _dots(key, curve, x_axis, y_axis))
-    return element(
-        "svg", _grid(x_axis, y_axis), stretched, dots, class_="plot", role="img", aria_label=describe_curves(curves)
+    return _element(
+        "svg", *_grid(x_axis, y_axis), stretched, *dots, class_="plot", role="img", aria_label=describe_curves(curves)
     )
 
 
@@ -69,32 +72,32 @@ class Axis:
         return (value - self.low) / (self.high - self.low)
 
 
-def _grid(x_axis: Axis, y_axis: Axis) -> Iterator[Html]:
+def _grid(x_axis: Axis, y_axis: Axis) -> Iterator[Markup]:
     for tick in y_axis.ticks:
         y = percent(1 - y_axis.share(tick))
-        yield element("line", x1="0", x2="100%", y1=y, y2=y, class_="grid")
-        yield element("text", f"{tick:g}", x="0", y=y, dx="-0.6em", dy="0.35em", class_="end")
+        yield _element("line", x1="0", x2="100%", y1=y, y2=y, class_="grid")
+        yield _element("text", f"{tick:g}", x="0", y=y, dx="-0.6em", dy="0.35em", class_="end")
     for tick in x_axis.ticks:
         share = x_axis.share(tick)
-        label = element("text", f"{tick:,.0f}", y="1.8em", class_="end" if share > 0.96 else "middle")
-        yield element("svg", element("line", y2="6", class_="grid"), label, x=percent(share), y="100%")
-    yield element("text", "loss", x="0", y="0", dx="-0.6em", dy="-1em", class_="end")
-    yield element("text", "step", x="100%", y="100%", dy="3.2em", class_="end")
+        label = _element("text", f"{tick:,.0f}", y="1.8em", class_="end" if share > 0.96 else "middle")
+        yield _element("svg", _element("line", y2="6", class_="grid"), label, x=percent(share), y="100%")
+    yield _element("text", "loss", x="0", y="0", dx="-0.6em", dy="-1em", class_="end")
+    yield _element("text", "step", x="100%", y="100%", dy="3.2em", class_="end")
 
 
-def _line(key: str, points: Points, x_axis: Axis, y_axis: Axis) -> Html:
+def _line(key: str, points: Points, x_axis: Axis, y_axis: Axis) -> Markup:
     positions = ((x_axis.share(step), 1 - y_axis.share(loss)) for step, loss in points)
     text = " ".join(f"{x * INNER_SIZE:.1f},{y * INNER_SIZE:.1f}" for x, y in positions)
-    return element("polyline", points=text, class_=f"line {key}{' dense' if len(points) > MAX_THICK_POINTS else ''}")
+    return _element("polyline", points=text, class_=f"line {key}{' dense' if len(points) > MAX_THICK_POINTS else ''}")
 
 
-def _dots(key: str, points: Points, x_axis: Axis, y_axis: Axis) -> Iterator[Html]:
+def _dots(key: str, points: Points, x_axis: Axis, y_axis: Axis) -> Iterator[Markup]:
     for step, loss in points if len(points) <= MAX_DOTS else ():
         x, y = percent(x_axis.share(step)), percent(1 - y_axis.share(loss))
-        yield element("circle", cx=x, cy=y, r="3", class_=f"dot {key}")
+        yield _element("circle", cx=x, cy=y, r="3", class_=f"dot {key}")
 
 
-def interval_chart(gain: float, low: float, high: float, verdict: str) -> Html:
+def interval_chart(gain: float, low: float, high: float, verdict: str) -> Markup:
     """Return a chart of a gain with its interval, with zero in the middle and a scale that fits the interval.
 
     The tuned model is better if the gain is right of zero.
@@ -108,16 +111,25 @@ def interval_chart(gain: float, low: float, high: float, verdict: str) -> Html:
         f"gain {number(gain, sign=True)}, interval {number(low, sign=True)} to {number(high, sign=True)}: {verdict}"
     )
     marks = [
-        element("line", x1="0", x2="100%", y1="2em", y2="2em", class_="grid"),
-        element("line", x1="50%", x2="50%", y1="0", y2="2.4em", class_="zero"),
-        element("line", x1=x(low), x2=x(high), y1="1em", y2="1em", class_="whisker"),
-        *(element("line", x1=x(end), x2=x(end), y1="0.6em", y2="1.4em", class_="whisker") for end in (low, high)),
-        element("circle", cx=x(gain), cy="1em", r="5", class_="mean"),
-        element("text", "worse", x="0", y="3.4em"),
-        element("text", "0", x="50%", y="3.4em", class_="middle"),
-        element("text", "better", x="100%", y="3.4em", class_="end"),
+        _element("line", x1="0", x2="100%", y1="2em", y2="2em", class_="grid"),
+        _element("line", x1="50%", x2="50%", y1="0", y2="2.4em", class_="zero"),
+        _element("line", x1=x(low), x2=x(high), y1="1em", y2="1em", class_="whisker"),
+        *(_element("line", x1=x(end), x2=x(end), y1="0.6em", y2="1.4em", class_="whisker") for end in (low, high)),
+        _element("circle", cx=x(gain), cy="1em", r="5", class_="mean"),
+        _element("text", "worse", x="0", y="3.4em"),
+        _element("text", "0", x="50%", y="3.4em", class_="middle"),
+        _element("text", "better", x="100%", y="3.4em", class_="end"),
     ]
-    return element("svg", marks, class_="interval", role="img", aria_label=description)
+    return _element("svg", *marks, class_="interval", role="img", aria_label=description)
+
+
+def _element(name: str, /, *content: str, **attributes: str) -> Markup:
+    """Return an SVG element with escaped text. Use `class_` for the attribute `class`, `aria_label` for `aria-label`."""
+    from markupsafe import Markup  # only when a page is made
+
+    pairs = ((key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items())
+    start = Markup("").join(Markup(' {}="{}"').format(*pair) for pair in pairs)
+    return Markup("<{0}{1}>{2}</{0}>").format(name, start, Markup("").join(content))
 
 
 def percent(share: float) -> str:

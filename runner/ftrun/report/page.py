@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ftrun.api.paths import RunFolder
-from ftrun.report.html import Html, element, join
 from ftrun.report.redaction import redact_text
+from ftrun.report.renderer import render
 from ftrun.report.run_data import RunData
 from ftrun.report.sections.data import data
 from ftrun.report.sections.evaluation import evaluation
@@ -17,11 +18,11 @@ from ftrun.report.sections.samples import samples
 from ftrun.report.sections.stages import stages
 from ftrun.report.sections.summary import summary
 from ftrun.report.sections.training import training
-from ftrun.report.style import STYLE
 from ftrun.store.artifacts import Read
 from ftrun.utils.atomic_io import write_bytes
 
-SECTIONS: Mapping[str, Callable[[RunData], Iterable[Html]]] = {
+# By title. A section without content is omitted. Its template has the name of its function.
+SECTIONS: Mapping[str, Callable[[RunData], dict[str, Any] | None]] = {
     "Evaluation": evaluation,
     "Samples": samples,
     "Loss": training,
@@ -34,28 +35,18 @@ SECTIONS: Mapping[str, Callable[[RunData], Iterable[Html]]] = {
 
 def page(run: RunData) -> str:
     """Return the HTML of a report, without secrets."""
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", f"{run.record.id}: report"),
-        element("style", Html(STYLE)),
-    )
-    sections = {title: content for title, make in SECTIONS.items() if (content := join(make(run)))}
-    links = (element("a", title, href=f"#{_anchor(title)}") for title in sections)
-    main = element(
-        "main",
-        summary(run),
-        element("nav", links, aria_label="Sections"),
-        (element("section", element("h2", title), content, id=_anchor(title)) for title, content in sections.items()),
-    )
-    document = element("html", head, element("body", main), lang="en")
+    sections = [
+        {
+            "title": title,
+            "anchor": title.partition(" ")[0].lower(),
+            "template": f"{section.__name__}.html",
+            "content": content,
+        }
+        for title, section in SECTIONS.items()
+        if (content := section(run))
+    ]
     secrets = {name for call in run.plan.calls for name in (*call.secrets, *call.optional_secrets)}
-    return redact_text(f"<!doctype html>\n{document}\n", secrets)
-
-
-def _anchor(title: str) -> str:
-    return title.partition(" ")[0].lower()
+    return redact_text(render("report.html", summary=summary(run), sections=sections), secrets)
 
 
 def write_report(folder: RunFolder, read: Read, target: Path | None = None) -> Path:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from html import escape
 from typing import Any
 
-from ftrun.api.secrets import SECRETS, variables_of
+from ftrun.api.secrets import SECRETS, read_secret, variables_of
 
 HIDDEN = "•••"
 MIN_LENGTH = 8  # characters: a shorter value may be an ordinary word
@@ -43,6 +42,8 @@ def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
         text: The text or HTML.
         secrets: Names of the secrets that a run used, in addition to those that ftrun knows.
     """
+    from markupsafe import escape  # as templates do; only when a page is made
+
     for value in _values(secrets):
         text = text.replace(escape(value), HIDDEN)
     for pattern in PATTERNS:
@@ -51,5 +52,6 @@ def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def _values(secrets: Iterable[str]) -> set[str]:
-    variables = {variable for name in (*SECRETS, *secrets) for variable in variables_of(name)}
-    return {value for name in variables if len(value := os.environ.get(name, "")) >= MIN_LENGTH}
+    known = {os.environ.get(variable, "") for name in SECRETS for variable in variables_of(name)}
+    used = {value for name in secrets for value in read_secret(name).values()}
+    return {value for value in known | used if len(value) >= MIN_LENGTH}

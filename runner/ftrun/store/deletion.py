@@ -22,7 +22,7 @@ from ftrun.utils.atomic_io import read_json
 
 def find_obstacle(store: Store, ref: Ref) -> Problem | None:
     """Return the reason why an artifact cannot be removed, or None."""
-    return _lock_problem(store, ref) if is_held(store.lock(ref)) else _find_open_run(store, ref)
+    return _lock_problem(store, ref) if is_held(store.lock(ref)) else _open_run_problem(store, ref)
 
 
 def find_run_obstacle(store: Store, folder: RunFolder) -> Problem | None:
@@ -50,12 +50,12 @@ def remove_artifact(store: Store, ref: Ref) -> Problem | None:
     with FileLock(store.lock(ref)) as lock:
         if not lock.try_acquire():
             return _lock_problem(store, ref)
-        problem = _find_open_run(store, ref)
+        problem = _open_run_problem(store, ref)
         if problem is None:
             trashed = _move_to_trash(store, store.artifact(ref))
             # A run takes its lock before it looks for artifacts. So a run that started meanwhile either did not find
             # this artifact, or is found by this second check.
-            problem = _find_open_run(store, ref)
+            problem = _open_run_problem(store, ref)
             if problem and trashed and not store.artifact(ref).exists():
                 trashed.rename(store.artifact(ref))
         if problem is None:
@@ -86,7 +86,7 @@ def empty_trash(store: Store) -> None:
     shutil.rmtree(store.trash, ignore_errors=True)
 
 
-def _find_open_run(store: Store, ref: Ref) -> Problem | None:
+def _open_run_problem(store: Store, ref: Ref) -> Problem | None:
     run = find_open_run(store, ref)
     return (
         Problem("run-active", f"`{ref}` is needed by the run `{run}`, which has not ended", hint=f"ftrun cancel {run}")

@@ -15,13 +15,13 @@ def main() -> None:
     sys.path[:0] = [str(project / "runner"), str(project / "plugins")]
     from ftrun.api.context import Reporter, StageContext
     from ftrun_plugins.parity.params import Params
-    from ftrun_plugins.parity.stage import _compare
+    from ftrun_plugins.parity.worker import compare
 
     work.mkdir(parents=True, exist_ok=True)
     inputs = {role: Path(folder) for role, folder in asked["inputs"].items()}
     context = StageContext(work, work, inputs, {}, Reporter("parity", work / "events.jsonl"))
     params = Params(what=asked["what"], engine=asked["engine"], trust_remote_code=False)
-    found, problems = _compare(params, context)
+    found, problems = compare(params, context)
     problems_shown = [{"what": one.what, "where": one.at, "expected": one.expected} for one in problems]
     print(json.dumps({"found": found, "problems": problems_shown}))
 

@@ -18,7 +18,7 @@ def main() -> None:
     from ftrun.utils.digests import sha256_of
     from ftrun_plugins.evaluation.lm_eval.params import Params
     from ftrun_plugins.evaluation.lm_eval.task_file import TaskFile
-    from ftrun_plugins.evaluation.lm_eval.tasks import load_tasks, told_templates
+    from ftrun_plugins.evaluation.lm_eval.tasks import load_tasks, report_template_errors
 
     found: list[object] = []
     for name, trusted in wanted:
@@ -28,7 +28,7 @@ def main() -> None:
         params = Params(**{**values, "accelerator": "cpu", "gpus": 0, "trust_remote_code": False})
         context = StageContext(work, work, {}, read.files if read else {}, Reporter("lm_eval", work / "events.jsonl"))
         try:
-            with told_templates(params.task):
+            with report_template_errors(params.task):
                 found += [task.doc_to_text(task.test_docs()[0]) for task in load_tasks(params, context).values()]
         except InvalidInput as error:
             found.append({"what": error.problems[0].what, "nearest": error.problems[0].did_you_mean})

@@ -103,7 +103,7 @@ def _outcome(tokenizing: TokenizeWorker, example: dict[str, Any], template: str,
     expected = tokenizer.apply_chat_template(messages, return_dict=False, **given)
     if tokens.ids != expected:
         return f"other tokens: {tokenizer.decode(tokens.ids)!r} instead of {tokenizer.decode(expected)!r}"
-    if problem := tokenizing._problem(tokens):
+    if problem := tokenizing._find_problem(tokens):
         return f"refused: {problem}"
     regions = _regions(
         lambda *turns, **more: tokenizer.apply_chat_template(*turns, tokenize=False, **given, **more), messages, ends

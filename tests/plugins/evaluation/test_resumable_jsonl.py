@@ -31,7 +31,7 @@ def test_what_an_earlier_try_left(
     path = tmp_path / "scores.jsonl"
     if content is not None:
         path.write_bytes(content)
-    assert {index: line["text"] for index, line in ResumableJsonl(path).found.items()} == found
+    assert {index: line["text"] for index, line in ResumableJsonl(path).lines.items()} == found
     assert (path.read_bytes() if path.exists() else None) == kept
 
 
@@ -42,8 +42,8 @@ def test_a_line_is_written_as_soon_as_it_is_added(tmp_path: Path) -> None:
     line = {"index": 7, "text": "ä"}
     assert kept.add(line) is line
     assert path.read_bytes() == FIRST + SECOND
-    assert kept.found[7] == line
-    assert ResumableJsonl(path).found == kept.found
+    assert kept.lines[7] == line
+    assert ResumableJsonl(path).lines == kept.lines
 
 
 def test_lines_of_several_threads_are_whole(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def compared(
         asked.extend(chosen)
         return [-1.0 if "adapter" in inputs else -1.01 for one in chosen for _ in one.places]
 
-    monkeypatch.setattr(weights, "_log_probabilities", log_probabilities)
+    monkeypatch.setattr(weights, "_compute_log_probabilities", log_probabilities)
     write(folder / "tokenized" / "sample.jsonl", *rows)
     inputs = dict.fromkeys(("model", "adapter", "merged"), folder) | {"tokenized": folder / "tokenized"}
     found, problems = weights.compare_weights(PARAMS, context(folder / "parity", inputs))
@@ -99,19 +99,16 @@ def test_nothing_to_compare_is_a_problem(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_from_disk=None))
     found, (problem,), asked = compared(tmp_path, monkeypatch, [row(600, 0)])
     assert found == {"rows": 0, "tokens": 0}
-    assert problem.startswith("the merged weights cannot be compared: no tokenized row has a trained token")
+    assert problem.startswith("the merged weights cannot be compared")
     assert asked == []
 
 
 def test_prompts_of_which_all_are_cut_are_not_called_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prompts, "_served", lambda inputs: {})
+    monkeypatch.setattr(prompts, "_list_served_folders", lambda inputs: {})
     write(tmp_path / "tokenized" / "sample.jsonl")
     (tmp_path / "report.json").write_text('{"kind": "chat"}')
     into = context(tmp_path / "parity", {"data": tmp_path, "tokenized": tmp_path / "tokenized"})
     found, problems = prompts.compare_prompts(PARAMS, into)
     assert problems == []
     assert (found["rows"], found["engine"], found["why"]) == (0, "none", prompts.NO_ROWS)
-    assert (
-        "no prompt is compared: every row is longer than sequence_len"
-        in (tmp_path / "parity" / "events.jsonl").read_text()
-    )
+    assert prompts.NO_ROWS in (tmp_path / "parity" / "events.jsonl").read_text()

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ftrun.api.errors import Problem
 from ftrun.cli.main import run_command
 from ftrun_plugins.preview.escape import escape, shorten
 from ftrun_plugins.preview.formatted_rows import Examples, StopAfter
@@ -159,6 +160,25 @@ def test_the_page_escapes_what_data_holds_and_needs_no_script() -> None:
     assert "\x1b" not in html
     assert 'class="trained"' in html
     assert not re.search(r'(src|href)="http', html)
+
+
+def test_the_page_escapes_texts_of_every_kind() -> None:
+    evil = "<script>alert('x')</script>\"'&{{ 1 }}"
+    row = seen(4, place=evil, problem=evil)
+    rejected = (RejectedRow(evil, evil, evil, "bad-row"),)
+    html = render_page(
+        PreviewResult(evil, RowChoice("row", place=evil), (row,), rejected, 1, (Problem("x", evil),), {}, (evil,))
+    )
+    assert "<script" not in html
+    assert len(re.findall(r"&lt;script&gt;alert\(&#39;x&#39;\)&lt;/script&gt;&#34;&#39;&amp;\{\{ 1 }}", html)) == 10
+
+
+def test_the_page_marks_where_a_row_is_cut() -> None:
+    html = render_page(found(seen(4), seen(100)))
+    (tokens, *others) = re.findall(r'<div class="tokens">(.*?)</div>', html, re.DOTALL)
+    assert '<span class="limit">sequence_len 4: the row is cut</span><span class="trained beyond" title="' in tokens
+    assert html.count('class="limit"') == 1
+    assert [re.sub(r"<.*?>", "", text) for text in others] == ["&lt;s&gt;Hi↵\n·你·&lt;/s&gt;"]
 
 
 def test_in_a_pipe_there_are_marks_and_no_escapes(monkeypatch: pytest.MonkeyPatch) -> None:

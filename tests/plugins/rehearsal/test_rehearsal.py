@@ -16,25 +16,25 @@ from ftrun.api.paths import Store
 from ftrun.api.recipe import Recipe
 from ftrun.api.trainers import Replacement
 from ftrun.cli.main import run_command
-from ftrun.workflow.session import plan_call_graph
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
+from ftrun.workflow.session import plan_call_graph
 from ftrun_plugins.axolotl.config.build import build_trainer_config
 from ftrun_plugins.axolotl.rehearsal import replacements
-from ftrun_plugins.rehearsal.recipe import rehearsal_of
+from ftrun_plugins.rehearsal.recipe import load_rehearsal
 from ftrun_plugins.rehearsal.replacement import hydra_value
 
 Loading = Callable[..., Loaded]
 
 
 def rehearsal(*overrides: str) -> tuple[Recipe, dict[str, Replacement]]:
-    loaded, replaced = rehearsal_of(overrides, plugins())
+    loaded, replaced = load_rehearsal(overrides, plugins())
     return loaded.recipe, {one.key: one for one in replaced}
 
 
 @pytest.mark.parametrize("name", recipe_names(own_folders().recipes or Path()))
 def test_every_shipped_recipe_can_be_rehearsed_here(name: str, store: Store, folder: Path) -> None:
-    loaded, _ = rehearsal_of([f"recipe={name}"], plugins())
+    loaded, _ = load_rehearsal([f"recipe={name}"], plugins())
     recipe, values = loaded.recipe, build_trainer_config(loaded.recipe).values
     assert recipe.name == f"{name}-rehearsal"
     assert (recipe.backend.name, recipe.model.weights.origin, recipe.dataset.limit) == ("local", "tiny", 50)

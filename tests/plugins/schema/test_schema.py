@@ -17,7 +17,7 @@ from ftrun.api.errors import InvalidInput
 from ftrun.api.recipe import Recipe
 from ftrun.cli.main import run_command
 from ftrun.plugins.manager import plugins
-from ftrun_plugins.axolotl.config.json_schema import described
+from ftrun_plugins.axolotl.config.json_schema import load_descriptions
 from ftrun_plugins.axolotl.config.schema import known_keys
 from ftrun_plugins.schema.key import find
 from ftrun_plugins.schema.recipe import recipe_schema
@@ -132,7 +132,7 @@ def test_keys_of_the_recipe_itself_have_a_text_each(schema: dict[str, Any]) -> N
 
 
 def test_common_keys_of_the_trainer_are_described(schema: dict[str, Any]) -> None:
-    texts = described()
+    texts = load_descriptions()
     assert len(texts["trainer"]) >= 80
     assert set(texts["trainer"]) <= known_keys()
     assert set(texts["dataset"]) <= set(schema["$defs"]["axolotl.SFTDataset"]["properties"])

@@ -22,7 +22,7 @@ from ftrun.cli.commands import builtin_commands
 from ftrun.cli.completion.build import build_index
 from ftrun.cli.completion.cache import load_index
 from ftrun.cli.completion.candidates import candidates
-from ftrun.cli.completion.split_words import split
+from ftrun.cli.completion.server import split_line
 from ftrun.cli.main import run_command
 from ftrun.recipe.load import Loaded
 from ftrun.utils.package_data import find_data_folder
@@ -49,7 +49,7 @@ def completed(known: dict[str, Any], folder: Path, store: Store) -> Callable[[st
     """What the last word of a line may become."""
 
     def complete(line: str) -> list[str]:
-        words = split(line)
+        words = split_line(line)
         return list(candidates(words[1:-1], words[-1], known))
 
     return complete
@@ -183,7 +183,7 @@ def test_those_of_other_packages(folder: Path, tmp_path: Path, store: Store) -> 
 @given(line=st.text(st.sampled_from("ab= .'\"\\[,~+-/\té"), max_size=30))
 @settings(suppress_health_check=[HealthCheck.too_slow])
 def test_any_line_is_answered(line: str, known: dict[str, Any]) -> None:
-    words = split(f"ftrun {line}")
+    words = split_line(f"ftrun {line}")
     assert words[0] == "ftrun"
     for text in candidates(words[1:-1], words[-1], known):
         assert text.startswith(words[-1].rstrip())
@@ -198,11 +198,13 @@ def test_any_line_is_answered(line: str, known: dict[str, Any]) -> None:
         ('ftrun "a \\"b" c', ["ftrun", 'a "b', "c"]),
         ("ftrun \\[a", ["ftrun", "[a"]),
         ("ftrun '' x", ["ftrun", "", "x"]),
+        ('ftrun "a\\', ["ftrun", "a\\"]),
+        ("ftrun #a", ["ftrun", "#a"]),
         ("", [""]),
     ],
 )
 def test_a_line_is_split_as_a_shell_does(line: str, words: list[str]) -> None:
-    assert split(line) == words
+    assert split_line(line) == words
 
 
 def query(line: str, shell: str = "zsh", *python: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -234,9 +236,12 @@ def test_the_index_is_made_anew_when_a_file_changes(folder: Path, store: Store) 
 
 
 def test_bash_gets_what_comes_behind_its_last_break(folder: Path, store: Store) -> None:
-    assert query("ftrun recipe=qu", "bash", COMP_WORDBREAKS=" =:").stdout == "quickstart\n"
-    assert query("ftrun recipe=qu", "bash", COMP_WORDBREAKS=" ").stdout == "recipe=quickstart\n"
-    assert query("ftrun sho last", "bash", COMP_POINT="9").stdout == "show\n"
+    assert query("ftrun recipe=qu", "bash", COMP_WORD="qu").stdout == "quickstart\n"
+    assert query("ftrun recipe=qu", "bash", COMP_WORD="recipe=qu").stdout == "recipe=quickstart\n"
+    assert query("ftrun backend=", "bash", COMP_WORD="").stdout == "local\nmodal\n"
+    assert query("ftrun 'stages=[fet", "bash", COMP_WORD="stages=[fet").stdout == "stages=[fetch]\nstages=[fetch,\n"
+    assert query("ftrun stages='[fet", "bash", COMP_WORD="[fet").stdout == "[fetch]\n[fetch,\n"
+    assert query("ftrun stages=\\[fet", "bash", COMP_WORD="\\[fet").stdout == "[fetch]\n[fetch,\n"
 
 
 def test_what_a_verb_does_is_told_beside_it(folder: Path, store: Store) -> None:
@@ -272,6 +277,7 @@ def test_a_person_types_and_the_shell_completes(shell: str, folder: Path, store:
             ("ftrun train.lear\t", "train.learning_rate="),
             (f"ftrun show {ended.id[:4]}\t", ended.id),
             ("ftrun optimizations=\\[qlo\t", r"qlora"),
+            ("ftrun 'optimizations=[qlo\t", r"'optimizations=\[qlo\x07?ra"),
         ):
             terminal.type(f"\x15{typed}")
             terminal.until(shown)

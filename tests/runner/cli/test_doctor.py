@@ -18,6 +18,7 @@ from ftrun.api.paths import Store
 from ftrun.cli.doctor import _check_disk, _run_checks
 from ftrun.cli.main import run_command
 from helpers.another_plugin import another_plugin
+from helpers.hub import log_in, set_endpoint
 
 Told = Callable[..., dict[str, Any]]
 SECRET = "hf_abcdefghijklmnopqrstuvwxyz"
@@ -41,7 +42,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setenv("HF_ENDPOINT", address)
+    set_endpoint(address, monkeypatch)
     yield address
     server.shutdown()
     server.server_close()
@@ -50,12 +51,12 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def _nobody(folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """No account, no token, no GPU, no environment."""
-    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN", "MODAL_TOKEN_ID", "HF_HOME"):
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN", "MODAL_TOKEN_ID"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MODAL_CONFIG_PATH", str(folder / "modal.toml"))
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    set_endpoint("http://127.0.0.1:9", monkeypatch)
 
 
 @pytest.fixture
@@ -102,13 +103,18 @@ def test_the_hub_answers_and_takes_the_token(hub: str, told: Told, monkeypatch: 
     assert SECRET not in json.dumps(found)
 
 
-def test_a_token_that_only_the_hubs_own_tool_knows_is_pointed_at(folder: Path, told: Told) -> None:
-    kept = folder / ".cache" / "huggingface" / "token"
-    kept.parent.mkdir(parents=True)
-    kept.write_text(SECRET)
+def test_the_token_of_hf_auth_login_is_used(
+    hub: str, folder: Path, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in(folder, SECRET, monkeypatch)
     found = told()["hub's token"]
-    assert found["hint"] == f"export HF_TOKEN=$(cat {kept})"
+    assert (found["well"], found["detail"]) == (True, "accepted, account ada")
     assert SECRET not in json.dumps(found)
+
+
+def test_without_a_network_on_purpose_the_hub_is_not_asked(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    assert told()["hub"]["detail"] == "not asked, because HF_HUB_OFFLINE is set"
 
 
 def test_people_read_a_line_and_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:

@@ -310,6 +310,7 @@ def test_packed_rows_never_see_each_other_on_a_gpu(
 
 def test_an_evaluation_that_compares_two_models_is_refused_where_nothing_is_trained(planned: Planned) -> None:
     judge = ("evals=[judge]", "evals.judge.base_url=http://127.0.0.1:9/v1", "evals.judge.model=m")
-    with pytest.raises(InvalidInput, match="judge compares two models"):
+    with pytest.raises(InvalidInput, match="`judge`") as refused:
         planned(*judge, "stages=[fetch,format,tokenize,generate,score,evaluate]")
+    assert refused.value.problems[0].code == "unsupported-evaluation"
     assert "score:judge" in _keys(planned(*judge))

@@ -68,3 +68,9 @@ def test_zero_is_in_the_middle_of_an_interval_chart(
     wide = next(line for line in chart.iter("line") if line.get("class") == "whisker")
     assert (wide.get("x1"), wide.get("x2")) == whisker
     assert "better" in chart.get("aria-label", "")
+
+
+def test_a_chart_escapes_texts() -> None:
+    evil = "\"><script>alert('x')</script>{0}&"
+    assert "<script" not in interval_chart(0.5, 0.0, 1.0, evil)
+    assert ElementTree.fromstring(interval_chart(0.5, 0.0, 1.0, evil)).get("aria-label", "").endswith(evil)

@@ -11,12 +11,12 @@ import pytest
 
 from ftrun.api.paths import RunFolder, Store
 from ftrun.recipe.load import Loaded
-from ftrun.report.html import EMPTY
 from ftrun.report.page import page, save_report, write_report
 from ftrun.report.run_data import RunData
 from ftrun.store.artifacts import MAX_READ_BYTES, reader
 from helpers.ended_runs import call, ended_run, result
 
+EMPTY = ("meta", "wbr")  # elements without an end tag
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'&"
 CALLS = [call(label) for label in ("format", "tokenize", "train", "evaluate")]
 SPLIT = {
@@ -254,12 +254,15 @@ def test_thousands_of_steps_stay_small(whole: Callable[..., str]) -> None:
 
 def test_secrets_stay_out(whole: Callable[..., str], loading: Loading, store: Store, monkeypatch: Any) -> None:
     monkeypatch.setenv("HF_TOKEN", "hunter2hunter2")
+    monkeypatch.setenv("OPENAI_API_KEY", 'it\'s <quoted> & "odd"')
     recipe = loading("train.comet_api_key=in-the-recipe").recipe
     overrides = ("recipe=mine", "train.comet_api_key=in-the-recipe")
-    problem = {"what": "denied for hunter2hunter2", "where": "https://u:in-the-url@host", "nearest": []}
+    what = 'denied for hunter2hunter2 and it\'s <quoted> & "odd"'
+    problem = {"what": what, "where": "https://u:in-the-url@host", "nearest": []}
     run = ended_run(store, recipe, CALLS, overrides=overrides, record={"problems": (problem,)})
     html = page(RunData(run, reader(store)))
     assert "comet_api_key" in html
+    assert "denied for ••• and •••" in html
     for secret in ("in-the-recipe", "hunter2hunter2", "in-the-url"):
         assert secret not in html
 

@@ -21,7 +21,7 @@ RESERVED_KEYS = {
     "dataset_prepared_path": "ftrun keeps prepared data in its store",
     "output_dir": "ftrun keeps results in its store; `ftrun show` names the folder",
     "lora_model_dir": "ftrun finds the adapter by its key",
-    "resume_from_checkpoint": "`ftrun resume` continues from the last whole checkpoint",
+    "resume_from_checkpoint": "`ftrun resume` continues from the last complete checkpoint",
     "auto_resume_from_checkpoints": "ftrun always resumes",
     "trust_remote_code": "set model.trust_remote_code",
     "revision_of_model": "set model.revision",

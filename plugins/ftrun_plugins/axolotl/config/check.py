@@ -38,12 +38,12 @@ def _check_keys(recipe: Recipe, config: TrainerConfig, complete: bool) -> Iterat
     )
     reported: set[KeyPath] = {(key,) for key in RESERVED_KEYS}  # `config.issues` has these
     for check in checks:
-        issues = [issue for issue in check if _key_path(issue.path) not in reported]
-        reported |= {_key_path(issue.path) for issue in issues}
-        yield from (replace(issue, path=_recipe_path(issue.path, config)) for issue in issues)
+        issues = [issue for issue in check if _find_key_path(issue.path) not in reported]
+        reported |= {_find_key_path(issue.path) for issue in issues}
+        yield from (replace(issue, path=_find_recipe_path(issue.path, config)) for issue in issues)
 
 
-def _key_path(path: KeyPath) -> KeyPath:
+def _find_key_path(path: KeyPath) -> KeyPath:
     """Return the path of the trainer key, or of the dataset entry's key, that contains `path`."""
     return path[:3] if path[:1] == ("datasets",) else path[:1]
 
@@ -57,7 +57,7 @@ def _check_schema(recipe: Recipe, config: TrainerConfig, complete: bool) -> Iter
             yield issue
 
 
-def _recipe_path(path: KeyPath, config: TrainerConfig) -> KeyPath:
+def _find_recipe_path(path: KeyPath, config: TrainerConfig) -> KeyPath:
     """Return the path in the recipe that set a key of the merged configuration."""
     if path[:2] == ("datasets", 0):
         return ("dataset", "trainer", *path[2:])

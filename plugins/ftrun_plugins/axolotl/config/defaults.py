@@ -29,7 +29,7 @@ def with_defaults(values: dict[str, Any]) -> dict[str, Any]:
         config.setdefault("attn_implementation", PACKED_ATTENTION)
     if set(VOCABULARY_LAYERS) & set(config.get("lora_modules_to_save") or ()):
         config.setdefault("peft_ensure_weight_tying", True)
-    if config.get("lora_modules_to_save") and _zero_stage(config) == SHARDED_WEIGHTS:
+    if config.get("lora_modules_to_save") and _get_zero_stage(config) == SHARDED_WEIGHTS:
         # DeepSpeed distributes only weights of one precision, but PEFT keeps its own matrices in 32 bits by default
         config.setdefault("peft_autocast_adapter_dtype", False)
     return config
@@ -66,12 +66,12 @@ def axolotl_enables_kernels(config: dict[str, Any]) -> bool:
 
 def offloads_to_cpu(deepspeed: Any) -> bool:
     """Return whether a DeepSpeed configuration moves state to the CPU, which helps even with one process."""
-    return any(key in _zero(deepspeed) for key in ("offload_optimizer", "offload_param"))
+    return any(key in _get_zero_config(deepspeed) for key in ("offload_optimizer", "offload_param"))
 
 
-def _zero_stage(config: dict[str, Any]) -> object:
-    return _zero(config.get("deepspeed")).get("stage")
+def _get_zero_stage(config: dict[str, Any]) -> object:
+    return _get_zero_config(config.get("deepspeed")).get("stage")
 
 
-def _zero(deepspeed: Any) -> dict[str, Any]:
+def _get_zero_config(deepspeed: Any) -> dict[str, Any]:
     return dict(deepspeed.get("zero_optimization") or {}) if isinstance(deepspeed, dict) else {}

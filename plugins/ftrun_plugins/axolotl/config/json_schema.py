@@ -45,10 +45,10 @@ def definitions() -> dict[str, Schema]:
         for key, schema in whole["properties"].items()
         if key not in RESERVED_KEYS
     }
-    inner[NAME] = _object_schema(known, load_descriptions()["trainer"])
-    inner[NAME]["properties"] |= {key: _unsupported_schema(why) for key, why in UNSUPPORTED.items()}
-    inner[ENTRY] = _object_schema(inner[ENTRY]["properties"], load_descriptions()["dataset"])
-    inner[ENTRY]["properties"] |= {key: _unsupported_schema(why) for key, why in UNSUPPORTED_ENTRY_KEYS.items()}
+    inner[NAME] = _build_object(known, load_descriptions()["trainer"])
+    inner[NAME]["properties"] |= {key: _build_unsupported_key(why) for key, why in UNSUPPORTED.items()}
+    inner[ENTRY] = _build_object(inner[ENTRY]["properties"], load_descriptions()["dataset"])
+    inner[ENTRY]["properties"] |= {key: _build_unsupported_key(why) for key, why in UNSUPPORTED_ENTRY_KEYS.items()}
     return inner
 
 
@@ -61,19 +61,19 @@ def _add_bounds(schema: Schema, allowed: Range) -> Schema:
     return schema | allowed.keywords() if schema.get("type") in ("integer", "number") else schema
 
 
-def _unsupported_schema(limitation: Limitation) -> Schema:
+def _build_unsupported_key(limitation: Limitation) -> Schema:
     return {"enum": [None, False], "description": f"Not supported: {limitation.reason}. A key of axolotl."}
 
 
-def _object_schema(properties: dict[str, Schema], texts: dict[str, str]) -> Schema:
+def _build_object(properties: dict[str, Schema], texts: dict[str, str]) -> Schema:
     return {
         "type": "object",
-        "properties": {key: _key_schema(schema, texts.get(key)) for key, schema in properties.items()},
+        "properties": {key: _build_key(schema, texts.get(key)) for key, schema in properties.items()},
         "additionalProperties": False,
     }
 
 
-def _key_schema(schema: Schema, text: str | None) -> Schema:
+def _build_key(schema: Schema, text: str | None) -> Schema:
     """Return the schema of one key, with its marks as part of the description."""
     result = {key: value for key, value in partial(schema).items() if not key.startswith("x-")}
     mark, plugin = schema.get("x-deprecated"), schema.get("x-plugin")

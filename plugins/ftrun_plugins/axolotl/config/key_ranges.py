@@ -32,7 +32,7 @@ class Range:
     le: float | None = None
 
     def accepts(self, number: float) -> bool:
-        """Return whether the number is in the range; NaN never is."""
+        """Return whether the number is in the range. NaN is in no range."""
         if math.isnan(number):
             return False
         low = (self.gt is None or number > self.gt) and (self.ge is None or number >= self.ge)
@@ -111,13 +111,13 @@ def check_ranges(values: Mapping[str, object]) -> Iterator[Issue]:
     """Yield an issue for each number of a merged configuration that is outside its range."""
     for key, allowed in RANGES.items():
         value = values.get(key)
-        number = _number(value)
+        number = _parse_number(value)
         if number is not None and not allowed.accepts(number):
             what = f"`{key}` is {format_value(value)}, which {allowed.effect}"
             yield Issue("invalid-value", (key,), what, str(allowed))
 
 
-def _number(value: object) -> float | None:
+def _parse_number(value: object) -> float | None:
     """Return a value as axolotl reads it, including numbers in quotes. None if it is not a number."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None

@@ -71,14 +71,14 @@ def plugin_classes(config: Mapping[str, object]) -> frozenset[str]:
 def _check_marks(plugins: frozenset[str], path: Path, value: object, schema: Schema) -> Iterator[Issue]:
     """Yield an issue if a key that is set is deprecated, or needs a plugin that is not listed."""
     if mark := schema.get("x-deprecated"):
-        yield _deprecation(path, value, mark)
+        yield _report_deprecation(path, value, mark)
     plugin = schema.get("x-plugin")
     if plugin and plugin.rpartition(".")[2] not in plugins:
         needed = f"plugins: [{plugin}]"
         yield Issue("no-effect", path, f"`{format_path(path)}` has no effect without `{needed}`", needed, ())
 
 
-def _deprecation(path: Path, value: object, mark: Schema) -> Issue:
+def _report_deprecation(path: Path, value: object, mark: Schema) -> Issue:
     state = "no longer works" if mark.get("removed") else "is deprecated"
     instead = [] if value is False else mark["use"]  # a feature that is switched off needs no replacement
     advice = "use " + " and ".join(f"`{name}`" for name in instead) if instead else "leave it out"

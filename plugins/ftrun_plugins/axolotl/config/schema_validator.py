@@ -46,23 +46,23 @@ class SchemaValidator:
 
     def find_issues(self, value: object, schema: Schema, path: Path = ()) -> Iterator[Issue]:
         """Yield everything that is wrong with `value`, in the order of the document."""
-        options = list(self._options(schema))
+        options = list(self._list_options(schema))
         candidates = [option for option in options if _has_type(value, option)]
         if candidates and isinstance(value, (Mapping, list, tuple)):
             attempts = [
                 (option, list(islice(self._check_items(value, option, path), MAX_ISSUES))) for option in candidates
             ]
-            yield from min(attempts, key=lambda attempt: _distance(value, *attempt))[1]
+            yield from min(attempts, key=lambda attempt: _make_sort_key(value, *attempt))[1]
         elif not any(_allows(value, option) for option in candidates):
-            yield _invalid_value(value, options, path)
+            yield _report_invalid_value(value, options, path)
 
-    def _options(self, schema: Schema) -> Iterator[Schema]:
+    def _list_options(self, schema: Schema) -> Iterator[Schema]:
         """Yield the alternatives of a schema. References are followed, nested alternatives are flattened."""
         if "$ref" in schema:
-            yield from self._options(self.definitions[schema["$ref"].rpartition("/")[2]])
+            yield from self._list_options(self.definitions[schema["$ref"].rpartition("/")[2]])
         elif "anyOf" in schema and "type" not in schema:
             for option in schema["anyOf"]:
-                yield from self._options(option)
+                yield from self._list_options(option)
         else:
             yield schema
 
@@ -142,7 +142,7 @@ def _allows(value: object, option: Schema) -> bool:
     return True
 
 
-def _distance(value: object, option: Schema, issues: Sequence[Issue]) -> tuple[bool, int, int, int]:
+def _make_sort_key(value: object, option: Schema, issues: Sequence[Issue]) -> tuple[bool, int, int, int]:
     """Return a sort key for alternatives: valid first, then by matching fixed fields, then by number of issues."""
     fixed = {name: fixed_values(item) for name, item in option.get("properties", {}).items()}
     fields = value if isinstance(value, Mapping) else {}
@@ -160,7 +160,7 @@ def _find_missing_keys(value: Mapping[object, object], schema: Schema, path: Pat
         yield Issue("missing-key", (*path, either[0]), f"missing key {names}", None, ())
 
 
-def _invalid_value(value: object, options: Sequence[Schema], path: Path) -> Issue:
+def _report_invalid_value(value: object, options: Sequence[Schema], path: Path) -> Issue:
     close = nearest(value, fixed_words(options)) if isinstance(value, str) else ()
     expected = describe_options(options, close)
     message = f"`{format_path(path)}` must be {expected}, not {format_value(value)}"

@@ -34,7 +34,7 @@ def merge_adapter(params: Params, context: StageContext) -> None:
         "trust_remote_code": params.trust_remote_code,
         "datasets": [{"path": "none", "type": "completion"}],
         "lora_model_dir": ADAPTER,
-        **_merge_method(context.inputs["model"], context.inputs["adapter"]),
+        **_select_merge_method(context.inputs["model"], context.inputs["adapter"]),
     }
     write_workspace(context.work, config, {MODEL: context.inputs["model"], ADAPTER: context.inputs["adapter"]})
     context.report.progress(0, None, "shards")
@@ -51,7 +51,7 @@ def merge_adapter(params: Params, context: StageContext) -> None:
             shutil.copy(path, context.output / path.name)
 
 
-def _merge_method(model: Path, adapter: Path) -> dict[str, Any]:
+def _select_merge_method(model: Path, adapter: Path) -> dict[str, Any]:
     """Return the keys that select how axolotl merges.
 
     A merge shard by shard finds completely trained matrices by their names in the base model's files. If these differ

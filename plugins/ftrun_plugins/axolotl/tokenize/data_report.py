@@ -8,7 +8,7 @@ from typing import Any
 
 PERCENTILES = (5, 50, 95, 100)
 MAX_PROBLEMS = 100  # problems stored with their places; further ones are only counted
-MAX_PACKED_ROWS = 50_000  # the packing efficiency of more rows is estimated from a sample of this size
+MAX_PACKED_ROWS = 50_000  # the packing efficiency of more rows is estimated from a sample of at most this size
 
 
 class DataReport:
@@ -36,18 +36,18 @@ class DataReport:
         self._lengths.append(length)
         self.trained += trained
         self.cut += cut
-        self._note_length(place, length)
+        self._update_longest(place, length)
 
     def drop(self, place: str, length: int) -> None:
         self.dropped += 1
-        self._note_length(place, length)
+        self._update_longest(place, length)
 
     def add_problem(self, place: str, reason: str) -> None:
         self.problem_count += 1
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append((place, reason))
 
-    def _note_length(self, place: str, length: int) -> None:
+    def _update_longest(self, place: str, length: int) -> None:
         if length > self.longest[1]:
             self.longest = (place, length)
 

@@ -85,8 +85,8 @@ def _split_pieces(
         if is_special:
             text = str(tokenizer.convert_ids_to_tokens(number))
         else:
-            before = list(ids[start - 1 : start]) if start and ids[start - 1] not in special else []
-            text = _decode_after(tokenizer, before, list(ids[start : index + 1]))
+            previous = list(ids[start - 1 : start]) if start and ids[start - 1] not in special else []
+            text = _decode_after(tokenizer, previous, list(ids[start : index + 1]))
         last = index + 1 == len(ids)
         ends = last or (labels[index + 1] >= 0) != trained or ids[index + 1] in special
         if text.endswith(INCOMPLETE) and not ends and not is_special:
@@ -95,12 +95,12 @@ def _split_pieces(
         start = index + 1
 
 
-def _decode_after(tokenizer: Any, before: list[int], ids: list[int]) -> str:
+def _decode_after(tokenizer: Any, previous: list[int], ids: list[int]) -> str:
     def decode(numbers: list[int]) -> str:
         return str(tokenizer.decode(numbers, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
-    if not before:
+    if not previous:
         return decode(ids)
-    prefix = decode(before)
-    text = decode([*before, *ids])
+    prefix = decode(previous)
+    text = decode([*previous, *ids])
     return text[len(prefix) :] if text.startswith(prefix) else decode(ids)

@@ -119,11 +119,11 @@ def _find_extra_training(
     (first, _), (_, reply) = words
     start = text.rindex(first) + len(first)
     stop = text.find(reply, start)
-    after = [token for token in tokens if start <= token.start < stop]
-    end = next((index for index, token in enumerate(after) if token.id in ends), None)
+    following = [token for token in tokens if start <= token.start < stop]
+    end = next((index for index, token in enumerate(following) if token.id in ends), None)
     if end is None:
         return None
-    wrong = next((token for token in after[end:] if token.is_trained and token.id not in ends), None)
+    wrong = next((token for token in following[end:] if token.is_trained and token.id not in ends), None)
     if wrong is None:
         return None
     extra = text[wrong.start : wrong.stop]
@@ -133,9 +133,9 @@ def _find_extra_training(
 def _find_untrained_mark(text: str, tokens: Sequence[Token], ends: Collection[int], last: str) -> str | None:
     """Return a fault if a mark between the last answer and its end is not trained."""
     start = text.rindex(last) + len(last)
-    after = [token for token in tokens if token.start >= start and text[token.start : token.stop].strip()]
-    end = next((index for index, token in enumerate(after) if token.is_trained and token.id in ends), None)
-    wrong = next((token for token in after[:end] if not token.is_trained), None) if end is not None else None
+    following = [token for token in tokens if token.start >= start and text[token.start : token.stop].strip()]
+    end = next((index for index, token in enumerate(following) if token.is_trained and token.id in ends), None)
+    wrong = next((token for token in following[:end] if not token.is_trained), None) if end is not None else None
     if wrong is None:
         return None
     mark = text[wrong.start : wrong.stop]

@@ -157,7 +157,7 @@ class TokenizeWorker:
             (self._context.output / TokenizedRows.rows_name(name)).open("w") as places,
             ArrowWriter(path=str(arrow), features=features) as writer,
         ):
-            for row in self._rows(name, examples, report, places):
+            for row in self._process_rows(name, examples, report, places):
                 writer.write(row)
             rows, _ = writer.finalize()
         self._check_report(name, report)
@@ -166,7 +166,7 @@ class TokenizeWorker:
         arrow.unlink()
         return report.summary()
 
-    def _rows(
+    def _process_rows(
         self, name: str, examples: Iterable[Mapping[str, Any]], report: DataReport, places: Any
     ) -> Iterator[dict[str, list[int]]]:
         for index, (example, tokens) in enumerate(self._tokenize_all(examples)):
@@ -201,7 +201,7 @@ class TokenizeWorker:
         return RowOutcome(tokens, problem=self._find_problem(tokens))
 
     def _find_problem(self, tokens: Tokens) -> str | None:
-        """Return the reason why a row must not be trained, or None. No token predicts the first one, so it never counts."""
+        """Return the reason why a row must not be trained, or None. The first token is never trained."""
         if len(tokens.ids) == 1:
             return "the row is a single token, which trains nothing"
         trained = [label for label in tokens.labels[1:] if label != IGNORED]
@@ -260,12 +260,12 @@ class TokenizeWorker:
         return [*begin, *segments, *end]
 
     def _check_report(self, name: str, report: DataReport) -> None:
-        """Raise InvalidInput if rows have problems, if too many are cut or dropped, or if held-out rows fill no pack."""
+        """Raise InvalidInput if rows have problems, too many are cut or dropped, or held-out rows fill no pack."""
         if report.problems:
             problems = [Problem("bad-row", reason, at=place) for place, reason in report.problems[:MAX_REPORTED_ROWS]]
             more = report.problem_count - len(problems)
             if more > 0:
-                problems.append(Problem("bad-row", f"{more} more rows of {name} have such problems"))
+                problems.append(Problem("bad-row", f"{more} more rows of {name} have problems"))
             raise InvalidInput(problems)
         affected = report.cut + report.dropped
         what = f"{affected} of {report.row_count} {name} rows are longer than sequence_len {self.sequence_len}"

@@ -106,7 +106,7 @@ def _check_steps(steps: int) -> None:
             Problem(
                 "not-trained",
                 "training ended without an optimizer step, so the model is not trained",
-                expected="rows or packs for at least one whole batch",
+                expected="rows or packs for at least one full batch",
                 hint="use more rows, or a smaller train.micro_batch_size",
             ),
         )

@@ -37,12 +37,12 @@ def train_in_ranks(processes: int, accelerator: str, context: StageContext) -> N
         Stopped: If a rank stopped on request.
         StageError: If a rank failed.
     """
-    for old in (context.work / STOP_FILE, *(_outcome_file(context.work, rank) for rank in range(processes))):
+    for old in (context.work / STOP_FILE, *(_get_outcome_file(context.work, rank) for rank in range(processes))):
         old.unlink(missing_ok=True)
-    port = _free_port()
-    ranks = [_start(rank, processes, accelerator, port, context) for rank in range(processes)]
+    port = _find_free_port()
+    ranks = [_start_rank(rank, processes, accelerator, port, context) for rank in range(processes)]
     try:
-        codes = _wait(ranks, context)
+        codes = _wait_for_ranks(ranks, context)
     finally:
         for process in ranks:
             process.kill()
@@ -52,18 +52,18 @@ def train_in_ranks(processes: int, accelerator: str, context: StageContext) -> N
     failed = {rank: code for rank, code in enumerate(codes) if code}
     if failed:
         rank, code = next(iter(failed.items()))
-        outcome = StageOutcome.read(_outcome_file(context.work, rank))
+        outcome = StageOutcome.read(_get_outcome_file(context.work, rank))
         if outcome is not None:
             raise outcome.error("train")
         raise StageError(
             "train",
-            Problem(
-                "process-ended", f"rank {rank} of {processes} ended with exit code {code}", hint="see its log"
-            ),
+            Problem("process-ended", f"rank {rank} of {processes} ended with exit code {code}", hint="see its log"),
         )
 
 
-def _start(rank: int, processes: int, accelerator: str, port: int, context: StageContext) -> subprocess.Popen[bytes]:
+def _start_rank(
+    rank: int, processes: int, accelerator: str, port: int, context: StageContext
+) -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
         "RANK": str(rank),
@@ -95,14 +95,14 @@ def _ignore_stop_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
 
 
-def _wait(ranks: Sequence[subprocess.Popen[bytes]], context: StageContext) -> list[int]:
+def _wait_for_ranks(ranks: Sequence[subprocess.Popen[bytes]], context: StageContext) -> list[int]:
     """Return the exit codes of all ranks.
 
     The wait ends at the first failure, because the other ranks would wait forever for the failed rank.
@@ -129,7 +129,7 @@ class StopFile(StopRequest):
 
 def main() -> None:
     """Run one rank."""
-    from ftrun_plugins.axolotl.train.worker import train_in_process
+    from ftrun_plugins.axolotl.train.process import train_in_process
 
     work, accelerator, call, events = Path(sys.argv[1]), *sys.argv[2:]
     report = Reporter(call, Path(events) if events else None) if os.environ["RANK"] == "0" else None
@@ -141,11 +141,11 @@ def main() -> None:
         os._exit(STOPPED_EXIT_CODE)  # a normal exit of DeepSpeed waits for ranks that have already ended
     except Exception as error:  # any exception of the trainer must become the stage's outcome
         traceback.print_exc()
-        StageOutcome.failed(error, work).save(_outcome_file(work, int(os.environ["RANK"])))
+        StageOutcome.failed(error, work).save(_get_outcome_file(work, int(os.environ["RANK"])))
         os._exit(1)
 
 
-def _outcome_file(work: Path, rank: int) -> Path:
+def _get_outcome_file(work: Path, rank: int) -> Path:
     """Return the file in which a failed rank saves its outcome."""
     return work / f"rank-{rank}.json"
 

@@ -47,7 +47,8 @@ def required_secrets(config: Mapping[str, Any]) -> list[str]:
     """Return the names of the secrets that the trackers of a configuration read."""
     without_server = config.get("wandb_mode") in WITHOUT_SERVER
     return sorted(
-        tracker.secret for tracker, _ in select_trackers(config)
+        tracker.secret
+        for tracker, _ in select_trackers(config)
         if tracker.secret and not (tracker.package == "wandb" and without_server)
     )
 

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from ftrun.api.checkpoints import last_step, remove_unfinished, remove_unmarked
-from ftrun.api.context import Stopped
-from ftrun.api.errors import Problem, StageError
 from ftrun_plugins.axolotl.train import trackers
-from ftrun_plugins.axolotl.workspace import DATA, MODEL, OUT, PREPARED, chdir_offline, write_workspace
+from ftrun_plugins.axolotl.train.process import train_in_process
+from ftrun_plugins.axolotl.workspace import DATA, MODEL, OUT, PREPARED, write_workspace
 
 if TYPE_CHECKING:
-    from ftrun.api.context import Reporter, StageContext, StopRequest
+    from ftrun.api.context import StageContext
     from ftrun_plugins.axolotl.train.params import Params
 
 PLUGIN = "ftrun_plugins.axolotl.train.callbacks.ProgressPlugin"
-# axolotl's command line sets this for CUDA, but ftrun does not use that command line. Without it, packs of changing
-# lengths leave gaps in GPU memory: Llama 3.1 8B with LoRA and evaluations needs 57.9 GiB on an H100, with it 46.9 GiB.
-ALLOCATOR = ("PYTORCH_ALLOC_CONF", "expandable_segments:True")
 IGNORED_FILES = ("checkpoint-*", "debug.log", "README.md", "merged", "training_args.bin", "*.lock")
 
 
@@ -52,7 +45,7 @@ class TrainWorker:
             self._context.report.event("resumed", step=step)
         write_workspace(
             self._context.work,
-            self._config(),
+            self._build_config(),
             {MODEL: self._context.inputs["model"], DATA: self._context.inputs["data"]},
         )
         if self._params.processes == 1:
@@ -63,7 +56,7 @@ class TrainWorker:
             train_in_ranks(self._params.processes, self._params.accelerator, self._context)
         self._collect()
 
-    def _config(self) -> dict[str, Any]:
+    def _build_config(self) -> dict[str, Any]:
         trainer = dict(self._params.trainer)
         splits = {"datasets": "train", "test_datasets": "held_out"}
         entries = {
@@ -91,7 +84,7 @@ class TrainWorker:
             config = json.loads(adapter.read_text())
             config.update(base_model_name_or_path=self._params.base_model, revision=self._params.revision)
             adapter.write_text(json.dumps(config, indent=2, sort_keys=True))
-        history = _history(self._out)
+        history = _read_history(self._out)
         (self._context.output / "history.json").write_text(json.dumps(history, indent=1))
         losses = {name: [entry[name] for entry in history if name in entry] for name in ("loss", "eval_loss")}
         self._context.report.metric(
@@ -100,50 +93,7 @@ class TrainWorker:
         self._context.report.metric(**trackers.load_url(self._context.work))
 
 
-def train_in_process(work: Path, report: Reporter | None, stop: StopRequest) -> None:
-    """Run axolotl's training in this process, so that torch is imported only once.
-
-    Raises:
-        Stopped: If a stop was requested. A checkpoint is written first.
-        StageError: If training did not start, did no optimizer step, or diverged.
-    """
-    os.environ.setdefault(*ALLOCATOR)  # before torch is imported
-    with chdir_offline(work):
-        from axolotl.cli.train import do_cli
-
-        from ftrun_plugins.axolotl.train.callbacks import CallbackState, set_state
-
-        state = CallbackState(report, stop)
-        set_state(state)
-        config = yaml.safe_load((work / "config.yml").read_text())
-        _set_seed(int(config["seed"]))
-        trackers.enable_trackers(config, work)
-        do_cli(config="config.yml")
-        if state.stopped:
-            raise Stopped
-        if not state.started:
-            raise StageError(
-                "train",
-                Problem(
-                    "not-trained",
-                    "the trainer ended before training started",
-                    hint="see its log; axolotl may have failed to load ftrun's plugin",
-                ),
-            )
-
-
-def _set_seed(seed: int) -> None:
-    """Set the random seed before axolotl does.
-
-    axolotl packs rows to count the steps before it sets the seed. Without this, a recipe had sometimes 88 and sometimes
-    90 steps.
-    """
-    from transformers import set_seed
-
-    set_seed(seed)
-
-
-def _history(out: Path) -> list[dict[str, Any]]:
+def _read_history(out: Path) -> list[dict[str, Any]]:
     """Return the trainer's log from the last checkpoint: one entry per logged step, with losses."""
     states = sorted(
         out.glob("checkpoint-*/trainer_state.json"), key=lambda path: int(path.parent.name.rpartition("-")[2])

@@ -1,1 +1,1 @@
-"""The stage `evaluate`."""
+"""Stage `evaluate`."""

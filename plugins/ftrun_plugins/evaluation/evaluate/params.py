@@ -6,6 +6,6 @@ from ftrun.api.recipe import Frozen, Gate
 
 
 class Params(Frozen):
-    """The gates of the evaluations, by name, in the order of the recipe."""
+    """Gates of the evaluations by name, in the order of the recipe."""
 
     evals: dict[str, Gate | None]

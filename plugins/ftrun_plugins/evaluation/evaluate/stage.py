@@ -1,7 +1,7 @@
-"""The stage `evaluate`: the base and the tuned model compared by their scores, gates, and what differs.
+"""Stage `evaluate`: compares the scores of the base and the tuned model, and checks the gates.
 
 evaluation.json   by evaluation: both means, the difference with its interval, the verdict, the gate
-samples.jsonl     rows on which the two models score differently, with both answers
+samples.jsonl     rows for which the scores of the two models differ, with both answers
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Evaluate:
-    """Needs no more than the client has: the costly parts are calls of their own."""
+    """Stage that compares scores. It runs in the environment of the client, because it needs no other packages."""
 
     name: ClassVar[str] = "evaluate"
     version: ClassVar[int] = 2

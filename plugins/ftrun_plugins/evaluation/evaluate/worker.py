@@ -17,31 +17,31 @@ if TYPE_CHECKING:
 
 
 def evaluate(params: Params, context: StageContext) -> None:
-    """Write the result of each evaluation, and samples of rows on which the models differ."""
-    found: dict[str, Any] = {}
+    """Write the result of each evaluation, and the rows for which the scores of the models differ."""
+    results: dict[str, Any] = {}
     with (context.output / Evaluations.SAMPLES).open("w") as samples:
         for done, (name, gate) in enumerate(params.evals.items()):
             context.report.progress(done, len(params.evals), "evaluations")
             scores = Scores(context.inputs[name])
             rows = list(scores.rows())
-            found[name] = _summary(rows, scores.meaning)
+            results[name] = _summarize(rows, scores.meaning)
             if gate:
-                found[name]["gate"] = _judge(name, gate, found[name], context)
+                results[name]["gate"] = _check_gate(name, gate, results[name], context)
             samples.writelines(
-                json.dumps({"evaluation": name, **sample}, ensure_ascii=False) + "\n" for sample in _differing(rows)
+                json.dumps({"evaluation": name, **sample}, ensure_ascii=False) + "\n" for sample in _find_samples(rows)
             )
-    (context.output / Evaluations.RESULT).write_text(json.dumps(found, indent=1))
-    context.report.metric(evaluation=found)
+    (context.output / Evaluations.RESULT).write_text(json.dumps(results, indent=1))
+    context.report.metric(evaluation=results)
 
 
-def _summary(rows: Sequence[Mapping[str, Any]], meaning: Mapping[str, Any]) -> dict[str, Any]:
+def _summarize(rows: Sequence[Mapping[str, Any]], meaning: Mapping[str, Any]) -> dict[str, Any]:
     values = {role: [row[role]["score"] for row in rows] for role in (BASE, TUNED) if role in rows[0]}
-    found: dict[str, Any] = {**meaning, "rows": len(rows)}
+    summary: dict[str, Any] = {**meaning, "rows": len(rows)}
     if len(values) == 1:
-        return {**found, **{role: round(mean(scores), 6) for role, scores in values.items()}}
+        return {**summary, **{role: round(mean(scores), 6) for role, scores in values.items()}}
     result = compare(values[BASE], values[TUNED], meaning["higher_is_better"])
     return {
-        **found,
+        **summary,
         "base": round(result.base, 6),
         "tuned": round(result.tuned, 6),
         "gain": round(result.gain, 6),
@@ -51,8 +51,8 @@ def _summary(rows: Sequence[Mapping[str, Any]], meaning: Mapping[str, Any]) -> d
     }
 
 
-def _judge(name: str, gate: Gate, result: dict[str, Any], context: StageContext) -> list[dict[str, Any]]:
-    """Whether each limit of a gate is met; the run's exit code follows from it."""
+def _check_gate(name: str, gate: Gate, result: dict[str, Any], context: StageContext) -> list[dict[str, Any]]:
+    """Report whether the scores meet each threshold of a gate. An unmet threshold changes the exit code of the run."""
     value, gain = float(result.get("tuned", result.get("base", 0.0))), float(result.get("gain", 0.0))
     rules = (
         ("min", gate.min, value, gate.min is None or value >= gate.min, "at least"),
@@ -65,16 +65,16 @@ def _judge(name: str, gate: Gate, result: dict[str, Any], context: StageContext)
             "a gain of at least",
         ),
     )
-    judged = []
-    for rule, limit, seen, met, words in rules:
+    checks = []
+    for rule, limit, measured, met, condition in rules:
         if limit is not None:
-            context.report.gate(f"evals.{name}.gate.{rule}", met, f"{seen} where {words} {limit} is asked for")
-            judged.append({"rule": rule, "limit": limit, "value": seen, "met": met})
-    return judged
+            context.report.gate(f"evals.{name}.gate.{rule}", met, f"{measured}, required: {condition} {limit}")
+            checks.append({"rule": rule, "limit": limit, "value": measured, "met": met})
+    return checks
 
 
-def _differing(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Rows with answers on which the two models score differently."""
+def _find_samples(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the rows with answers for which the scores of the two models differ."""
     for row in rows:
         base, tuned = row.get(BASE, {}), row.get(TUNED, {})
         if "answer" in base and "answer" in tuned and base["score"] != tuned["score"]:

@@ -1,1 +1,1 @@
-"""The stage `generate`."""
+"""Stage `generate`."""

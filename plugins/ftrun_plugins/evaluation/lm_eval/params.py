@@ -8,10 +8,10 @@ from ftrun.api.recipe import Frozen
 
 
 class Params(Frozen):
-    """The task, how it is asked, and by what."""
+    """Task, options of its prompts, and the hardware."""
 
-    task: str | dict[str, Any]  # its name, or what its file says
-    downloads: bool  # whether its data are on the hub
+    task: str | dict[str, Any]  # name of the task, or content of the task file
+    downloads: bool  # true if the data is downloaded from the hub
     metric: str | None
     num_fewshot: int | None
     limit: int | None
@@ -20,4 +20,4 @@ class Params(Frozen):
     trusts_task: bool
     accelerator: Literal["cpu", "gpu"]
     gpus: int
-    trust_remote_code: bool  # of the model
+    trust_remote_code: bool  # applies to the code of the model

@@ -1,7 +1,7 @@
-"""The stage `lm_eval`: a model's score on each document of a task of lm-evaluation-harness, asked by vLLM.
+"""Stage `lm_eval`: scores of a model on the documents of a task of lm-evaluation-harness, with vLLM as engine.
 
-scores.jsonl   by document: index, place (`gsm8k:12`, as the harness counts), score
-score.json     the metric, and whether more of it is better
+scores.jsonl   by document: index, place (such as `gsm8k:12`, with the number of the document in the harness), score
+score.json     the metric, and whether higher values are better
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.planner import CallRequest
-from ftrun_plugins.evaluation.candidates import calls_for_each, template_input
+from ftrun_plugins.evaluation.candidates import plan_candidate_calls, template_input
 from ftrun_plugins.evaluation.lm_eval.params import Params
 from ftrun_plugins.evaluation.lm_eval.task_file import TaskFile
 from ftrun_plugins.serving.vllm_support import vllm_obstacle
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class LmEvalStage:
-    """For each evaluation one call for the base model and one for the tuned."""
+    """Stage with two calls per evaluation: one for the base model and one for the tuned model."""
 
     name: ClassVar[str] = "lm_eval"
     version: ClassVar[int] = 1
@@ -33,29 +33,29 @@ class LmEvalStage:
     other_environments: ClassVar[tuple[str, ...]] = ("server",)
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
-        evaluators = {name: planner.registered("evaluator", one.evaluator) for name, one in recipe.evals.items()}
+        evaluators = {name: planner.registered("evaluator", item.evaluator) for name, item in recipe.evals.items()}
         return [
             call
             for name, evaluator in evaluators.items()
             if evaluator.needs == self.name
-            for call in self._calls(name, evaluator, recipe, planner)
+            for call in self._plan_calls(name, evaluator, recipe, planner)
         ]
 
-    def _calls(self, name: str, evaluator: Any, recipe: Recipe, planner: Planner) -> Iterator[StageCall]:
+    def _plan_calls(self, name: str, evaluator: Any, recipe: Recipe, planner: Planner) -> Iterator[StageCall]:
         if not planner.is_remote and (reason := vllm_obstacle()):
             raise InvalidInput(
                 Problem(
                     "unsupported-machine",
-                    f"lm_eval asks vLLM: {reason}",
+                    f"`lm_eval` needs vLLM: {reason}",
                     f"evals.{name}",
-                    hint="leave this evaluation out",
+                    hint="remove this evaluation",
                 )
             )
         options = evaluator.Options.model_validate(recipe.evals[name].options)
         task, files, downloads = options.task, dict[str, Path](), True
         if options.task_file:
-            read = TaskFile(options.task_file, options.trust_remote_code, planner.digests.file)
-            task, files, downloads = read.config, read.files, not read.is_local
+            task_file = TaskFile(options.task_file, options.trust_remote_code, planner.digests.file)
+            task, files, downloads = task_file.config, task_file.files, not task_file.is_local
         hardware = planner.hardware(self.name)
         params = Params(
             task=task,
@@ -73,9 +73,9 @@ class LmEvalStage:
             files=files,
             optional_secrets=("huggingface",) if downloads else (),
             gpus=params.gpus,
-            preloaded=False,  # the harness sets variables that its libraries read when they are imported
+            preloaded=False,  # the harness sets variables that its libraries read at import
         )
-        yield from calls_for_each(self, planner, request, suffix=name)
+        yield from plan_candidate_calls(self, planner, request, suffix=name)
 
     def run(self, call: StageCall, context: StageContext) -> None:
         from ftrun_plugins.evaluation.lm_eval.worker import measure

@@ -1,4 +1,7 @@
-"""Loads a task of lm-evaluation-harness: by its name, or from what a task file says, none of which is run as code."""
+"""Loading of a task of lm-evaluation-harness by its name, or from the values of a task file.
+
+Only a trusted task runs code.
+"""
 
 from __future__ import annotations
 
@@ -19,71 +22,75 @@ if TYPE_CHECKING:
 
 
 def load_tasks(params: Params, context: StageContext) -> dict[str, Any]:
-    """The task, or the tasks of a group, by name.
+    """Return the task, or the tasks of a group, by name.
 
     Raises:
-        InvalidInput: there is none of this name, its data cannot be had, or it runs code that is not trusted.
+        InvalidInput: If no task has this name, its data cannot be loaded, or it runs code that is not trusted.
     """
     from lm_eval.tasks import TaskManager
 
-    named = isinstance(params.task, str)
-    manager = TaskManager(include_defaults=named)
-    if named and params.task not in manager.all_tasks:
+    is_name = isinstance(params.task, str)
+    manager = TaskManager(include_defaults=is_name)
+    if is_name and params.task not in manager.all_tasks:
         what = f"lm-evaluation-harness has no task named `{params.task}`"
         raise InvalidInput(Problem("unknown-name", what, "task", did_you_mean=nearest(params.task, manager.all_tasks)))
-    if not named and not params.trusts_task:
+    if not is_name and not params.trusts_task:
         _sandbox_templates()
-    refused: list[str] = []
+    hub_metrics: list[str] = []
     if not params.trusts_task:
-        _refuse_code_of_the_hub(refused)
-    tasks = _loaded(manager, params.task if named else _with_code(params.task, context))
-    if refused:
-        what = f"the metric `{refused[0]}` is not the harness's own but code of the hub"
-        raise InvalidInput(Problem("untrusted-code", what, hint=f"name another, or {TRUST}"))
+        _forbid_hub_metrics(hub_metrics)
+    tasks = _load(manager, params.task if is_name else _restore_files(params.task, context))
+    if hub_metrics:
+        what = f"the metric `{hub_metrics[0]}` is not part of the harness, but code on the hub"
+        raise InvalidInput(Problem("untrusted-code", what, hint=f"use another metric, or {TRUST}"))
     for name, task in tasks.items():
         if getattr(task, "UNSAFE_CODE", False) and not params.trusts_task:
-            raise InvalidInput(Problem("untrusted-code", f"the task `{name}` runs what models write", hint=TRUST))
+            raise InvalidInput(Problem("untrusted-code", f"the task `{name}` runs code that models write", hint=TRUST))
     return dict(sorted(tasks.items()))
 
 
 @contextmanager
-def told_templates(task: Any) -> Iterator[None]:
-    """What is wrong with a task's templates is the user's to mend."""
+def report_template_errors(task: Any) -> Iterator[None]:
+    """Report errors in the templates of a task as errors that the user can fix.
+
+    Raises:
+        InvalidInput: If the block raises an error of a template.
+    """
     from jinja2 import TemplateError
 
     try:
         yield
     except TemplateError as error:
-        what = f"a template of the task `{_name(task)}` cannot be filled: {_line(error)}"
-        raise InvalidInput(Problem("invalid-task", what, hint="mend the task file")) from error
+        what = f"a template of the task `{_get_name(task)}` cannot be rendered: {_shorten(error)}"
+        raise InvalidInput(Problem("invalid-task", what, hint="correct the task file")) from error
 
 
-def _loaded(manager: Any, task: Any) -> dict[str, Any]:
-    """The tasks with their data."""
+def _load(manager: Any, task: Any) -> dict[str, Any]:
+    """Load the tasks with their data."""
     from datasets.exceptions import DatasetsError
 
     try:
-        found: dict[str, Any] = manager.load([task])["tasks"]
+        tasks: dict[str, Any] = manager.load([task])["tasks"]
     except (OSError, DatasetsError) as error:
-        what = f"the data of the task `{_name(task)}` cannot be had: {_line(error)}"
-        do = "see to the files, or that the hub can be reached; gated data need the secret `huggingface`"
-        raise InvalidInput(Problem("invalid-task", what, hint=do)) from error
-    return found
+        what = f"the data of the task `{_get_name(task)}` cannot be loaded: {_shorten(error)}"
+        hint = "check the files, or the connection to the hub; gated data needs the secret `huggingface`"
+        raise InvalidInput(Problem("invalid-task", what, hint=hint)) from error
+    return tasks
 
 
-def _with_code(value: Any, context: StageContext) -> Any:
-    """What a task file says, with the files and functions that stand for digests."""
+def _restore_files(value: Any, context: StageContext) -> Any:
+    """Return the values of a task file, with paths and functions in place of digests."""
     if isinstance(value, str):
         return str(context.file(value)) if value in context.files else value
     if isinstance(value, Mapping):
         if FUNCTION in value:
             digest, name = value[FUNCTION]
-            return getattr(_module(digest, context.file(digest)), name)
-        return {key: _with_code(inner, context) for key, inner in value.items()}
-    return [_with_code(inner, context) for inner in value] if isinstance(value, list) else value
+            return getattr(_import_module(digest, context.file(digest)), name)
+        return {key: _restore_files(inner, context) for key, inner in value.items()}
+    return [_restore_files(inner, context) for inner in value] if isinstance(value, list) else value
 
 
-def _module(digest: str, path: Path) -> Any:
+def _import_module(digest: str, path: Path) -> Any:
     loader = SourceFileLoader(f"task_{digest[:12]}", str(path))
     spec = importlib.util.spec_from_loader(loader.name, loader)
     assert spec is not None
@@ -93,7 +100,7 @@ def _module(digest: str, path: Path) -> Any:
 
 
 def _sandbox_templates() -> None:
-    """Jinja's plain templates reach every object of the interpreter; those of a file may only read their row."""
+    """Let templates read only their row. Plain templates of Jinja can access every object of the interpreter."""
     from jinja2.sandbox import ImmutableSandboxedEnvironment
     from lm_eval import utils
 
@@ -102,22 +109,26 @@ def _sandbox_templates() -> None:
     utils.env = sandbox
 
 
-def _refuse_code_of_the_hub(refused: list[str]) -> None:
-    """Metrics that the harness does not know it looks for on the hub, whose metrics are programs."""
+def _forbid_hub_metrics(names: list[str]) -> None:
+    """Forbid metrics from the hub, which are programs. The harness loads metrics from the hub that it does not know.
+
+    Args:
+        names: A list to which the names of forbidden metrics are added.
+    """
     import evaluate
 
-    def refuse(path: str, *_: Any, **__: Any) -> NoReturn:
-        refused.append(path)  # the harness goes on without the metric
+    def forbid(path: str, *_: Any, **__: Any) -> NoReturn:
+        names.append(path)  # because the harness ignores the exception and continues without the metric
         raise InvalidInput(
-            Problem("untrusted-code", f"the metric `{path}` is code of the hub", hint=f"name another, or {TRUST}")
+            Problem("untrusted-code", f"the metric `{path}` is code on the hub", hint=f"use another metric, or {TRUST}")
         )
 
-    evaluate.load = refuse
+    evaluate.load = forbid
 
 
-def _name(task: Any) -> str:
+def _get_name(task: Any) -> str:
     return task if isinstance(task, str) else str(task["task"])
 
 
-def _line(error: BaseException) -> str:
+def _shorten(error: BaseException) -> str:
     return " ".join(str(error).split())[:300]

@@ -1,4 +1,4 @@
-"""Asks a model a task of lm-evaluation-harness, through its own class for vLLM, and writes each document's score."""
+"""Scoring of a model on a task of lm-evaluation-harness, with the model class of the harness for vLLM."""
 
 from __future__ import annotations
 
@@ -11,35 +11,39 @@ from typing import TYPE_CHECKING, Any
 
 from ftrun.api.artifacts import Scores
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun_plugins.evaluation.generate.vllm_engine import SURROUNDINGS
+from ftrun_plugins.evaluation.generate.vllm_engine import ENVIRONMENT
 from ftrun_plugins.evaluation.lm_eval.model import load_harness_model
-from ftrun_plugins.evaluation.lm_eval.tasks import load_tasks, told_templates
+from ftrun_plugins.evaluation.lm_eval.tasks import load_tasks, report_template_errors
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
     from ftrun_plugins.evaluation.lm_eval.params import Params
 
-AVERAGED = ("mean", "nanmean")  # aggregations under which a document's value is its score
+AVERAGED = ("mean", "nanmean")  # aggregations for which the value of a document is its score
 
 
 def measure(params: Params, context: StageContext) -> None:
-    """Writes `scores.jsonl`; answers that an earlier try got are not asked for again."""
-    os.environ.update(_surroundings(params, context))
-    with told_templates(params.task):
+    """Write `scores.jsonl`. Reuses the answers of an earlier attempt.
+
+    Raises:
+        InvalidInput: If the task or one of its options is wrong.
+    """
+    os.environ.update(_make_environment(params, context))
+    with report_template_errors(params.task):
         tasks = load_tasks(params, context)
-        samples = _samples(tasks, params, context)
-    metrics = {name: _metric(name, task, samples[name], params.metric) for name, task in tasks.items()}
+        samples = _evaluate(tasks, params, context)
+    metrics = {name: _choose_metric(name, task, samples[name], params.metric) for name, task in tasks.items()}
     if len(set(metrics.values())) > 1:
         raise InvalidInput(
             Problem(
                 "invalid-task",
                 "the tasks of this group have different metrics",
-                hint="name one that all have: `metric`",
+                hint="set `metric` to a metric that all tasks have",
             )
         )
     metric, chosen = next(iter(metrics.values()))
     higher = next(iter(tasks.values())).higher_is_better().get(metric, True)
-    rows = list(_rows(samples, tasks, metric, chosen))
+    rows = list(_make_rows(samples, tasks, metric, chosen))
     with (context.output / Scores.ROWS).open("w") as file:
         file.writelines(json.dumps({"index": index, **row}) + "\n" for index, row in enumerate(rows))
     (context.output / Scores.MEANING).write_text(json.dumps({"metric": metric, "higher_is_better": higher}))
@@ -47,23 +51,24 @@ def measure(params: Params, context: StageContext) -> None:
     context.report.metric(rows=len(rows), metric=metric, mean=round(mean, 6))
 
 
-def _rows(samples: Mapping[str, Any], tasks: Iterable[str], metric: str, chosen: str) -> Iterator[dict[str, Any]]:
-    """Place and score of each document, task after task."""
+def _make_rows(samples: Mapping[str, Any], tasks: Iterable[str], metric: str, chosen: str) -> Iterator[dict[str, Any]]:
+    """Yield the place and score of each document, task by task."""
     for name in tasks:
-        documents = (one for one in samples[name] if one["filter"] == chosen)
-        for one in sorted(documents, key=lambda one: one["doc_id"]):
-            yield {"place": f"{name}:{one['doc_id']}", "score": float(one[metric])}
+        documents = (sample for sample in samples[name] if sample["filter"] == chosen)
+        for sample in sorted(documents, key=lambda sample: sample["doc_id"]):
+            yield {"place": f"{name}:{sample['doc_id']}", "score": float(sample[metric])}
 
 
-def _surroundings(params: Params, context: StageContext) -> dict[str, str]:
-    here = {"HF_HUB_OFFLINE": "0"} if params.downloads else {"HF_DATASETS_CACHE": str(context.work / "datasets")}
-    runs_code = {"HF_ALLOW_CODE_EVAL": "1"} if params.trusts_task else {}  # what the model writes, where a task does
-    # a small function of the engine takes longer to compile on a CPU than most tasks take
-    return {**SURROUNDINGS, **here, **runs_code, **({} if params.gpus else {"TORCHDYNAMO_DISABLE": "1"})}
+def _make_environment(params: Params, context: StageContext) -> dict[str, str]:
+    """Return the environment variables for the harness and the engine."""
+    data = {"HF_HUB_OFFLINE": "0"} if params.downloads else {"HF_DATASETS_CACHE": str(context.work / "datasets")}
+    code = {"HF_ALLOW_CODE_EVAL": "1"} if params.trusts_task else {}  # allows a task to run code that the model writes
+    # On a CPU, compiling a small function of the engine takes longer than most tasks.
+    return {**ENVIRONMENT, **data, **code, **({} if params.gpus else {"TORCHDYNAMO_DISABLE": "1"})}
 
 
-def _samples(tasks: Mapping[str, Any], params: Params, context: StageContext) -> dict[str, list[dict[str, Any]]]:
-    """What the harness says of each document, by task."""
+def _evaluate(tasks: Mapping[str, Any], params: Params, context: StageContext) -> dict[str, list[dict[str, Any]]]:
+    """Return the samples of the harness, which describe one document each, by task."""
     from lm_eval.evaluator import simple_evaluate
     from lm_eval.tasks import TaskManager
 
@@ -71,9 +76,11 @@ def _samples(tasks: Mapping[str, Any], params: Params, context: StageContext) ->
     chat = bool(model.tokenizer.chat_template) if params.apply_chat_template is None else params.apply_chat_template
     if chat and not model.tokenizer.chat_template:
         raise InvalidInput(
-            Problem("missing-template", "the model has no chat template", "apply_chat_template", hint="leave it out")
+            Problem(
+                "missing-template", "the model has no chat template", "apply_chat_template", hint="remove this option"
+            )
         )
-    results = simple_evaluate(  # with its own seeds, which are fixed
+    results = simple_evaluate(  # uses the default seeds, which are fixed
         model=model,
         tasks=list(tasks.values()),
         task_manager=TaskManager(include_defaults=False),
@@ -85,40 +92,42 @@ def _samples(tasks: Mapping[str, Any], params: Params, context: StageContext) ->
         bootstrap_iters=0,
         confirm_run_unsafe_code=params.trusts_task,
     )
-    found: dict[str, list[dict[str, Any]]] = results["samples"]
-    return found
+    samples: dict[str, list[dict[str, Any]]] = results["samples"]
+    return samples
 
 
-def _metric(name: str, task: Any, samples: Sequence[Mapping[str, Any]], wanted: str | None) -> tuple[str, str]:
-    """The metric and the filter that are scored: those asked for, else the first that give each document a score."""
+def _choose_metric(name: str, task: Any, samples: Sequence[Mapping[str, Any]], wanted: str | None) -> tuple[str, str]:
+    """Return the metric and the filter to score: the wanted ones, else the first that score each document.
+
+    Raises:
+        InvalidInput: If the task has no documents, or no metric that scores each document.
+    """
     if not samples:
         raise InvalidInput(
             Problem(
                 "invalid-task",
-                f"the task `{name}` has no document to score",
-                hint="see to its data, or name another task",
+                f"the task `{name}` has no documents to score",
+                hint="check its data, or use another task",
             )
         )
-    filters = list(dict.fromkeys(str(one["filter"]) for one in samples))
+    filters = list(dict.fromkeys(str(sample["filter"]) for sample in samples))
     scored = [metric for metric, combine in task.aggregation().items() if _is_averaged(metric, combine, samples)]
-    known = [(metric, one) for metric in scored for one in filters]
-    metric, _, chosen = (wanted or "").partition(",")
-    found = [(one, by) for one, by in known if metric in ("", one) and chosen in ("", by)]
-    if not found:
+    known = [(metric, filter_name) for metric in scored for filter_name in filters]
+    wanted_metric, _, wanted_filter = (wanted or "").partition(",")
+    matches = [pair for pair in known if wanted_metric in ("", pair[0]) and wanted_filter in ("", pair[1])]
+    if not matches:
         what = (
-            f"the task `{name}` has no metric {wanted!r} of single documents"
+            f"the task `{name}` has no metric `{wanted}` that scores single documents"
             if wanted
-            else (f"the task `{name}` has no metric of single documents, which could be compared in pairs")
+            else f"the task `{name}` has no metric that scores single documents, which the comparison needs"
         )
         raise InvalidInput(
-            Problem(
-                "unknown-name", what, "metric", f"one of {', '.join(','.join(one) for one in known)}" if known else None
-            )
+            Problem("unknown-name", what, "metric", f"one of {', '.join(map(','.join, known))}" if known else None)
         )
-    return found[0]
+    return matches[0]
 
 
 def _is_averaged(metric: str, combine: Any, samples: Sequence[Mapping[str, Any]]) -> bool:
-    values = [one.get(metric) for one in samples]
+    values = [sample.get(metric) for sample in samples]
     averaged = getattr(combine, "__name__", None) in AVERAGED
     return averaged and all(isinstance(value, Real) and math.isfinite(value) for value in values)

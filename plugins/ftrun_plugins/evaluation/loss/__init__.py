@@ -1,1 +1,1 @@
-"""The stage `loss`."""
+"""Stage `loss`."""

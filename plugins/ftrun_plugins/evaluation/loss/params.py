@@ -8,7 +8,7 @@ from ftrun.api.recipe import Frozen
 
 
 class Params(Frozen):
-    """What the loss depends on besides model and rows."""
+    """Parameters that change the losses, besides the model and the data."""
 
     rows: int | None
     accelerator: Literal["cpu", "gpu"]

@@ -1,4 +1,4 @@
-"""The stage `loss`: a model's mean loss on each held-out row, over the tokens that training would train."""
+"""Stage `loss`: mean loss of a model on each held-out row, over the tokens that training would train."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ftrun.api.planner import CallRequest
-from ftrun_plugins.evaluation.candidates import calls_for_each, is_needed
+from ftrun_plugins.evaluation.candidates import is_needed, plan_candidate_calls
 from ftrun_plugins.evaluation.loss.params import Params
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Loss:
-    """One call for the base model and one for the tuned."""
+    """Stage with one call for the base model and one for the tuned model."""
 
     name: ClassVar[str] = "loss"
     version: ClassVar[int] = 1
@@ -33,7 +33,7 @@ class Loss:
             accelerator=hardware.accelerator,
             trust_remote_code=recipe.model.trust_remote_code,
         )
-        return calls_for_each(self, planner, CallRequest(params, inputs={"data": data}, preloaded=True))
+        return plan_candidate_calls(self, planner, CallRequest(params, inputs={"data": data}, preloaded=True))
 
     def run(self, call: StageCall, context: StageContext) -> None:
         from ftrun_plugins.evaluation.loss.worker import measure_losses

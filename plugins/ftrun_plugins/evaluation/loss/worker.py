@@ -1,4 +1,4 @@
-"""Measure the loss of a model on held-out rows."""
+"""Measurement of the loss of a model on held-out rows."""
 
 from __future__ import annotations
 
@@ -15,11 +15,16 @@ if TYPE_CHECKING:
     from ftrun.api.context import StageContext
     from ftrun_plugins.evaluation.loss.params import Params
 
-TOKENS_A_BATCH = 4096  # padding included: bounds the logits in memory
+TOKENS_PER_BATCH = 4096  # including padding; limits the memory of the logits
 
 
 def measure_losses(params: Params, context: StageContext) -> None:
-    """Write the mean loss of each held-out row, over its trained tokens."""
+    """Write the mean loss of each held-out row over its trained tokens.
+
+    Raises:
+        InvalidInput: If there are no held-out rows.
+        FtrunError: If a loss is not finite.
+    """
     data = TokenizedRows(context.inputs["data"])
     places = list(data.rows("held_out"))
     if not places:
@@ -31,11 +36,11 @@ def measure_losses(params: Params, context: StageContext) -> None:
     dataset = load_from_disk(str(data.dataset("held_out")))
     rows = list(range(len(dataset)))[: params.rows]
     model = load_model(context.inputs, params.accelerator, params.trust_remote_code)
-    _make_room(model, max(max(dataset[row]["input_ids"]) for row in rows))
+    _extend_embeddings(model, max(max(dataset[row]["input_ids"]) for row in rows))
     losses: dict[int, tuple[float, int]] = {}
-    for batch in _batches(sorted(rows, key=lambda row: len(dataset[row]["input_ids"])), dataset):
+    for batch in _make_batches(sorted(rows, key=lambda row: len(dataset[row]["input_ids"])), dataset):
         context.check_stop()
-        losses.update(zip(batch, _losses(model, [dataset[row] for row in batch]), strict=True))
+        losses.update(zip(batch, _compute_losses(model, [dataset[row] for row in batch]), strict=True))
         context.report.progress(len(losses), len(rows), "rows")
     with (context.output / Losses.ROWS).open("w") as file:
         for row in rows:
@@ -52,8 +57,11 @@ def measure_losses(params: Params, context: StageContext) -> None:
     context.report.metric(rows=len(rows), loss_per_token=round(mean, 6))
 
 
-def _make_room(model: Any, highest: int) -> None:
-    """A base model has no embedding for tokens that training adds: they get the mean, as the trainer gives them."""
+def _extend_embeddings(model: Any, highest: int) -> None:
+    """Add embeddings for tokens that training adds and a base model lacks, up to the token id `highest`.
+
+    New embeddings get the mean of the others, as in the trainer.
+    """
     import torch
 
     if highest >= model.get_input_embeddings().weight.shape[0]:
@@ -61,11 +69,11 @@ def _make_room(model: Any, highest: int) -> None:
         model.resize_token_embeddings(highest + 1)
 
 
-def _batches(rows: Sequence[int], dataset: Any) -> Iterator[list[int]]:
-    """Rows of like lengths, as many as fit."""
+def _make_batches(rows: Sequence[int], dataset: Any) -> Iterator[list[int]]:
+    """Yield batches of as many rows as fit. `rows` are sorted by length."""
     batch: list[int] = []
     for row in rows:
-        if batch and len(dataset[row]["input_ids"]) * (len(batch) + 1) > TOKENS_A_BATCH:
+        if batch and len(dataset[row]["input_ids"]) * (len(batch) + 1) > TOKENS_PER_BATCH:
             yield batch
             batch = []
         batch.append(row)
@@ -73,21 +81,21 @@ def _batches(rows: Sequence[int], dataset: Any) -> Iterator[list[int]]:
         yield batch
 
 
-def _losses(model: Any, rows: list[dict[str, list[int]]]) -> list[tuple[float, int]]:
-    """For each row its mean loss in nats a trained token, and the number of those."""
+def _compute_losses(model: Any, rows: list[dict[str, list[int]]]) -> list[tuple[float, int]]:
+    """Return for each row its mean loss in nats per trained token, and the number of trained tokens."""
     import torch
 
     longest = max(len(row["input_ids"]) for row in rows)
 
-    def padded(name: str, filler: int) -> Any:
+    def pad(name: str, filler: int) -> Any:
         return torch.tensor([row[name] + [filler] * (longest - len(row[name])) for row in rows], device=model.device)
 
-    ids, labels, mask = padded("input_ids", 0), padded("labels", -100), padded("attention_mask", 0)
+    ids, labels, mask = pad("input_ids", 0), pad("labels", -100), pad("attention_mask", 0)
     with torch.inference_mode():
         logits = model(input_ids=ids, attention_mask=mask).logits[:, :-1].float()
-        each = torch.nn.functional.cross_entropy(
+        token_losses = torch.nn.functional.cross_entropy(
             logits.transpose(1, 2), labels[:, 1:], ignore_index=-100, reduction="none"
         )
     counts = (labels[:, 1:] != -100).sum(dim=1)
-    means = each.sum(dim=1) / counts.clamp(min=1)
+    means = token_losses.sum(dim=1) / counts.clamp(min=1)
     return [(round(float(mean), 6), int(count)) for mean, count in zip(means, counts, strict=True)]

@@ -1,1 +1,1 @@
-"""The stage `score`."""
+"""Stage `score`."""

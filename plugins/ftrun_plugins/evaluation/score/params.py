@@ -8,7 +8,7 @@ from ftrun.api.recipe import Frozen
 
 
 class Params(Frozen):
-    """One evaluation of the recipe; its gate is no part of it."""
+    """Evaluation of the recipe, without its gate."""
 
     evaluator: str
-    options: dict[str, Any]  # none where a stage has measured the rows: they are in its own key
+    options: dict[str, Any]  # empty if another stage scored the rows, because its key contains the options

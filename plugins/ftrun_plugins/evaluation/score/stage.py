@@ -1,7 +1,7 @@
-"""The stage `score`: one evaluation's score of each held-out row, for the base and the tuned model.
+"""Stage `score`: scores of the held-out rows in one evaluation, for the base and the tuned model.
 
-scores.jsonl   by row: index and place, and for each model its score, the reason, the answer; a verdict on a pair
-score.json     what the scores mean: the evaluator's name, and whether more is better
+scores.jsonl   by row: index and place; for each model its score, reason and answer; for a pair also a verdict
+score.json     description of the scores: name of the evaluator, and whether higher scores are better
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EVALUATOR = "evaluator"  # role of the component
 
 
 class Score:
-    """Each evaluation is a call of its own, in its evaluator's environment: adding one leaves the others cached."""
+    """Stage with one call per evaluation, so that a new evaluation does not repeat the others."""
 
     name: ClassVar[str] = "score"
     version: ClassVar[int] = 1
@@ -34,26 +34,26 @@ class Score:
     other_environments: ClassVar[tuple[str, ...]] = ("server_cpu",)
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
-        return [call for name in recipe.evals for call in self._calls(name, recipe, planner)]
+        return [call for name in recipe.evals for call in self._plan_calls(name, recipe, planner)]
 
-    def _calls(self, name: str, recipe: Recipe, planner: Planner) -> Iterator[StageCall]:
+    def _plan_calls(self, name: str, recipe: Recipe, planner: Planner) -> Iterator[StageCall]:
         evaluation = recipe.evals[name]
         evaluator = planner.registered("evaluator", evaluation.evaluator)
-        found = {role: planner.find(_measured(name, evaluator.needs, role)) for role in ROLES}
-        inputs = {role: call for role, call in found.items() if call is not None}
+        candidates = {role: planner.find(_make_input_label(name, evaluator.needs, role)) for role in ROLES}
+        inputs = {role: call for role, call in candidates.items() if call is not None}
         data = planner.find("format")
         if not inputs:
             return
         if evaluator.needs == "pairs" and TUNED not in inputs:
-            what = f"{evaluator.name} compares two models, and the recipe trains none"
-            raise InvalidInput(Problem("unsupported-evaluation", what, f"evals.{name}", hint="leave it out"))
-        judges = evaluator.needs in ANSWERS
-        if judges and data is not None:
+            what = f"`{evaluator.name}` compares two models, but the recipe trains no model"
+            raise InvalidInput(Problem("unsupported-evaluation", what, f"evals.{name}", hint="remove this evaluation"))
+        scores_answers = evaluator.needs in ANSWERS
+        if scores_answers and data is not None:
             inputs["data"] = data
         yield planner.call(
             self,
             CallRequest(
-                Params(evaluator=evaluation.evaluator, options=evaluation.options if judges else {}),
+                Params(evaluator=evaluation.evaluator, options=evaluation.options if scores_answers else {}),
                 label=f"{self.name}:{name}",
                 inputs=inputs,
                 environment=getattr(evaluator, "environment", self.environment),
@@ -68,8 +68,8 @@ class Score:
         score_rows(call, Params.model_validate(call.params), context)
 
 
-def _measured(name: str, needs: str, role: str) -> str:
-    """Label of the call that gives an evaluation what it works on."""
+def _make_input_label(name: str, needs: str, role: str) -> str:
+    """Return the label of the call whose artifact the evaluation scores."""
     if needs in ANSWERS:
         return f"generate:{role}"
     return f"loss:{role}" if needs == "loss" else f"{needs}:{name}:{role}"

@@ -59,7 +59,8 @@ def make_image(name: str, declared: Environment, packages: Sequence[str], requir
     image = image.uv_pip_install(requirements=[str(declared.lock)], extra_options=INSTALL, uv_version=UV)
     if requirements:
         image = image.uv_pip_install(*requirements, uv_version=UV)
-    return image.env(_variables(name, declared)).add_local_python_source(*packages)
+    ignore = ~modal.FilePatternMatcher(*source_bundle.PATTERNS)
+    return image.env(_variables(name, declared)).add_local_python_source(*packages, ignore=ignore)
 
 
 def _variables(name: str, declared: Environment) -> dict[str, str]:

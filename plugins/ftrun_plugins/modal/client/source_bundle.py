@@ -14,6 +14,7 @@ from ftrun.plugins.entry_points import enabled
 from ftrun.utils.digests import digest, sha256_of
 
 OWN_PACKAGES = ("ftrun", "ftrun_plugins")
+PATTERNS = ("**/*.py", "**/*.html", "**/*.css")  # files of packages that are sent: modules and templates
 
 
 def packages() -> tuple[str, ...]:
@@ -71,4 +72,5 @@ def _file_digests(package: str) -> dict[str, str]:
     if not spec.submodule_search_locations:
         return {Path(spec.origin).name: sha256_of(Path(spec.origin))}
     root = Path(spec.origin).parent
-    return {file.relative_to(root).as_posix(): sha256_of(file) for file in sorted(root.rglob("*.py"))}
+    files = (file for pattern in PATTERNS for file in sorted(root.glob(pattern)))
+    return {file.relative_to(root).as_posix(): sha256_of(file) for file in files}

@@ -11,7 +11,7 @@ _ftrun_complete() {
     COMPREPLY=()
     while IFS= read -r candidate; do
         COMPREPLY+=("$candidate")
-    done < <(COMP_LINE="$COMP_LINE" COMP_POINT="$COMP_POINT" COMP_WORDBREAKS="$COMP_WORDBREAKS" \\
+    done < <(COMP_LINE="${COMP_LINE:0:COMP_POINT}" COMP_WORD="$2" \\
         "${COMP_WORDS[0]/#\\~/$HOME}" --shell-completion query=bash 2>/dev/null)
     if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[=./,[] ]]; then
         compopt -o nospace 2>/dev/null
@@ -24,7 +24,7 @@ _ftrun_complete() {
     # -U: ftrun has already matched the candidates, and zsh would read a bracket as a pattern
     local candidate text tab=$'\\t'
     local -a open done shown
-    for candidate in ${(f)"$(COMP_LINE="${(j: :)words[1,CURRENT]}" COMP_POINT= \\
+    for candidate in ${(f)"$(COMP_LINE="${(j: :)words[1,CURRENT]}" \\
             ${(Q)~words[1]} --shell-completion query=zsh 2>/dev/null)"}; do
         text=${candidate%%$tab*}
         if [[ $text == *[=./,[] ]]; then
@@ -42,7 +42,7 @@ compdef _ftrun_complete ftrun""",
 function __ftrun_complete
     set -l line (commandline -cp)
     set -l command (commandline -opc)[1]
-    env COMP_LINE="$line" COMP_POINT= $command --shell-completion query=fish 2>/dev/null
+    env COMP_LINE="$line" $command --shell-completion query=fish 2>/dev/null
 end
 complete -c ftrun -e
 complete -c ftrun -f -k -a '(__ftrun_complete)'""",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.cli.completion.candidates import candidates
 from ftrun.cli.completion.scripts import INSTALL, UNINSTALL
-from ftrun.cli.completion.split_words import current_word, split
 
-BREAKS = "=:"  # characters at which readline begins a new word, by default
+ACTIONS = ("install", "uninstall", "query")
+END = "\0"  # of the word that is being typed; no line contains it
 
 
 def answer(arguments: Sequence[str]) -> int:
@@ -39,21 +40,27 @@ def answer(arguments: Sequence[str]) -> int:
     return 0
 
 
-ACTIONS = ("install", "uninstall", "query")
-
-
 def _print_candidates(shell: str) -> None:
     """Print the candidates for the line in `COMP_LINE`, one per line; for zsh and fish with descriptions."""
     from ftrun.cli.completion.cache import load_index
 
-    line = os.environ.get("COMP_LINE", "")
-    point = os.environ.get("COMP_POINT", "")
-    words = split(line[: int(point)] if point.isdigit() else line)
-    current = current_word(words)
-    descriptions = candidates(words[1:-1], current, load_index())
-    if shell == "bash":  # bash inserts only the text after the last break
-        breaks = os.environ.get("COMP_WORDBREAKS", BREAKS)
-        skipped = 1 + max((current.rfind(letter) for letter in BREAKS if letter in breaks), default=-1)
-        sys.stdout.write("".join(f"{text[skipped:]}\n" for text in descriptions))
+    words = split_line(os.environ.get("COMP_LINE", ""))
+    descriptions = candidates(words[1:-1], words[-1], load_index())
+    if shell == "bash":  # bash replaces only `COMP_WORD`, which begins after a break such as `=`
+        kept = words[-1].removesuffix(split_line(os.environ.get("COMP_WORD", words[-1]))[-1])
+        sys.stdout.write("".join(f"{text.removeprefix(kept)}\n" for text in descriptions))
         return
     sys.stdout.write("".join(f"{text}\t{about}\n" if about else f"{text}\n" for text, about in descriptions.items()))
+
+
+def split_line(line: str) -> list[str]:
+    """Split a line into words as a shell does. Quotes may be open. The last word is being typed and may be empty."""
+    lexer = shlex.shlex(line + END, posix=True)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    words: list[str] = []
+    try:
+        words.extend(lexer)
+    except ValueError:  # a quote is open
+        words.append(lexer.token)
+    return [*words[:-1], words[-1].removesuffix(END)]

@@ -6,37 +6,46 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ftrun.api.artifacts import FormattedRows, TokenizedRows
-from ftrun.report.html import Content, Html, element, table
 from ftrun.report.number_format import number
 from ftrun.report.run_data import RunData
+from ftrun.report.table import Table
 
 SPLITS = {"train": "training", "held_out": "held out"}
 SHOWN_DIGITS = 12  # of a digest
 
 
-def data(run: RunData) -> Iterator[Html]:
-    yield from _rows(run.json("format", FormattedRows.REPORT) or {})
-    yield from _tokens(run.json("tokenize", TokenizedRows.REPORT) or {})
+def data(run: RunData) -> dict[str, Any] | None:
+    report = run.json("format", FormattedRows.REPORT) or {}
+    tables = [*_counts(report), *_tokens(run.json("tokenize", TokenizedRows.REPORT) or {})]
+    content = {"sources": _sources(report.get("sources")), "notes": list(_notes(report)), "tables": tables}
+    return content if any(content.values()) else None
 
 
-def _rows(report: Mapping[str, Any]) -> Iterator[Html]:
-    if report.get("sources"):
-        yield table("Sources", ("source", "for", "rows", "files"), map(_source, report["sources"]), numbers=(2,))
+def _sources(sources: Sequence[Mapping[str, Any]] | None) -> Table | None:
+    titles = ("source", "for", "rows", "files")
+    return Table("Sources", titles, [_source(source) for source in sources], numbers=(2,)) if sources else None
+
+
+def _notes(report: Mapping[str, Any]) -> Iterator[str]:
     selections = (source["chose"] for source in report.get("sources", ()) if source.get("chose"))
     for name, reason in {selection["name"]: selection["why"] for selection in selections}.items():
-        yield element("p", f"Formatter selected from the data: {name} ({reason}).")
+        yield f"Formatter selected from the data: {name} ({reason})."
     if "rejected" in report:
         train, held_out, rejected = (number(report.get(name, 0)) for name in ("train", "held_out", "rejected"))
-        yield element("p", f"{train} rows for training, {held_out} held out, {rejected} rejected.")
-    if report.get("filters"):
-        rows = ((name, number(count)) for name, count in report["filters"].items())
-        yield table("Rows removed by filters", ("filter", "rows"), rows, numbers=(1,))
-    if report.get("reasons"):
-        rows = ((reason, number(count)) for reason, count in report["reasons"].items())
-        yield table("Rejected rows by reason", ("reason", "rows"), rows, numbers=(1,))
+        yield f"{train} rows for training, {held_out} held out, {rejected} rejected."
 
 
-def _source(source: Mapping[str, Any]) -> Sequence[Content]:
+def _counts(report: Mapping[str, Any]) -> Iterator[Table]:
+    """Yield the counts of removed rows by filter, and those of rejected rows by reason."""
+    for key, caption, title in (
+        ("filters", "Rows removed by filters", "filter"),
+        ("reasons", "Rejected rows by reason", "reason"),
+    ):
+        if rows := [(name, number(count)) for name, count in (report.get(key) or {}).items()]:
+            yield Table(caption, (title, "rows"), rows, numbers=(1,))
+
+
+def _source(source: Mapping[str, Any]) -> Sequence[str]:
     files = [
         f"{file['name']} ({str(file.get('sha256') or file.get('commit') or '')[:SHOWN_DIGITS]})"
         for file in source.get("files", ())
@@ -46,15 +55,17 @@ def _source(source: Mapping[str, Any]) -> Sequence[Content]:
     return name, role, number(source.get("rows", 0)), ", ".join(files)
 
 
-def _tokens(report: Mapping[str, Any]) -> Iterator[Html]:
-    splits = {name: dict(_counts(report[split])) for split, name in SPLITS.items() if report.get(split, {}).get("rows")}
+def _tokens(report: Mapping[str, Any]) -> Iterator[Table]:
+    splits = {
+        name: dict(_token_counts(report[split])) for split, name in SPLITS.items() if report.get(split, {}).get("rows")
+    }
     if splits:
         names = next(iter(splits.values()))
-        rows = ((name, *(split.get(name, "") for split in splits.values())) for name in names)
-        yield table("Tokens", ("count", *splits), rows, numbers=range(1, len(splits) + 1))
+        rows = [(name, *(split.get(name, "") for split in splits.values())) for name in names]
+        yield Table("Tokens", ("count", *splits), rows, numbers=range(1, len(splits) + 1))
 
 
-def _counts(split: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _token_counts(split: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "rows", number(split["rows"])
     yield "tokens", number(split["tokens"])
     yield "trained tokens", f"{number(split['trained_tokens'])} ({split['trained_tokens'] / split['tokens']:.0%})"

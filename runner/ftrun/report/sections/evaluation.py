@@ -7,23 +7,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ftrun.report.charts import interval_chart
-from ftrun.report.html import Html, element, facts
 from ftrun.report.number_format import number
 from ftrun.report.run_data import RunData
 
 VERDICTS = ("better", "worse", "no difference seen")
-NOTE = (
-    "A gain is positive if the tuned model is better. Its interval is that of the mean difference over the same "
-    "held-out rows. If the interval includes zero, no difference was seen. Each chart has its own scale."
-)
 
 
-def evaluation(run: RunData) -> Iterator[Html]:
+def evaluation(run: RunData) -> dict[str, Any] | None:
     results = run.evaluation
-    if any("gain" in result for result in results.values()):
-        yield element("p", NOTE, class_="note")
-    if results:
-        yield element("div", (_card(name, result) for name, result in results.items()), class_="cards")
+    if not results:
+        return None
+    return {
+        "has_gain": any("gain" in result for result in results.values()),
+        "cards": [_card(name, result) for name, result in results.items()],
+    }
 
 
 def conclusion(results: Mapping[str, Mapping[str, Any]]) -> str | None:
@@ -36,18 +33,16 @@ def conclusion(results: Mapping[str, Mapping[str, Any]]) -> str | None:
     return f"The tuned model compared with the base model: {', '.join(parts)} evaluation{'s' if count > 1 else ''}."
 
 
-def _card(name: str, result: Mapping[str, Any]) -> Html:
+def _card(name: str, result: Mapping[str, Any]) -> dict[str, Any]:
     verdict, interval = result.get("verdict"), result.get("interval")
-    badge = element("span", verdict, class_=f"badge {_class(verdict)}") if verdict else None
-    chart = interval_chart(result["gain"], interval[0], interval[1], verdict) if verdict and interval else None
-    return element(
-        "article",
-        element("h3", name, " ", badge),
-        chart,
-        facts(_numbers(name, result)),
-        (_gate(rule) for rule in result.get("gate", ())),
-        class_=f"card {_class(verdict)}",
-    )
+    return {
+        "name": name,
+        "verdict": verdict,
+        "tone": {"better": "good", "worse": "bad"}.get(verdict or "", "plain"),
+        "chart": interval_chart(result["gain"], interval[0], interval[1], verdict) if verdict and interval else None,
+        "facts": list(_numbers(name, result)),
+        "gates": [_gate(rule) for rule in result.get("gate", ())],
+    }
 
 
 def _numbers(name: str, result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -66,11 +61,7 @@ def _numbers(name: str, result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "better is", "lower"
 
 
-def _gate(rule: Mapping[str, Any]) -> Html:
+def _gate(rule: Mapping[str, Any]) -> dict[str, str]:
     met = bool(rule["met"])
     text = f"gate {rule['rule']} {rule['limit']}: {'met' if met else 'not met'}, with {number(float(rule['value']))}"
-    return element("p", text, class_=f"gate {'good' if met else 'bad'}")
-
-
-def _class(verdict: str | None) -> str:
-    return {"better": "good", "worse": "bad"}.get(verdict or "", "plain")
+    return {"text": text, "tone": "good" if met else "bad"}

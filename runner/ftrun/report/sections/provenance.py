@@ -6,20 +6,21 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ftrun.report.html import Content, Html, facts, table
 from ftrun.report.run_data import RunData
+from ftrun.report.table import Table
 
 SHOWN_DIGITS = 12  # of digests and commits
 
 
-def provenance(run: RunData) -> Iterator[Html]:
-    yield facts(_client(run.record.facts))
-    rows = _environments(run)
-    if rows:
-        yield table("Environments of the calls", ("calls", "Python", "machine", "packages"), rows)
+def provenance(run: RunData) -> dict[str, Any]:
+    titles = ("calls", "Python", "machine", "packages")
+    return {
+        "facts": list(_client(run.record.facts)),
+        "environments": Table("Environments of the calls", titles, _environments(run)),
+    }
 
 
-def _client(facts_of_run: dict[str, Any]) -> Iterator[tuple[str, Content]]:
+def _client(facts_of_run: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
     for name in ("ftrun", "python", "platform"):
         yield name, facts_of_run.get(name)
     git = facts_of_run.get("git") or {}
@@ -29,7 +30,7 @@ def _client(facts_of_run: dict[str, Any]) -> Iterator[tuple[str, Content]]:
         yield f"environment {name}", digest[:SHOWN_DIGITS]
 
 
-def _environments(run: RunData) -> list[Sequence[Content]]:
+def _environments(run: RunData) -> list[Sequence[str]]:
     """Return one table row for all calls with the same Python, machine and packages."""
     calls: dict[str, list[str]] = {}
     for call in run.plan.calls:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ftrun.api.artifacts import Evaluations, FormattedRows
-from ftrun.report.html import Html, element
 from ftrun.report.run_data import RunData
 
 MAX_SAMPLES = 3  # per evaluation, for better answers and for worse answers
@@ -15,17 +14,29 @@ MAX_CHARACTERS = 600  # of a text
 Sample = Mapping[str, Any]
 
 
-def samples(run: RunData) -> Iterator[Html]:
+def samples(run: RunData) -> dict[str, Any] | None:
     by_evaluation: dict[str, list[Sample]] = {}
     for line in run.lines("evaluate", Evaluations.SAMPLES):
         by_evaluation.setdefault(line["evaluation"], []).append(line)
     selected = {name: _select(lines, _is_higher_better(run, name)) for name, lines in by_evaluation.items()}
     texts = prompts(run, {sample["place"] for lines in selected.values() for sample in lines})
-    for number, (name, lines) in enumerate(by_evaluation.items()):
-        higher_is_better = _is_higher_better(run, name)
-        title = f"{name}: {len(selected[name])} of {len(lines)} rows for which the scores of the two models differ"
-        elements = (_sample(sample, texts.get(sample["place"]), higher_is_better) for sample in selected[name])
-        yield element("details", element("summary", title), elements, open=None if number else "")
+    evaluations = [
+        {
+            "name": name,
+            "rows": len(lines),
+            "samples": [
+                {
+                    "place": sample["place"],
+                    "is_better": _is_gain(sample, _is_higher_better(run, name)),
+                    "question": list(_question(sample, texts.get(sample["place"]))),
+                    "answers": list(_answers(sample)),
+                }
+                for sample in selected[name]
+            ],
+        }
+        for name, lines in by_evaluation.items()
+    ]
+    return {"evaluations": evaluations} if evaluations else None
 
 
 def _is_higher_better(run: RunData, name: str) -> bool:
@@ -61,32 +72,19 @@ def _prompt(example: Mapping[str, Any]) -> str:
     return "".join(segment["text"] for segment in example.get("segments", ())[:-1])
 
 
-def _sample(sample: Sample, prompt: str | None, higher_is_better: bool) -> Html:
-    better = _is_gain(sample, higher_is_better)
-    badge = element("span", "better" if better else "worse", class_=f"badge {'good' if better else 'bad'}")
-    return element(
-        "article",
-        element("h3", sample["place"], " ", badge),
-        element("div", _question(sample, prompt), class_="texts two"),
-        element("div", _answers(sample), class_="texts two"),
-        class_="sample",
-    )
-
-
-def _question(sample: Sample, prompt: str | None) -> Iterator[Html]:
+def _question(sample: Sample, prompt: str | None) -> Iterator[tuple[str, str]]:
     if prompt:
-        yield _text("prompt", prompt)
-    yield _text("reference", sample.get("reference") or "")
+        yield "prompt", _shorten(prompt)
+    yield "reference", _shorten(sample.get("reference") or "")
 
 
-def _answers(sample: Sample) -> Iterator[Html]:
+def _answers(sample: Sample) -> Iterator[tuple[str, str]]:
     for role in ("base", "tuned"):
         answer = sample[role]
         reason = f", {answer['reason']}" if answer.get("reason") else ""
-        yield _text(f"{role}: {answer['score']:.3g}{reason}", answer.get("answer") or "")
+        yield f"{role}: {answer['score']:.3g}{reason}", _shorten(answer.get("answer") or "")
 
 
-def _text(title: str, text: str) -> Html:
+def _shorten(text: str) -> str:
     excess = len(text) - MAX_CHARACTERS
-    shortened = text if excess <= 0 else f"{text[:MAX_CHARACTERS]}… and {excess:,} more characters"
-    return element("div", element("h4", title), element("pre", shortened or "(empty)"))
+    return text if excess <= 0 else f"{text[:MAX_CHARACTERS]}… and {excess:,} more characters"

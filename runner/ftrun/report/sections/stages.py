@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from ftrun.api.stage_call import StageCall
-from ftrun.report.html import Content, Html, element, table
 from ftrun.report.number_format import duration, metrics
 from ftrun.report.run_data import RunData
+from ftrun.report.table import Table
 from ftrun.utils.sizes import human_size
 
 # The result of a call is that of the first of these event kinds that occurred. The order matters because a resumed run
@@ -16,16 +17,18 @@ RESULTS = {"call_finished": "finished", "call_cached": "cached", "call_failed": 
 TITLES = ("call", "result", "time", "cost", "memory", "hardware", "metrics")
 
 
-def stages(run: RunData) -> Iterator[Html]:
+def stages(run: RunData) -> dict[str, Any]:
     kinds: dict[str, set[str]] = {}
     for event in run.events():
         kinds.setdefault(str(event.get("call")), set()).add(event["kind"])
-    rows = (_row(call, run, kinds.get(call.label, set())) for call in run.plan.calls)
-    yield table("Stage calls in order", TITLES, rows, numbers=(2, 3, 4))
-    yield from _warnings(run)
+    rows = [_row(call, run, kinds.get(call.label, set())) for call in run.plan.calls]
+    return {
+        "calls": Table("Stage calls in order", TITLES, rows, numbers=(2, 3, 4)),
+        "warnings": list(_warnings(run)),
+    }
 
 
-def _row(call: StageCall, run: RunData, kinds: set[str]) -> Sequence[Content]:
+def _row(call: StageCall, run: RunData, kinds: set[str]) -> Sequence[str]:
     result = run.record.results.get(call.label, {})
     end = next((word for kind, word in RESULTS.items() if kind in kinds), "finished" if result else "not reached")
     memory = result.get("facts", {}).get("peak_memory")
@@ -44,7 +47,7 @@ def _cores(count: float) -> str:
     return f"{count:g} core{'' if count == 1 else 's'}"
 
 
-def _warnings(run: RunData) -> Iterator[Html]:
+def _warnings(run: RunData) -> Iterator[str]:
     for event in run.events():
         if event["kind"] == "warning":
-            yield element("p", f"warning of {event.get('call') or 'the run'}: {event['text']}", class_="gate bad")
+            yield f"warning of {event.get('call') or 'the run'}: {event['text']}"

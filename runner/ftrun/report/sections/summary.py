@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from ftrun.api.errors import Problem
-from ftrun.report.html import Content, Html, element, facts
 from ftrun.report.number_format import duration, local_time, number
 from ftrun.report.run_data import RunData
 from ftrun.report.sections.evaluation import conclusion
@@ -15,33 +14,30 @@ STATUS = {"gate_not_met": "gate not met"}
 GOOD, BAD = ("done",), ("failed", "gate_not_met")
 
 
-def summary(run: RunData) -> Html:
+def summary(run: RunData) -> dict[str, Any]:
     record = run.record
-    kind = "good" if record.status in GOOD else "bad" if record.status in BAD else "plain"
-    badge = element("span", STATUS.get(record.status, record.status), class_=f"badge {kind}")
-    sentence = conclusion(run.evaluation)
-    return element(
-        "header",
-        element("h1", record.id, " ", badge),
-        element("p", sentence, class_="conclusion") if sentence else None,
-        (_problem(problem) for problem in record.problems),
-        facts(_facts(run)),
-    )
+    return {
+        "id": record.id,
+        "status": STATUS.get(record.status, record.status),
+        "tone": "good" if record.status in GOOD else "bad" if record.status in BAD else "plain",
+        "conclusion": conclusion(run.evaluation),
+        "problems": [_problem(problem) for problem in record.problems],
+        "facts": list(_facts(run)),
+    }
 
 
-def _problem(problem: dict[str, Any]) -> Html:
+def _problem(problem: dict[str, Any]) -> dict[str, Any]:
     parsed = Problem.from_dict(problem)
-    details = (("at", parsed.at), ("expected", parsed.expected), ("hint", parsed.hint))
-    return element("div", element("p", parsed.what), facts(details), class_="problem")
+    return {"what": parsed.what, "details": [("at", parsed.at), ("expected", parsed.expected), ("hint", parsed.hint)]}
 
 
-def _facts(run: RunData) -> Iterator[tuple[str, Content]]:
+def _facts(run: RunData) -> Iterator[tuple[str, str | tuple[str, str]]]:
     record, recipe = run.record, run.recipe
     data = record.results.get("format", {}).get("metrics", {})
     tokens = record.results.get("tokenize", {}).get("metrics", {}).get("train_trained_tokens")
     yield "recipe", record.recipe
     owner, slash, model = recipe["model"]["base_model"].rpartition("/")
-    yield "base model", [f"{owner}{slash}", element("wbr"), model]
+    yield "base model", (f"{owner}{slash}", model)
     if "train" in data:
         yield "rows", f"{number(data['train'])} for training, {number(data.get('held_out', 0))} held out"
     if tokens:

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from ftrun_plugins.axolotl.config.defaults import offloads, turns_on_kernels, with_defaults, with_settled_precision
+from ftrun_plugins.axolotl.config.defaults import (
+    axolotl_enables_kernels,
+    offloads_to_cpu,
+    resolve_auto_precision,
+    with_defaults,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +67,7 @@ def test_deepspeed_has_the_trainers_precision_before_the_model_is_loaded(
     values: dict[str, Any], bf16: bool, fp16: bool
 ) -> None:
     deepspeed = {"bf16": {"enabled": "auto"}, "fp16": {"enabled": "auto", "loss_scale": 0}, "gradient_clipping": "auto"}
-    settled = with_settled_precision({**values, "deepspeed": deepspeed})["deepspeed"]
+    settled = resolve_auto_precision({**values, "deepspeed": deepspeed})["deepspeed"]
     assert settled == {
         "bf16": {"enabled": bf16},
         "fp16": {"enabled": fp16, "loss_scale": 0},
@@ -72,7 +77,7 @@ def test_deepspeed_has_the_trainers_precision_before_the_model_is_loaded(
 
 @pytest.mark.parametrize("deepspeed", [None, "zero3.json", {"bf16": {"enabled": True}, "fp16": {}}])
 def test_what_a_recipe_says_of_precision_itself_stays(deepspeed: object) -> None:
-    assert with_settled_precision({"bf16": False, "deepspeed": deepspeed})["deepspeed"] == deepspeed
+    assert resolve_auto_precision({"bf16": False, "deepspeed": deepspeed})["deepspeed"] == deepspeed
 
 
 @pytest.mark.parametrize(
@@ -89,7 +94,7 @@ def test_what_a_recipe_says_of_precision_itself_stays(deepspeed: object) -> None
     ],
 )
 def test_when_axolotl_turns_on_its_kernels(config: dict[str, Any], expected: bool) -> None:
-    assert turns_on_kernels(config) is expected
+    assert axolotl_enables_kernels(config) is expected
 
 
 @pytest.mark.parametrize(
@@ -105,4 +110,4 @@ def test_when_axolotl_turns_on_its_kernels(config: dict[str, Any], expected: boo
     ],
 )
 def test_when_deepspeed_moves_state_to_the_cpu(deepspeed: object, expected: bool) -> None:
-    assert offloads(deepspeed) is expected
+    assert offloads_to_cpu(deepspeed) is expected

@@ -155,7 +155,9 @@ def test_rows_that_the_trainer_would_drop_are_refused(loading: Loading) -> None:
     with pytest.raises(InvalidInput) as caught:
         loading("train.min_sample_len=513")
     (problem,) = caught.value.problems
-    assert problem.what == "min_sample_len 513 is over sequence_len 512, so that every row is dropped"
+    assert problem.code == "invalid-value"
+    assert problem.what.startswith("`min_sample_len` is 513")
+    assert problem.expected == "at most 512"
     loading("train.min_sample_len=512")
 
 

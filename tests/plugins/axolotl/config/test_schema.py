@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ftrun.api.issues import Issue
 from ftrun_plugins.axolotl.config import schema as module
 from ftrun_plugins.axolotl.config.schema import check, known_keys
-from ftrun_plugins.axolotl.config.schema_validator import Comparison
+from ftrun_plugins.axolotl.config.schema_validator import SchemaValidator
 
 SCHEMA: dict[str, Any] = json.loads(Path(module.__file__).with_name("schema.json").read_text(encoding="utf-8"))
 PROPERTIES: dict[str, Any] = SCHEMA["properties"]
@@ -303,4 +303,4 @@ def few_of(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[
 def test_verdicts_are_those_of_jsonschema(data: st.DataObject, name: str) -> None:
     value = data.draw(values_for(PROPERTIES[name]))
     valid = jsonschema.Draft202012Validator({**PROPERTIES[name], "$defs": DEFINITIONS}).is_valid(value)
-    assert (next(Comparison(DEFINITIONS).findings(value, PROPERTIES[name]), None) is None) == valid
+    assert (next(SchemaValidator(DEFINITIONS).find_issues(value, PROPERTIES[name]), None) is None) == valid

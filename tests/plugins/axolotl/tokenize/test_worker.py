@@ -19,18 +19,18 @@ def tokenizing() -> TokenizeWorker:
     [
         ([1, 2], [-100, 2], None),
         ([1, 2], [1, 2], None),
-        ([1], [1], "it is a single token, from which nothing can be learnt"),
-        ([1, 2], [-100, -100], "no token of it would be trained"),
-        ([1, 2], [1, -100], "no token of it would be trained"),
-        ([], [], "no token of it would be trained"),
+        ([1], [1], "the row is a single token, which trains nothing"),
+        ([1, 2], [-100, -100], "no token of the row would be trained"),
+        ([1, 2], [1, -100], "no token of the row would be trained"),
+        ([], [], "no token of the row would be trained"),
         (
             [1, 2, 3, 4, 5],
             [1, -100, -100, -100, 5],
-            "no token of it would be trained: `sequence_len` cuts it before the answer",
+            "no token of the row would be trained because `sequence_len` cuts it before the answer",
         ),
     ],
 )
 def test_a_row_needs_a_trained_token_that_others_predict(
     tokenizing: TokenizeWorker, ids: list[int], labels: list[int], problem: str | None
 ) -> None:
-    assert tokenizing.fate(Tokens(ids, labels)).problem == problem
+    assert tokenizing.check_row(Tokens(ids, labels)).problem == problem

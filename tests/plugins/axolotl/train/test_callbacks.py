@@ -37,7 +37,7 @@ def progress(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def end_training(progress: Any, steps: int) -> None:
-    callback = progress.ProgressCallback(progress.Connection(None, StopRequest()), losses=None)
+    callback = progress.ProgressCallback(progress.CallbackState(None, StopRequest()), losses=None)
     callback.on_train_end(None, SimpleNamespace(global_step=steps, is_world_process_zero=True), None)
 
 
@@ -45,7 +45,7 @@ def test_a_training_without_an_optimizer_step_fails(progress: Any) -> None:
     with pytest.raises(StageError) as caught:
         end_training(progress, 0)
     (problem,) = caught.value.problems
-    assert problem.what == "the training ended without an optimizer step, so the model is not trained"
+    assert problem.code == "not-trained"
     assert "micro_batch_size" in str(problem.hint)
 
 

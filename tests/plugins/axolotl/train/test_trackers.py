@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from ftrun_plugins.axolotl.train.trackers import allow, chosen, keep_url, kept_url, running_url, secrets_of
+from ftrun_plugins.axolotl.train.trackers import (
+    enable_trackers,
+    find_run_url,
+    load_url,
+    required_secrets,
+    save_url,
+    select_trackers,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +45,8 @@ from ftrun_plugins.axolotl.train.trackers import allow, chosen, keep_url, kept_u
     ],
 )
 def test_trackers_and_their_secrets(config: dict[str, Any], names: list[tuple[str, str]], secrets: list[str]) -> None:
-    assert [(tracker.name, key) for tracker, key in chosen(config)] == names
-    assert secrets_of(config) == secrets
+    assert [(tracker.name, key) for tracker, key in select_trackers(config)] == names
+    assert required_secrets(config) == secrets
 
 
 @pytest.fixture
@@ -55,7 +62,7 @@ def test_a_later_try_continues_the_same_run(tmp_path: Path) -> None:
     ids = []
     for _ in range(2):
         os.environ["WANDB_MODE"] = "disabled"
-        allow({"use_wandb": True}, tmp_path)
+        enable_trackers({"use_wandb": True}, tmp_path)
         ids.append(os.environ["WANDB_RUN_ID"])
         assert "WANDB_MODE" not in os.environ
         assert os.environ["WANDB_RESUME"] == "allow"
@@ -65,7 +72,7 @@ def test_a_later_try_continues_the_same_run(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("wandb_off")
 def test_a_run_id_of_the_recipe_is_kept(tmp_path: Path) -> None:
-    allow({"use_wandb": True, "wandb_run_id": "mine"}, tmp_path)
+    enable_trackers({"use_wandb": True, "wandb_run_id": "mine"}, tmp_path)
     assert "WANDB_MODE" not in os.environ
     assert (os.environ["WANDB_RUN_ID"], os.environ["WANDB_RESUME"]) == ("none", "none")
     assert not list(tmp_path.iterdir())
@@ -74,7 +81,7 @@ def test_a_run_id_of_the_recipe_is_kept(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("wandb_off")
 @pytest.mark.parametrize("config", [{}, {"use_mlflow": True}])
 def test_wandb_stays_off_unless_it_was_chosen(config: dict[str, Any], tmp_path: Path) -> None:
-    allow(config, tmp_path)
+    enable_trackers(config, tmp_path)
     assert os.environ["WANDB_MODE"] == "disabled"
     assert not list(tmp_path.iterdir())
 
@@ -102,10 +109,10 @@ def test_the_url_of_the_running_tracker(
         monkeypatch.delitem(sys.modules, name, raising=False)
         if name in modules:
             monkeypatch.setitem(sys.modules, name, modules[name])
-    assert running_url() == url
+    assert find_run_url() == url
 
 
 def test_the_url_is_kept_for_another_process(tmp_path: Path) -> None:
-    assert kept_url(tmp_path) == {}
-    keep_url(tmp_path, "https://wandb.example/run")
-    assert kept_url(tmp_path) == {"tracker_url": "https://wandb.example/run"}
+    assert load_url(tmp_path) == {}
+    save_url(tmp_path, "https://wandb.example/run")
+    assert load_url(tmp_path) == {"tracker_url": "https://wandb.example/run"}

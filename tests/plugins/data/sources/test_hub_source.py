@@ -10,17 +10,18 @@ import pytest
 from pydantic import ValidationError
 
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.secrets import variables_of
 from ftrun.api.sources import HubFiles
 from ftrun_plugins.data.sources.hub_source import HubDataset, patterns
-from helpers.hub import COMMIT, TOKEN, Hub
+from helpers.hub import COMMIT, TOKEN, Hub, set_endpoint
 
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
+    for name in variables_of("huggingface"):
         monkeypatch.delenv(name, raising=False)
     with Hub(tmp_path) as server:
-        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        set_endpoint(server.url, monkeypatch)
         yield server
 
 
@@ -55,7 +56,7 @@ def test_a_commit_is_taken_without_asking(hub: Hub) -> None:
 def test_a_gated_dataset_needs_the_token(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusal(repo="gated/b").what == "gated/b is gated, private or misspelt, and no token is set"
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
-    assert refusal(repo="gated/b").what == "the token in the environment may not read gated/b"
+    assert refusal(repo="gated/b").what == "your token of the hub may not read gated/b"
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     assert hub_files(repo="gated/b").commit == COMMIT
 

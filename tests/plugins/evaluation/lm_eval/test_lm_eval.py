@@ -18,9 +18,10 @@ from ftrun.planning.planner import make_plan
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
 from ftrun.utils.jsonl import read_lines
-from ftrun_plugins.evaluation.lm_eval.model import _greedy, _kept
-from ftrun_plugins.evaluation.lm_eval.worker import _metric
+from ftrun_plugins.evaluation.lm_eval.model import _default_to_greedy, _make_resumable
+from ftrun_plugins.evaluation.lm_eval.worker import _choose_metric
 from ftrun_plugins.evaluation.metrics.lm_eval import LmEval
+from helpers.catalogue.case import is_about
 from helpers.score_stage import context, scored, write
 
 TASK = """\
@@ -91,8 +92,10 @@ def test_a_recipe_names_one_task(planned: Planned) -> None:
         with pytest.raises(InvalidInput) as refused:
             planned(**options)
         assert refused.value.problems[0].expected == "either `task` or `task_file`"
-    with pytest.raises(InvalidInput, match="cannot be read: No such file"):
+    with pytest.raises(InvalidInput) as refused:
         planned(task_file="none.yaml")
+    assert refused.value.problems[0].code == "file-unreadable"
+    assert str(refused.value.problems[0].at).endswith("none.yaml")
 
 
 def mean(values: Sequence[float]) -> float:
@@ -126,25 +129,29 @@ SAMPLES = [
     ],
 )
 def test_the_metric_is_one_of_single_documents(wanted: str | None, expected: tuple[str, str]) -> None:
-    assert _metric("mine", TASKS, SAMPLES, wanted) == expected
+    assert _choose_metric("mine", TASKS, SAMPLES, wanted) == expected
 
 
 @pytest.mark.parametrize("wanted", ["f1", "perplexity", "none", "acc,none"])
 def test_another_metric_is_refused_with_those_that_there_are(wanted: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        _metric("mine", TASKS, SAMPLES, wanted)
+        _choose_metric("mine", TASKS, SAMPLES, wanted)
     assert refused.value.problems[0].expected == "one of acc,strict, acc,loose, acc_norm,strict, acc_norm,loose"
-    with pytest.raises(InvalidInput, match="no metric of single documents"):
-        _metric("mine", TASKS, [sample(0, "none", acc=float("nan"))], None)
+    with pytest.raises(InvalidInput) as refused:
+        _choose_metric("mine", TASKS, [sample(0, "none", acc=float("nan"))], None)
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.at, problem.expected) == ("unknown-name", "metric", None)
 
 
 def test_a_task_without_documents_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="the task `mine` has no document to score"):
-        _metric("mine", TASKS, [], None)
+    with pytest.raises(InvalidInput) as refused:
+        _choose_metric("mine", TASKS, [], None)
+    (problem,) = refused.value.problems
+    assert is_about(problem.code, problem.what, "invalid-task `mine`")
 
 
 def test_answers_are_kept_and_not_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ftrun_plugins.evaluation.lm_eval.model.AHEAD", 2)
+    monkeypatch.setattr("ftrun_plugins.evaluation.lm_eval.model.MAX_QUEUED", 2)
     asked: list[list[str]] = []
 
     def ask(requests: Sequence[str]) -> list[tuple[float, bool]]:
@@ -155,12 +162,16 @@ def test_answers_are_kept_and_not_asked_for_again(tmp_path: Path, monkeypatch: p
 
     into = context(tmp_path, {})
     with pytest.raises(OSError, match="killed"):
-        _kept(ask, into, "loglikelihood")(["a", "b", "c"])
-    assert _kept(ask, into, "loglikelihood")(["a", "b", "c"]) == [(12.125, True), (12.25, True), (12.375, True)]
+        _make_resumable(ask, into, "loglikelihood")(["a", "b", "c"])
+    assert _make_resumable(ask, into, "loglikelihood")(["a", "b", "c"]) == [
+        (12.125, True),
+        (12.25, True),
+        (12.375, True),
+    ]
     assert asked == [["a", "b"], ["c"], ["c"]]
     stopped = context(tmp_path, {}, stop=True)
     with pytest.raises(Stopped):
-        _kept(ask, stopped, "generate_until")(["a"])
+        _make_resumable(ask, stopped, "generate_until")(["a"])
 
 
 @pytest.mark.parametrize(
@@ -172,7 +183,7 @@ def test_answers_are_kept_and_not_asked_for_again(tmp_path: Path, monkeypatch: p
     ],
 )
 def test_a_task_that_says_nothing_of_sampling_means_none(said: dict[str, Any], meant: dict[str, Any]) -> None:
-    assert _greedy(lambda options, **more: (options, more))(said, eos="x") == (meant, {"eos": "x"})
+    assert _default_to_greedy(lambda options, **more: (options, more))(said, eos="x") == (meant, {"eos": "x"})
 
 
 def test_the_task_says_whether_more_is_better(tmp_path: Path) -> None:

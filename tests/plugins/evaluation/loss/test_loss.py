@@ -12,5 +12,6 @@ from helpers.score_stage import call, context, write
 def test_no_rows_are_no_loss_of_zero(tmp_path: Path) -> None:
     write(tmp_path / "data" / "held_out.rows.jsonl")
     params = {"rows": None, "accelerator": "cpu", "trust_remote_code": False}
-    with pytest.raises(InvalidInput, match="no held-out rows"):
+    with pytest.raises(InvalidInput) as refused:
         Loss().run(call(Loss, params), context(tmp_path / "loss", {"data": tmp_path / "data"}))
+    assert refused.value.problems[0].code == "no-rows"

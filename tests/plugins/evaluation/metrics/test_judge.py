@@ -211,7 +211,7 @@ def test_a_call_that_was_killed_asks_no_pair_again(tmp_path: Path) -> None:
         wait_until(lambda: len(server.requests) > 10, "ten requests")
         process.kill()
         process.wait()
-        kept = list(ResumableJsonl(context(tmp_path / "s", given).work / "scores.jsonl").found)
+        kept = list(ResumableJsonl(context(tmp_path / "s", given).work / "scores.jsonl").lines)
         assert 5 <= len(kept) < 40
         found = scored(tmp_path / "s", Judge, given, **chosen)
         times = Counter(server.asked("prompt"))

@@ -111,8 +111,9 @@ def test_a_stop_is_heard_and_no_rows_are_told(tmp_path: Path) -> None:
     params = {"evaluator": "any", "options": {}}
     with pytest.raises(Stopped):
         Score().run(call(Score, params, ExactMatch), context(tmp_path / "s", inputs, stop=True))
-    with pytest.raises(InvalidInput, match="no held-out rows"):
+    with pytest.raises(InvalidInput) as refused:
         scored(tmp_path / "e", ExactMatch, {"base": answered(tmp_path / "n"), "data": inputs["data"]})
+    assert refused.value.problems[0].code == "no-rows"
 
 
 def test_scores_are_compared_and_gates_judged(tmp_path: Path) -> None:
