@@ -124,7 +124,7 @@ def interval_chart(gain: float, low: float, high: float, verdict: str) -> Markup
 
 
 def _element(name: str, /, *content: str, **attributes: str) -> Markup:
-    """Return an SVG element with escaped text. Use `class_` for the attribute `class`, `aria_label` for `aria-label`."""
+    """Return an SVG element; all text is escaped. `class_` is the attribute `class`, `aria_label` is `aria-label`."""
     from markupsafe import Markup  # only when a page is made
 
     pairs = ((key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items())

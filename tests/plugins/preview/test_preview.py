@@ -1,4 +1,4 @@
-"""What a preview chooses and how it shows it, without a tokenizer."""
+"""Choice and display of rows in a preview, without a tokenizer."""
 
 from __future__ import annotations
 
