@@ -66,7 +66,7 @@ def serve(run: str, overrides: tuple[str, ...], port: int, listing: bool, stop: 
 @click.option("--model", help="Model to talk to: base or tuned. The default is tuned if the run has it.")
 @click.option("--raw", is_flag=True, help="Send the text without the chat template.")
 @click.option("--max-tokens", default=512, show_default=True, help="Maximum number of tokens per answer.")
-@click.option("--temperature", default=0.0, show_default=True, help="Sampling temperature.")
+@click.option("--temperature", default=0.0, show_default=True, help="Sampling temperature of the answers.")
 @click.argument("run")
 @click.argument("prompt", required=False)
 def chat(run: str, prompt: str | None, model: str | None, raw: bool, max_tokens: int, temperature: float) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftrun.api.errors import InvalidInput, Problem, StageError
 from ftrun.api.serving_spec import Endpoint
-from ftrun.utils.http import USER_AGENT, error_text
+from ftrun.utils.http import USER_AGENT, client, error_text
 
 if TYPE_CHECKING:
     import httpx2
@@ -18,9 +18,7 @@ TIMEOUT = 1200.0  # seconds; a server on another machine may have to start first
 RETRIES = 2
 ERROR_CHARACTERS = 500
 # The library adds the organization and the headers of OPENAI_… variables, and a description of this machine.
-SENT_HEADERS = {
-    "accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "host", "user-agent"
-}  # fmt: skip
+SENT_HEADERS = {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"}
 
 Message = dict[str, str]
 
@@ -37,24 +35,22 @@ def make_client(
         retries: Maximum number of retries after a temporary error, which wait as long as the server asks.
         follow_redirects: Follow redirects; those to another host get no key.
     """
-    import httpx2
-    from openai import OpenAI, omit
+    from openai import OpenAI
 
-    headers: dict[str, Any] = {"User-Agent": USER_AGENT, "Authorization": f"Bearer {key}" if key else omit}
-    hooks = {"request": [_remove_headers]}
+    sent = SENT_HEADERS | ({"authorization"} if key else set())
+
+    def remove_headers(request: httpx2.Request) -> None:
+        for name in set(request.headers) - sent:
+            del request.headers[name]
+
     return OpenAI(
-        api_key="set by the header",
+        api_key=key or "none",  # the library requires a key
         base_url=base_url,
         timeout=timeout,
         max_retries=retries,
-        default_headers=headers,
-        http_client=httpx2.Client(timeout=timeout, follow_redirects=follow_redirects, event_hooks=hooks),
+        default_headers={"Authorization": f"Bearer {key}", "User-Agent": USER_AGENT},
+        http_client=client(timeout, follow_redirects=follow_redirects, on_request=remove_headers),
     )
-
-
-def _remove_headers(request: httpx2.Request) -> None:
-    for name in set(request.headers) - SENT_HEADERS:
-        del request.headers[name]
 
 
 def explain(error: APIError) -> str:
@@ -109,11 +105,9 @@ class ChatClient:
             raise InvalidInput(Problem("server-error", f"the server {answer}: {explain(error)}")) from error
 
     def _stream(self, model: str, messages: Sequence[Message]) -> Iterator[str]:
-        if self._raw:
-            create, request = self._client.completions.create, {"prompt": messages[-1]["content"]}
-        else:
-            create, request = self._client.chat.completions.create, {"messages": list(messages)}
-        with create(model=model, **request, **self._options) as chunks:
+        api: Any = self._client.completions if self._raw else self._client.chat.completions
+        prompt = {"prompt": messages[-1]["content"]} if self._raw else {"messages": list(messages)}
+        with api.create(model=model, **prompt, **self._options) as chunks:
             for choice in (choice for chunk in chunks for choice in chunk.choices or ()):
                 text = choice.text if self._raw else choice.delta and choice.delta.content
                 if text:

@@ -93,8 +93,9 @@ def _compare_calls(then: Plan, now: Session) -> Iterator[str]:
 
 
 def _describe_changes(before: StageCall, now: StageCall) -> Iterator[str]:
-    for text in own_differences(before, now):
-        yield text if text.startswith(("the content of", "the code of", "the environment")) else f"{now.label}: {text}"
+    """Yield the differences of a call. Only those that no other call can share begin with its label."""
+    for kind, text in own_differences(before, now):
+        yield text if kind in ("content", "code", "environment") else f"{now.label}: {text}"
 
 
 def _compare_versions(then: Mapping[str, Any], now: Mapping[str, Any], store: Store) -> Iterator[str]:

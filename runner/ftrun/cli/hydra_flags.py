@@ -68,3 +68,5 @@ def _set_command_line(arguments: list[str]) -> Iterator[None]:
         sys.argv = old_argv
         if old_flag is None:
             del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = old_flag

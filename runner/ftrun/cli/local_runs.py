@@ -29,7 +29,7 @@ def run_in_foreground(store: Store, folder: RunFolder, as_json: bool = False) ->
             record = execute(store, folder, plugins(), stop)
             print(json.dumps(record.model_dump(mode="json")))
             return 0
-        with Display(folder, stop) as display:
+        with Display(folder) as display:
             execute(store, folder, plugins(), stop, display.show)
     print(summary_text(store, folder))
     return 0

@@ -27,7 +27,6 @@ HYDRA_FLAGS = (
     "--resolve",
 )
 COMPLETION_FLAGS = ("--shell-completion", "-sc")
-SWEEP_FLAGS = ("-m", "--multirun")
 
 
 def main(arguments: list[str] | None = None) -> None:

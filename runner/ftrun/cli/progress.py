@@ -9,7 +9,6 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from ftrun.api.cancellation import StopSignal
 from ftrun.api.events import Event
 from ftrun.api.paths import RunFolder
 from ftrun.report.number_format import duration
@@ -27,9 +26,8 @@ METRICS = {
 class Display:
     """Printer of the events of a run, to stderr."""
 
-    def __init__(self, folder: RunFolder, stop: StopSignal | None = None) -> None:
+    def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
-        self._stop = stop
         self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
         self._bars = Progress(
             TextColumn("  {task.description:<20}"),

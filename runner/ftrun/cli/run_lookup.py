@@ -22,17 +22,20 @@ def find_run(store: Store, name: str) -> RunFolder:
     A run that another machine started is copied to this machine first.
 
     Raises:
-        InvalidInput: If there is no such run on this machine or on a remote backend that it has an account for.
+        InvalidInput: If no run, or more than one, on this machine and on the remote backends that it has an account
+            for matches.
     """
     try:
         folder = runs.find_run(store, name)
-    except InvalidInput:
-        matching = [(remote, run_id) for remote in remotes() for run_id in remote.known() if run_id.startswith(name)]
-        if len(matching) != 1:
+    except InvalidInput as error:
+        if error.problems[0].code == "ambiguous-name":
             raise
-        remote, run_id = matching[0]
+        known = {run_id: remote for remote in remotes() for run_id in remote.known()}
+        run_id = runs.match_id(name, list(known))
+        if run_id is None:
+            raise
         folder = store.run(run_id)
-        remote.refresh(folder)
+        known[run_id].refresh(folder)
         return folder
     if runs.load(folder).status in runs.OPEN:
         refresh(store, folder)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from ftrun.api.stage_call import Plan, StageCall
 from ftrun.utils.value_format import shorten_value
 
 MOST_REASONS = 3
 SHORTEST_DIGEST = 32  # digits; longer hexadecimal texts count as digests, whose values mean nothing to a reader
+
+
+class Difference(NamedTuple):
+    """Difference between two calls, with its text for the user. `content` is that of a local file."""
+
+    kind: Literal["input", "code", "version", "environment", "content", "param"]
+    text: str
 
 
 def explain_miss(call: StageCall, last: Plan | None) -> list[str]:
@@ -24,34 +31,34 @@ def explain_miss(call: StageCall, last: Plan | None) -> list[str]:
         return ["new in this recipe"]
     if last_call.key == call.key:
         return ["not finished by the last run, or removed since"]
-    reasons = list(differences(last_call, call))
+    reasons = [difference.text for difference in differences(last_call, call)]
     more = len(reasons) - MOST_REASONS
     return reasons[:MOST_REASONS] + ([f"and {more} more"] if more > 0 else [])
 
 
-def differences(before: StageCall, after: StageCall) -> Iterator[str]:
-    """Yield all differences between two calls as text."""
+def differences(before: StageCall, after: StageCall) -> Iterator[Difference]:
+    """Yield all differences between two calls."""
     old, new = before.identity, after.identity
     for role in sorted({*old["inputs"], *new["inputs"]}):
         if old["inputs"].get(role) != new["inputs"].get(role):
-            yield f"the input `{role}` changed"
+            yield Difference("input", f"the input `{role}` changed")
     yield from own_differences(before, after)
 
 
-def own_differences(before: StageCall, after: StageCall) -> Iterator[str]:
+def own_differences(before: StageCall, after: StageCall) -> Iterator[Difference]:
     """Yield the differences between two calls, except for those of their inputs."""
     old, new = before.identity, after.identity
     for name in sorted({*old["components"], *new["components"]}):
         if old["components"].get(name) != new["components"].get(name):
-            yield f"the code of {name.replace(':', ' ')} changed"
+            yield Difference("code", f"the code of {name.replace(':', ' ')} changed")
     if old["version"] != new["version"]:
-        yield f"the version of the stage is {new['version']}, was {old['version']}"
+        yield Difference("version", f"the version of the stage is {new['version']}, was {old['version']}")
     if old["environment"] != new["environment"]:
-        yield f"the environment `{after.environment.name}` changed"
+        yield Difference("environment", f"the environment `{after.environment.name}` changed")
     yield from _compare_values(old["params"], new["params"], "", after.files)
 
 
-def _compare_values(old: Any, new: Any, path: str, files: Mapping[str, str]) -> Iterator[str]:
+def _compare_values(old: Any, new: Any, path: str, files: Mapping[str, str]) -> Iterator[Difference]:
     """Yield the differences between two values. `files` maps the digests of files to their paths."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in dict.fromkeys([*old, *new]):
@@ -61,11 +68,11 @@ def _compare_values(old: Any, new: Any, path: str, files: Mapping[str, str]) -> 
             yield from _compare_values(old_item, new_item, f"{path}[{index}]", files)
     elif old != new:
         if isinstance(new, str) and new in files:
-            yield f"the content of {files[new]} changed"
+            yield Difference("content", f"the content of {files[new]} changed")
         elif _is_digest(old) or _is_digest(new):
-            yield f"{path} changed"
+            yield Difference("param", f"{path} changed")
         else:
-            yield f"{path}: {shorten_value(old)} -> {shorten_value(new)}"
+            yield Difference("param", f"{path}: {shorten_value(old)} -> {shorten_value(new)}")
 
 
 def _is_digest(value: Any) -> bool:

@@ -88,10 +88,8 @@ def _list_verbs(
 ) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     if owner == OWN:
         return tuple(taken), ()
-    try:
-        return tuple(name for name, (_, distribution) in loaded.commands(taken).items() if distribution == owner), ()
-    except InvalidInput as error:
-        return (), tuple(problem for problem in error.problems if owner in problem.what)
+    verbs, problems = loaded.load_commands(taken)
+    return tuple(name for name, (_, distribution) in verbs.items() if distribution == owner), problems.get(owner, ())
 
 
 def _list_hooks(owner: str, loaded: Plugins) -> Iterator[str]:

@@ -204,21 +204,38 @@ class Plugins:
         """Return the verbs that plugins add, with their distributions.
 
         Raises:
-            InvalidInput: If the name of a verb is taken.
+            InvalidInput: If a plugin fails or the name of a verb is taken.
         """
+        verbs, problems = self.load_commands(taken)
+        if problems:
+            raise InvalidInput([problem for group in problems.values() for problem in group])
+        return verbs
+
+    def load_commands(
+        self, taken: Mapping[str, object]
+    ) -> tuple[dict[str, tuple[click.Command | LazyCommand, str]], dict[str, tuple[Problem, ...]]]:
+        """Return the verbs that plugins add, with their distributions, and the problems of others by distribution."""
         verbs: dict[str, tuple[click.Command | LazyCommand, str]] = {}
+        problems = dict[str, tuple[Problem, ...]]()
         for plugin, hook in self.implementations("ftrun_register_commands"):
             if plugin.distribution == OWN:
                 continue  # `ftrun.cli.commands` lists them without loading all plugins
             new: list[click.Command | LazyCommand] = []
-            _call_hook(plugin, "ftrun_register_commands", hook, register=new.append)
+            found: list[Problem] = []
+            try:
+                _call_hook(plugin, "ftrun_register_commands", hook, register=new.append)
+            except FtrunError as error:
+                found += error.problems
             for command in new:
                 name = str(command.name)
                 owner = OWN if name in taken else verbs[name][1] if name in verbs else None
                 if owner:
-                    raise InvalidInput(_describe_conflict(f"the verb `{name}`", owner, plugin.distribution))
-                verbs[name] = (command, plugin.distribution)
-        return verbs
+                    found.append(_describe_conflict(f"the verb `{name}`", owner, plugin.distribution))
+                else:
+                    verbs[name] = (command, plugin.distribution)
+            if found:
+                problems[plugin.distribution] = (*problems.get(plugin.distribution, ()), *found)
+        return verbs, problems
 
     def emit(self, hook: str, **values: Any) -> list[Problem]:
         """Call `hook` of each plugin and return the failures.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -89,21 +90,14 @@ def all_runs(store: Store) -> list[RunRecord]:
     return sorted(records, key=lambda record: record.created)
 
 
-def find_run(store: Store, name: str) -> RunFolder:
-    """Return the run with this id or unique prefix of an id, or the newest run if `name` is `last`.
+def match_id(name: str, ids: Sequence[str]) -> str | None:
+    """Return the id that equals `name`, else the only id that begins with it. None if there is none.
 
     Raises:
-        InvalidInput: If no run or more than one run matches; suggests similar ids.
+        InvalidInput: If several ids begin with `name`.
     """
-    records = all_runs(store)
-    if name == "last" and records:
-        return store.run(records[-1].id)
-    matching = [record.id for record in records if record.id.startswith(name)]
-    if name in matching:
-        matching = [name]
-    if len(matching) == 1:
-        return store.run(matching[0])
-    if matching:
+    matching = [run_id for run_id in ids if run_id.startswith(name)]
+    if len(matching) > 1 and name not in matching:
         raise InvalidInput(
             Problem(
                 "ambiguous-name",
@@ -111,7 +105,19 @@ def find_run(store: Store, name: str) -> RunFolder:
                 expected=", ".join(matching[:5]),
             )
         )
-    ids = [record.id for record in records]
+    return name if name in matching else next(iter(matching), None)
+
+
+def find_run(store: Store, name: str) -> RunFolder:
+    """Return the run with this id or unique prefix of an id, or the newest run if `name` is `last`.
+
+    Raises:
+        InvalidInput: If no run or more than one run matches; suggests similar ids.
+    """
+    ids = [record.id for record in all_runs(store)]
+    run_id = ids[-1] if name == "last" and ids else match_id(name, ids)
+    if run_id is not None:
+        return store.run(run_id)
     raise InvalidInput(
         Problem(
             "unknown-run",

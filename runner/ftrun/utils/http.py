@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import httpx2
@@ -10,11 +11,21 @@ if TYPE_CHECKING:
 USER_AGENT = "ftrun"
 
 
-def client(timeout: float) -> httpx2.Client:
-    """Return a client that follows redirects. `timeout` is in seconds and counts from the last byte."""
+def client(
+    timeout: float, *, follow_redirects: bool = True, on_request: Callable[[httpx2.Request], Any] | None = None
+) -> httpx2.Client:
+    """Return a client.
+
+    Args:
+        timeout: Maximum time between two bytes in seconds.
+        follow_redirects: Follow redirects. The header `Authorization` is not sent to another host.
+        on_request: Function that can change each request before it is sent.
+    """
     import httpx2
 
-    return httpx2.Client(timeout=timeout, follow_redirects=True, headers={"User-Agent": USER_AGENT})
+    hooks = {"request": [on_request] if on_request else []}
+    headers = {"User-Agent": USER_AGENT}
+    return httpx2.Client(timeout=timeout, follow_redirects=follow_redirects, event_hooks=hooks, headers=headers)
 
 
 def local_client(timeout: float) -> httpx2.Client:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ftrun.api.stage_call import Component, EnvironmentRef, Plan, Ref, StageCall
-from ftrun.planning.cache_miss import explain_miss
+from ftrun.planning.cache_miss import differences, explain_miss
 
 OLD_FILE, NEW_FILE = "1" * 64, "2" * 64
 BASE: dict[str, Any] = {
@@ -65,3 +65,15 @@ def test_the_first_run_of_a_recipe_has_nothing_to_compare_with() -> None:
 def test_of_many_differences_three_are_told_and_the_rest_counted() -> None:
     told = why(**params(a=1, b=2, c=3, d=4, e=5))
     assert told == ["a: unset -> 1", "b: unset -> 2", "c: unset -> 3", "and 2 more"]
+
+
+def test_each_difference_has_a_kind() -> None:
+    changes: dict[str, Any] = {
+        **params(rate=0.2, file=NEW_FILE),
+        "version": 2,
+        "inputs": {},
+        "environment": EnvironmentRef(name="trainer", digest="9" * 32),
+        "components": {"formatter:chat": Component(implementation="a:B", source="9" * 64)},
+    }
+    found = differences(StageCall(**BASE), StageCall(**{**BASE, **changes}))
+    assert [kind for kind, _ in found] == ["input", "code", "version", "environment", "param", "content"]

@@ -236,6 +236,23 @@ def test_a_verb_of_ftrun_cannot_be_taken(installing: Installing, capsys: pytest.
     assert "two packages register the verb `show`: ftrun and ftrun-acme 1.0" in capsys.readouterr().err
 
 
+def test_a_faulty_verb_is_listed_with_its_own_package_and_hides_no_other(installing: Installing) -> None:
+    installing(HEAD + VERB)
+    installing(HEAD + VERB.replace("register(greet)", "raise OSError('not with ftrun-acme 1.0.1')"), "ftrun-other")
+    listings = {listing.distribution: listing for listing in list_distributions({})}
+    assert listings["ftrun-acme 1.0"].contents["verbs"] == ("greet",)
+    assert listings["ftrun-acme 1.0"].problems == ()
+    (problem,) = listings["ftrun-other 1.0"].problems
+    assert "ftrun-other 1.0 failed in ftrun_register_commands" in problem.what
+
+
+def test_a_verb_that_is_taken_is_listed_once(installing: Installing) -> None:
+    installing(HEAD + VERB)
+    installing(HEAD + VERB, "ftrun-other")
+    found = {listing.distribution: [one.code for one in listing.problems] for listing in list_distributions({})}
+    assert (found["ftrun-acme 1.0"], found["ftrun-other 1.0"]) == ([], ["name-conflict"])
+
+
 def test_two_packages_with_one_option_are_both_named_whatever_they_call_themselves(installing: Installing) -> None:
     for name in ("ftrun-acme", "ftrun-other"):
         package = installing(HEAD + FOLDERS.replace("conf=", "'acme', conf="), name)
