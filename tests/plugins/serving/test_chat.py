@@ -31,6 +31,7 @@ class Server(BaseHTTPRequestHandler):
     busy = 1
 
     def do_GET(self) -> None:
+        assert self.headers["Authorization"] == f"Bearer {KEY}"
         self._answer("waiting ", self.path.partition("=")[2])
 
     def do_POST(self) -> None:
@@ -92,7 +93,8 @@ def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def chat(url: str, model: str = "tuned", raw: bool = False, key: str = KEY) -> Chat:
-    return Chat(ChatClient(Endpoint("r", url, key), 8, 0.0, raw), ("base", "tuned"), model)
+    models = tuple(dict.fromkeys(("base", "tuned", model)))
+    return Chat(ChatClient(Endpoint("r", url, key), 8, 0.0, raw), models, model)
 
 
 def test_each_model_has_a_conversation_of_its_own(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,5 +178,5 @@ def test_an_answer_that_breaks_off_and_one_with_an_error_are_told(url: str) -> N
 
 def test_a_server_that_is_gone_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with pytest.raises(StageError, match="does not answer: .*refused"):
+    with pytest.raises(StageError, match=r"does not answer: .*refused"):
         chat("http://127.0.0.1:9").answer("one")

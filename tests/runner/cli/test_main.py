@@ -24,7 +24,10 @@ from ftrun.execution.engine import prepare
 from ftrun.recipe.load import Loaded
 from ftrun.store import runs
 
-HEAVY = {"torch", "transformers", "datasets", "modal", "gradio", "pandas", "numpy", "vllm", "axolotl"}
+HEAVY = {
+    "axolotl", "datasets", "gradio", "httpx2", "huggingface_hub", "modal", "numpy", "openai", "pandas", "torch",
+    "transformers", "vllm",
+}  # fmt: skip
 START = "import sys; from ftrun.cli.main import main; main(sys.argv[1:])"
 
 

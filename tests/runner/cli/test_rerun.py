@@ -15,6 +15,7 @@ from conftest import RECIPE
 from ftrun.api.paths import RunFolder, Store
 from ftrun.cli.main import run_command
 from ftrun.store import runs
+from helpers.ended_runs import call
 
 ROWS = [{"messages": [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": "a"}]} for n in range(8)]
 MORE = """\
@@ -208,3 +209,10 @@ def test_a_lock_of_before_says_which_packages_changed(first: RunFolder, again: A
     then = {"environments": {"trainer": "a" * 32}, "versions": {}}
     now = {"environments": {"trainer": "b" * 32}, "versions": {}, "git": None, "ftrun": "1", "python": "3"}
     assert list(_compare_versions(then, now, store)) == ["the environment `trainer`: torch 1.0 -> 2.0"]
+
+
+def test_a_changed_parameter_is_said_with_its_stage_whatever_its_name() -> None:
+    from ftrun.cli.drift import _describe_changes
+
+    before, now = (call("train", **{"the code of": value}) for value in (1, 2))
+    assert list(_describe_changes(before, now)) == ["train: the code of: 1 -> 2"]

@@ -165,9 +165,76 @@ def test_public_names_with_their_signatures(made: Path) -> None:
     ]
 
 
+TEXT = '"""Do something that takes more than sixty characters to say, as a docstring must."""'
+
+# Files of a package, and the signatures of its public names.
+PACKAGES: dict[str, tuple[dict[str, str], list[str]]] = {
+    "names of star imports": (
+        {"__init__.py": "from ._a import *", "_a.py": f"__all__ = ['f']\ndef f(): {TEXT}\ndef g(): {TEXT}"},
+        ["p.f()"],
+    ),
+    "`__all__` of another module": (
+        {
+            "__init__.py": "from . import _a\nfrom ._a import f, g\n__all__ = [*_a.__all__]",
+            "_a.py": f"__all__ = ['f']\ndef f(): {TEXT}\ndef g(): {TEXT}",
+        },
+        ["p.f()"],
+    ),
+    "a function that has the name of its module": (
+        {"__init__.py": "from .f import f", "f.py": f"def f(): {TEXT}"},
+        ["p.f()"],
+    ),
+    "a class that a wrapper replaces": (
+        {"__init__.py": f"class A:\n    {TEXT}\n    def f(self): {TEXT}\nA = wrap(A)"},
+        ["class p.A", "p.A.f()"],
+    ),
+    "the docstring of an overload": (
+        {
+            "__init__.py": f"from typing import overload\n@overload\ndef f(x: int) -> int: {TEXT}\n"
+            "@overload\ndef f(x: str) -> str: ...\ndef f(x): return x"
+        },
+        ["p.f(x)"],
+    ),
+    "a folder without `__init__.py`": (
+        {"inner/a.py": f"def f(): {TEXT}"},
+        ["p.inner.a.f()"],
+    ),
+    "fields of a dataclass and of its base": (
+        {
+            "__init__.py": "from dataclasses import dataclass, field\n@dataclass\nclass _A:\n    x: int\n"
+            f"@dataclass\nclass B(_A):\n    {TEXT}\n    y: list = field(default_factory=list)\n    _z: int = 0"
+        },
+        ["p.B(x: int, y: list = list())"],
+    ),
+    "types and defaults that griffe cannot shorten": (
+        {
+            "__init__.py": "from typing import *\n"
+            f"def f(x: Union[int], y: Callable[[Optional['a.B']], C] = a.b.C.D, z=_HIDDEN, *args: *T): {TEXT}"
+        },
+        ["p.f(x: Union[int], y: Callable[[B | None], C] = C.D, z=..., *args: *T)"],
+    ),
+    "names that lead nowhere": (
+        {
+            "__init__.py": f"from .gone import a\nfrom p import b\nb = c\nc = b\nd = a.x\nd: a\ndef f(): {TEXT}",
+            "deep.py": "if x: pass\n" + "elif x: pass\n" * 2000,
+            "binary.py": "\0",
+        },
+        ["p.f()"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "signatures"), PACKAGES.values(), ids=PACKAGES)
+def test_ways_to_write_a_package(files: dict[str, str], signatures: list[str], tmp_path: Path) -> None:
+    for name, text in files.items():
+        (tmp_path / "p" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "p" / name).write_text(text)
+    assert [item.signature for item in list_documented("p", root=tmp_path / "p")] == signatures
+
+
 def test_a_docstring_is_found_where_it_says(made: Path) -> None:
     for item in list_documented("made_up"):
-        assert item.doc.splitlines()[0] in "\n".join((made / item.file).read_text().splitlines()[item.line - 1 :])
+        assert item.doc.splitlines()[0] in (made / item.file).read_text().splitlines()[item.line - 1]
 
 
 def test_wordings_follow_what_the_docstring_has(made: Path) -> None:

@@ -121,6 +121,8 @@ def test_what_passes_is_tried_again_after_as_long_as_the_server_asks() -> None:
         ((429, {"Retry-After": "soon"}), 0, "the judge answers 429: not now", "or wait"),
         ((500, {}), 0, "the judge answers 500: not now", "`base_url`"),
         ((403, {}), 5, "the judge answers 403: not now", "set JUDGE_API_KEY"),
+        ((429, {"Retry-After": "600"}), 5, "the judge answers 429: not now", "or wait"),
+        ((200, {}), 5, "the judge does not send a chat completion", "`base_url`"),
         ((302, {"Location": "http://127.0.0.1:9/v1"}), 5, "the judge answers 302", "`base_url`"),
     ],
 )
