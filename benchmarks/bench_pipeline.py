@@ -9,6 +9,7 @@ installed.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -57,8 +58,11 @@ def write_folder(store: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    python, *arguments = sys.argv[1:]
-    overrides = arguments or ["recipe=quickstart", "train.max_steps=20"]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("python", help="python of the environment `trainer`; `ftrun envs path trainer` prints it")
+    parser.add_argument("overrides", nargs="*", default=["recipe=quickstart", "train.max_steps=20"])
+    arguments = parser.parse_args()
+    python, overrides = arguments.python, arguments.overrides
     root = Path(tempfile.mkdtemp(prefix="ftrun-bench-"))
     try:
         ftrun([*overrides, *PREPARATION], root / "store")

@@ -105,8 +105,9 @@ class ToyTokenize:
             for index, example in enumerate(data.examples(split)):
                 row = self._row(tokenizer, example["messages"])
                 rows.append(row)
-                trained = sum(label >= 0 for label in row["labels"])
-                places.append({"place": example["place"], "index": index, "tokens": len(row["labels"]), "trained": trained})
+                labels = row["labels"]
+                trained = sum(label >= 0 for label in labels)
+                places.append({"place": example["place"], "index": index, "tokens": len(labels), "trained": trained})
             Dataset.from_list(rows).save_to_disk(str(made.dataset(split)))
             lines = "".join(json.dumps(place) + chr(10) for place in places)
             (context.output / made.rows_name(split)).write_text(lines)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import Plan
-from ftrun.workflow.session import open_session
 from ftrun.execution.engine import read_plan
 from ftrun.store import runs
+from ftrun.workflow.session import open_session
 
 MODELS = ("fetch:model", "train", "merge")
 SUCCESSFUL = ("done", "gate_not_met")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from ftrun.api.errors import InvalidInput
 from ftrun.api.secrets import SECRETS, read_secret, variables_of
 
 HIDDEN = "•••"
@@ -53,5 +54,12 @@ def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
 
 def _values(secrets: Iterable[str]) -> set[str]:
     known = {os.environ.get(variable, "") for name in SECRETS for variable in variables_of(name)}
-    used = {value for name in secrets for value in read_secret(name).values()}
+    used = {value for name in secrets for value in _read(name)}
     return {value for value in known | used if len(value) >= MIN_LENGTH}
+
+
+def _read(name: str) -> Iterable[str]:
+    try:
+        return read_secret(name).values()
+    except InvalidInput:  # no value that could be read here can be in the text
+        return ()

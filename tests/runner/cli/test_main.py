@@ -51,7 +51,8 @@ def test_start_up_imports_nothing_heavy(arguments: list[str], store: Store, fold
 
 
 def test_help_imports_neither_hydra_nor_pydantic_and_only_the_hooks_of_plugins(store: Store, folder: Path) -> None:
-    code = "import sys; from ftrun.cli.main import run_command; run_command(['--help']); print(*sys.modules, file=sys.stderr)"
+    start = "import sys; from ftrun.cli.main import run_command"
+    code = f"{start}; run_command(['--help']); print(*sys.modules, file=sys.stderr)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     imported = set(result.stderr.split())
     assert {name.partition(".")[0] for name in imported}.isdisjoint({"hydra", "omegaconf", "pydantic", "rich"})

@@ -440,7 +440,14 @@ def test_every_problem_is_told_at_once(loading: Loading) -> None:
             more="trian: {}\nstages: [fetch, formt, tokenize, train]\n",
         )
     told = "\n".join(problem.what for problem in caught.value.problems)
-    for part in ("sequence_len` is 9000", "wamup_steps", "dataset.source.pth", "sql_execution", "generate.top_p", "trian"):
+    for part in (
+        "sequence_len` is 9000",
+        "wamup_steps",
+        "dataset.source.pth",
+        "sql_execution",
+        "generate.top_p",
+        "trian",
+    ):
         assert part in told
     assert "formt" in told
     assert all(problem.at for problem in caught.value.problems)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ftrun.api.errors import InvalidInput, Problem
+from ftrun.report import redaction
 from ftrun.report.redaction import HIDDEN, redact, redact_text
 
 
@@ -52,3 +54,11 @@ def test_values_of_the_environment_are_hidden_wherever_they_stand(monkeypatch: p
     monkeypatch.setenv("MY_OWN", "another-one")
     monkeypatch.setenv("COMET_API_KEY", "short")
     assert redact_text("a quite&lt;secret&gt; b another-one c short", ["MY_OWN"]) == f"a {HIDDEN} b {HIDDEN} c short"
+
+
+def test_a_login_that_cannot_be_read_does_not_stop_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(name: str) -> dict[str, str]:
+        raise InvalidInput(Problem("invalid-secret", name))
+
+    monkeypatch.setattr(redaction, "read_secret", refuse)
+    assert redact_text("text", ["huggingface"]) == "text"

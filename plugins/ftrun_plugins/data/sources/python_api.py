@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import ast
-import builtins
-import inspect
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from griffe import Attribute, Class, ExprAttribute, ExprName, Function, Module, Object
+
+from ftrun_plugins.data.sources import python_objects as objects
 from ftrun_plugins.data.sources import python_signature as signature
-from ftrun_plugins.data.sources.python_package import (
-    Definition,
-    Function,
-    Module,
-    Package,
-    Reference,
-    scope,
-    split_dotted,
-)
+from ftrun_plugins.data.sources.python_package import Package
+from ftrun_plugins.data.sources.python_tree import parse
 
 Kind = Literal["function", "class", "method", "property", "module"]
 
-# Marks that exclude a docstring from the documentation of a package, for Modal's generator and for Sphinx.
-HIDDEN = ("mdmd:hidden", ":meta private:")
-# A notice at the start of a line. Elsewhere, such as for an argument, the word "deprecated" does not count.
-DEPRECATED = re.compile(r"^(?:\.\. |[*_`]*)(?:deprecated\b|note: .*\b(?:is|has been) deprecated)", re.I | re.M)
-# Other marks for a generator, and the text that stubs have for an `__init__` without a docstring.
-NO_DOCSTRING = re.compile(r"^(?:mdmd:\S+|Initialize self\. .*)\s*")
-# Stubs copy the docstrings of builtins such as `dict` to classes without a docstring.
-BUILTIN_DOCSTRINGS = frozenset(inspect.cleandoc(kind.__doc__) for kind in vars(builtins).values() if kind.__doc__)
+# Modules that by convention are not an API for Python code, besides tests.
+NOT_API = frozenset({"cli", "internal"})
 
 
 @dataclass(frozen=True)
@@ -58,7 +45,7 @@ def list_documented(package: str, minimum: int = 60, root: Path | None = None) -
         ValueError: If the package is not installed, or if no public name has such a docstring.
     """
     is_empty = True
-    for item in _Reader(package, root).iterate():
+    for item in _Reader(Package(package, root)).iterate():
         if len(item.doc) >= minimum:
             is_empty = False
             yield item
@@ -69,110 +56,91 @@ def list_documented(package: str, minimum: int = 60, root: Path | None = None) -
 class _Reader:
     """One walk over a package. An object with several public names is yielded only under the first."""
 
-    def __init__(self, name: str, root: Path | None = None) -> None:
-        self.package = Package(name, root)
-        self.sources = Package(name, root, stubs=False)
-        self.yielded: set[ast.AST] = set()
-        self.visited: set[ast.AST] = set()
-        top = self.package.module(name)
-        exports = [self.package.member(top, export) for export in top.exports] if top else []
-        self.top_level = {definition.node for definition in exports if isinstance(definition, Definition)}
+    def __init__(self, package: Package) -> None:
+        self.package = package
+        self.top = parse(package.choose_files(stubs=True))
+        self.top_level = {item.path for _, item in objects.list_exports(self.top)} if self.top else set()
+        self.yielded: set[str] = set()  # paths of objects
+        self.visited: set[str] = set()
 
     def iterate(self) -> Iterator[Documented]:
-        for module in self.package.public_modules():
-            if _is_hidden(module.tree):
+        modules = _walk_modules(self.top) if self.top else ()
+        for module in sorted(modules, key=lambda module: module.path):
+            if objects.is_hidden(module):
                 continue
-            file = self.package.relative(module.file)
-            yield Documented(module.name, "module", f"import {module.name}", _get_docstring(module.tree), file, 1)
-            for name in module.exports:
-                if isinstance(definition := self.package.member(module, name), Definition):
-                    yield from self._visit_definition(f"{module.name}.{name}", definition)
+            yield from self._document(module.path, "module", f"import {module.path}", module)
+            for name, item in objects.list_exports(module):
+                if isinstance(item, Class | Function):
+                    yield from self._visit(f"{module.path}.{name}", item)
 
-    def _visit_definition(self, name: str, definition: Definition) -> Iterator[Documented]:
-        if definition.node in self.yielded or self._is_hidden(definition):
+    def _visit(self, name: str, item: Class | Function) -> Iterator[Documented]:
+        if item.path in self.yielded or self._is_hidden(item):
             return
-        self.yielded.add(definition.node)
-        if isinstance(definition.node, ast.ClassDef):
-            yield self._document(
-                name,
-                "class",
-                signature.render_class(name, definition.node, _find_constructor(definition.node)),
-                definition,
-            )
-            yield from self._visit_members(name, definition)
+        self.yielded.add(item.path)
+        if isinstance(item, Class):
+            line = signature.render_class(name, objects.find_constructor(item))
+            yield from self._document(name, "class", line, item)
+            yield from self._visit_members(name, item)
         else:
-            is_method = definition.node.name == "__call__"
-            yield self._document(
-                name, "function", signature.render_function(name, definition.node, is_method=is_method), definition
-            )
+            yield from self._document(name, "function", signature.render_function(name, item, is_bound=False), item)
 
-    def _visit_members(self, name: str, owner: Definition) -> Iterator[Documented]:
-        if owner.node in self.visited:
+    def _visit_members(self, name: str, owner: Class) -> Iterator[Documented]:
+        if owner.path in self.visited:
             return
-        self.visited.add(owner.node)
-        for member in scope(owner.node.body):
-            definition = owner.member(member)
-            if member.startswith("_") or definition is None or self._is_hidden(definition):
+        self.visited.add(owner.path)
+        for member, found in objects.list_members(owner):
+            item = objects.resolve(found)
+            if member.startswith("_") or item is None or item.parent is not owner or self._is_hidden(item):
                 continue
-            if signature.is_overload(definition.node):
-                definition = self._find_original(definition)
+            if "overload" in objects.list_decorators(item):
+                item = self._find_original(item)
             public = f"{name}.{member}"
-            if isinstance(definition.node, ast.ClassDef):
-                yield from self._visit_definition(public, definition)
-            elif signature.is_property(definition.node):
-                yield self._document(public, "property", signature.render_property(public, definition.node), definition)
-                yield from self._visit_returned(public, definition.node, definition.module)
-            else:
-                yield self._document(
-                    public, "method", signature.render_function(public, definition.node, is_method=True), definition
-                )
+            if isinstance(item, Class):
+                yield from self._visit(public, item)
+            elif isinstance(item, Attribute | Function) and objects.is_property(item):
+                line = signature.render_property(public, item.annotation)
+                yield from self._document(public, "property", line, item)
+                yield from self._visit_returned(public, item)
+            elif isinstance(item, Function):
+                line = signature.render_function(public, item, is_bound="staticmethod" not in item.labels)
+                yield from self._document(public, "method", line, item)
 
-    def _visit_returned(self, name: str, function: Function, module: Module) -> Iterator[Documented]:
+    def _visit_returned(self, name: str, item: Attribute | Function) -> Iterator[Documented]:
         """Yield the members of the class that a property returns, such as `modal.Dict.objects.create`.
 
         A class that has a top-level name is yielded under that name instead.
         """
-        path = split_dotted(function.returns) if function.returns else ()
-        definition = self.package.follow(Reference(module.name, path, exported=False)) if path else None
-        if not isinstance(definition, Definition) or definition.node in self.top_level or self._is_hidden(definition):
-            return
-        if isinstance(definition.node, ast.ClassDef):
-            yield from self._visit_members(name, definition)
+        if isinstance(item.annotation, ExprName | ExprAttribute):
+            returned = self.top and objects.find(self.top, item.annotation.canonical_path)
+            if isinstance(returned, Class) and returned.path not in self.top_level and not self._is_hidden(returned):
+                yield from self._visit_members(name, returned)
 
-    def _document(self, name: str, kind: Kind, line: str, definition: Definition) -> Documented:
-        """Return the name with its docstring from the source. Generated stubs may lose docstrings or backslashes."""
-        original = self._find_original(definition)
-        documented = original if _get_full_docstring(original.node) else definition
-        file = self.package.relative(documented.module.file)
-        return Documented(name, kind, line, _get_full_docstring(documented.node), file, documented.node.lineno)
+    def _document(self, name: str, kind: Kind, line: str, item: Object) -> Iterator[Documented]:
+        """Yield the name with its docstring from the source. Generated stubs may lose docstrings or backslashes."""
+        for documented in (self._find_original(item), item):
+            if docstrings := objects.list_docstrings(documented):
+                doc = "\n\n".join(map(objects.clean, docstrings))
+                file = documented.module.filepath
+                assert isinstance(file, Path)
+                yield Documented(name, kind, line, doc, self.package.relative(file), docstrings[0].lineno or 1)
+                return
 
-    def _find_original(self, definition: Definition) -> Definition:
-        is_stub = definition.module.file.suffix == ".pyi"
-        return (is_stub and self.sources.find(definition.module.name, definition.path)) or definition
+    @cached_property
+    def source(self) -> Module | None:
+        return parse(self.package.choose_files(stubs=False))
 
-    def _is_hidden(self, definition: Definition) -> bool:
-        return _is_hidden(definition.node) or _is_hidden(self._find_original(definition).node)
+    def _find_original(self, item: Object) -> Object:
+        """Return the object in the source for an object in a stub."""
+        is_stub = str(item.module.filepath).endswith(".pyi")
+        return (is_stub and self.source and objects.find(self.source, item.path)) or item
 
-
-def _get_docstring(node: ast.Module | ast.ClassDef | Function) -> str:
-    doc = NO_DOCSTRING.sub("", inspect.cleandoc(ast.get_docstring(node, clean=False) or ""))
-    return "" if doc in BUILTIN_DOCSTRINGS else doc
-
-
-def _get_full_docstring(node: ast.ClassDef | Function) -> str:
-    """Return the docstring. For a class, the docstring of its constructor follows."""
-    constructor = _find_constructor(node) if isinstance(node, ast.ClassDef) else None
-    docs = [_get_docstring(part) for part in (node, constructor) if part]
-    return "\n\n".join(filter(None, docs))
+    def _is_hidden(self, item: Object) -> bool:
+        return objects.is_hidden(item) or objects.is_hidden(self._find_original(item))
 
 
-def _is_hidden(node: ast.Module | ast.ClassDef | Function) -> bool:
-    """Return True if the authors hide the object from the documentation or deprecate it."""
-    doc = ast.get_docstring(node) or ""
-    deprecated = not isinstance(node, ast.Module) and signature.is_deprecated(node)
-    return deprecated or bool(DEPRECATED.search(doc)) or any(mark in doc for mark in HIDDEN)
-
-
-def _find_constructor(node: ast.ClassDef) -> Function | None:
-    definition = scope(node.body).get("__init__")
-    return definition if isinstance(definition, Function) and not _is_hidden(definition) else None
+def _walk_modules(module: Module) -> Iterator[Module]:
+    """Yield the module, and its submodules with public names."""
+    yield module
+    for name, item in module.members.items():
+        if isinstance(item, Module) and not name.startswith("_") and name not in NOT_API:
+            yield from _walk_modules(item)

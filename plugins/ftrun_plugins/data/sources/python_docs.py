@@ -6,13 +6,16 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
 from ftrun_plugins.data.sources import docstring
 from ftrun_plugins.data.sources.docstring import Docstring
-from ftrun_plugins.data.sources.python_api import Documented, list_documented
 from ftrun_plugins.data.sources.python_package import Package
+
+if TYPE_CHECKING:
+    from ftrun_plugins.data.sources.python_api import Documented
 
 MIN_DESCRIPTION = 25  # characters; a shorter sentence fits too many names
 
@@ -50,6 +53,8 @@ class PythonDocs:
         Raises:
             ValueError: If the package is not installed, or has no docstring that is long enough.
         """
+        from ftrun_plugins.data.sources.python_api import list_documented
+
         items = [
             item
             for item in list_documented(options.package, options.min_characters, root)

@@ -8,15 +8,25 @@ import sys
 import textwrap
 from itertools import groupby
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from ftrun.api.errors import InvalidInput
+from ftrun.api.planner import Planner
+from ftrun.api.recipe import Dataset
+from ftrun.api.stage_call import Component
+from ftrun_plugins.data.format.planner import FormatPlan
+from ftrun_plugins.data.formatters.chat import ChatFormatter
 from ftrun_plugins.data.sources import docstring
+from ftrun_plugins.data.sources.parquet_source import Parquet
 from ftrun_plugins.data.sources.python_api import Documented, list_documented
 from ftrun_plugins.data.sources.python_docs import PythonDocs
+from ftrun_plugins.data.sources.python_docs_source import PythonDocsSource
 from ftrun_plugins.data.sources.python_package import Package
 
 MADE = {
@@ -53,7 +63,7 @@ MADE = {
                 """
             @property
             def parts(self) -> _Parts:
-                """What the widget is made of, piece by piece, as a namespace of its own."""
+                """What the widget is made of, piece by piece, in a separate namespace."""
             @classmethod
             def load(cls, path: "os.PathLike", /, mode: typing.Literal["a b"] = "a b") -> typing.Union[int, None]:
                 """Load a widget from a file that was written by an earlier version.
@@ -66,14 +76,14 @@ MADE = {
                     ```
                 """
             def _inner(self):
-                """Something that nobody outside of this class should ever have to know."""
+                """Something that no user of this class should ever have to know about."""
             def silent(self): ...
             def brief(self):
                 """Short."""
             def hidden(self):
                 """mdmd:hidden
 
-                Something that nobody should ever use, although it has a long docstring.
+                Something that users should never call, although it has a long docstring.
                 """
             @warnings.deprecated("use load")
             def dump(self):
@@ -119,7 +129,7 @@ MADE = {
     ''',
     "cli.py": '''
         def command():
-            """A command that is for the shell only and that nobody calls from Python."""
+            """A command that is for the shell only, because Python code never calls it."""
     ''',
     "broken.py": "def (",
 }
@@ -308,6 +318,22 @@ def test_unknown_options_are_errors() -> None:
         PythonDocs.Options.model_validate({"package": "modal", "lenght": 3})
 
 
+def test_docs_are_not_mixed_with_rows_that_only_the_trainer_can_read(tmp_path: Path) -> None:
+    (tmp_path / "rows.parquet").write_bytes(b"PAR1....PAR1")
+    sources = {"python_docs": {"package": "pluggy"}, "parquet": {"path": str(tmp_path / "rows.parquet")}}
+    parts = {name: {"source": {"name": name, **options}} for name, options in sources.items()}
+    classes = {"python_docs": PythonDocsSource, "parquet": Parquet, "chat": ChatFormatter}
+    planner = SimpleNamespace(
+        registered=lambda kind, name: classes[name],
+        component=lambda kind, name: Component(implementation=name, source="0" * 64),
+        digests=SimpleNamespace(file=lambda path: path.name),
+    )
+    dataset = Dataset.model_validate({"parts": parts, "formatter": {"name": "chat"}})
+    with pytest.raises(InvalidInput) as refused:
+        FormatPlan(cast(Planner, planner)).params(dataset)
+    assert refused.value.problems[0].code == "name-conflict"
+
+
 @given(st.lists(st.sampled_from(["Some text.", "```python\ncode()\n\nmore()\n```", "More of it."])), st.integers(1, 60))
 def test_shortened_text_ends_at_a_paragraph_and_closes_its_code(paragraphs: list[str], limit: int) -> None:
     text = "\n\n".join(paragraphs)
@@ -318,7 +344,7 @@ def test_shortened_text_ends_at_a_paragraph_and_closes_its_code(paragraphs: list
     assert text[len(short) :][:2] in ("", "\n\n") or not short
 
 
-# What an answer adds to the docstring: the name where that is asked for, and the signature.
+# Additions of an answer to the docstring: the name, if the question does not have it, and the signature.
 FRAME = re.compile(r"\A(?:That is `[\w.]+`:\n\n)?(?:```python\n(?:class |import )?modal\b[^\n]*\n```\n\n)?")
 
 
