@@ -33,6 +33,11 @@ def test_a_lock_pins_everything(name: str) -> None:
     assert all(re.fullmatch(r"[a-z0-9._-]+==\S+( ?;.*)?", line) for line in lines)
 
 
+@pytest.mark.parametrize("name", ["client", "trainer"])
+def test_the_environments_of_format_have_the_parser_of_python_docs(name: str) -> None:
+    assert re.search("^griffelib==", (LOCKS / f"{name}.txt").read_text(), re.MULTILINE)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_environment_has_the_http_client(name: str) -> None:
     assert re.search("^httpx2==", (LOCKS / f"{name}.txt").read_text(), re.MULTILINE)

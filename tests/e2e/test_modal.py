@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from uv import find_uv_bin
 
-from helpers.hub import COMMIT, TOKEN, Hub
+from helpers.hub import COMMIT, TOKEN, Hub, set_endpoint
 from helpers.modal_workplace import ModalPlace
 from helpers.workplace import PROJECT, Workplace, read_json, tiny_recipe, trainer_python, wait_until
 from modal_control_plane.fixture import ControlPlane
@@ -91,7 +91,7 @@ def test_a_secret_is_nowhere_but_in_the_secret(tmp_path: Path, tiny: Path, monke
         monkeypatch.delenv(name, raising=False)
     with Hub(tiny) as hub:
         hub_here = {"HF_ENDPOINT": hub.url}
-        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        set_endpoint(hub.url, monkeypatch)
         interpreters = {"client": Path(sys.executable), "trainer": Path(trainer_python())}
         with ControlPlane(tmp_path / "plane", interpreters=interpreters, environment=hub_here) as plane:
             place = ModalPlace(tmp_path / "here", plane)

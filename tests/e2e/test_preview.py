@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.hub import TOKEN, Hub
+from helpers.hub import TOKEN, Hub, set_endpoint
 from helpers.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def test_of_a_model_on_the_hub_only_the_tokenizer_is_downloaded(
     tiny: Path, workplace: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Hub(tiny) as hub:
-        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        set_endpoint(hub.url, monkeypatch)
         monkeypatch.setenv("HF_TOKEN", TOKEN)
         model = ("model.base_model=gated/tiny", "model.revision=main", "model.weights.origin=hub")
         found = workplace.run("preview", "recipe=tiny.yaml", "-n", "1", *model)

@@ -168,7 +168,7 @@ def test_leaving_the_terminal_leaves_the_run_going(workplace: ModalPlace) -> Non
     wait_for_step(workplace, 5)
     os.kill(client.pid, signal.SIGINT)
     left = workplace.end(client, expected=130)
-    assert "goes on" in left.err
+    assert "`ftrun logs -f" in left.err
     assert "Traceback" not in left.err
     workplace.wait_for_end(workplace.runs()[-1].name)
     assert_whole(workplace)

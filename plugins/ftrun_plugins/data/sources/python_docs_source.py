@@ -19,7 +19,6 @@ class PythonDocsSource:
     """Questions and answers about an installed package. All rows from one docstring have the same `group`."""
 
     name: ClassVar[str] = "python_docs"
-    environment: ClassVar[str] = "client"  # the others lack griffe
 
     class Options(PythonDocs.Options, rows.Options):
         """Options of `PythonDocs`."""
