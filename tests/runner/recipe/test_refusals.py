@@ -429,6 +429,17 @@ def test_the_right_serving_accepts_what_an_adapter_cannot_have(loading: Loading)
     assert loading("serve=vllm", "train.lora_modules_to_save=[lm_head]").recipe.serve.merged
 
 
+def test_lora_kernels_need_an_adapter(loading: Loading) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        loading("optimizations=[full,fused_kernels]")
+    (problem,) = caught.value.problems
+    assert problem.code == "conflicting-keys"
+    assert "fused_kernels.yaml:7:3" in problem.at
+    assert problem.hint
+    kernels_off = problem.hint.removeprefix("set ").split()
+    assert loading("optimizations=[full,fused_kernels]", *kernels_off).recipe.optimizations["fused_kernels"]
+
+
 def test_every_problem_is_told_at_once(loading: Loading) -> None:
     with pytest.raises(InvalidInput) as caught:
         loading(

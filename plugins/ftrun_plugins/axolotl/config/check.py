@@ -11,6 +11,7 @@ from ftrun.api.recipe import Recipe
 from ftrun.api.trainers import TrainerConfig
 from ftrun_plugins.axolotl.config import schema
 from ftrun_plugins.axolotl.config.build import RESERVED_KEYS
+from ftrun_plugins.axolotl.config.cpu_fallback import FUSED_KERNELS
 from ftrun_plugins.axolotl.config.defaults import offloads_to_cpu
 from ftrun_plugins.axolotl.config.key_ranges import check_ranges
 from ftrun_plugins.axolotl.config.unsupported_keys import check_unsupported
@@ -166,7 +167,22 @@ def _check_teacher(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
         )
 
 
+def _check_lora_kernels(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
+    """Check the kernels for LoRA. With them, axolotl fails after loading a model without an adapter."""
+    enabled = [key for key in FUSED_KERNELS if config.values.get(key)]
+    if enabled and config.values.get("adapter") not in ("lora", "qlora"):
+        first, *others = enabled
+        yield Issue(
+            "conflicting-keys",
+            config.origins[first],
+            f"`{first}` needs the adapter lora or qlora",
+            hint="set " + " ".join(f"train.{key}=false" for key in enabled),
+            also=tuple(config.origins[key] for key in others),
+        )
+
+
 RULES: Iterable[Any] = (
+    _check_lora_kernels,
     _check_zero_processes,
     _check_sequence_len,
     _check_min_sample_len,
