@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ftrun.api.errors import InvalidInput
 from ftrun.api.planner import Planner
 from ftrun.api.recipe import Dataset
 from ftrun.api.stage_call import Component
@@ -318,7 +317,7 @@ def test_unknown_options_are_errors() -> None:
         PythonDocs.Options.model_validate({"package": "modal", "lenght": 3})
 
 
-def test_docs_are_not_mixed_with_rows_that_only_the_trainer_can_read(tmp_path: Path) -> None:
+def test_docs_can_be_mixed_with_rows_that_only_the_trainer_can_read(tmp_path: Path) -> None:
     (tmp_path / "rows.parquet").write_bytes(b"PAR1....PAR1")
     sources = {"python_docs": {"package": "pluggy"}, "parquet": {"path": str(tmp_path / "rows.parquet")}}
     parts = {name: {"source": {"name": name, **options}} for name, options in sources.items()}
@@ -329,9 +328,9 @@ def test_docs_are_not_mixed_with_rows_that_only_the_trainer_can_read(tmp_path: P
         digests=SimpleNamespace(file=lambda path: path.name),
     )
     dataset = Dataset.model_validate({"parts": parts, "formatter": {"name": "chat"}})
-    with pytest.raises(InvalidInput) as refused:
-        FormatPlan(cast(Planner, planner)).params(dataset)
-    assert refused.value.problems[0].code == "name-conflict"
+    planned = FormatPlan(cast(Planner, planner))
+    planned.params(dataset)
+    assert planned.environment == "trainer"
 
 
 @given(st.lists(st.sampled_from(["Some text.", "```python\ncode()\n\nmore()\n```", "More of it."])), st.integers(1, 60))
