@@ -8,6 +8,7 @@ from typing import Any
 
 from ftrun.cli.run_summary import evaluation_table
 from ftrun.report.number_format import duration, number
+from ftrun.utils.text import truncate
 from ftrun.utils.value_format import to_yaml
 
 MOST_DIFFERENCES = 40
@@ -111,8 +112,7 @@ def _shorten(values: Sequence[Any]) -> Iterator[str]:
     prefix = takewhile(lambda characters: len(set(characters)) == 1, zip(*texts, strict=False))
     common = sum(1 for _ in prefix) if max(map(len, texts)) > LONGEST_VALUE else 0
     for text in texts:
-        shown = f"…{text[common:]}" if common else text
-        yield shown if len(shown) <= LONGEST_VALUE else f"{shown[: LONGEST_VALUE - 1]}…"
+        yield truncate(f"…{text[common:]}" if common else text, LONGEST_VALUE)
 
 
 def _describe(comparison: Run) -> str:

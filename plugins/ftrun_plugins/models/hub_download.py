@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun_plugins.models.hub import RECIPE_KEYS, Kind, get_token
+from ftrun_plugins.models.hub import RECIPE_KEYS, Kind, get_token, hub_api
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
@@ -104,7 +104,7 @@ def _filter(names: Iterable[str], patterns: Sequence[str], ignore: Sequence[str]
 
 def _list_files(repository: str, commit: str, kind: Kind) -> dict[str, int]:
     """Return the sizes of the files of a repository in bytes, by name."""
-    from huggingface_hub import HfApi, get_cached_repo_tree, is_offline_mode
+    from huggingface_hub import get_cached_repo_tree, is_offline_mode
     from huggingface_hub.errors import CachedRepoTreeNotFoundError
 
     if is_offline_mode():
@@ -113,7 +113,7 @@ def _list_files(repository: str, commit: str, kind: Kind) -> dict[str, int]:
         except CachedRepoTreeNotFoundError as error:
             raise _not_cached(repository, commit, kind) from error
         return {file.path: file.size for file in tree}
-    api = HfApi(token=get_token())
+    api = hub_api()
     info = (api.model_info if kind == "model" else api.dataset_info)(repository, revision=commit, files_metadata=True)
     return {file.rfilename: file.size or 0 for file in info.siblings or []}
 

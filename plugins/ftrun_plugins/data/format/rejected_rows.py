@@ -13,6 +13,7 @@ import orjson
 from ftrun.api.errors import MOST_PROBLEMS, Problem
 from ftrun.api.rows import Row
 from ftrun.utils.excerpt import shorten
+from ftrun.utils.text import truncate
 
 MOST_REASONS = 20  # in `report.json`
 LONGEST_ERROR = 200  # characters
@@ -83,8 +84,7 @@ def error_text(error: BaseException) -> str:
 
 
 def _shorten_to_line(text: str) -> str:
-    short = text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 1] + "…"
-    return " ".join(short.split())
+    return " ".join(truncate(text, LONGEST_REASON).split())
 
 
 def _replace_surrogates(text: str) -> str:
