@@ -26,6 +26,9 @@ MARKS = re.compile(
 )
 OWN = {"<|im_start|>", "<|im_end|>", "<|endoftext|>"}  # of that tokenizer
 EQUAL = "equal"
+NO_THOUGHTS = "equal without thoughts of the assistant"
+NO_SPACES = "equal without white space at the ends of answers of the assistant"
+NO_SYSTEM = "equal without system prompts"
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,19 @@ class Template:
     plain: str = EQUAL
     system: str = EQUAL
     tools: str = EQUAL
+    spaces: str = EQUAL
+    thoughts: str = NO_THOUGHTS
 
     @property
     def expected(self) -> Mapping[str, str]:
-        return {"turns": self.plain, "system": self.system, "tools": self.tools}
+        return {
+            "turns": self.plain,
+            "one turn": self.plain,
+            "system": self.system,
+            "tools": self.tools,
+            "spaces": self.spaces if self.plain == EQUAL else self.plain,
+            "thoughts": self.thoughts if self.plain == EQUAL else self.plain,
+        }
 
 
 NO_CALLS = "the chat template leaves out tool calls"
@@ -50,14 +62,18 @@ NO_END = "the end of the assistant's turn is not trained"
 
 TEMPLATES: Mapping[str, Template] = {
     "axolotl/chatml": Template(tools=NO_CALLS),
-    "axolotl/llama3": Template(("<|eot_id|>",), tools=NO_CALLS),
+    "axolotl/llama3": Template(("<|eot_id|>",), tools=NO_CALLS, spaces=NO_SPACES),
     "axolotl/llama3_2_vision": Template(("<|eot_id|>",)),
     "axolotl/llama4": Template(("<|eot|>",)),
-    "axolotl/gemma": Template(("<end_of_turn>",), system="the chat template cannot render the row", tools=NO_TOOLS),
-    "axolotl/gemma3": Template(("<end_of_turn>",), tools=NO_TOOLS),
-    "axolotl/gemma4": Template(("<turn|>",), tools=MORE),
+    "axolotl/gemma": Template(
+        ("<end_of_turn>",), system="the chat template cannot render the row", tools=NO_TOOLS, spaces=NO_SPACES
+    ),
+    "axolotl/gemma3": Template(("<end_of_turn>",), tools=NO_TOOLS, spaces=NO_SPACES),
+    "axolotl/gemma4": Template(("<turn|>",), tools=MORE, spaces=NO_SPACES),
     "axolotl/mistral_v1": Template(tools=NO_TOOLS),
-    "axolotl/mistral_v3_tekken": Template(tools=NO_TOOLS),
+    "axolotl/mistral_v2v3": Template(system=NO_SYSTEM, tools=NO_TOOLS, spaces=NO_SPACES),
+    "axolotl/deepseek_v3": Template(("<\uff5cend\u2581of\u2581sentence\uff5c>",), tools=NO_TOOLS),
+    "axolotl/mistral_v3_tekken": Template(system=NO_SYSTEM, tools=NO_TOOLS),
     "axolotl/mistral_v7_tekken": Template(tools=NO_TOOLS),
     "axolotl/phi_4": Template(tools=NO_CALLS),
     "axolotl/qwen_25": Template(),
@@ -67,12 +83,12 @@ TEMPLATES: Mapping[str, Template] = {
     "axolotl/command_a": Template(("<|END_OF_TURN_TOKEN|>",), MARK, MARK, MARK),
     "axolotl/llava": Template((), NO_END, NO_END, NO_CALLS),
     "trl/deepseek_r1_distill": Template(("<\uff5cend\u2581of\u2581sentence\uff5c>",), tools=NO_CALLS),
-    "trl/llama3_1": Template(("<|eot_id|>",)),
+    "trl/llama3_1": Template(("<|eot_id|>",), spaces=NO_SPACES),
     "trl/phi3": Template(("<|end|>",), tools=NO_CALLS),
     "trl/qwen2_5": Template(),
     "trl/qwen3_instruct_2507": Template(),
     "trl/lfm2_2_5": Template(),
-    "trl/nemotron_3_nano": Template(),
+    "trl/nemotron_3_nano": Template(spaces=NO_SPACES),
     "trl/glm4moe": Template(("<|user|>",), NO_END, NO_END, NO_END),
     "trl/gptoss": Template(("<|end|>",), NO_END, NO_END, NO_TOOLS),
     "trl/idefics3": Template((), *["the chat template leaves out answers of the assistant"] * 3),
@@ -112,10 +128,8 @@ def outcomes(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
 def test_a_template_is_rendered_and_masked_exactly_or_refused(name: str, outcomes: dict[str, dict[str, str]]) -> None:
     for conversation, expected in TEMPLATES[name].expected.items():
         outcome = outcomes[name][conversation]
-        assert outcome == EQUAL if expected == EQUAL else outcome.startswith(f"refused: {expected}"), (
-            conversation,
-            outcome,
-        )
+        is_expected = outcome == expected or outcome.startswith(f"refused: {expected}")
+        assert is_expected, (conversation, outcome)
 
 
 def test_a_dozen_are_exact(outcomes: dict[str, dict[str, str]]) -> None:

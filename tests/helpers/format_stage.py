@@ -32,7 +32,11 @@ def written(path: Path, data: bytes | Sequence[Any]) -> Path:
 
 
 def formatted(
-    folder: Path, source: Path | Mapping[str, Any], formatter: Mapping[str, Any], *third: ModuleType, **dataset: Any
+    folder: Path,
+    source: Path | Mapping[str, Any] | None,
+    formatter: Mapping[str, Any],
+    *third: ModuleType,
+    **dataset: Any,
 ) -> Path:
     """The artifact. Raises what the stage raises, in planner or running."""
     plugins = Plugins()

@@ -23,7 +23,7 @@ class Prompt:
 
 
 def prompts(data: FormattedRows, split: Split) -> Iterator[Prompt]:
-    """Yield one prompt per example: everything before the last answer. Plain texts yield no prompts."""
+    """Yield one prompt per example: everything before the last trained answer. Plain texts yield no prompts."""
     kind = data.kind
     for index, example in enumerate(data.examples(split)) if kind != "text" else ():
         yield _make_chat_prompt(index, example) if kind == "chat" else _make_segments_prompt(index, example)
@@ -55,10 +55,13 @@ def _render(prompt: Prompt) -> str:
 
 def _make_chat_prompt(index: int, example: ExampleRow) -> Prompt:
     messages = example["messages"]
-    last = max(place for place, message in enumerate(messages) if message["role"] == "assistant")
-    return Prompt(
-        index, example["place"], messages[last].get("content") or "", messages[:last], example.get("tools") or ()
-    )
+    last = max(place for place, message in enumerate(messages) if _is_trained(message))
+    earlier = [{key: value for key, value in message.items() if key != "train"} for message in messages[:last]]
+    return Prompt(index, example["place"], messages[last].get("content") or "", earlier, example.get("tools") or ())
+
+
+def _is_trained(message: Mapping[str, Any]) -> bool:
+    return message["role"] == "assistant" and message.get("train") is not False
 
 
 def _make_segments_prompt(index: int, example: ExampleRow) -> Prompt:

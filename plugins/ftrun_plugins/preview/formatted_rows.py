@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 
 from ftrun.api.artifacts import FormattedRows
 from ftrun.api.context import Reporter, StageContext, Stopped, StopRequest, load
-from ftrun.api.dataset import Dataset
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.events import read
 from ftrun.api.stage_call import CLIENT, StageCall
@@ -69,8 +68,8 @@ def _open_examples(plan: PreviewPlan, stop: StopRequest) -> Iterator[Examples]:
     if artifact is None and call.environment.name != CLIENT:
         artifact = plan.make_artifact(call)
     if artifact is not None:
-        notes = tuple(dict.fromkeys(_describe_choices(artifact, plan.recipe.dataset)))
-        yield Examples(artifact, complete=True, notes=notes)
+        notes = (read_json(artifact / FormattedRows.REPORT) or {}).get("notes", ())
+        yield Examples(artifact, complete=True, notes=tuple(notes))
         return
     with TemporaryDirectory(prefix="ftrun-preview-") as folder:
         yield _format(plan, call, Path(folder), stop)
@@ -100,12 +99,3 @@ def _format(plan: PreviewPlan, call: StageCall, folder: Path, stop: StopRequest)
     return Examples(
         output, complete, problems, tuple(event["text"] for event in read(events) if event["kind"] == "note")
     )
-
-
-def _describe_choices(folder: Path, dataset: Dataset) -> Iterator[str]:
-    """Yield the formatters that were chosen for each source, in the words of `format`."""
-    for source in (read_json(folder / FormattedRows.REPORT) or {}).get("sources", ()):
-        if "chose" in source:
-            part = dataset.parts.get(source.get("part", ""))
-            chooser = (part and part.formatter) or dataset.formatter
-            yield f"{chooser.name if chooser else 'ftrun'} chose {source['chose']['name']}: {source['chose']['why']}"

@@ -31,6 +31,7 @@ class TokenizedRow:
     sequence_len: int
     dropped: bool  # because it is too long
     problem: str | None  # error that would stop a run
+    losses: tuple[str, ...] = ()  # kinds of content that the chat template leaves out
 
     @classmethod
     def from_answer(cls, row: dict[str, Any], split: str, sequence_len: int) -> TokenizedRow:
@@ -45,6 +46,7 @@ class TokenizedRow:
             sequence_len,
             row["dropped"],
             row["problem"],
+            tuple(row.get("losses", ())),
         )
 
     @property
@@ -75,6 +77,8 @@ class TokenizedRow:
             yield f"too long for sequence_len {self.sequence_len:,}: the last {self.too_many:,} tokens are cut"
         if self.problem:
             yield f"a run stops here: {self.problem}"
+        for loss in self.losses:
+            yield f"the chat template leaves out {loss}"
 
     def runs(self) -> Iterator[Piece]:
         """Yield neighbouring pieces of one kind as one piece, and each special token separately."""
@@ -92,6 +96,7 @@ class TokenizedRow:
             "too_many": self.too_many,
             "dropped": self.dropped,
             "problem": self.problem,
+            "losses": list(self.losses),
             "ids": list(self.ids),
             "labels": list(self.labels),
             "pieces": [vars(piece) for piece in self.pieces],

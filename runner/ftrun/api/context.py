@@ -62,6 +62,11 @@ class Reporter:
         """Write a warning for the user."""
         self.event("warning", text=text, **values)
 
+    def note(self, text: str, /) -> None:
+        """Write a remark on the result. The manifest keeps it, and `ftrun show` prints it below the call."""
+        self.metrics.setdefault("notes", []).append(text)
+        self.event("note", text=text)
+
     def metric(self, **values: Any) -> None:
         """Record metrics, which are stored in the manifest of the artifact."""
         self.metrics.update(values)

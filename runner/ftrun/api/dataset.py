@@ -98,6 +98,8 @@ class MixPart(Frozen):
     """Share of the rows of this part that is held out. Default: that of the dataset."""
     filters: tuple[Filter, ...] = ()
     """Filters for the rows of this part, applied after those of the dataset."""
+    ignore_columns: tuple[str, ...] = ()
+    """Columns of this part to drop before the rows are formatted, in addition to those of the dataset."""
     limit: int | None = Field(default=None, gt=0)
     """Maximum number of rows of this part, from the first one."""
     weight: float | None = Field(default=None, gt=0, allow_inf_nan=False)
@@ -119,6 +121,8 @@ class Dataset(Frozen):
     """Formatter that turns rows into examples, with its options."""
     filters: tuple[Filter, ...] = ()
     """Filters for all rows, including those of held-out sources. They apply in this order."""
+    ignore_columns: tuple[str, ...] = ()
+    """Columns to drop before the rows are formatted. Filters, the split and evaluators still see them."""
     shuffle: int | None = None
     """Random seed of the order of the rows. Default: the order of the source."""
     limit: int | None = Field(default=None, gt=0)
@@ -131,6 +135,8 @@ class Dataset(Frozen):
     """Handling of a bad row: `stop` ends the run, `skip` writes the row to `rejected.jsonl` and continues."""
     max_cut: float = Field(default=0.02, ge=0, le=1)
     """Maximum share of rows that are longer than `sequence_len`, from 0 to 1. More of them end the run."""
+    on_template_loss: Literal["report", "stop"] = "report"
+    """Handling of texts of a row that the chat template leaves out: `report` counts them, `stop` ends the run."""
     untrained_end_of_turn: bool = False
     """Accept chat rows in which the end of the assistant's turn is not trained."""
     trainer: Json = {}

@@ -57,6 +57,13 @@ class FormatterOptions(Options):
             raise ValidationError.from_exception_data(type(self).__name__, errors)
         return self
 
+    def declined_columns(self) -> Iterator[str]:
+        """Yield the default columns of the options that are set to None."""
+        for name, marker in _markers(type(self)):
+            default = type(self).model_fields[name].default
+            if marker.item == "column" and getattr(self, name) is None and isinstance(default, str):
+                yield default
+
     def _drop_used_defaults(self) -> None:
         markers = dict(_markers(type(self)))
         used = {(marker.item, getattr(self, name)) for name, marker in markers.items() if name in self.model_fields_set}

@@ -10,7 +10,7 @@ An example is of one of three kinds. Each becomes one row in the dataset format 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ftrun.api.options import Column, FormatterOptions, OptionalColumn, Options
@@ -53,10 +53,17 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """Messages in the format of OpenAI. `tools` are functions with JSON Schemas of their parameters."""
+    """Messages in the format of OpenAI. A message of the assistant with `train: false` is not trained.
+
+    Args:
+        messages: The conversation.
+        tools: Functions with JSON Schemas of their parameters.
+        ignored: Keys of the row that the formatter left out, with their values, by names such as `messages[].id`.
+    """
 
     messages: Sequence[Mapping[str, Any]]
     tools: Sequence[Mapping[str, Any]] = ()
+    ignored: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
@@ -44,7 +45,9 @@ def _format_run(store: Store, folder: RunFolder, record: runs.RunRecord) -> Iter
     yield f"folder   {folder.root}"
     yield ""
     for call in read_plan(folder).calls:
-        yield f"  {call.label:<20} {_format_result(call, store, record)}".rstrip()
+        result = _find_result(call, store, record)
+        yield f"  {call.label:<20} {_format_result(result)}".rstrip()
+        yield from (f"  {'':<20} {note}" for note in (result or {}).get("metrics", {}).get("notes", ()))
     if record.cost is not None:
         yield f"\n  cost               ${record.cost:.2f} for the measured time, at list prices"
     if record.problems:
@@ -54,11 +57,15 @@ def _format_run(store: Store, folder: RunFolder, record: runs.RunRecord) -> Iter
         yield summary_text(store, folder)
 
 
-def _format_result(call: StageCall, store: Store, record: runs.RunRecord) -> str:
+def _find_result(call: StageCall, store: Store, record: runs.RunRecord) -> dict[str, Any] | None:
     """Return seconds and metrics from the record or, while a local run continues, from the store."""
     result = record.results.get(call.label)
     if result is None and not record.remote and (manifest := find(store, call.ref)):
-        result = {"seconds": manifest.seconds, "metrics": manifest.metrics}
+        return {"seconds": manifest.seconds, "metrics": manifest.metrics}
+    return result
+
+
+def _format_result(result: dict[str, Any] | None) -> str:
     if result is None:
         return "not there"
     cost = f"  ${result['cost']:.2f}" if "cost" in result else ""

@@ -34,7 +34,7 @@ def parquet(name: str, columns: dict[str, Any], reason: str, formatter: Any = No
 
 
 CASES = [
-    csv("a conversation is only a text", b'messages\n"[{""role"": ""user""}]"\n', "wrong-type messages", formatter=CHAT),
+    csv("a conversation is only a text", b'messages\n"[{""role"": ""user""}]"\n', "missing-value messages[0]", formatter=CHAT),
     csv("a column in another case", b"Text\nhello\n", "missing-value text"),
     csv("a delimiter of another country", b"text;id\nhello;1\n", "wrong-format text;id", "data.csv:1"),
     csv("an empty text", b"text,id\n,1\n", "empty-value text"),
@@ -49,7 +49,7 @@ CASES = [
     csv("nothing that auto knows", b"a,b\n1,2\n", "unknown-format auto", formatter=AUTO),
     json("rows are lists", b'[["hello"]]', "wrong-type a list"),
     json("rows under a key that nobody named", b'{"data": [{"text": "a"}]}', "wrong-format a list", "data.json"),
-    json("a text is a number", b'[{"text": 7}]', "wrong-type text"),
+    json("a text is an object", b'[{"text": {"a": 7}}]', "wrong-type text"),
     json("a text is null", b'[{"text": null}]', "wrong-type text"),
     json("10,000 levels", DEEP, "too-deep nested"),
     json("a huge number", b'[{"text": "a", "n": 1' + b"0" * 5000 + b"}]", "invalid-json"),
@@ -59,7 +59,7 @@ CASES = [
     json("gzip, cut", gzip.compress(b'[{"text": "a"}]')[:-6], "damaged-file gzip", "data.json"),
     json("a text in place of messages", b'[{"messages": "hi"}]', "wrong-type messages", formatter=CHAT),
     parquet("another column", {"body": ["hello"]}, "missing-value text"),
-    parquet("a text is a number", {"text": [7]}, "wrong-type text"),
+    parquet("a text is a list", {"text": [[7]]}, "wrong-type text"),
     parquet("a text is null", {"text": pa.array([None], pa.string())}, "wrong-type text"),
     parquet("pictures", {"text": ["a"], "image": [b"\xff\xd8"]}, "bad-row image"),
     parquet("no conversation", {"messages": ["hi"]}, "wrong-type messages", CHAT),

@@ -36,6 +36,18 @@ TURNS = [
     {"role": "user", "content": "And in Bonn?"},
     {"role": "assistant", "content": "Sun over Bonn"},
 ]
+SPACED = [
+    {"role": "user", "content": "Weather in Ulm?"},
+    {"role": "assistant", "content": "  Rain, 12 degrees.\n"},
+    {"role": "user", "content": "And in Bonn?"},
+    {"role": "assistant", "content": "\nSun over Bonn "},
+]
+THINKING = [
+    {"role": "user", "content": "Weather in Ulm?"},
+    {"role": "assistant", "content": "Rain, 12 degrees.", "reasoning_content": "Ulm is wet in autumn."},
+    {"role": "user", "content": "And in Bonn?"},
+    {"role": "assistant", "content": "Sun over Bonn", "reasoning_content": "Bonn lies further north."},
+]
 CALL = {"id": "call00001", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Ulm"}'}}
 CALLING = [
     {"role": "user", "content": "Weather in Ulm?"},
@@ -51,6 +63,9 @@ TOOL = {
 CONVERSATIONS: dict[str, dict[str, Any]] = {
     "system": {"messages": [SYSTEM, *TURNS]},
     "turns": {"messages": TURNS},
+    "one turn": {"messages": [TURNS[0], {**TURNS[1], "train": False}, *TURNS[2:]]},
+    "spaces": {"messages": SPACED},
+    "thoughts": {"messages": THINKING},
     "tools": {"messages": CALLING, "tools": [{"type": "function", "function": TOOL}]},
 }
 
@@ -69,6 +84,7 @@ def _compare(asked: dict[str, Any]) -> dict[str, str]:
         trust_remote_code=False,
         max_cut=0,
         untrained_end_of_turn=False,
+        on_template_loss="report",
         pack_held_out=False,
     )
     work = Path(ASKED["work"]) / asked["name"]
@@ -108,15 +124,24 @@ def _outcome(tokenizing: TokenizeWorker, example: dict[str, Any], template: str,
     regions = _regions(
         lambda *turns, **more: tokenizer.apply_chat_template(*turns, tokenize=False, **given, **more), messages, ends
     )
-    return _compare_labels(tokenizer, tokens, tokenizer.apply_chat_template(messages, tokenize=False, **given), regions)
+    rendered = tokenizer.apply_chat_template(messages, tokenize=False, **given)
+    outcome = _compare_labels(tokenizer, tokens, rendered, regions, loose=example["messages"] in (SPACED, THINKING))
+    return f"{outcome} without {' and '.join(sorted(tokens.losses))}" if tokens.losses else outcome
 
 
-def _compare_labels(tokenizer: Any, tokens: Any, rendered: str, regions: list[tuple[int, int]]) -> str:
+def _compare_labels(tokenizer: Any, tokens: Any, rendered: str, regions: list[tuple[int, int]], loose: bool) -> str:
     encoded = tokenizer(rendered, add_special_tokens=False, return_offsets_mapping=True)
     assert encoded["input_ids"] == tokens.ids
     offsets = encoded["offset_mapping"]
     trained = [any(start < e and s < stop for start, stop in regions) for s, e in offsets]
     if trained == [label != IGNORED for label in tokens.labels]:
+        return "equal"
+    # Beside trimmed and left out texts, which turn a line end belongs to is a matter of view.
+    same_place = [
+        not rendered[s:e].strip() or at == (label != IGNORED)
+        for at, label, (s, e) in zip(trained, tokens.labels, offsets, strict=True)
+    ]
+    if loose and all(same_place):
         return "equal"
     got = [number for number in tokens.labels if number != IGNORED]
     want = [number for number, is_trained in zip(tokens.ids, trained, strict=True) if is_trained]
@@ -130,12 +155,17 @@ def _regions(render: Callable[..., str], messages: list[dict[str, Any]], ends: l
     for index, message in enumerate(messages):
         if message["role"] != "assistant":
             continue
-        if "tool_calls" in message:
+        if message.get("train") is False:
+            place = rendered.index(message["content"], place) + len(message["content"])
+            continue
+        thoughts = message.get("reasoning_content")
+        if "tool_calls" in message or (thoughts and thoughts in rendered[place:]):
             start = _begin(rendered, render(messages[:index], add_generation_prompt=True))
             stop = min(at for at in (rendered.find(end, start) for end in ends) if at >= 0)
         else:
-            start = rendered.index(message["content"], place)
-            stop = start + len(message["content"])
+            content = message["content"] if message["content"] in rendered[place:] else message["content"].strip()
+            start = rendered.index(content, place)
+            stop = start + len(content)
         found.append((start, stop))
         pattern = rf"\s*({'|'.join(map(re.escape, ends))})"
         while match := re.compile(pattern).match(rendered, stop):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, insort
+from collections.abc import Collection
 from typing import Any
 
 PERCENTILES = (5, 50, 95, 100)
@@ -23,6 +24,7 @@ class DataReport:
         self.problem_count = 0
         self.problems: list[tuple[str, str]] = []
         self.longest = ("", 0)
+        self.losses: dict[str, tuple[int, str]] = {}  # rows and first place, by kind of content
 
     @property
     def tokens(self) -> int:
@@ -37,6 +39,12 @@ class DataReport:
         self.trained += trained
         self.cut += cut
         self._update_longest(place, length)
+
+    def add_losses(self, place: str, kinds: Collection[str]) -> None:
+        """Count a row of which the chat template leaves out these kinds of content."""
+        for kind in kinds:
+            count, first = self.losses.get(kind, (0, place))
+            self.losses[kind] = (count + 1, first)
 
     def drop(self, place: str, length: int) -> None:
         self.dropped += 1
@@ -68,6 +76,9 @@ class DataReport:
             "packing_efficiency": round(
                 packing_efficiency(sample_lengths(lengths, MAX_PACKED_ROWS), self._sequence_len), 4
             ),
+            "template_losses": {
+                kind: {"rows": count, "first": place} for kind, (count, place) in sorted(self.losses.items())
+            },
         }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from ftrun.api.recipe import Frozen
 
@@ -15,4 +15,5 @@ class Params(Frozen):
     trust_remote_code: bool
     max_cut: float
     untrained_end_of_turn: bool
+    on_template_loss: Literal["report", "stop"]
     pack_held_out: bool  # if true, the held-out rows must fill at least one pack

@@ -63,6 +63,7 @@ def _tokenize_row(worker: Any, example: dict[str, Any]) -> dict[str, Any]:
         "pieces": pieces,
         "dropped": outcome.dropped,
         "problem": outcome.problem,
+        "losses": sorted(whole.losses),
     }
 
 

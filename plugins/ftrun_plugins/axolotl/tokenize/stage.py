@@ -28,7 +28,7 @@ class Tokenize:
     """Tokenization on the CPU. Its parameters, and so its key, do not depend on the machine."""
 
     name: ClassVar[str] = "tokenize"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     environment: ClassVar[str] = "trainer"
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
@@ -42,6 +42,7 @@ class Tokenize:
             trust_remote_code=recipe.model.trust_remote_code,
             max_cut=recipe.dataset.max_cut,
             untrained_end_of_turn=recipe.dataset.untrained_end_of_turn,
+            on_template_loss=recipe.dataset.on_template_loss,
             pack_held_out=bool(config.values.get("eval_sample_packing")),
         )
         return [

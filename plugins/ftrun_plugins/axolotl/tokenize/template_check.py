@@ -8,7 +8,7 @@ marks between the answer and its end.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,9 +36,92 @@ CALLING = {
     ],
     "tools": [{"type": "function", "function": FUNCTION}],
 }
-# Words of the assistant in the order of its turns, and words of the other roles.
-PLAIN_WORDS = (("A glazier from Utrecht.", "The postman waits outside."), ("Who is at the door?", "Anyone besides?"))
-CALLING_WORDS = (("leeward", "The postman waits outside."), ("Who is at the door?", "glimpsed a tinker"))
+THOUGHTS = ("The voice sounds Dutch.", "It is nearly noon.")
+
+
+def _with_system(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"role": "system", "content": "Speak like a porter."}, *messages]
+
+
+def _with_thoughts(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    thoughts = iter(THOUGHTS)
+    return [{**turn, "reasoning_content": next(thoughts)} if _is_answer(turn) else turn for turn in messages]
+
+
+def _with_spaces(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**turn, "content": f"\n {turn['content']} \n"} if _is_answer(turn) else turn for turn in messages]
+
+
+def _is_answer(message: Mapping[str, Any]) -> bool:
+    return bool(message["role"] == "assistant")
+
+
+def _has_outer_spaces(message: Mapping[str, Any]) -> bool:
+    content = message.get("content") or ""
+    return _is_answer(message) and content != content.strip()
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Conversation whose mask is known.
+
+    Args:
+        subject: What the assistant says in it.
+        example: The conversation.
+        answers: Words of the assistant, in the order of its turns. The last two end its turns.
+        others: Words of the other roles.
+        applies: Returns True for a message of a row that has the same part.
+        is_required: If true, a template must render the words of the assistant.
+    """
+
+    subject: str
+    example: dict[str, Any]
+    answers: Sequence[str]
+    others: Sequence[str]
+    applies: Callable[[Mapping[str, Any]], bool]
+    is_required: bool = False
+
+    def concerns(self, messages: Sequence[Mapping[str, Any]]) -> bool:
+        """Return True if a conversation has the part that this probe tries."""
+        return any(map(self.applies, messages))
+
+
+ANSWERS, QUESTIONS = (
+    ("A glazier from Utrecht.", "The postman waits outside."),
+    ("Who is at the door?", "Anyone besides?"),
+)
+PLAIN_PROBE = Probe("answers of the assistant", PLAIN, ANSWERS, QUESTIONS, lambda message: True, is_required=True)
+PROBES = (
+    Probe(
+        "tool calls",
+        CALLING,
+        ("leeward", "The postman waits outside."),
+        ("Who is at the door?", "glimpsed a tinker"),
+        lambda message: bool(message.get("tool_calls")),
+        is_required=True,
+    ),
+    Probe(
+        "answers after a system prompt",
+        {"messages": _with_system(PLAIN["messages"])},
+        ANSWERS,
+        (*QUESTIONS, "Speak like a porter."),
+        lambda message: message["role"] in ("system", "developer"),
+    ),
+    Probe(
+        "thoughts and answers of the assistant",
+        {"messages": _with_thoughts(PLAIN["messages"])},
+        (*THOUGHTS, *ANSWERS),
+        QUESTIONS,
+        lambda message: bool(message.get("reasoning_content")),
+    ),
+    Probe(
+        "answers with white space at their ends",
+        {"messages": _with_spaces(PLAIN["messages"])},
+        ANSWERS,
+        QUESTIONS,
+        _has_outer_spaces,
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -53,40 +136,38 @@ class Token:
 
 def find_text_fault(strategy: Any, ends: Collection[int], needs_end: bool) -> str | None:
     """Return the reason why turns of plain text would be trained incorrectly, or None."""
-    return _find_fault(strategy, ends, PLAIN, PLAIN_WORDS, "answers of the assistant", needs_end)
+    return _find_fault(strategy, ends, PLAIN_PROBE, needs_end)
 
 
-def find_call_fault(strategy: Any, ends: Collection[int], needs_end: bool) -> str | None:
-    """Return the reason why tool calls would be trained incorrectly, or None."""
-    return _find_fault(strategy, ends, CALLING, CALLING_WORDS, "tool calls", needs_end)
+def find_part_faults(strategy: Any, ends: Collection[int], needs_end: bool) -> Iterator[tuple[Probe, str]]:
+    """Yield the probes with parts that only some rows have, with the reasons why such rows would be trained wrongly."""
+    for probe in PROBES:
+        if fault := _find_fault(strategy, ends, probe, needs_end):
+            yield probe, fault
 
 
-def _find_fault(
-    strategy: Any,
-    ends: Collection[int],
-    example: dict[str, Any],
-    words: tuple[Sequence[str], Sequence[str]],
-    subject: str,
-    needs_end: bool,
-) -> str | None:
+def _find_fault(strategy: Any, ends: Collection[int], probe: Probe, needs_end: bool) -> str | None:
     try:
-        rendered = _render(strategy, example)
+        rendered = _render(strategy, probe.example)
     except Exception:  # the template may not support this conversation; each row is checked anyway
         return None
     if rendered is None:
         return None
     text, tokens = rendered
-    answers, others = words
-    if not all(word in text for word in answers):
+    subject, answers = probe.subject, [word for word in probe.answers if word in text]
+    if probe.is_required and len(answers) < len(probe.answers):
         return f"the chat template leaves out {subject}"
     for word in answers:
         if not all(token.is_trained for token in _find_tokens(tokens, text.rindex(word), len(word))):
             return f"with this chat template, the trainer does not find {subject}, and would not train on them"
-    for word in others:
+    for word in probe.others:
         if word in text and any(token.is_trained for token in _find_tokens(tokens, text.rindex(word), len(word))):
             return f"with this chat template, the trainer would train on more than {subject}, such as {word!r}"
-    extra = _find_extra_training(text, tokens, ends, words, subject)
-    return extra or (_find_untrained_mark(text, tokens, ends, answers[-1]) if needs_end else None)
+    first, last = probe.answers[-2:]
+    if first not in text or last not in text:
+        return None
+    extra = _find_extra_training(text, tokens, ends, probe, first)
+    return extra or (_find_untrained_mark(text, tokens, ends, last) if needs_end else None)
 
 
 def _render(strategy: Any, example: dict[str, Any]) -> tuple[str, list[Token]] | None:
@@ -109,16 +190,11 @@ def _find_tokens(tokens: Sequence[Token], start: int, length: int) -> list[Token
 
 
 def _find_extra_training(
-    text: str,
-    tokens: Sequence[Token],
-    ends: Collection[int],
-    words: tuple[Sequence[str], Sequence[str]],
-    subject: str,
+    text: str, tokens: Sequence[Token], ends: Collection[int], probe: Probe, first: str
 ) -> str | None:
     """Return a fault if tokens between the end of the first turn and the next turn of another role are trained."""
-    (first, _), (_, reply) = words
     start = text.rindex(first) + len(first)
-    stop = text.find(reply, start)
+    stop = text.find(probe.others[1], start)
     following = [token for token in tokens if start <= token.start < stop]
     end = next((index for index, token in enumerate(following) if token.id in ends), None)
     if end is None:
@@ -127,7 +203,7 @@ def _find_extra_training(
     if wrong is None:
         return None
     extra = text[wrong.start : wrong.stop]
-    return f"with this chat template, the trainer would train on more than {subject}, such as {extra!r}"
+    return f"with this chat template, the trainer would train on more than {probe.subject}, such as {extra!r}"
 
 
 def _find_untrained_mark(text: str, tokens: Sequence[Token], ends: Collection[int], last: str) -> str | None:

@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,8 @@ from ftrun.api.tokenizers import adds_begin, vocabulary
 from ftrun_plugins.axolotl.special_tokens import end_of_turn_ids
 from ftrun_plugins.axolotl.tokenize.data_report import DataReport
 from ftrun_plugins.axolotl.tokenize.reservoir import Sample
-from ftrun_plugins.axolotl.tokenize.template_check import find_call_fault, find_text_fault
+from ftrun_plugins.axolotl.tokenize.template_check import Probe, find_part_faults, find_text_fault
+from ftrun_plugins.axolotl.tokenize.template_loss import find_losses
 from ftrun_plugins.axolotl.workspace import MODEL, NO_TRAINING, chdir_offline, write_workspace
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ MIN_ROWS_FOR_POOL = 500  # fewer rows are tokenized in this process
 IGNORED = -100  # label of a token that is not trained
 NO_LIMIT = 1 << 40  # tokens
 MAX_REPORTED_ROWS = 10
+LOSS_HINT = "use another train.chat_template, change the rows, or set dataset.on_template_loss=report"
 # Keys of a message that the template gets. By default, the trainer searches the template's source for the keys that it
 # reads, and misses those in macros and in calls of `get`.
 MESSAGE_KEYS = ("role", "content", "reasoning_content", "tool_calls", "tool_call_id", "name")
@@ -51,12 +53,14 @@ class Tokens:
         labels: The id of each trained token, and -100 for each other token.
         cut: True if the end of the row was cut off.
         fault: Reason why the row has no tokens, or None.
+        losses: Kinds of content of the row that the chat template leaves out.
     """
 
     ids: list[int]
     labels: list[int]
     cut: bool = False
     fault: str | None = None
+    losses: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ class TokenizeWorker:
         self._kind = kind
         self._context = context
         self.sample = Sample()
-        keys = {"message_property_mappings": {key: key for key in MESSAGE_KEYS}} if kind == "chat" else {}
+        mapping = {"message_property_mappings": {key: key for key in MESSAGE_KEYS}, "message_field_training": "train"}
+        keys = mapping if kind == "chat" else {}
         entry = {"path": "examples.jsonl", "ds_type": "json", "type": STRATEGIES[kind], **keys, **params.dataset}
         config = {
             **NO_TRAINING,
@@ -122,24 +127,24 @@ class TokenizeWorker:
             config.sequence_len = NO_LIMIT  # `check_row` cuts or drops long texts; axolotl would split them
         self._strategy = load(STRATEGIES[self._kind], self.tokenizer, config, entry)
         self._ends = end_of_turn_ids(self.tokenizer, config) if self._kind == "chat" else frozenset()
-        self._call_fault = self._check_template() if self._kind == "chat" else None
+        self._faults = self._check_template() if self._kind == "chat" else []
 
-    def _check_template(self) -> str | None:
-        """Return the reason why rows with tool calls would be trained incorrectly, or None.
+    def _check_template(self) -> list[tuple[Probe, str]]:
+        """Return the parts of rows that would be trained incorrectly, such as tool calls, with the reasons.
 
         Nothing is checked if the recipe itself selects the trained tokens.
 
         Raises:
-            InvalidInput: If rows without tool calls would be trained incorrectly.
+            InvalidInput: If plain rows would be trained incorrectly.
         """
         if self._params.trainer.get("train_on_inputs") or not MASK_KEYS.isdisjoint(self._params.dataset):
-            return None
+            return []
         needs_end = not self._params.untrained_end_of_turn
         fault = find_text_fault(self._strategy, self._ends, needs_end)
         if fault is not None:
             hint = "use another train.chat_template, or list the tokens that end a turn in train.eot_tokens"
             raise InvalidInput(Problem("template-mismatch", fault, at="the chat template", hint=hint))
-        return find_call_fault(self._strategy, self._ends, needs_end)
+        return list(find_part_faults(self._strategy, self._ends, needs_end))
 
     def split(self, name: Split, examples: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         """Write one split and return its report.
@@ -183,6 +188,7 @@ class TokenizeWorker:
                 continue
             trained = sum(label != IGNORED for label in tokens.labels)
             report.add(place, len(tokens.ids), trained, tokens.cut)
+            report.add_losses(place, tokens.losses)
             places.write(
                 json.dumps({"place": place, "index": index, "tokens": len(tokens.ids), "trained": trained}) + "\n"
             )
@@ -197,7 +203,8 @@ class TokenizeWorker:
         if len(tokens.ids) > self.sequence_len:
             if not self.cuts:
                 return RowOutcome(tokens, dropped=True)
-            tokens = Tokens(tokens.ids[: self.sequence_len], tokens.labels[: self.sequence_len], cut=True)
+            ids, labels = tokens.ids[: self.sequence_len], tokens.labels[: self.sequence_len]
+            tokens = replace(tokens, ids=ids, labels=labels, cut=True)
         return RowOutcome(tokens, problem=self._find_problem(tokens))
 
     def _find_problem(self, tokens: Tokens) -> str | None:
@@ -232,8 +239,9 @@ class TokenizeWorker:
 
     def tokenize(self, example: Mapping[str, Any]) -> Tokens:
         """Return all tokens of an example, without a limit on their number."""
-        if self._call_fault and any(message.get("tool_calls") for message in example.get("messages", ())):
-            return Tokens([], [], fault=self._call_fault)
+        for probe, fault in self._faults:
+            if probe.concerns(example["messages"]):
+                return Tokens([], [], fault=fault)
         row = {key: value for key, value in example.items() if key != "place"}
         if self._kind == "segments":
             row = {"segments": self._add_end_tokens(row["segments"])}
@@ -244,7 +252,14 @@ class TokenizeWorker:
                 result = self._apply_strategy(row)
             except Exception as error:  # the template rejects the row or fails on it
                 return Tokens([], [], fault=f"the chat template cannot render the row: {_format_error(error)}")
-        return Tokens(list(result["input_ids"]), list(result["labels"]))
+        losses = self._find_losses(row) if self._kind == "chat" else frozenset()
+        return Tokens(list(result["input_ids"]), list(result["labels"]), losses=losses)
+
+    def _find_losses(self, row: dict[str, Any]) -> frozenset[str]:
+        """Return the kinds of content of a chat that its template leaves out."""
+        turns, tools = self._strategy.get_conversation_thread(row), self._strategy._get_tools(row)
+        text = self._strategy.prompter.build_prompt_text(turns, tools=tools)
+        return frozenset(find_losses(row["messages"], row.get("tools") or (), text)) if text else frozenset()
 
     def _apply_strategy(self, row: dict[str, Any]) -> Mapping[str, list[int]]:
         if not self._strategy.supports_batched:
@@ -267,6 +282,7 @@ class TokenizeWorker:
             if more > 0:
                 problems.append(Problem("bad-row", f"{more} more rows of {name} have problems"))
             raise InvalidInput(problems)
+        self._check_losses(name, report)
         affected = report.cut + report.dropped
         what = f"{affected} of {report.row_count} {name} rows are longer than sequence_len {self.sequence_len}"
         effect = "cut" if self.cuts else "dropped"
@@ -292,6 +308,17 @@ class TokenizeWorker:
                     hint="hold out more rows, or leave out eval_sample_packing",
                 )
             )
+
+    def _check_losses(self, name: str, report: DataReport) -> None:
+        """Report content that the chat template leaves out, or raise InvalidInput if the recipe says so."""
+        problems = []
+        for kind, (count, place) in sorted(report.losses.items()):
+            what = f"the chat template leaves out {kind} in {count:,} of {report.row_count:,} {name} rows"
+            problems.append(Problem("template-loss", what, at=place, hint=LOSS_HINT))
+        if problems and self._params.on_template_loss == "stop":
+            raise InvalidInput(problems)
+        for problem in problems:
+            self._context.report.note(f"{problem.what}, first at {problem.at}")
 
 
 def _format_error(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from ftrun.api.sources import HubFiles
 
 Role = Literal["source", "held_out"]
 # Left out of the key if unset, so that recipes without these parameters have the same keys as before.
-IN_KEY_IF_SET = ("limit", "held_out_limit", "parts", "stopping_strategy", "filters", "shuffle")
+IN_KEY_IF_SET = ("limit", "held_out_limit", "parts", "stopping_strategy", "filters", "shuffle", "ignore_columns")
 
 
 class Frozen(BaseModel):
@@ -72,6 +72,7 @@ class MixedPart(Frozen):
     formatter: FormatterPart
     split: Split
     filters: tuple[Filter, ...]
+    ignore_columns: tuple[str, ...]  # sorted; those of the part alone
     limit: int | None
     weight: float | None
 
@@ -85,6 +86,7 @@ class Reading:
     formatter: FormatterPart
     split: Split
     filters: tuple[Filter, ...]
+    ignore_columns: tuple[str, ...]
     limit: int | None
     part: str | None = None
     weight: float | None = None
@@ -101,6 +103,7 @@ class Params(Frozen):
     parts: tuple[MixedPart, ...] = ()  # sorted by name
     stopping_strategy: Literal["first_exhausted", "all_exhausted"] | None = None  # only for a mix by weight
     filters: tuple[Filter, ...] = ()
+    ignore_columns: tuple[str, ...] = ()  # sorted
     shuffle: int | None = None  # seed
     limit: int | None = None  # rows
     held_out_limit: int | None = None
@@ -122,6 +125,7 @@ class Params(Frozen):
                     formatter=part.formatter,
                     split=part.split,
                     filters=self.filters + part.filters,
+                    ignore_columns=self.ignore_columns + part.ignore_columns,
                     limit=part.limit,
                     part=part.name,
                     weight=part.weight,
@@ -129,18 +133,32 @@ class Params(Frozen):
                 for part in self.parts
             ]
         assert self.formatter is not None
-        return [Reading("source", self.source, self.formatter, self.split, self.filters, None)]
+        return [Reading("source", self.source, self.formatter, self.split, self.filters, self.ignore_columns, None)]
 
     def held_out_whole(self) -> Iterator[Reading]:
         """Yield the sources of which all rows are held out."""
         if self.held_out is not None:
             assert self.formatter is not None
-            yield Reading("held_out", self.held_out, self.formatter, Split(), self.filters, self.held_out_limit)
+            yield Reading(
+                "held_out",
+                self.held_out,
+                self.formatter,
+                Split(),
+                self.filters,
+                self.ignore_columns,
+                self.held_out_limit,
+            )
         for part in self.parts:
             if part.held_out is not None:
-                filters = self.filters + part.filters
                 yield Reading(
-                    "held_out", part.held_out, part.formatter, Split(), filters, self.held_out_limit, part.name
+                    "held_out",
+                    part.held_out,
+                    part.formatter,
+                    Split(),
+                    self.filters + part.filters,
+                    self.ignore_columns + part.ignore_columns,
+                    self.held_out_limit,
+                    part.name,
                 )
 
     @property

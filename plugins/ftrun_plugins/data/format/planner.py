@@ -48,6 +48,7 @@ class FormatPlan:
             parts=tuple(self._plan_part(name, dataset) for name in sorted(dataset.parts)),
             stopping_strategy=dataset.stopping_strategy if weighted else None,
             filters=dataset.filters,
+            ignore_columns=tuple(sorted(set(dataset.ignore_columns))),
             shuffle=dataset.shuffle,
             limit=dataset.limit,
             held_out_limit=(dataset.held_out_limit or dataset.limit) if any(dataset.held_out_sources()) else None,
@@ -67,6 +68,7 @@ class FormatPlan:
             formatter=self._plan_formatter(part.formatter or dataset.formatter),
             split=dataset.split_of(part),
             filters=part.filters,
+            ignore_columns=tuple(sorted(set(part.ignore_columns))),
             limit=part.limit,
             weight=part.weight,
         )

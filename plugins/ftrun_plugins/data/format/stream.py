@@ -9,13 +9,17 @@ from typing import Any
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.formatters import Choice, Formatter
-from ftrun.api.rows import Row
+from ftrun.api.rows import FormatterOptions, Row
 from ftrun.api.sources import BadRow
+from ftrun_plugins.data.format.column_usage import ColumnUsage
 from ftrun_plugins.data.format.external_shuffle import shuffled
 from ftrun_plugins.data.format.formatter_selection import choose_formatter
 from ftrun_plugins.data.format.holdout import Splitter
 from ftrun_plugins.data.format.params import Reading
 from ftrun_plugins.data.format.row_filter import RowFilter
+
+MOST_SHOWN = 8  # unread columns in a note
+VALUE_CONDITIONS = ("equals", "one_of", "none_of", "min", "max")
 
 
 class SourceReader:
@@ -43,6 +47,7 @@ class SourceReader:
         self.choice: Choice | None = None  # set if the formatter chose another one
         self.splitter = Splitter(reading.split)
         self.row_filter = RowFilter(reading.filters)
+        self.columns = ColumnUsage(frozenset(reading.ignore_columns), _find_used_columns(reading, self.options))
         self.rows = self.train = self.held_out = self.rejected = 0  # counted by ExampleWriter
         self._read, self._seed, self._folder = read, seed, folder
         self._of_part = f" of part `{reading.part}`" if reading.part else ""
@@ -56,7 +61,7 @@ class SourceReader:
         """
         row_filter = RowFilter(self.reading.filters)
         try:
-            self.choice = choose_formatter(self.formatter, self.options, self._limit(self._filter(row_filter)))
+            self.choice = choose_formatter(self.formatter, self.options, self._visible(row_filter))
         except InvalidInput:
             if any(row_filter.removed) and not row_filter.passed:
                 raise InvalidInput(row_filter.problems(self._of_part)) from None
@@ -64,9 +69,22 @@ class SourceReader:
         if self.choice is None:
             return None
         self.formatter, self.options = self.choice.formatter, self.choice.options
+        return f"{self.reading.formatter.name} chose {self.choice.name}{self._owner}: {self.choice.why}"
+
+    def describe_unread_columns(self) -> str | None:
+        """Return a note about the columns that the formatter did not read, or None if it read all of them."""
+        columns = self.columns.unread()
+        if not columns:
+            return None
+        more = f" and {len(columns) - MOST_SHOWN} more" if len(columns) > MOST_SHOWN else ""
+        shown = ", ".join(column.describe() for column in columns[:MOST_SHOWN])
+        return f"columns that `{self.formatter.name}` does not read{self._owner}: {shown}{more}"
+
+    @property
+    def _owner(self) -> str:
+        """Text that names these rows in a note, if the recipe has others."""
         owner = f" for part `{self.reading.part}`" if self.reading.part else ""
-        owner += " for the held-out rows" if self.reading.role == "held_out" else ""
-        return f"{self.choice.name}{owner}: {self.choice.why}"
+        return owner + (" for the held-out rows" if self.reading.role == "held_out" else "")
 
     @property
     def weight(self) -> float | None:
@@ -108,7 +126,14 @@ class SourceReader:
             entry |= {"train": self.train, "held_out": self.held_out, "rejected": self.rejected}
         if self.choice is not None:
             entry["chose"] = {"name": self.choice.name, "why": self.choice.why}
+        if unread := self.columns.unread():
+            entry["unread_columns"] = [column.report() for column in unread]
         return entry | ({"filters": self.row_filter.counts()} if reading.filters else {})
+
+    def _visible(self, row_filter: RowFilter) -> Iterator[Row | BadRow]:
+        """Yield the rows as the formatter sees them."""
+        for row in self._limit(self._filter(row_filter)):
+            yield self.columns.visible(row) if isinstance(row, Row) else row
 
     def _filter_and_shuffle(self, row_filter: RowFilter) -> Iterable[Row | BadRow]:
         rows = self._filter(row_filter)
@@ -134,6 +159,20 @@ class SourceReader:
             remaining -= isinstance(row, Row)
             if not remaining:
                 return
+
+
+def _find_used_columns(reading: Reading, options: Any) -> Iterator[str]:
+    """Yield the columns that the recipe decides on: for the split, in filters by value, and options set to null.
+
+    A filter by the length or the form of a text does not use its content.
+    """
+    if isinstance(options, FormatterOptions):
+        yield from options.declined_columns()
+    if reading.split.by is not None:
+        yield reading.split.by
+    for item in reading.filters:
+        if item.column is not None and item.condition in VALUE_CONDITIONS:
+            yield item.column
 
 
 def _add_part(part: str, rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from typing import Any, Self
 
 from ftrun.api.artifacts import SPLITS, FormattedRows
-from ftrun.api.context import StageContext
-from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.context import StageContext, Stopped
+from ftrun.api.errors import MOST_PROBLEMS, InvalidInput, Problem
 from ftrun.api.rows import Rejected, Row
 from ftrun.api.sources import BadRow
 from ftrun.utils.atomic_io import write_json
@@ -36,6 +36,8 @@ class ExampleWriter:
         self._watch = Watch()
         self._removed: Counter[str] = Counter()  # by filter
         self._mix: dict[str, Any] = {}
+        self._streams: Sequence[SourceReader] = ()
+        self._notes: list[str] = []
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -49,16 +51,16 @@ class ExampleWriter:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         self._stack.close()
+        if kind is Stopped:  # a preview stops after the first rows
+            self._note_unread_columns()
 
     def choose_formatters(self, streams: Sequence[SourceReader]) -> None:
         """Let formatters such as `auto` choose another formatter, and report their choices."""
-        notes = {text: stream.reading.formatter.name for stream in streams if (text := stream.choose())}
-        for text, name in notes.items():
-            self._context.report.event("note", text=f"{name} chose {text}")
-        if notes:
-            self._context.report.metric(chose="; ".join(notes))
+        self._streams = streams
+        for note in dict.fromkeys(note for stream in streams if (note := stream.choose())):
+            self._note(note)
 
     def write_rows(self, streams: Sequence[SourceReader], limit: int | None) -> None:
         """Write the examples of several interleaved streams, up to `limit` rows.
@@ -68,6 +70,8 @@ class ExampleWriter:
         mix = Mix(streams, self._params.stopping_strategy or "first_exhausted")
         for number, row in mix:
             if self._row_count % ROWS_BETWEEN_CHECKS == 0:
+                if self._row_count == ROWS_BETWEEN_CHECKS:
+                    self._check_columns()
                 self._context.check_stop()
                 self._context.report.progress(self._row_count, None, "rows")
             self._row_count += 1
@@ -88,7 +92,8 @@ class ExampleWriter:
 
     def _write_row(self, row: Row, stream: SourceReader) -> None:
         place = row.place
-        example = self._format(row, stream, place)
+        seen = stream.columns.view(row)
+        example = self._format(seen, stream, place)
         if isinstance(example, Rejected):
             return self._reject(row, stream, example)
         try:
@@ -101,6 +106,8 @@ class ExampleWriter:
         except ValueError as error:
             return self._reject(row, stream, Rejected(str(error)))
         self._check_kind(kind_of(example), place)
+        if not stream.repeats:
+            stream.columns.add(seen, example)
         return self._write_line(stream, line, raw, held_out)
 
     def _format(self, row: Row, stream: SourceReader, place: str) -> object:
@@ -155,19 +162,42 @@ class ExampleWriter:
         Raises:
             InvalidInput: If there are bad rows and `on_bad_row` is `stop`, or if no row is left to train on.
         """
+        self._check_columns()
         if self._rejections.count and self._params.on_bad_row == "stop":
             raise InvalidInput(self._rejections.problems(self._row_count))
         if not self._train:
             raise InvalidInput(self._no_rows_problems())
         self._context.report.progress(self._row_count, self._row_count, "rows")
         self._report_warnings()
+        self._note_unread_columns()
         counts = {"train": self._train, "held_out": self._held_out, "rejected": self._rejections.count}
         removed = {f"removed by {name}": count for name, count in self._removed.most_common(MOST_FILTERS)}
         self._context.report.metric(**counts, **self._mix, **removed)
         assert self._kind is not None
         report = {"kind": self._kind[0], **counts, "reasons": self._rejections.reasons(), "sources": self._sources}
-        report |= {**self._mix, **({"filters": dict(self._removed)} if self._removed else {})}
+        report |= {"notes": self._notes, **self._mix, **({"filters": dict(self._removed)} if self._removed else {})}
         write_json(self._context.output / FormattedRows.REPORT, report)
+
+    def _check_columns(self) -> None:
+        """Raise InvalidInput if the formatters do not read columns that carry meaning."""
+        found: dict[tuple[str, str], Problem] = {}  # one for all sources with the same formatter
+        for stream in self._streams:
+            name = stream.formatter.name
+            found = {(name, column): problem for column, problem in stream.columns.problems(name)} | found
+        problems = list(found.values())[:MOST_PROBLEMS]
+        if problems and self._rejections.count and self._params.on_bad_row == "stop":
+            problems += self._rejections.problems(self._row_count)
+        if problems:
+            raise InvalidInput(problems)
+
+    def _note_unread_columns(self) -> None:
+        for stream in self._streams:
+            if note := stream.describe_unread_columns():
+                self._note(note)
+
+    def _note(self, text: str) -> None:
+        self._notes.append(text)
+        self._context.report.note(text)
 
     def _report_warnings(self) -> None:
         report, bad = self._context.report, self._rejections.count
@@ -176,6 +206,9 @@ class ExampleWriter:
                 f"{bad} of {self._row_count} rows were left out: see {FormattedRows.REJECTED}",
                 file=FormattedRows.REJECTED,
             )
+        missing = set.intersection(*(stream.columns.missing for stream in self._streams))
+        for column in sorted(missing):
+            report.warning(f"no row has the column `{column}` of dataset.ignore_columns")
         if self._params.holds_out and not self._held_out:
             report.warning(f"none of {self._row_count} rows is held out, so evaluations have no rows")
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from ftrun.api.rows import Chat, Column, FormatterOptions, OptionalColumn, Rejected, Row
 from ftrun.utils.excerpt import type_name
 from ftrun_plugins.data.formatters.errors import InvalidRowError
-from ftrun_plugins.data.formatters.row_access import optional_value, require_text
+from ftrun_plugins.data.formatters.row_access import Values, optional_value, require_text
 
 Message = dict[str, Any]
 
@@ -34,6 +34,8 @@ class Alpaca:
         """Name of the column with the system prompt. A row may lack it."""
         history: OptionalColumn = "history"
         """Name of the column with earlier turns: a list of pairs of user text and answer. A row may lack it."""
+        values: Values = "text"
+        """`text` accepts strings, numbers and booleans. `json` also accepts objects and lists, and writes them so."""
 
     def format(self, row: Row, options: Options) -> Chat | Rejected:
         """Return the chat: system prompt and earlier turns if the row has them, then instruction and output."""
@@ -42,8 +44,8 @@ class Alpaca:
             row_input = optional_value(values, options.input, "input", str)
             system = optional_value(values, options.system, "system", str)
             history = optional_value(values, options.history, "history", list)
-            question = require_text(values, options.instruction)
-            answer = require_text(values, options.output)
+            question = require_text(values, options.instruction, options.values)
+            answer = require_text(values, options.output, options.values)
             history_turns = list(_parse_history(history, options.history)) if history else []
         except InvalidRowError as error:
             return error.to_rejected()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from ftrun.api.rows import Chat, Column, FormatterOptions, OptionalColumn, Rejected, Row
 from ftrun.utils.excerpt import type_name
-from ftrun_plugins.data.formatters.chat_messages import check_message
-from ftrun_plugins.data.formatters.chat_tools import check_declared, check_tools
+from ftrun_plugins.data.formatters.chat_messages import MessageReader
+from ftrun_plugins.data.formatters.chat_tools import assign_ids, check_declared, check_tools, parameters_of
 from ftrun_plugins.data.formatters.column_messages import missing_column
 from ftrun_plugins.data.formatters.errors import InvalidRowError
-from ftrun_plugins.data.formatters.turn_order import check_order
+from ftrun_plugins.data.formatters.json_text import parse_list
+from ftrun_plugins.data.formatters.row_access import Values, optional_value
+from ftrun_plugins.data.formatters.sharegpt_tools import tools_of
+from ftrun_plugins.data.formatters.training_marks import Trained, apply_marks
+from ftrun_plugins.data.formatters.turn_order import add_system, check_order
 
 
 class ChatFormatter:
@@ -19,34 +24,61 @@ class ChatFormatter:
     name: ClassVar[str] = "chat"
 
     class Options(FormatterOptions):
-        """Columns of the messages and of the tools. Rows may lack the column of the tools."""
+        """Columns of the messages, the tools and the system prompt. Rows may lack the columns of the last two."""
 
         messages: Column = "messages"
         """Name of the column with the messages."""
         tools: OptionalColumn = "tools"
         """Name of the column with the tools. A row may lack it."""
+        functions: OptionalColumn = "functions"
+        """Name of the column with the functions of older exports of OpenAI. A row may lack it."""
+        system: OptionalColumn = "system"
+        """Name of the column with the system prompt. A row may lack it."""
+        trained: Trained = "all"
+        """Messages of the assistant to train on: `all` but those of weight 0, the `last`, or those `marked` with 1."""
+        allow_assistant_first: bool = False
+        """Accept conversations in which the assistant speaks before the user."""
+        values: Values = "text"
+        """`text` accepts strings, numbers and booleans. `json` also accepts objects and lists, and writes them so."""
 
     def format(self, row: Row, options: Options) -> Chat | Rejected:
         """Return the conversation, with text parts joined and empty keys removed."""
-        messages = row.values.get(options.messages)
-        if messages is None and options.messages not in row.values:
-            return Rejected(missing_column(options.messages, row.values), "missing-value")
+        column, values = options.messages, row.values
+        messages = values.get(column)
+        if messages is None and column not in values:
+            return Rejected(missing_column(column, values), "missing-value")
         try:
-            conversation = _check_conversation(messages, options.messages)
-            tools = row.values.get(options.tools) if options.tools else None
-            if tools and options.tools:
-                check_tools(tools, options.tools)
-                check_declared(conversation, tools, options.messages)
+            tools = _read_tools(values, options)
+            reader = MessageReader(column, parameters_of(tools), options.values)
+            conversation = _read_conversation(messages, reader, options)
+            system = optional_value(values, options.system, "system", str)
+            if system:
+                conversation = add_system(system, conversation, options.system, column)
+            if tools:
+                check_declared(conversation, tools, column)
         except InvalidRowError as error:
             return error.to_rejected()
-        return Chat(conversation, tools or ())
+        return Chat(conversation, tools, reader.ignored)
 
 
-def _check_conversation(messages: Any, column: str) -> list[dict[str, Any]]:
+def _read_conversation(messages: Any, reader: MessageReader, options: ChatFormatter.Options) -> list[dict[str, Any]]:
+    column = reader.column
+    messages = parse_list(messages, f"`{column}`")
     if type(messages) is not list:
         raise InvalidRowError("wrong-type", f"`{column}` is {type_name(messages)}, not a list of messages")
     if not messages:
         raise InvalidRowError("empty-value", f"`{column}` is empty")
-    conversation = [check_message(message, index, column) for index, message in enumerate(messages)]
-    check_order(conversation, column)
-    return conversation
+    conversation = [reader.read(message, index) for index, message in enumerate(messages)]
+    assign_ids(conversation, column)
+    check_order(conversation, column, allow_assistant_first=options.allow_assistant_first)
+    return apply_marks(conversation, options.trained, column)
+
+
+def _read_tools(values: Mapping[str, Any], options: ChatFormatter.Options) -> Sequence[dict[str, Any]]:
+    for column in (options.tools, options.functions):
+        value = values.get(column) if column else None
+        if value and column:
+            tools = tools_of(value, column)
+            check_tools(tools, column)
+            return tools
+    return ()

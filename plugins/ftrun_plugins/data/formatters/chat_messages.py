@@ -1,30 +1,114 @@
-"""Validation and normalization of one message of a conversation."""
+"""Validation and normalization of one message of a conversation in OpenAI's format."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ftrun.utils.excerpt import type_name
-from ftrun_plugins.data.formatters.chat_tools import check_calls
+from ftrun_plugins.data.formatters.chat_tools import check_calls, check_function
 from ftrun_plugins.data.formatters.column_messages import list_names, suggestion
 from ftrun_plugins.data.formatters.errors import InvalidRowError
+from ftrun_plugins.data.formatters.row_access import Values, to_text
+from ftrun_plugins.data.formatters.training_marks import MARK_KEYS, read_mark
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 PLAIN_ROLES = frozenset(ROLES) - {"tool"}
+REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
+REASONING_PARTS = ("thinking", "reasoning")
 KNOWN_KEYS = {role: {"role", "content", "name"} for role in ROLES}
-KNOWN_KEYS["assistant"] |= {"tool_calls", "weight"}
+KNOWN_KEYS["assistant"] |= {"tool_calls", "function_call", *MARK_KEYS, *REASONING_KEYS}
 KNOWN_KEYS["tool"] |= {"tool_call_id"}
+MEDIA_KEYS = {"audio", "audios", "image", "images", "video", "videos"}
+MEANINGFUL_KEYS = MEDIA_KEYS | KNOWN_KEYS["assistant"] | KNOWN_KEYS["tool"] | {"refusal"}
 
 
-def check_message(message: Any, index: int, column: str) -> dict[str, Any]:
-    """Return the message in the form for the chat template.
+@dataclass
+class MessageReader:
+    """Reader of the messages of one conversation.
 
-    Most messages have only a role and a string. They are returned unchanged, without the slower checks.
-
-    Raises:
-        InvalidRowError: If the message is invalid.
+    Args:
+        column: Column of the conversation, for error messages.
+        parameters: JSON Schemas of the parameters of the row's tools, by the name of the tool.
+        values: `json` accepts objects and lists as contents.
+        ignored: Keys that carry nothing to train on, with their first values, by names such as `messages[].id`.
     """
-    return message if _is_plain(message) else _rebuild(message, f"{column}[{index}]")
+
+    column: str
+    parameters: Mapping[str, Any]
+    values: Values = "text"
+    ignored: dict[str, Any] = field(default_factory=dict)
+
+    def read(self, message: Any, index: int) -> dict[str, Any]:
+        """Return the message in the form for the chat template.
+
+        Most messages have only a role and a string. They are returned unchanged, without the slower checks.
+
+        Raises:
+            InvalidRowError: If the message is invalid.
+        """
+        return message if _is_plain(message) else self._rebuild(message, f"{self.column}[{index}]")
+
+    def _rebuild(self, message: Any, path: str) -> dict[str, Any]:
+        if type(message) is not dict:
+            raise InvalidRowError("wrong-type", f"{path} is {type_name(message)}, not an object with role and content")
+        role = _check_role(message, path)
+        # Answers of the API have further keys, such as `refusal` and `audio`, which are null or empty if unused.
+        values = {key: value for key, value in message.items() if value is not None and value != []}
+        self._ignore_others(values, role, path)
+        content, thoughts = self._join_content(message, path)
+        result: dict[str, Any] = {"role": role, "content": content}
+        if "name" in values:
+            result["name"] = _check_string(values, "name", path)
+        if role == "assistant":
+            self._add_answer(result, values, thoughts, path)
+        elif thoughts:
+            raise InvalidRowError("unsupported-content", f"{path} has thoughts, but its role is `{role}`")
+        if role == "tool" and "tool_call_id" in values:
+            result["tool_call_id"] = _check_string(values, "tool_call_id", path)
+        return result
+
+    def _ignore_others(self, values: dict[str, Any], role: str, path: str) -> None:
+        """Record keys that no message needs. A key like a known one is an error, because it is probably misspelt."""
+        for key in values.keys() - KNOWN_KEYS[role]:
+            if key in MEANINGFUL_KEYS:
+                what = f"{path} has the key `{key}`, which cannot be trained on in a message of the role `{role}`"
+                raise InvalidRowError("unsupported-content", what)
+            if close := suggestion(key, KNOWN_KEYS[role]):
+                raise InvalidRowError("unknown-key", f"{path} has the unknown key `{key[:40]}`{close}")
+            self.ignored.setdefault(f"{self.column}[].{key}", values[key])
+
+    def _join_content(self, message: dict[str, Any], path: str) -> tuple[str, str]:
+        """Return the content and the thoughts among its parts. Null is allowed if the message has tool calls."""
+        content = message.get("content")
+        if type(content) is str:
+            return content, ""
+        if content is None and (message.get("tool_calls") or message.get("function_call")):
+            return "", ""
+        if "content" not in message:
+            raise InvalidRowError("missing-value", f"{path} has no `content`; it has {list_names(message)}")
+        if type(content) is list and (self.values == "text" or all(map(_is_part, content))):
+            parts = [_read_part(part, f"{path}.content[{index}]") for index, part in enumerate(content)]
+            return tuple("".join(text for text, thought in parts if thought is kind) for kind in (False, True))  # type: ignore[return-value]
+        return to_text(content, f"{path}.content", self.values), ""
+
+    def _add_answer(self, result: dict[str, Any], values: dict[str, Any], thoughts: str, path: str) -> None:
+        for key in REASONING_KEYS:
+            if key in values and values[key] != "":
+                thoughts += _check_string(values, key, path)
+        if thoughts:
+            result["reasoning_content"] = thoughts
+        mark = read_mark(values, path)
+        if mark is not None:
+            result["train"] = mark
+        if "tool_calls" in values:
+            result["tool_calls"] = check_calls(values["tool_calls"], f"{path}.tool_calls", self.parameters)
+        elif "function_call" in values:
+            function = check_function(values["function_call"], f"{path}.function_call", self.parameters)
+            result["tool_calls"] = [{"type": "function", "function": function}]
+        elif result["content"] == "" or result["content"].isspace():
+            raise InvalidRowError("empty-value", f"{path}: the assistant message is empty")
 
 
 def _is_plain(message: Any) -> bool:
@@ -36,27 +120,8 @@ def _is_plain(message: Any) -> bool:
     return role != "assistant" or not (content == "" or content.isspace())
 
 
-def _rebuild(message: Any, path: str) -> dict[str, Any]:
-    if type(message) is not dict:
-        raise InvalidRowError("wrong-type", f"{path} is {type_name(message)}, not an object with role and content")
-    role = _check_role(message, path)
-    # Answers of the API have further keys, such as `refusal` and `audio`, which are null or empty if unused.
-    values = {key: value for key, value in message.items() if value is not None and value != []}
-    for key in values:
-        if key not in KNOWN_KEYS[role]:
-            raise InvalidRowError(
-                "unknown-key", f"{path} has the unknown key `{key[:40]}`{suggestion(key, KNOWN_KEYS[role])}"
-            )
-    result = {"role": role, "content": _join_content(message, path)}
-    if "name" in values:
-        result["name"] = _check_string(values, "name", path)
-    if role == "assistant":
-        _add_calls(result, values, path)
-    if role == "tool":
-        if "tool_call_id" not in values:
-            raise InvalidRowError("missing-value", f"{path} has the role `tool`, but no `tool_call_id`")
-        result["tool_call_id"] = _check_string(values, "tool_call_id", path)
-    return result
+def _is_part(value: Any) -> bool:
+    return type(value) is dict and "type" in value
 
 
 def _check_role(message: dict[str, Any], path: str) -> str:
@@ -65,6 +130,8 @@ def _check_role(message: dict[str, Any], path: str) -> str:
     role = message["role"]
     if type(role) is not str:
         raise InvalidRowError("wrong-type", f"{path}.role is {type_name(role)}, not a string")
+    if role == "function":  # of older exports
+        return "tool"
     if role not in ROLES:
         known = ", ".join(ROLES)
         raise InvalidRowError(
@@ -73,43 +140,19 @@ def _check_role(message: dict[str, Any], path: str) -> str:
     return role
 
 
-def _join_content(message: dict[str, Any], path: str) -> str:
-    """Return the content as a string. Joins text parts. Null is allowed if the message has tool calls."""
-    content = message.get("content")
-    if type(content) is str:
-        return content
-    if content is None and message.get("tool_calls"):
-        return ""
-    if "content" not in message:
-        raise InvalidRowError("missing-value", f"{path} has no `content`; it has {list_names(message)}")
-    if type(content) is not list:
-        raise InvalidRowError("wrong-type", f"{path}.content is {type_name(content)}, not a string or a list of parts")
-    return "".join(_check_part(part, f"{path}.content[{index}]") for index, part in enumerate(content))
-
-
-def _check_part(part: Any, path: str) -> str:
-    kind = part.get("type") if type(part) is dict else None
-    if type(kind) is str and kind != "text":
+def _read_part(part: Any, path: str) -> tuple[str, bool]:
+    """Return the text of a part, and true if it is a thought."""
+    kind = part["type"] if _is_part(part) else "text"
+    keys = {"text": ("text",), **{kind: (kind, "text") for kind in REASONING_PARTS}}.get(str(kind))
+    if keys is None:
         raise InvalidRowError(
-            "unsupported-content", f"{path} has the type `{kind[:40]}`; only parts of the type `text` can be trained on"
+            "unsupported-content", f"{path} has the type `{str(kind)[:40]}`; only parts of text can be trained on"
         )
-    if kind is None or type(part.get("text")) is not str or len(part) != 2:
-        raise InvalidRowError(
-            "unsupported-content", f'{path} must be {{"type": "text", "text": "…"}} without other keys'
-        )
-    return str(part["text"])
-
-
-def _add_calls(result: dict[str, Any], values: dict[str, Any], path: str) -> None:
-    if values.get("weight", 1) != 1:  # training does not use weights
-        raise InvalidRowError(
-            "unsupported-content",
-            f"{path} has a `weight` other than 1, but all assistant messages are trained on",
-        )
-    if "tool_calls" in values:
-        result["tool_calls"] = check_calls(values["tool_calls"], f"{path}.tool_calls")
-    elif result["content"] == "" or result["content"].isspace():
-        raise InvalidRowError("empty-value", f"{path}: the assistant message is empty")
+    text = next((part[key] for key in keys if type(part.get(key)) is str), None) if _is_part(part) else None
+    if text is None or len(part) != 2:
+        expected = f'{{"type": "{kind}", "{keys[0]}": "…"}}'
+        raise InvalidRowError("unsupported-content", f"{path} must be {expected} without other keys")
+    return text, kind != "text"
 
 
 def _check_string(values: dict[str, Any], key: str, path: str) -> str:

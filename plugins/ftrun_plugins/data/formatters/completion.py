@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ftrun.api.rows import Column, FormatterOptions, Rejected, Row, Text
-from ftrun.utils.excerpt import type_name
-from ftrun_plugins.data.formatters.column_messages import missing_column
+from ftrun_plugins.data.formatters.errors import InvalidRowError
+from ftrun_plugins.data.formatters.row_access import Values, require_text
 
 
 class Completion:
@@ -19,14 +19,12 @@ class Completion:
 
         field: Column = "text"
         """Name of the column with the text."""
+        values: Values = "text"
+        """`text` accepts strings, numbers and booleans. `json` also accepts objects and lists, and writes them so."""
 
     def format(self, row: Row, options: Options) -> Text | Rejected:
         """Return the text of the row."""
-        if options.field not in row.values:
-            return Rejected(missing_column(options.field, row.values), "missing-value")
-        text = row.values[options.field]
-        if not isinstance(text, str):
-            return Rejected(f"`{options.field}` is {type_name(text)}, not a string", "wrong-type")
-        if not text or text.isspace():
-            return Rejected(f"`{options.field}` is empty", "empty-value")
-        return Text(text)
+        try:
+            return Text(require_text(row.values, options.field, options.values))
+        except InvalidRowError as error:
+            return error.to_rejected()

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ftrun_plugins.data.formatters.json_text import looks_like_conversation, parse_list
+
 # Columns of a question and its answer, in order of precedence.
 PAIRS = (
     ("prompt", "response"),
@@ -52,7 +54,7 @@ def shape_of(row: Mapping[str, Any]) -> Shape | Unclear | None:
         return next(iter(shapes.values()))
     if _is_list(row, "prompt") and _is_list(row, "completion"):
         return Unclear("`prompt` and `completion` are lists of messages; join them in one column `messages`")
-    return _detect_pair(row) or _detect_text(row)
+    return _detect_pair(row) or _detect_broken_conversation(row) or _detect_text(row)
 
 
 def _find_conversations(row: Mapping[str, Any]) -> dict[str, Shape]:
@@ -63,9 +65,9 @@ def _find_conversations(row: Mapping[str, Any]) -> dict[str, Shape]:
 
 
 def _detect_conversation(column: str, value: Any) -> Shape | None:
-    first = value[0] if type(value) is list and value else None
-    if type(first) is not dict:
+    if not looks_like_conversation(value):
         return None
+    first = parse_list(value, column)[0]
     if "role" in first and ("content" in first or "tool_calls" in first):
         what = f"a list of messages with role and content in `{column}`"
         return Shape("chat", _omit_default("messages", column, "messages"), what)
@@ -90,6 +92,14 @@ def _detect_pair(row: Mapping[str, Any]) -> Shape | None:
             options = (*_omit_default("instruction", question, "instruction"), ("output", answer))
             what = f"strings in `{question}` and `{answer}`, a question and its answer"
             return Shape("alpaca", options, what)
+    return None
+
+
+def _detect_broken_conversation(row: Mapping[str, Any]) -> Unclear | None:
+    """Return a reason if a column for a conversation holds a text."""
+    for column in ("messages", "conversations"):
+        if _is_string(row, column) and row[column].strip():
+            return Unclear(f"`{column}` is a string, not a list of messages")
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
@@ -12,10 +12,12 @@ from ftrun.utils.excerpt import type_name
 from ftrun_plugins.data.formatters.chat_tools import check_declared, check_tools
 from ftrun_plugins.data.formatters.column_messages import missing_column
 from ftrun_plugins.data.formatters.errors import InvalidRowError
+from ftrun_plugins.data.formatters.json_text import parse_list
 from ftrun_plugins.data.formatters.row_access import optional_value
 from ftrun_plugins.data.formatters.sharegpt_tools import calls_of, tools_of
 from ftrun_plugins.data.formatters.sharegpt_turns import ROLES, Turns
-from ftrun_plugins.data.formatters.turn_order import check_order
+from ftrun_plugins.data.formatters.training_marks import Trained, apply_marks
+from ftrun_plugins.data.formatters.turn_order import add_system, check_order
 
 TurnKey: TypeAlias = Annotated[str, ColumnOption("key")]
 
@@ -44,6 +46,10 @@ class ShareGpt:
         """Name of the column with the system prompt. A row may lack it."""
         tools: OptionalColumn = "tools"
         """Name of the column with the tools. A row may lack it."""
+        trained: Trained = "all"
+        """Turns of the model to train on: `all` but those of weight 0, the `last` one, or those `marked` with 1."""
+        allow_assistant_first: bool = False
+        """Accept conversations in which the model speaks before the user."""
 
         @cached_property
         def turns(self) -> Turns:
@@ -56,36 +62,41 @@ class ShareGpt:
         if turns is None and column not in values:
             return Rejected(missing_column(column, values), "missing-value")
         try:
-            messages = _convert_turns(turns, column, options)
+            messages, ignored = _convert_turns(turns, column, options)
             system = optional_value(values, options.system, "system", str)
-            if system and messages[0]["role"] == "system":
-                raise InvalidRowError("turn-order", f"there are two system prompts: `{options.system}` and {column}[0]")
+            if system:
+                messages = add_system(system, messages, options.system, column)
             tools = _read_tools(values, options)
             if tools:
                 check_declared(messages, tools, column)
         except InvalidRowError as error:
             return error.to_rejected()
-        return Chat([{"role": "system", "content": system}, *messages] if system else messages, tools)
+        return Chat(messages, tools, ignored)
 
 
-def _convert_turns(turns: Any, column: str, options: ShareGpt.Options) -> list[dict[str, Any]]:
+def _convert_turns(
+    turns: Any, column: str, options: ShareGpt.Options
+) -> tuple[list[dict[str, Any]], Mapping[str, Any]]:
+    """Return the messages, and the keys of turns that were left out."""
+    turns = parse_list(turns, f"`{column}`")
     if type(turns) is not list:
         raise InvalidRowError("wrong-type", f"`{column}` is {type_name(turns)}, not a list of turns")
     if not turns:
         raise InvalidRowError("empty-value", f"`{column}` is empty")
-    messages = options.turns.messages(turns)
-    check_order(messages, column, has_ids=False)  # `Turns` has matched answers to calls
-    return messages
+    messages, ignored = options.turns.messages(turns)
+    # `Turns` has matched answers to calls
+    check_order(messages, column, has_ids=False, allow_assistant_first=options.allow_assistant_first)
+    return apply_marks(messages, options.trained, column), ignored
 
 
-def _read_tools(values: Mapping[str, Any], options: ShareGpt.Options) -> list[dict[str, Any]]:
+def _read_tools(values: Mapping[str, Any], options: ShareGpt.Options) -> Sequence[dict[str, Any]]:
     if options.tools is None:
-        return []
+        return ()
     value = values.get(options.tools)
     if value is None and options.tools != "tools" and options.tools not in values:
         raise InvalidRowError("missing-value", missing_column(options.tools, values))
     if not value:
-        return []
+        return ()
     tools = tools_of(value, options.tools)
     check_tools(tools, options.tools)
     return tools

@@ -8,6 +8,7 @@ import orjson
 
 from ftrun.utils.excerpt import type_name
 from ftrun_plugins.data.formatters.errors import InvalidRowError
+from ftrun_plugins.data.formatters.json_text import parse_json
 
 
 def tools_of(value_or_json: Any, column: str) -> list[Any]:
@@ -16,7 +17,7 @@ def tools_of(value_or_json: Any, column: str) -> list[Any]:
     Raises:
         InvalidRowError: If the value is not a list of tools.
     """
-    tools = _parse_json(value_or_json, f"`{column}`") if type(value_or_json) is str else value_or_json
+    tools = parse_json(value_or_json, f"`{column}`") if type(value_or_json) is str else value_or_json
     if type(tools) is not list:
         raise InvalidRowError("wrong-type", f"`{column}` is {type_name(tools)}, not a list of tools")
     return [_wrap_function(tool) for tool in tools]
@@ -28,7 +29,7 @@ def calls_of(text: str, path: str) -> list[dict[str, Any]]:
     Raises:
         InvalidRowError: If the text is not a call or a list of calls.
     """
-    value = _parse_json(text, path)
+    value = parse_json(text, path)
     calls = value if type(value) is list else [value]
     if not calls:
         raise InvalidRowError("bad-tool-call", f"{path} is an empty list of calls")
@@ -45,17 +46,8 @@ def _convert_call(call: Any, path: str) -> dict[str, Any]:
         what = "an object without `name`" if type(call) is dict else type_name(call)
         raise InvalidRowError("wrong-type", f'{path} is {what}, not a call: {{"name": "…", "arguments": {{…}}}}')
     arguments = call.get("arguments", {})
-    value = _parse_json(arguments, f"{path}.arguments") if type(arguments) is str else arguments
+    value = parse_json(arguments, f"{path}.arguments") if type(arguments) is str else arguments
     if type(value) is not dict:
         raise InvalidRowError("wrong-type", f"{path}.arguments is {type_name(value)}, not an object")
     encoded = arguments if type(arguments) is str else orjson.dumps(value).decode()
     return {"type": "function", "function": {"name": call["name"], "arguments": encoded}}
-
-
-def _parse_json(text: str, path: str) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise InvalidRowError(
-            "invalid-json", f"{path} is not JSON: {error.msg} at character {error.pos + 1}"
-        ) from error

@@ -10,6 +10,7 @@ from typing import Any
 from ftrun.utils.excerpt import type_name
 from ftrun_plugins.data.formatters.column_messages import list_names, suggestion
 from ftrun_plugins.data.formatters.errors import InvalidRowError
+from ftrun_plugins.data.formatters.training_marks import MARK_KEYS, read_mark
 
 ROLES = {
     "system": "system",
@@ -39,13 +40,16 @@ class Turns:
     roles: Mapping[str, str]
     calls_of: Callable[[str, str], list[dict[str, Any]]]
 
-    def messages(self, turns: list[Any]) -> list[dict[str, Any]]:
-        """Return the turns in OpenAI's format.
+    def messages(self, turns: list[Any]) -> tuple[list[dict[str, Any]], Mapping[str, Any]]:
+        """Return the turns in OpenAI's format, and the keys of turns that were left out, with their first values.
 
         Raises:
             InvalidRowError: If a turn is invalid.
         """
-        return self._convert_plain(turns) or self._convert_any(turns)
+        if plain := self._convert_plain(turns):
+            return plain, {}
+        ignored: dict[str, Any] = {}
+        return self._convert_any(turns, ignored), ignored
 
     def _convert_plain(self, turns: list[Any]) -> list[dict[str, Any]] | None:
         """Return the messages if all turns have only a role and a text, as most turns do; else None."""
@@ -62,13 +66,13 @@ class Turns:
             messages.append({"role": role, "content": text})
         return messages
 
-    def _convert_any(self, turns: list[Any]) -> list[dict[str, Any]]:
+    def _convert_any(self, turns: list[Any], ignored: dict[str, Any]) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = []
         open_ids: deque[str] = deque()  # ids of calls without an answer
         calls = 0
         speaker = ""  # role of the last turn that is not a tool's answer
         for index, turn in enumerate(turns):
-            role, text = self._check_turn(turn, f"{self.column}[{index}]")
+            role, text, mark = self._check_turn(turn, f"{self.column}[{index}]", ignored)
             if role == "tool":
                 # The assistant may write a call into its text, in the syntax of the model. This call has no id.
                 if not open_ids and speaker != "assistant":
@@ -86,9 +90,9 @@ class Turns:
                 new_calls = self._parse_calls(text, index, calls)
                 calls += len(new_calls)
                 open_ids.extend(call["id"] for call in new_calls)
-                messages.append({"role": "assistant", "content": "", "tool_calls": new_calls})
+                messages.append({"role": "assistant", "content": "", "tool_calls": new_calls, **mark})
             else:
-                messages.append({"role": role, "content": text})
+                messages.append({"role": role, "content": text, **mark})
             speaker = role
         return messages
 
@@ -97,7 +101,8 @@ class Turns:
         calls = self.calls_of(text, f"{self.column}[{index}].{self.content}")
         return [{"id": f"call{number:05}", **call} for number, call in enumerate(calls, call_count + 1)]
 
-    def _check_turn(self, turn: Any, path: str) -> tuple[str, str]:
+    def _check_turn(self, turn: Any, path: str, ignored: dict[str, Any]) -> tuple[str, str, dict[str, bool]]:
+        """Return role and text of a turn, and its mark for training."""
         if type(turn) is not dict:
             raise InvalidRowError(
                 "wrong-type", f"{path} is {type_name(turn)}, not an object with {self.role} and {self.content}"
@@ -109,10 +114,10 @@ class Turns:
         if type(text) is not str:
             raise InvalidRowError("wrong-type", f"{path}.{self.content} is {type_name(text)}, not a string")
         for key, value in turn.items():
-            self._check_extra(key, value, role, path)
+            self._check_extra(key, value, path, ignored)
         if role == "assistant" and (not text or text.isspace()):
             raise InvalidRowError("empty-value", f"{path}: the assistant turn is empty")
-        return role, text
+        return role, text, self._read_mark(turn, role, path)
 
     def _check_role(self, turn: dict[str, Any], path: str) -> str:
         if self.role not in turn:
@@ -125,17 +130,20 @@ class Turns:
             raise InvalidRowError("unknown-role", f"{path} has the unknown role `{name[:40]}`{hint}")
         return self.roles[name]
 
-    def _check_extra(self, key: str, value: Any, role: str, path: str) -> None:
-        """Check another key of a turn. It must be empty, or a weight that equals the default."""
-        if key in (self.role, self.content) or value is None or value in ("", []):
+    def _check_extra(self, key: str, value: Any, path: str, ignored: dict[str, Any]) -> None:
+        """Record another key of a turn that is not empty. A key like a known one is an error."""
+        known = (self.role, self.content, *MARK_KEYS)
+        if key in known or value is None or value in ("", []):
             return
-        if key != "weight":
-            raise InvalidRowError(
-                "unknown-key", f"{path} has the unknown key `{key[:40]}`{suggestion(key, (self.role, self.content))}"
-            )
-        is_trained = role in ("assistant", "tool_call")
-        if value != (1 if is_trained else 0):
-            what = f"{'all of' if is_trained else 'only'} the assistant's turns are trained on"
-            raise InvalidRowError(
-                "unsupported-content", f"{path} has a `weight` other than {int(is_trained)}, but {what}"
-            )
+        if close := suggestion(key, known):
+            raise InvalidRowError("unknown-key", f"{path} has the unknown key `{key[:40]}`{close}")
+        ignored.setdefault(f"{self.column}[].{key}", value)
+
+    def _read_mark(self, turn: dict[str, Any], role: str, path: str) -> dict[str, bool]:
+        mark = read_mark(turn, path)
+        if role in ("assistant", "tool_call"):
+            return {} if mark is None else {"train": mark}
+        if mark:
+            what = f"{path} is marked for training, but only the turns of the model are trained on"
+            raise InvalidRowError("unsupported-content", what)
+        return {}

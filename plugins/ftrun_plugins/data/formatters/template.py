@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ValidationInfo, field_validator
 
 from ftrun.api.rows import FormatterOptions, Rejected, Row, Segments
 from ftrun_plugins.data.formatters.errors import InvalidRowError
+from ftrun_plugins.data.formatters.row_access import Values
 from ftrun_plugins.data.formatters.template_syntax import columns, fill
 
 
@@ -35,6 +36,9 @@ class Template:
         answer: Annotated[str, AfterValidator(_check_answer)]
         """Template of the answer. It needs at least one column that `prompt` lacks."""
 
+        values: Values = "text"
+        """`text` accepts strings, numbers and booleans. `json` also accepts objects and lists, and writes them so."""
+
         @field_validator("answer")
         @classmethod
         def _check_answer_differs(cls, answer: str, info: ValidationInfo) -> str:
@@ -47,7 +51,9 @@ class Template:
     def format(self, row: Row, options: Options) -> Segments | Rejected:
         """Return the prompt, which is not trained on, and the answer, which is trained on."""
         try:
-            prompt, answer = fill(options.prompt, row.values), fill(options.answer, row.values)
+            prompt, answer = (
+                fill(template, row.values, options.values) for template in (options.prompt, options.answer)
+            )
         except InvalidRowError as error:
             return error.to_rejected()
         if not answer or answer.isspace():

@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from ftrun.utils.excerpt import type_name
 from ftrun_plugins.data.formatters.column_messages import missing_column
 from ftrun_plugins.data.formatters.errors import InvalidRowError
+from ftrun_plugins.data.formatters.row_access import Values, to_text
 
 PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 NOT_A_NAME = re.compile(r"[.\[\]:!]")
-EXACT = 2.0**63  # integers from here on are parsed as floats and may lose digits
 
 
 @cache
@@ -47,14 +46,14 @@ def columns(template: str) -> list[str]:
     return [column for _, column in parse(template) if column is not None]
 
 
-def fill(template: str, values: Mapping[str, Any]) -> str:
+def fill(template: str, row: Mapping[str, Any], values: Values = "text") -> str:
     """Return the template with the values of a row in place of the column names.
 
     Raises:
-        InvalidRowError: If a column is missing, or its value is not a string, number or boolean.
+        InvalidRowError: If a column is missing, or its value is no text.
     """
     return "".join(
-        literal + ("" if column is None else _to_text(column, values)) for literal, column in parse(template)
+        literal + ("" if column is None else _to_text(column, row, values)) for literal, column in parse(template)
     )
 
 
@@ -66,17 +65,9 @@ def _check_name(name: str, placeholder: str) -> str:
     return name
 
 
-def _to_text(column: str, values: Mapping[str, Any]) -> str:
+def _to_text(column: str, row: Mapping[str, Any], values: Values) -> str:
     try:
-        value = values[column]
+        value = row[column]
     except KeyError:
-        raise InvalidRowError("missing-value", missing_column(column, values)) from None
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"  # as in JSON
-    if isinstance(value, float) and abs(value) >= EXACT:
-        raise InvalidRowError("wrong-type", f"`{column}` is a number too large to be exact; write it as a string")
-    if isinstance(value, int | float):
-        return str(value)
-    raise InvalidRowError("wrong-type", f"`{column}` is {type_name(value)}, not a string, number or boolean")
+        raise InvalidRowError("missing-value", missing_column(column, row)) from None
+    return to_text(value, f"`{column}`", values)

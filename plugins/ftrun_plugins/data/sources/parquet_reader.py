@@ -73,16 +73,24 @@ def _convert_row(values: dict[str, Any], name: str, number: int) -> Row | BadRow
     return Row(result, name, number)
 
 
-def to_json_value(value: Any) -> Any:
-    """Convert a value to JSON: dates to ISO strings, decimals to numbers, NaN to null, maps to lists of pairs."""
+def to_json_value(value: Any, in_arguments: bool = False) -> Any:
+    """Convert a value to JSON: dates to ISO strings, decimals to numbers, NaN to null, maps to lists of pairs.
+
+    All structs of a column have the same keys, and null fills those that a struct does not have, so null keys are
+    left out. In the arguments of a call they stay: formatters compare them with the parameters of the tool.
+    """
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: to_json_value(inner) for key, inner in value.items()}
+        return {
+            key: to_json_value(inner, in_arguments or key == "arguments")
+            for key, inner in value.items()
+            if inner is not None or in_arguments
+        }
     if isinstance(value, list | tuple):
-        return [to_json_value(inner) for inner in value]
+        return [to_json_value(inner, in_arguments) for inner in value]
     if isinstance(value, bytes):
         try:
             return value.decode()

@@ -209,6 +209,7 @@ def test_the_report_counts(workshop: Workshop) -> None:
 
     sha256 = hashlib.sha256(data.read_bytes()).hexdigest()
     files = [{"name": "data.jsonl", "sha256": sha256}]
+    unread = {"column": "group", "rows": 9, "place": "data.jsonl:1", "example": '"g0"'}
     assert artifact.report == {
         "kind": "text",
         "train": 9,
@@ -218,7 +219,8 @@ def test_the_report_counts(workshop: Workshop) -> None:
             "there is no column …: the row has …; did you mean …?": 2,
             "the line ends in the middle of a list": 1,
         },
-        "sources": [{"role": "source", "name": "jsonl", "rows": 12, "files": files}],
+        "sources": [{"role": "source", "name": "jsonl", "rows": 12, "files": files, "unread_columns": [unread]}],
+        "notes": ['columns that `completion` does not read: `group` (9 rows, for example "g0")'],
     }
     assert artifact.events("progress")[-1]["step"] == 12
 

@@ -133,8 +133,8 @@ SHAPES = {
         "wrong-type messages[0].content is null",
     ),
     "content of a wrong type": (
-        [{"role": "user", "content": 3}, ANSWER],
-        "wrong-type messages[0].content is a number",
+        [{"role": "user", "content": {"a": 3}}, ANSWER],
+        "wrong-type messages[0].content is an object",
     ),
     "an image": (
         [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}, ANSWER],
@@ -157,13 +157,28 @@ SHAPES = {
     ),
     "a key of another role": (
         [{**USER, "tool_calls": [CALL]}, ANSWER],
-        "unknown-key messages[0] has the unknown key `tool_calls`",
+        "unsupported-content messages[0] has the key `tool_calls`",
     ),
-    "a refusal": ([USER, {**ANSWER, "refusal": "no"}], "unknown-key messages[1] has the unknown key `refusal`"),
-    "weight 0": (
-        [USER, {**ANSWER, "weight": 0}, ANSWER],
-        "unsupported-content messages[1] has a `weight` other than 1",
+    "a refusal": ([USER, {**ANSWER, "refusal": "no"}], "unsupported-content messages[1] has the key `refusal`"),
+    "a weight between": (
+        [USER, {**ANSWER, "weight": 0.5}, ANSWER],
+        "unsupported-content messages[1].weight is 0.5, but a message is either trained (1) or not (0)",
     ),
+    "a weight of another type": (
+        [USER, {**ANSWER, "weight": "1"}],
+        "unsupported-content messages[1].weight is a string",
+    ),
+    "two marks that differ": (
+        [USER, {**ANSWER, "weight": 1, "train": False}],
+        "unsupported-content messages[1] has two marks that differ",
+    ),
+    "nothing to train": ([USER, {**ANSWER, "weight": 0}], "empty-value `messages` has no message of the assistant"),
+    "a key that is misspelt": ([USER, {**ANSWER, "tool_call": [CALL]}], "unknown-key did you mean `tool_calls`"),
+    "thoughts of the user": (
+        [{"role": "user", "content": [{"type": "thinking", "thinking": "a"}]}, ANSWER],
+        "unsupported-content messages[0] has thoughts",
+    ),
+    "thoughts that are no text": ([USER, {**ANSWER, "reasoning": ["a"]}], "wrong-type messages[1].reasoning is a list"),
     "an empty name": ([{**USER, "name": ""}, ANSWER], "empty-value messages[0].name"),
     "a name of a wrong type": ([{**USER, "name": 3}, ANSWER], "wrong-type messages[0].name is a number"),
 }
@@ -200,8 +215,8 @@ CALLS = {
         "bad-tool-call messages[3] answers the tool call `c1`",
     ),
     "an answer without id": (
-        [USER, CALLING, {"role": "tool", "content": "rain"}, ANSWER],
-        "missing-value messages[2] has the role `tool`, but no `tool_call_id`",
+        [USER, CALLING, RESULT, {"role": "tool", "content": "rain"}, ANSWER],
+        "bad-tool-call messages[3] is the answer of a tool, but no call is open",
     ),
     "no answer": (
         [USER, CALLING, USER, ANSWER],
@@ -227,7 +242,7 @@ CALLS = {
         [USER, {**CALLING, "tool_calls": [CALL, CALL]}],
         "bad-tool-call messages[1].tool_calls has two calls with the same `id`",
     ),
-    "no id": ([USER, calling(id=None)], "missing-value messages[1].tool_calls[0] has no `id`"),
+    "an id that is no text": ([USER, calling(id=7)], "wrong-type messages[1].tool_calls[0].id is a number"),
     "an unknown key": ([USER, calling(args={})], "unknown-key messages[1].tool_calls[0] has the unknown key `args`"),
     "another type": ([USER, calling(type="code")], "bad-tool-call messages[1].tool_calls[0].type is not `function`"),
     "no function": ([USER, calling(function=None)], "missing-value messages[1].tool_calls[0] has no `function`"),
@@ -265,8 +280,9 @@ def test_tool_calls_that_do_not_hold_together_are_rejected(messages: list[Messag
 @pytest.mark.parametrize(
     ("tools", "expected"),
     [
-        ("[]", "wrong-type `tools` is a string"),
-        ([{"name": "weather"}], 'bad-tool-call tools[0] must be {"type": "function", "function": {…}}'),
+        ("{}", "wrong-type `tools` is an object"),
+        ("[", "invalid-json `tools` is not JSON"),
+        ([{"title": "weather"}], 'bad-tool-call tools[0] must be {"type": "function", "function": {…}}'),
         ([{"type": "function", "function": {}}], "missing-value tools[0].function has no `name`"),
         (
             [{"type": "function", "function": {"name": "wether"}}],

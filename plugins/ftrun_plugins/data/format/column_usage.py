@@ -1,0 +1,153 @@
+"""Record of the columns that the formatter of a source reads, and of those that it does not read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ftrun.api.errors import Problem
+from ftrun.api.rows import Chat, Row
+from ftrun.utils.text import truncate
+from ftrun_plugins.data.format.column_meaning import Meaning, meaning_of
+
+MOST_COLUMNS = 1000  # unread columns that are counted by name; bounds the memory
+LONGEST_EXAMPLE = 60  # characters
+LONGEST_NAME = 60  # characters
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+
+
+class ReadValues(dict[str, Any]):
+    """Values of one row that record which of them are read. A test with `in` reads nothing."""
+
+    __slots__ = ("read",)
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self.read: set[str] = set()
+
+    def __getitem__(self, column: str) -> Any:
+        self.read.add(column)
+        return super().__getitem__(column)
+
+    def get(self, column: str, default: Any = None) -> Any:
+        self.read.add(column)
+        return super().get(column, default)
+
+    def __iter__(self) -> Iterator[str]:
+        self.read.update(super().keys())
+        return super().__iter__()
+
+    def keys(self) -> Any:
+        self.read.update(super().keys())
+        return super().keys()
+
+    def values(self) -> Any:
+        self.read.update(super().keys())
+        return super().values()
+
+    def items(self) -> Any:
+        self.read.update(super().keys())
+        return super().items()
+
+
+@dataclass
+class UnreadColumn:
+    """Column that the formatter did not read: rows with a value in it, and the first of these values."""
+
+    name: str
+    place: str
+    example: str
+    rows: int = 0
+    meaning: Meaning | None = None
+
+    def describe(self) -> str:
+        rows = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
+        return f"`{truncate(self.name, LONGEST_NAME)}` ({rows}, for example {self.example})"
+
+    def problem(self, formatter: str) -> Problem:
+        assert self.meaning is not None
+        name = truncate(self.name, LONGEST_NAME)
+        what = f"the formatter `{formatter}` does not read {self.describe()}: the column holds {self.meaning.what}"
+        hint = f"{self.meaning.hint.replace('COLUMN', name)}, or drop it: dataset.ignore_columns=[{name}]"
+        return Problem("unread-column", what, self.place, hint=hint)
+
+    def report(self) -> dict[str, Any]:
+        return {"column": self.name, "rows": self.rows, "place": self.place, "example": self.example}
+
+
+@dataclass
+class ColumnUsage:
+    """Usage of the columns of one source.
+
+    Args:
+        ignored: Columns that the recipe drops. The formatter does not see them.
+        used: Columns that the recipe uses otherwise, for example for the split.
+    """
+
+    ignored: frozenset[str]
+    used: Iterable[str] = ()
+
+    def __post_init__(self) -> None:
+        self._read = set(self.used)
+        self.missing = set(self.ignored)  # ignored columns that no row has so far
+        self._unread: dict[str, UnreadColumn] = {}
+
+    def visible(self, row: Row) -> Row:
+        """Return the row without the ignored columns."""
+        if not self.ignored:
+            return row
+        values = row.values
+        if self.missing:
+            self.missing.difference_update(values)
+        return Row({name: value for name, value in values.items() if name not in self.ignored}, row.file, row.line)
+
+    def view(self, row: Row) -> Row:
+        """Return the visible row, with values that record what is read, unless all of them have been read before."""
+        row = self.visible(row)
+        return row if row.values.keys() <= self._read else Row(ReadValues(row.values), row.file, row.line)
+
+    def add(self, row: Row, example: object) -> None:
+        """Count the columns of a tracked row that no example has needed so far, and the keys that were left out."""
+        values = row.values
+        if isinstance(example, Chat):
+            for name, value in example.ignored.items():
+                self._count(name, value, row)
+        if not isinstance(values, ReadValues):
+            return
+        self._read |= values.read
+        for name, value in dict.items(values):
+            if name not in self._read and value not in EMPTY:
+                self._add_value(name, value, row, example)
+
+    def _count(self, name: str, value: Any, row: Row) -> UnreadColumn:
+        column = self._unread.get(name)
+        if column is None:
+            column = UnreadColumn(name, row.place, _shorten(value))
+            if len(self._unread) < MOST_COLUMNS:
+                self._unread[name] = column
+        column.rows += 1
+        return column
+
+    def _add_value(self, name: str, value: Any, row: Row, example: object) -> None:
+        column = self._count(name, value, row)
+        if column.meaning is None and (meaning := meaning_of(name, value, example)):
+            column.meaning, column.place, column.example = meaning, row.place, _shorten(value)
+
+    def unread(self) -> list[UnreadColumn]:
+        """Return the unread columns. A column that was read in a later row is not one of them."""
+        return [column for name, column in self._unread.items() if name not in self._read]
+
+    def problems(self, formatter: str) -> Iterator[tuple[str, Problem]]:
+        """Yield the unread columns that carry meaning, each with a problem."""
+        return ((column.name, column.problem(formatter)) for column in self.unread() if column.meaning)
+
+
+def _shorten(value: Any) -> str:
+    """Return the beginning of a value as JSON. Never raises."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except Exception as error:  # plugins may yield keys that are not strings, or objects that contain themselves
+        text = f"a value that cannot be shown: {type(error).__name__}"
+    return truncate(text, LONGEST_EXAMPLE)
