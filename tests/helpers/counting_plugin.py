@@ -24,6 +24,7 @@ dataset:
   source: {path: rows.jsonl}
   split: {held_out: 0.2}
   formatter: {name: shout}
+  ignore_columns: [schema]
 train: {max_steps: 30, save_steps: 5, learning_rate: 0.1, sequence_len: 64}
 stages: [format, counting]
 """

@@ -369,6 +369,7 @@ def tiny_recipe(folder: Path, model: Path, /, **changes: Any) -> Path:
             "source": {"name": "jsonl", "path": "train.jsonl"},
             "held_out": {"name": "jsonl", "path": "held_out.jsonl"},
             "formatter": {"name": "chat"},
+            "ignore_columns": ["schema"],
         },
         "optimizations": {"lora": {"lora_dropout": 0.1}},  # randomness that a resumed run has to go on with
         "train": {

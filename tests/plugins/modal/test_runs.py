@@ -6,6 +6,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -16,6 +18,14 @@ from helpers.workplace import read_json, wait_until
 pytestmark = pytest.mark.e2e
 
 RECIPE = "recipe=counting.yaml"
+# Cancels one call of a run, as `ftrun cancel` does before Modal has told the scheduler.
+CANCEL_CALL = """
+import sys
+import modal
+from ftrun_plugins.modal.claims import Claims
+Claims("ftrun-store-claims").mark_cancelled(sys.argv[1])
+modal.FunctionCall.from_id(sys.argv[2]).cancel(terminate_containers=True)
+"""
 # Deletes the functions that Python has on Linux and not on macOS.
 WITHOUT_LINUX = """
 import os, select, signal
@@ -163,6 +173,16 @@ def test_cancelling_stops_the_containers_and_resuming_goes_on(workplace: ModalPl
     assert_whole(workplace)
 
 
+def test_a_scheduler_that_is_cancelled_later_than_its_call_does_not_submit_it_again(workplace: ModalPlace) -> None:
+    run = submitted(workplace, "train.learning_rate=0.4")
+    wait_for_step(workplace, 5)
+    record = read_json(workplace.volume / "runs" / run / "run.json")
+    (call,) = record["remote"]["calls"]["counting"]
+    subprocess.run([sys.executable, "-c", CANCEL_CALL, run, call], env=workplace.environment, check=True)
+    record = workplace.wait_for_end(run, "interrupted")
+    assert record["remote"]["calls"]["counting"] == [call]
+
+
 def test_leaving_the_terminal_leaves_the_run_going(workplace: ModalPlace) -> None:
     client = workplace.start(RECIPE)
     wait_for_step(workplace, 5)
@@ -300,7 +320,7 @@ def test_a_deploy_while_a_run_goes_on_does_not_disturb_it(workplace: ModalPlace)
 def test_a_container_that_always_dies_is_given_up(workplace: ModalPlace) -> None:
     run = submitted(workplace, "train.seed=15", "resources.counting.retries=1")
     record = workplace.wait_for_end(run, "failed")
-    assert record["problems"][0]["code"] == "missing-artifact"
+    assert record["problems"][0]["code"] == "process-ended"
     assert "`counting`" in record["problems"][0]["what"]
     assert "resources.counting.memory" in record["problems"][0]["hint"]
 

@@ -77,6 +77,8 @@ class ModalRunner:
             result = self._wait(call_id, stop)
             if result is None:
                 break
+            if result.status == "cancelled" and self._claims.is_cancelled(run.id):
+                break  # the client cancels this scheduler too, which may take longer
             outcome = self._classify(call, result, checkpoint)
             if outcome is not None:
                 return outcome
