@@ -8,6 +8,7 @@ from ftrun_plugins.data.formatters.alpaca import Alpaca
 from ftrun_plugins.data.formatters.auto import Auto
 from ftrun_plugins.data.formatters.chat import ChatFormatter
 from ftrun_plugins.data.formatters.completion import Completion
+from ftrun_plugins.data.formatters.segments import SegmentsFormatter
 from ftrun_plugins.data.formatters.sharegpt import ShareGpt
 from ftrun_plugins.data.formatters.template import Template
 
@@ -43,7 +44,7 @@ class TestAlpaca(FormatterContract):
         {"instruction": "Add.", "input": "1 + 1", "output": "2"},
         {"instruction": "Go on.", "output": "Well.", "history": [["Hello", "Hi"]], "system": "Be short."},
     )
-    bad_rows = ({}, {"instruction": "Add.", "output": ""}, {"instruction": 3, "output": "2"})
+    bad_rows = ({}, {"instruction": "Add.", "output": ""}, {"instruction": [3], "output": "2"})
     rows_per_second = FAST
 
 
@@ -61,6 +62,13 @@ class TestCompletion(FormatterContract):
     options = {"field": "story"}
     rows = ({"story": "Once upon a time."}, {"story": "Äh 🙂", "more": 1})
     bad_rows = ({}, {"story": ""}, {"text": "another column"})
+    rows_per_second = FAST
+
+
+class TestSegments(FormatterContract):
+    formatter = SegmentsFormatter
+    rows = ({"segments": [{"text": "1 + 1?", "label": False}, {"text": "2", "label": True}]},)
+    bad_rows = ({}, {"segments": []}, {"segments": [{"text": "1 + 1?", "label": False}]})
     rows_per_second = FAST
 
 

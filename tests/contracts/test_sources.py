@@ -22,6 +22,7 @@ from ftrun_plugins.data.sources.json_source import JsonArray
 from ftrun_plugins.data.sources.jsonl_source import JsonLines
 from ftrun_plugins.data.sources.parquet_source import Parquet
 from ftrun_plugins.data.sources.python_docs_source import PythonDocsSource
+from ftrun_plugins.data.sources.text_source import TextFiles
 from ftrun_plugins.data.sources.url_source import Url
 
 ROWS = [{"text": f"row {number}", "inner": {"list": [number, None, 0.5]}, "ä": "🙂"} for number in range(5)]
@@ -53,6 +54,19 @@ class TestJsonArray(SourceContract):
 
     def absent(self, folder: Path) -> Mapping[str, Any]:
         return {"path": str(folder / "row.json")}
+
+
+class TestText(SourceContract):
+    source = TextFiles
+    count = 3
+
+    def prepare(self, folder: Path) -> Mapping[str, Any]:
+        (folder / "a.txt").write_text("A mill.\nIts sails.\n\nÄ river.\n")
+        (folder / "b.md").write_text("# The end\n")
+        return {"path": str(folder), "by": "paragraph"}
+
+    def absent(self, folder: Path) -> Mapping[str, Any]:
+        return {"path": str(folder / "c.txt")}
 
 
 class TestCsv(SourceContract):

@@ -14,13 +14,17 @@ from ftrun_plugins.data.formatters.column_messages import list_names
 from ftrun_plugins.data.formatters.completion import Completion
 from ftrun_plugins.data.formatters.detection import Shape, Unclear, shape_of
 from ftrun_plugins.data.formatters.line_ranges import Places
+from ftrun_plugins.data.formatters.segments import SegmentsFormatter
 from ftrun_plugins.data.formatters.sharegpt import ShareGpt
 from ftrun_plugins.data.formatters.template import Template
 
 CHOICES: Mapping[str, type[Formatter]] = {
-    cls.name: cls for cls in (ChatFormatter, ShareGpt, Alpaca, Template, Completion)
+    cls.name: cls for cls in (ChatFormatter, ShareGpt, Alpaca, Template, SegmentsFormatter, Completion)
 }
-KNOWN = "messages (role, content), conversations (from, value), instruction and output, prompt and completion, or text"
+KNOWN = (
+    "messages (role, content), conversations (from, value), instruction and output, prompt and completion, segments, "
+    "or text"
+)
 NAME_IT = "name the formatter: dataset.formatter.name=…"
 
 

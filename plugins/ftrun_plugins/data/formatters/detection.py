@@ -54,7 +54,7 @@ def shape_of(row: Mapping[str, Any]) -> Shape | Unclear | None:
         return next(iter(shapes.values()))
     if _is_list(row, "prompt") and _is_list(row, "completion"):
         return Unclear("`prompt` and `completion` are lists of messages; join them in one column `messages`")
-    return _detect_pair(row) or _detect_broken_conversation(row) or _detect_text(row)
+    return _detect_segments(row) or _detect_pair(row) or _detect_broken_conversation(row) or _detect_text(row)
 
 
 def _find_conversations(row: Mapping[str, Any]) -> dict[str, Shape]:
@@ -92,6 +92,15 @@ def _detect_pair(row: Mapping[str, Any]) -> Shape | None:
             options = (*_omit_default("instruction", question, "instruction"), ("output", answer))
             what = f"strings in `{question}` and `{answer}`, a question and its answer"
             return Shape("alpaca", options, what)
+    return None
+
+
+def _detect_segments(row: Mapping[str, Any]) -> Shape | None:
+    for column, value in row.items():
+        first = value[0] if type(value) is list and value else None
+        if type(first) is dict and first.keys() == {"text", "label"}:
+            options = _omit_default("segments", column, "segments")
+            return Shape("segments", options, f"a list of texts with labels in `{column}`")
     return None
 
 

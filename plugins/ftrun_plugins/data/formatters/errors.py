@@ -10,7 +10,7 @@ class InvalidRowError(ValueError):
 
     def __init__(self, code: str, reason: str) -> None:
         self.code = code
-        super().__init__(reason)
+        super().__init__(" ".join(reason.split()))  # names and values of a row may have line ends
 
     def to_rejected(self) -> Rejected:
         """Return the result of the formatter for the row."""

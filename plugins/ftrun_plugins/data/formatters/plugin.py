@@ -18,8 +18,9 @@ def ftrun_register_formatters(register: Callable[[type[Formatter]], None]) -> No
     from ftrun_plugins.data.formatters.auto import Auto
     from ftrun_plugins.data.formatters.chat import ChatFormatter
     from ftrun_plugins.data.formatters.completion import Completion
+    from ftrun_plugins.data.formatters.segments import SegmentsFormatter
     from ftrun_plugins.data.formatters.sharegpt import ShareGpt
     from ftrun_plugins.data.formatters.template import Template
 
-    for formatter in (ChatFormatter, ShareGpt, Alpaca, Completion, Template, Auto):
+    for formatter in (ChatFormatter, ShareGpt, Alpaca, Completion, Template, SegmentsFormatter, Auto):
         register(formatter)

@@ -14,10 +14,10 @@ JSON_LINES = "one JSON object per line"
 UTF8_BOM = b"\xef\xbb\xbf"
 # First bytes of a file, the format that they show, and a remedy.
 FOREIGN = (
-    (b"\x1f\x8b", "is compressed by gzip twice", "unpack it: gunzip --keep"),
+    (b"\x1f\x8b", "is compressed twice, the second time by gzip", "unpack it: gunzip --keep"),
     (b"PK\x03\x04", "is a zip archive", "unpack it"),
-    (b"\x28\xb5\x2f\xfd", "is compressed by zstd", "unpack it: zstd --decompress"),
-    (b"BZh", "is compressed by bzip2", "unpack it: bunzip2 --keep"),
+    (b"\x28\xb5\x2f\xfd", "is compressed twice, the second time by zstd", "unpack it: zstd --decompress"),
+    (b"BZh", "is compressed twice, the second time by bzip2", "unpack it: bunzip2 --keep"),
     (b"\xfd7zXZ\x00", "is compressed by xz", "unpack it: unxz --keep"),
     (b"PAR1", "is a Parquet file", "use the source for it: dataset.source.name=parquet"),
     (b"ARROW1", "is an Arrow file", "convert it to JSON Lines"),

@@ -12,6 +12,7 @@ from ftrun.api import rows
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow, HubFiles, InputFile
+from ftrun_plugins.data.sources.open_data import PACKED
 from ftrun_plugins.data.sources.readers import SUFFIXES, read_file, suffix_of
 
 NAME = r"^[\w.-]+(/[\w.-]+)?$"
@@ -78,6 +79,6 @@ def patterns(options: HubDataset.Options) -> tuple[str, ...]:
     if options.files:
         return options.files
     split = options.split or ""
-    endings = ("", ".gz")
+    endings = ("", *PACKED)
     places = [f"{parent}{split}{end}" for parent in ("", "*/") for end in ("", "[-./]*")] if split else ["*"]
     return tuple(f"{place}{suffix}{ending}" for place in places for suffix in SUFFIXES for ending in endings)

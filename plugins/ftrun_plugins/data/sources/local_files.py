@@ -8,11 +8,11 @@ from pathlib import Path
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.sources import InputFile
 from ftrun_plugins.data.sources.file_signature import check_exists
+from ftrun_plugins.data.sources.open_data import unpacked_name
 from ftrun_plugins.data.sources.path_checks import check_path
 
 MOST_FILES = 10_000
 MAGIC = frozenset("*?[")
-PACKED = ".gz"
 
 
 def local_files(path: Path, suffixes: Sequence[str], kind: str) -> list[InputFile]:
@@ -20,7 +20,7 @@ def local_files(path: Path, suffixes: Sequence[str], kind: str) -> list[InputFil
 
     Args:
         path: A file, a folder, or a pattern such as `rows/*.jsonl`, where `**` stands for any folders.
-        suffixes: Suffixes of the files to take from a folder. The same suffixes with `.gz` are taken, too.
+        suffixes: Suffixes of the files to take from a folder. Compressed files with these suffixes are taken, too.
         kind: Kind of file for messages, such as `a CSV file`.
 
     Raises:
@@ -66,7 +66,7 @@ def _list_visible(folder: Path, paths: Iterable[Path]) -> list[Path]:
 
 
 def _get_suffix(path: Path) -> str:
-    return Path(path.name.lower().removesuffix(PACKED)).suffix
+    return Path(unpacked_name(path.name)).suffix
 
 
 def _make_inputs(folder: Path, paths: Sequence[Path]) -> list[InputFile]:

@@ -20,7 +20,8 @@ def ftrun_register_sources(register: Callable[[type[Source]], None]) -> None:
     from ftrun_plugins.data.sources.jsonl_source import JsonLines
     from ftrun_plugins.data.sources.parquet_source import Parquet
     from ftrun_plugins.data.sources.python_docs_source import PythonDocsSource
+    from ftrun_plugins.data.sources.text_source import TextFiles
     from ftrun_plugins.data.sources.url_source import Url
 
-    for source in (JsonLines, JsonArray, Csv, Parquet, Url, HubDataset, PythonDocsSource):
+    for source in (JsonLines, JsonArray, Csv, Parquet, TextFiles, Url, HubDataset, PythonDocsSource):
         register(source)

@@ -11,13 +11,14 @@ from ftrun_plugins.data.sources.csv_reader import Shape, read_csv
 from ftrun_plugins.data.sources.file_signature import read_head
 from ftrun_plugins.data.sources.json_reader import read_array
 from ftrun_plugins.data.sources.jsonl_reader import read_rows
+from ftrun_plugins.data.sources.open_data import unpacked_name
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 
 
 def suffix_of(name: str) -> str:
-    """Return the suffix of a file name in lower case, without `.gz`."""
-    return Path(name.lower().removesuffix(".gz")).suffix
+    """Return the suffix of a file name in lower case, without the ending of its compression."""
+    return Path(unpacked_name(name)).suffix
 
 
 def read_file(path: Path, name: str, columns: Sequence[str] | None = None) -> Iterator[Row | BadRow]:
