@@ -197,7 +197,7 @@ class Drill:
         if differing:
             self.failures.append(f"other losses than in the calm run at the steps {differing}")
         resumed = [event["step"] for event in workplace.events() if event["kind"] == "resumed"]
-        removed = [event["text"] for event in workplace.events() if "unfinished checkpoints" in event.get("text", "")]
+        removed = [event["text"] for event in workplace.events() if "incomplete checkpoints" in event.get("text", "")]
         self.say(f"training went on from the steps {resumed or 'none'}; {len(removed)} half checkpoints were removed")
 
 

@@ -114,6 +114,17 @@ def test_train_wins_over_an_optimization_and_the_plan_says_so(loading: Loading) 
     assert build_trainer_config(loading("train.lora_r=16").recipe).overridden == ()
 
 
+@pytest.mark.parametrize("group", ["train", "optimizations.lora"])
+def test_chosen_modules_switch_off_the_choice_of_all(group: str, loading: Loading) -> None:
+    merged = build_trainer_config(loading(f"{group}.lora_target_modules=[q_proj,v_proj]").recipe)
+    assert merged.values["lora_target_linear"] is False
+    assert merged.overridden == ("lora_target_modules replaces lora_target_linear of lora",)
+    explicit = build_trainer_config(
+        loading(f"{group}.lora_target_modules=[q_proj]", "train.lora_target_linear=true").recipe
+    )
+    assert explicit.values["lora_target_linear"] is True
+
+
 def test_an_optimization_wins_over_the_model(loading: Loading) -> None:
     recipe = loading("model.trainer.lora_r=4", "model.trainer.chat_template=chatml").recipe
     merged = build_trainer_config(recipe)

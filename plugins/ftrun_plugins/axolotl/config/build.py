@@ -66,8 +66,20 @@ def build_trainer_config(recipe: Recipe) -> TrainerConfig:
         elif old and old[0] != value:
             overridden.append(f"train.{key}={value} replaces {old[0]} of {old[1][1]}")
         values[key], origins[key] = value, ("train", key)
+    overridden += _select_target_modules(values, origins)
     values.update((key, None) for key, unset in UNSET_VALUES.items() if values.get(key) == unset)
     return TrainerConfig(values, origins, tuple(overridden), tuple(issues))
+
+
+def _select_target_modules(values: dict[str, Any], origins: Mapping[str, KeyPath]) -> Iterator[str]:
+    """Disable `lora_target_linear` of an optimization if the recipe chooses modules, and yield a note.
+
+    axolotl adds the modules to all linear ones, so that choosing some of these has no effect.
+    """
+    origin = origins.get("lora_target_linear", ())
+    if values.get("lora_target_linear") and values.get("lora_target_modules") and origin[:1] == ("optimizations",):
+        values["lora_target_linear"] = False
+        yield f"lora_target_modules replaces lora_target_linear of {origin[1]}"
 
 
 def _find_reserved_keys(recipe: Recipe) -> Iterator[Issue]:

@@ -11,6 +11,11 @@ from ftrun.api.recipe import Recipe
 from ftrun.api.trainers import TrainerConfig
 from ftrun_plugins.axolotl.config import schema
 from ftrun_plugins.axolotl.config.build import RESERVED_KEYS
+from ftrun_plugins.axolotl.config.combinations import (
+    check_best_checkpoint,
+    check_combinations,
+    check_target_modules,
+)
 from ftrun_plugins.axolotl.config.cpu_fallback import FUSED_KERNELS
 from ftrun_plugins.axolotl.config.defaults import offloads_to_cpu
 from ftrun_plugins.axolotl.config.key_ranges import check_ranges
@@ -182,6 +187,9 @@ def _check_lora_kernels(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue
 
 
 RULES: Iterable[Any] = (
+    check_combinations,
+    check_target_modules,
+    check_best_checkpoint,
     _check_lora_kernels,
     _check_zero_processes,
     _check_sequence_len,
