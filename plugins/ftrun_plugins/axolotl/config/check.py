@@ -29,10 +29,11 @@ def check_trainer(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
     """Yield everything that is wrong with the trainer's keys, even if the recipe stops before training."""
     trains = bool(set(recipe.stages) & OWN_STAGES)
     yield from config.issues
-    yield from _check_keys(recipe, config, complete=trains)
-    if trains:
-        for rule in RULES:
-            yield from rule(recipe, config)
+    issues = list(_check_keys(recipe, config, complete=trains))
+    yield from issues
+    wrong = {issue.path for issue in issues}
+    for rule in RULES if trains else ():
+        yield from (issue for issue in rule(recipe, config) if wrong.isdisjoint((issue.path, *issue.also)))
 
 
 def _check_keys(recipe: Recipe, config: TrainerConfig, complete: bool) -> Iterator[Issue]:

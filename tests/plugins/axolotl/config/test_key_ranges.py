@@ -110,7 +110,9 @@ def test_numbers_outside_their_range_are_refused(values: dict[str, object], load
 
 @pytest.mark.parametrize("values", rounds(ACCEPTED), ids=lambda values: f"{len(values)} keys")
 def test_numbers_in_their_range_are_accepted(values: dict[str, object], loading: Loading) -> None:
-    loading(*(f"train.{key}={value}" for key, value in values.items()))
+    counts = [key for key in ("eval_steps", "evals_per_epoch") if values.get(key)]
+    evaluates = {} if counts else {"eval_strategy": "epoch"}
+    loading(*(f"train.{key}={value}" for key, value in {**values, **evaluates}.items()))
 
 
 def test_axolotls_own_defaults_are_accepted() -> None:
