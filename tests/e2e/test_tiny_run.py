@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from ftrun.api.artifacts import Answers
 from helpers.workplace import QUICKSTART_DATA, SCRIPTS, Workplace, in_trainer, tiny_recipe
 
 if TYPE_CHECKING:
@@ -44,7 +45,13 @@ def test_a_whole_run_ends_with_its_results(finished: Finished) -> None:
 def test_the_adapter_names_its_base_model_as_the_hub_does(finished: Finished) -> None:
     config = json.loads((finished.artifact("train") / "adapter_config.json").read_text())
     assert config["base_model_name_or_path"] == "ftrun/tiny"
-    assert len(json.loads((finished.artifact("train") / "history.json").read_text())) == 12
+
+
+def test_the_training_rows_are_trained(finished: Finished) -> None:
+    history = json.loads((finished.artifact("train") / "history.json").read_text())
+    assert len(history) == 12
+    # 12 steps of 4 rows each: 1.2 times the 40 training rows, and not 4.8 times the 10 held-out rows
+    assert history[-1]["epoch"] == pytest.approx(1.2)
 
 
 def test_artifacts_hold_no_path_of_this_machine(finished: Finished) -> None:
@@ -58,6 +65,17 @@ def test_artifacts_hold_no_path_of_this_machine(finished: Finished) -> None:
 def test_the_merged_model_loads_whole(finished: Finished) -> None:
     said = json.loads(in_trainer(SCRIPTS / "load_model.py", [str(finished.artifact("merge"))]).splitlines()[-1])
     assert said == {"missing": [], "unexpected": [], "new_tokens": 2}
+
+
+def test_answers_are_what_transformers_generates(finished: Finished) -> None:
+    rows = finished.artifact("generate:base") / Answers.ROWS
+    arguments = [str(finished.artifact("fetch:model")), str(rows), "8"]
+    expected = json.loads(in_trainer(SCRIPTS / "generate_answers.py", arguments).splitlines()[-1])
+    answers = [json.loads(line) for line in rows.read_text().splitlines()]
+    assert len(answers) == 10
+    for answer, ids in zip(answers, expected, strict=True):
+        assert answer["ids"] == (ids[:-1] if answer["stopped"] else ids)  # without the token that ends the answer
+        assert answer["tokens"] == len(answer["ids"])
 
 
 def test_a_second_run_finds_everything_made(finished: Finished) -> None:

@@ -11,6 +11,16 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.recipe.yaml_files import Position, children, compose, position
 
 ENTRY = "a list of `- override /GROUP: OPTION` and names of recipes"
+# Keys that together only occur in the configurations of these tools.
+OTHER_TOOLS = {
+    "axolotl": {"base_model", "datasets"},
+    "LLaMA-Factory": {"model_name_or_path", "finetuning_type"},
+}
+OTHER_HINTS = {
+    "axolotl": "put base_model under `model`, the data under `dataset`, and the other keys, which keep their names, "
+    "under `train`; `ftrun recipes show quickstart` prints an example",
+    "LLaMA-Factory": "write a recipe; `ftrun recipes show quickstart` prints an example",
+}
 TEXT = "tag:yaml.org,2002:str"
 
 
@@ -59,9 +69,20 @@ def check_recipe(text: str, file: Path) -> None:
                 "KEY: VALUE",
             )
         )
+    _check_is_own(root, file)
     for key, value in root.value:
         if key.value == "defaults":
             _check_defaults(value, file)
+
+
+def _check_is_own(root: yaml.MappingNode, file: Path) -> None:
+    """Refuse a configuration of another tool as a whole, instead of each of its keys."""
+    keys = {key.value: key for key, _ in root.value}
+    for tool, names in OTHER_TOOLS.items():
+        if keys.keys() >= names and "defaults" not in keys and "train" not in keys:
+            first = min((keys[name] for name in names), key=lambda node: int(node.start_mark.line))
+            what = f"the file is a configuration of {tool}, not a recipe"
+            raise InvalidInput(Problem("invalid-recipe", what, str(position(first, file)), hint=OTHER_HINTS[tool]))
 
 
 def _check_defaults(node: yaml.Node, file: Path) -> None:

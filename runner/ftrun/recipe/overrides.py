@@ -39,7 +39,8 @@ def prepare(given: Sequence[str], groups: Iterable[str]) -> Overrides:
     known = set(groups)
     recipe_file: Path | None = None
     hydra: list[str] = []
-    for override in given:
+    for text in given:
+        override = _expand_home(text)
         match = _PLAIN.match(override)
         key = match["key"] if match else ""
         if override.startswith("-"):
@@ -50,8 +51,8 @@ def prepare(given: Sequence[str], groups: Iterable[str]) -> Overrides:
             raise InvalidInput(
                 Problem("invalid-override", "the override has no key", f"override {override}", "KEY=VALUE")
             )
-        if key == "recipe" and override.endswith((".yaml", ".yml")) and "," not in override:
-            recipe_file = _find_file(override.removeprefix("recipe="))
+        if key == "recipe" and text.endswith((".yaml", ".yml")) and "," not in text:
+            recipe_file = _find_file(text.removeprefix("recipe="))
             hydra.append(f"recipe={_quote(recipe_file.stem)}")
         elif not match or key.split("@")[0] in known or key.startswith("hydra"):
             hydra.append(override)
@@ -60,14 +61,22 @@ def prepare(given: Sequence[str], groups: Iterable[str]) -> Overrides:
     return Overrides(tuple(given), tuple(hydra), recipe_file)
 
 
+def _expand_home(override: str) -> str:
+    """Replace `~` at the beginning of a path by the home folder, because the grammar of Hydra does not accept it."""
+    key, equals, value = override.partition("=")
+    if not value.startswith("~/") or "," in value:
+        return override
+    return f"{key}{equals}{_quote(str(Path(value).expanduser()))}"
+
+
 def _quote(name: str) -> str:
-    """Quote a name for the grammar of Hydra, which does not accept most letters outside of ASCII."""
+    """Quote a name or a path for the grammar of Hydra, which does not accept most letters outside of ASCII."""
     escaped = name.replace("\\", "\\\\").replace("'", "\\'")
     return name if re.fullmatch(r"[A-Za-z0-9_.\-]+", name) else f"'{escaped}'"
 
 
 def _find_file(path: str) -> Path:
-    file = Path(path).absolute()
+    file = Path(path).expanduser().absolute()
     if not file.is_file():
         raise InvalidInput(
             Problem(

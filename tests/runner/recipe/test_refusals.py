@@ -514,3 +514,28 @@ def test_an_environment_variable_never_gets_into_a_refusal(loading: Loading, mon
     with pytest.raises(InvalidInput) as caught:
         loading("train.x=${oc.env:HF_TOKEN}")
     assert "hf_secret" not in repr(caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "tool"),
+    [
+        ("base_model: m\nadapter: lora\ndatasets:\n  - path: rows.jsonl\n    type: alpaca\n", "axolotl"),
+        ("model_name_or_path: m\nstage: sft\nfinetuning_type: lora\n", "LLaMA-Factory"),
+    ],
+)
+def test_a_configuration_of_another_tool_is_one_problem(folder: Path, text: str, tool: str) -> None:
+    (folder / "theirs.yml").write_text(text)
+    with pytest.raises(InvalidInput) as caught:
+        load(["recipe=theirs.yml"], plugins())
+    (problem,) = caught.value.problems
+    assert problem.code == "invalid-recipe"
+    assert tool in problem.what
+    assert problem.at
+    assert problem.at.endswith("theirs.yml:1:1")
+
+
+def test_the_home_folder_in_overrides(loading: Callable[..., Loaded], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/somebody's home")
+    source = loading("dataset.source.path=~/rows.jsonl").recipe.dataset.source
+    assert source
+    assert source.options["path"] == "/somebody's home/rows.jsonl"
