@@ -100,6 +100,8 @@ class MixPart(Frozen):
     """Filters for the rows of this part, applied after those of the dataset."""
     ignore_columns: tuple[str, ...] = ()
     """Columns of this part to drop before the rows are formatted, in addition to those of the dataset."""
+    row_key: str | None = None
+    """Column that holds the row, for rows that are nested in an object. Default: that of the dataset."""
     limit: int | None = Field(default=None, gt=0)
     """Maximum number of rows of this part, from the first one."""
     weight: float | None = Field(default=None, gt=0, allow_inf_nan=False)
@@ -123,6 +125,8 @@ class Dataset(Frozen):
     """Filters for all rows, including those of held-out sources. They apply in this order."""
     ignore_columns: tuple[str, ...] = ()
     """Columns to drop before the rows are formatted. Filters, the split and evaluators still see them."""
+    row_key: str | None = None
+    """Column that holds the row, for rows that are nested in an object, as in `{"row": {…}}`."""
     shuffle: int | None = None
     """Random seed of the order of the rows. Default: the order of the source."""
     limit: int | None = Field(default=None, gt=0)

@@ -13,7 +13,16 @@ from ftrun.api.sources import HubFiles
 
 Role = Literal["source", "held_out"]
 # Left out of the key if unset, so that recipes without these parameters have the same keys as before.
-IN_KEY_IF_SET = ("limit", "held_out_limit", "parts", "stopping_strategy", "filters", "shuffle", "ignore_columns")
+IN_KEY_IF_SET = (
+    "limit",
+    "held_out_limit",
+    "parts",
+    "stopping_strategy",
+    "filters",
+    "shuffle",
+    "ignore_columns",
+    "row_key",
+)
 
 
 class Frozen(BaseModel):
@@ -73,6 +82,7 @@ class MixedPart(Frozen):
     split: Split
     filters: tuple[Filter, ...]
     ignore_columns: tuple[str, ...]  # sorted; those of the part alone
+    row_key: str | None
     limit: int | None
     weight: float | None
 
@@ -87,6 +97,7 @@ class Reading:
     split: Split
     filters: tuple[Filter, ...]
     ignore_columns: tuple[str, ...]
+    row_key: str | None
     limit: int | None
     part: str | None = None
     weight: float | None = None
@@ -104,6 +115,7 @@ class Params(Frozen):
     stopping_strategy: Literal["first_exhausted", "all_exhausted"] | None = None  # only for a mix by weight
     filters: tuple[Filter, ...] = ()
     ignore_columns: tuple[str, ...] = ()  # sorted
+    row_key: str | None = None
     shuffle: int | None = None  # seed
     limit: int | None = None  # rows
     held_out_limit: int | None = None
@@ -126,6 +138,7 @@ class Params(Frozen):
                     split=part.split,
                     filters=self.filters + part.filters,
                     ignore_columns=self.ignore_columns + part.ignore_columns,
+                    row_key=part.row_key,
                     limit=part.limit,
                     part=part.name,
                     weight=part.weight,
@@ -133,7 +146,11 @@ class Params(Frozen):
                 for part in self.parts
             ]
         assert self.formatter is not None
-        return [Reading("source", self.source, self.formatter, self.split, self.filters, self.ignore_columns, None)]
+        return [
+            Reading(
+                "source", self.source, self.formatter, self.split, self.filters, self.ignore_columns, self.row_key, None
+            )
+        ]
 
     def held_out_whole(self) -> Iterator[Reading]:
         """Yield the sources of which all rows are held out."""
@@ -146,6 +163,7 @@ class Params(Frozen):
                 Split(),
                 self.filters,
                 self.ignore_columns,
+                self.row_key,
                 self.held_out_limit,
             )
         for part in self.parts:
@@ -157,6 +175,7 @@ class Params(Frozen):
                     Split(),
                     self.filters + part.filters,
                     self.ignore_columns + part.ignore_columns,
+                    part.row_key,
                     self.held_out_limit,
                     part.name,
                 )

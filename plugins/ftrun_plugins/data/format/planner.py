@@ -49,6 +49,7 @@ class FormatPlan:
             stopping_strategy=dataset.stopping_strategy if weighted else None,
             filters=dataset.filters,
             ignore_columns=tuple(sorted(set(dataset.ignore_columns))),
+            row_key=dataset.row_key,
             shuffle=dataset.shuffle,
             limit=dataset.limit,
             held_out_limit=(dataset.held_out_limit or dataset.limit) if any(dataset.held_out_sources()) else None,
@@ -69,6 +70,7 @@ class FormatPlan:
             split=dataset.split_of(part),
             filters=part.filters,
             ignore_columns=tuple(sorted(set(part.ignore_columns))),
+            row_key=part.row_key or dataset.row_key,
             limit=part.limit,
             weight=part.weight,
         )

@@ -16,6 +16,7 @@ from ftrun_plugins.data.format.external_shuffle import shuffled
 from ftrun_plugins.data.format.formatter_selection import choose_formatter
 from ftrun_plugins.data.format.holdout import Splitter
 from ftrun_plugins.data.format.params import Reading
+from ftrun_plugins.data.format.rejected_rows import row_excerpt
 from ftrun_plugins.data.format.row_filter import RowFilter
 
 MOST_SHOWN = 8  # unread columns in a note
@@ -143,6 +144,8 @@ class SourceReader:
 
     def _filter(self, row_filter: RowFilter) -> Iterable[Row | BadRow]:
         rows: Iterable[Row | BadRow] = self._read()
+        if self.reading.row_key is not None:
+            rows = _unwrap(self.reading.row_key, rows)
         part = self.reading.part
         if part is not None:
             rows = _add_part(part, rows)
@@ -159,6 +162,19 @@ class SourceReader:
             remaining -= isinstance(row, Row)
             if not remaining:
                 return
+
+
+def _unwrap(column: str, rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
+    """Yield the rows that are in a column of the rows."""
+    for row in rows:
+        inner = row.values.get(column) if isinstance(row, Row) else None
+        if isinstance(inner, dict):
+            yield Row(inner, row.file, row.line)
+        elif isinstance(row, Row):
+            what = f"there is no object in the column `{column}`, which dataset.row_key names"
+            yield BadRow(row.file, row.line, what, row_excerpt(row), "missing-value")
+        else:
+            yield row
 
 
 def _find_used_columns(reading: Reading, options: Any) -> Iterator[str]:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
-from ftrun.api.rows import Chat, Column, FormatterOptions, OptionalColumn, Rejected, Row
+from ftrun.api.rows import Chat, Column, FormatterOptions, OptionalColumn, Rejected, Row, Segments
 from ftrun.utils.excerpt import type_name
 from ftrun_plugins.data.formatters.errors import InvalidRowError
 from ftrun_plugins.data.formatters.row_access import Values, optional_value, require_text
+from ftrun_plugins.data.formatters.template_syntax import fill
 
 Message = dict[str, Any]
+PREFACE = "Below is an instruction that describes a task. Write a response that appropriately completes the request."
+PREFACE_WITH_INPUT = (
+    "Below is an instruction that describes a task, paired with an input that provides further context. "
+    "Write a response that appropriately completes the request."
+)
+PROMPT = "{system}\n\n### Instruction:\n{instruction}\n\n{#input}### Input:\n{input}\n\n{/input}### Response:\n"
 
 
 class Alpaca:
@@ -37,7 +44,10 @@ class Alpaca:
         values: Values = "text"
         """`text` accepts strings, numbers and booleans. `json` also accepts objects and lists, and writes them so."""
 
-    def format(self, row: Row, options: Options) -> Chat | Rejected:
+        style: Literal["chat", "text"] = "chat"
+        """`chat` makes messages for the chat template. `text` writes the prompt of Stanford Alpaca without template."""
+
+    def format(self, row: Row, options: Options) -> Chat | Segments | Rejected:
         """Return the chat: system prompt and earlier turns if the row has them, then instruction and output."""
         values = row.values
         try:
@@ -49,6 +59,12 @@ class Alpaca:
             history_turns = list(_parse_history(history, options.history)) if history else []
         except InvalidRowError as error:
             return error.to_rejected()
+        if options.style == "text":
+            if history_turns:
+                return Rejected(f"`{options.history}` has turns, which `style: text` cannot write", "turn-order")
+            preface = system or (PREFACE_WITH_INPUT if row_input else PREFACE)
+            prompt = fill(PROMPT, {"instruction": question, "input": row_input, "system": preface})
+            return Segments(((prompt, False), (answer, True)))
         if row_input and not row_input.isspace():
             question = f"{question}\n{row_input}"
         first = [{"role": "system", "content": system}] if system else []

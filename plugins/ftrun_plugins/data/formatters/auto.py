@@ -115,4 +115,6 @@ def _report_unknown(row: Row | None) -> Problem:
     if row is None:
         return Problem("no-rows", "there are no rows, so `auto` cannot choose a formatter")
     what = f"no row has a shape that `auto` knows; the first has {list_names(row.values)}"
-    return Problem("unknown-format", what, row.place, expected=KNOWN, hint=NAME_IT)
+    nested = [name for name, value in row.values.items() if type(value) is dict and isinstance(shape_of(value), Shape)]
+    hint = f"the rows are in the column `{nested[0]}`: set dataset.row_key={nested[0]}" if nested else NAME_IT
+    return Problem("unknown-format", what, row.place, expected=KNOWN, hint=hint)

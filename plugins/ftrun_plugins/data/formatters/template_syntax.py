@@ -1,49 +1,73 @@
 """Templates such as `Question: {question}`: text with column names in braces.
 
-`str.format` is not used, because it also reads attributes of values and applies format specifications.
+A section `{#hint}Hint: {hint}{/hint}` vanishes if its column is missing, null or blank. `str.format` is not used,
+because it also reads attributes of values and applies format specifications.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from ftrun_plugins.data.formatters.column_messages import missing_column
 from ftrun_plugins.data.formatters.errors import InvalidRowError
 from ftrun_plugins.data.formatters.row_access import Values, to_text
 
-PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 NOT_A_NAME = re.compile(r"[.\[\]:!]")
 
 
+@dataclass(frozen=True)
+class Placeholder:
+    """Place of a column."""
+
+    column: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """Parts that vanish if the column says nothing."""
+
+    column: str
+    parts: Parts
+
+
+Parts: TypeAlias = "tuple[str | Placeholder | Section, ...]"
+
+
 @cache
-def parse(template: str) -> tuple[tuple[str, str | None], ...]:
-    """Parse a template into pairs of literal text and the column that follows it, which is None in the last pair.
+def parse(template: str) -> Parts:
+    """Parse a template into literal texts, placeholders and sections.
 
     Raises:
-        ValueError: If a brace has no partner, or if braces enclose anything but a column name.
+        ValueError: If a brace has no partner, braces enclose anything but a column name, or a section has no end.
     """
-    parts: list[tuple[str, str | None]] = []
-    literal, end = "", 0
-    for match in PART.finditer(template):
-        literal += template[end : match.start()]
-        end = match.end()
-        if match[0] in ("{{", "}}"):
-            literal += match[0][0]
-        elif match[1] is None:
-            brace, place = match[0], match.start() + 1
-            raise ValueError(f"`{brace}` at character {place} has no partner; write `{brace * 2}` for a literal brace")
+    open_sections: list[tuple[str, list[str | Placeholder | Section]]] = [("", [])]
+    for kind, text in _tokens(template):
+        parts = open_sections[-1][1]
+        if kind == "literal":
+            parts.append(text)
+        elif kind == "column":
+            parts.append(Placeholder(text))
+        elif kind == "open":
+            open_sections.append((text, []))
+        elif len(open_sections) > 1 and open_sections[-1][0] == text:
+            open_sections.pop()
+            open_sections[-1][1].append(Section(text, tuple(parts)))
         else:
-            parts.append((literal, _check_name(match[1], match[0])))
-            literal = ""
-    return (*parts, (literal + template[end:], None))
+            raise ValueError(f"`{{/{text}}}` ends a section that is not open")
+    if len(open_sections) > 1:
+        name = open_sections[-1][0]
+        raise ValueError(f"the section `{{#{name}}}` has no end; write `{{/{name}}}` behind it")
+    return tuple(open_sections[0][1])
 
 
 def columns(template: str) -> list[str]:
     """Return the columns that a template names, in order."""
-    return [column for _, column in parse(template) if column is not None]
+    return list(_columns(parse(template)))
 
 
 def fill(template: str, row: Mapping[str, Any], values: Values = "text") -> str:
@@ -52,9 +76,46 @@ def fill(template: str, row: Mapping[str, Any], values: Values = "text") -> str:
     Raises:
         InvalidRowError: If a column is missing, or its value is no text.
     """
-    return "".join(
-        literal + ("" if column is None else _to_text(column, row, values)) for literal, column in parse(template)
-    )
+    return _fill(parse(template), row, values)
+
+
+def _tokens(template: str) -> Iterator[tuple[str, str]]:
+    """Yield literal texts, columns, and the begins (`open`) and ends (`close`) of sections."""
+    end = 0
+    for match in TOKEN.finditer(template):
+        if match.start() > end:
+            yield "literal", template[end : match.start()]
+        end = match.end()
+        if match[0] in ("{{", "}}"):
+            yield "literal", match[0][0]
+        elif match[1] is None:
+            brace, place = match[0], match.start() + 1
+            raise ValueError(f"`{brace}` at character {place} has no partner; write `{brace * 2}` for a literal brace")
+        else:
+            kind = {"#": "open", "/": "close"}.get(match[1][:1], "column")
+            yield kind, _check_name(match[1] if kind == "column" else match[1][1:], match[0])
+    if end < len(template):
+        yield "literal", template[end:]
+
+
+def _columns(parts: Parts) -> Iterator[str]:
+    for part in parts:
+        if not isinstance(part, str):
+            yield part.column
+        if isinstance(part, Section):
+            yield from _columns(part.parts)
+
+
+def _fill(parts: Parts, row: Mapping[str, Any], values: Values) -> str:
+    texts = []
+    for part in parts:
+        if isinstance(part, str):
+            texts.append(part)
+        elif isinstance(part, Placeholder):
+            texts.append(_to_text(part.column, row, values))
+        elif row.get(part.column) is not None and _to_text(part.column, row, values).strip():
+            texts.append(_fill(part.parts, row, values))
+    return "".join(texts)
 
 
 def _check_name(name: str, placeholder: str) -> str:

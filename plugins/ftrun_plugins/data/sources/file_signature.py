@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from ftrun.api.errors import InvalidInput, Problem
@@ -10,6 +11,7 @@ from ftrun_plugins.data.sources.open_data import open_data
 from ftrun_plugins.data.sources.path_checks import check_path
 
 HEAD_BYTES = 4096
+TURNS = re.compile(rb'\[\s*\{\s*"(role|from|content|value)"\s*:[^\n]*\n?')  # first line of rows that are lists of turns
 JSON_LINES = "one JSON object per line"
 UTF8_BOM = b"\xef\xbb\xbf"
 # First bytes of a file, the format that they show, and a remedy.
@@ -69,7 +71,7 @@ def check_is_jsonl(path: Path, name: str) -> None:
         InvalidInput: If the bytes show another format.
     """
     text = read_head(path, name).lstrip()
-    if text.startswith(b"["):
+    if text.startswith(b"[") and not TURNS.match(text):
         remedy = "use the source for it: dataset.source.name=json"
         raise InvalidInput(
             Problem("wrong-format", "the file is a JSON array, not JSON Lines", name, JSON_LINES, hint=remedy)

@@ -24,14 +24,25 @@ def parse(line: bytes, name: str, number: int) -> Row | BadRow:
         return _make_bad_row(
             line, name, number, find_fault(line) or Fault("invalid-json", f"the line is not JSON: {error.msg}")
         )
+    is_list = False
+    if type(values) is list and (column := _column_of_turns(values)):
+        values, is_list = {column: values}, True
     if type(values) is not dict:
         return _make_bad_row(line, name, number, Fault("wrong-type", f"the row is {type_name(values)}, not an object"))
     keys, depth = _count_keys_and_depth(values)
     if depth > MAX_DEPTH:
         return _make_bad_row(line, name, number, TOO_DEEP)
-    if _may_repeat_key(line, keys) and (fault := find_fault(line)):
+    if _may_repeat_key(line, keys - is_list) and (fault := find_fault(line)):
         return _make_bad_row(line, name, number, fault)
     return Row(values, name, number)
+
+
+def _column_of_turns(values: list[Any]) -> str | None:
+    """Return the column for a row that is a list of messages or of turns, or None if it is another list."""
+    first = values[0] if values else None
+    if type(first) is not dict:
+        return None
+    return "messages" if "role" in first else "conversations" if "from" in first and "value" in first else None
 
 
 def _make_bad_row(line: bytes, name: str, number: int, fault: Fault) -> BadRow:

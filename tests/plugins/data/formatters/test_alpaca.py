@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from ftrun.api.rows import Chat, Rejected, Row
+from ftrun.api.rows import Chat, Rejected, Row, Segments
 from ftrun_plugins.data.formatters.alpaca import Alpaca
 from helpers.catalogue.case import is_about
 
 
-def formatted(values: dict[str, Any], **options: str | None) -> Chat | Rejected:
+def formatted(values: dict[str, Any], **options: Any) -> Chat | Segments | Rejected:
     return Alpaca().format(Row(values, "data.jsonl", 7), Alpaca.Options(**options))
 
 
@@ -61,3 +61,31 @@ def test_other_columns_can_be_named_and_must_be_there_then() -> None:
     rejected = formatted({"question": "a", "answer": "b"}, **names)
     assert isinstance(rejected, Rejected)
     assert is_about(rejected.code, rejected.reason, "missing-value `context`")
+
+
+PREFACE = "Write a response that appropriately completes the request.\n\n### Instruction:\nAdd.\n\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "prompt"),
+    [
+        ({}, f"Below is an instruction that describes a task. {PREFACE}### Response:\n"),
+        (
+            {"input": "1 + 1"},
+            "Below is an instruction that describes a task, paired with an input that provides further context. "
+            f"{PREFACE}### Input:\n1 + 1\n\n### Response:\n",
+        ),
+        ({"system": "Be brief."}, "Be brief.\n\n### Instruction:\nAdd.\n\n### Response:\n"),
+    ],
+)
+def test_the_prompt_of_stanford_alpaca(row: dict[str, Any], prompt: str) -> None:
+    values = {"instruction": "Add.", "output": "2", **row}
+    example = Alpaca().format(Row(values, "f", 1), Alpaca.Options(style="text"))
+    assert example == Segments(((prompt, False), ("2", True)))
+
+
+def test_earlier_turns_have_no_place_in_that_prompt() -> None:
+    row = Row({"instruction": "Add.", "output": "2", "history": [["a", "b"]]}, "f", 1)
+    rejected = Alpaca().format(row, Alpaca.Options(style="text"))
+    assert isinstance(rejected, Rejected)
+    assert rejected.code == "turn-order"

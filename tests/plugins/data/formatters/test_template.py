@@ -114,8 +114,43 @@ def test_any_text_and_columns_come_out_as_they_went_in(
 @given(st.text(st.sampled_from("{}ab. ")))
 def test_any_template_is_parsed_or_refused_and_means_what_format_means(template: str) -> None:
     try:
-        found = parse(template)
+        values = dict.fromkeys(columns(template), "value")
     except ValueError:
         return
-    values = {name: "value" for _, name in found if name is not None}
     assert fill(template, values) == template.format(**values)
+
+
+HINTED = "Q: {q}\n{#hint}Hint: {hint}\n{/hint}A:"
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ({"q": "x", "hint": "y"}, "Q: x\nHint: y\nA:"),
+        ({"q": "x", "hint": 0}, "Q: x\nHint: 0\nA:"),
+        ({"q": "x", "hint": ""}, "Q: x\nA:"),
+        ({"q": "x", "hint": " "}, "Q: x\nA:"),
+        ({"q": "x", "hint": None}, "Q: x\nA:"),
+        ({"q": "x"}, "Q: x\nA:"),
+    ],
+)
+def test_a_section_vanishes_if_its_column_says_nothing(row: dict[str, Any], text: str) -> None:
+    assert fill(HINTED, row) == text
+
+
+def test_sections_may_hold_other_columns_and_sections() -> None:
+    template = "{#a}[{b}{#c}{c}{/c}]{/a}"
+    assert columns(template) == ["a", "b", "c", "c"]
+    assert fill(template, {"a": 1, "b": 2, "c": 3}) == "[23]"
+    assert fill(template, {"a": 1, "b": 2}) == "[2]"
+    assert fill(template, {"b": 2}) == ""
+
+
+@pytest.mark.parametrize("template", ["{#a}", "{/a}", "{#a}{#b}{/a}{/b}", "{#a}x{/b}", "{#}x{/}", "{# a}x{/ a}"])
+def test_a_section_that_does_not_close_is_refused(template: str) -> None:
+    with pytest.raises(ValueError, match=r"section|column"):
+        parse(template)
+
+
+def test_names_may_hold_the_signs_of_sections_inside() -> None:
+    assert fill("{cost/month}{a#b}", {"cost/month": 1, "a#b": 2}) == "12"
