@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ftrun.api.rows import Chat, Column, FormatterOptions, OptionalColumn, Rejected, Row
 from ftrun.utils.excerpt import type_name
-from ftrun_plugins.data.formatters.chat_messages import MessageReader
+from ftrun_plugins.data.formatters.chat_messages import MessageReader, is_plain
 from ftrun_plugins.data.formatters.chat_tools import assign_ids, check_declared, check_tools, parameters_of
 from ftrun_plugins.data.formatters.column_messages import missing_column
 from ftrun_plugins.data.formatters.errors import InvalidRowError
@@ -68,10 +68,12 @@ def _read_conversation(messages: Any, reader: MessageReader, options: ChatFormat
         raise InvalidRowError("wrong-type", f"`{column}` is {type_name(messages)}, not a list of messages")
     if not messages:
         raise InvalidRowError("empty-value", f"`{column}` is empty")
-    conversation = [reader.read(message, index) for index, message in enumerate(messages)]
-    assign_ids(conversation, column)
-    check_order(conversation, column, allow_assistant_first=options.allow_assistant_first)
-    return apply_marks(conversation, options.trained, column)
+    plain = all(map(is_plain, messages))  # most conversations; they need no slower checks
+    conversation = messages if plain else [reader.read(message, index) for index, message in enumerate(messages)]
+    if not plain:
+        assign_ids(conversation, column)
+    check_order(conversation, column, has_ids=not plain, allow_assistant_first=options.allow_assistant_first)
+    return conversation if plain and options.trained == "all" else apply_marks(conversation, options.trained, column)
 
 
 def _read_tools(values: Mapping[str, Any], options: ChatFormatter.Options) -> Sequence[dict[str, Any]]:

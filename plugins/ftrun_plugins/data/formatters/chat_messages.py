@@ -43,12 +43,10 @@ class MessageReader:
     def read(self, message: Any, index: int) -> dict[str, Any]:
         """Return the message in the form for the chat template.
 
-        Most messages have only a role and a string. They are returned unchanged, without the slower checks.
-
         Raises:
             InvalidRowError: If the message is invalid.
         """
-        return message if _is_plain(message) else self._rebuild(message, f"{self.column}[{index}]")
+        return message if is_plain(message) else self._rebuild(message, f"{self.column}[{index}]")
 
     def _rebuild(self, message: Any, path: str) -> dict[str, Any]:
         if type(message) is not dict:
@@ -111,7 +109,8 @@ class MessageReader:
             raise InvalidRowError("empty-value", f"{path}: the assistant message is empty")
 
 
-def _is_plain(message: Any) -> bool:
+def is_plain(message: Any) -> bool:
+    """Return True for a message that has only a role and a text that says something."""
     if type(message) is not dict or len(message) != 2:
         return False
     role, content = message.get("role"), message.get("content")

@@ -49,7 +49,9 @@ def require_text(row: Mapping[str, Any], column: str, values: Values = "text") -
     """
     if column not in row:
         raise InvalidRowError("missing-value", missing_column(column, row))
-    text = to_text(row[column], f"`{column}`", values)
+    text = row[column]
+    if type(text) is not str:
+        text = to_text(text, f"`{column}`", values)
     if not text or text.isspace():
         raise InvalidRowError("empty-value", f"`{column}` is empty")
     return text

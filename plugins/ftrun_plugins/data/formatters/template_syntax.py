@@ -112,7 +112,8 @@ def _fill(parts: Parts, row: Mapping[str, Any], values: Values) -> str:
         if isinstance(part, str):
             texts.append(part)
         elif isinstance(part, Placeholder):
-            texts.append(_to_text(part.column, row, values))
+            value = row.get(part.column)
+            texts.append(value if type(value) is str else _to_text(part.column, row, values))
         elif row.get(part.column) is not None and _to_text(part.column, row, values).strip():
             texts.append(_fill(part.parts, row, values))
     return "".join(texts)
