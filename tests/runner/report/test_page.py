@@ -28,6 +28,7 @@ SPLIT = {
     "cut": 1,
     "dropped": 2,
     "packing_efficiency": 0.5,
+    "template_losses": {"system prompts": {"rows": 41, "first": "rows.jsonl:3"}},
 }
 Loading = Callable[..., Loaded]
 
@@ -77,6 +78,7 @@ def whole(store: Store, loading: Loading) -> Callable[..., str]:
                 "held_out": 10,
                 "rejected": 3,
                 "reasons": {"no answer": 3},
+                "notes": ["columns that `chat` does not read: `id` (103 rows, for example 7)"],
                 "sources": [
                     {"name": "jsonl", "role": "source", "rows": 103, "files": [{"name": "a.jsonl", "sha256": "ab"}]}
                 ],
@@ -125,6 +127,9 @@ def test_a_report_has_every_section(whole: Callable[..., str]) -> None:
         "2 of 2 rows for which the scores of the two models differ",
         "training loss from 2.000 at step 1 to 0.667 at step 3",
         "90 rows for training, 10 held out, 3 rejected.",
+        "Columns that `chat` does not read: `id` (103 rows, for example 7).",
+        "system prompts",
+        "rows.jsonl:3",
         "no answer",
         "250 (25%)",
         "rows.jsonl:7 (21)",

@@ -16,7 +16,8 @@ SHOWN_DIGITS = 12  # of a digest
 
 def data(run: RunData) -> dict[str, Any] | None:
     report = run.json("format", FormattedRows.REPORT) or {}
-    tables = [*_counts(report), *_tokens(run.json("tokenize", TokenizedRows.REPORT) or {})]
+    tokenized = run.json("tokenize", TokenizedRows.REPORT) or {}
+    tables = [*_counts(report), *_losses(tokenized), *_tokens(tokenized)]
     content = {"sources": _sources(report.get("sources")), "notes": list(_notes(report)), "tables": tables}
     return content if any(content.values()) else None
 
@@ -27,9 +28,7 @@ def _sources(sources: Sequence[Mapping[str, Any]] | None) -> Table | None:
 
 
 def _notes(report: Mapping[str, Any]) -> Iterator[str]:
-    selections = (source["chose"] for source in report.get("sources", ()) if source.get("chose"))
-    for name, reason in {selection["name"]: selection["why"] for selection in selections}.items():
-        yield f"Formatter selected from the data: {name} ({reason})."
+    yield from (f"{note[:1].upper()}{note[1:]}." for note in report.get("notes", ()))
     if "rejected" in report:
         train, held_out, rejected = (number(report.get(name, 0)) for name in ("train", "held_out", "rejected"))
         yield f"{train} rows for training, {held_out} held out, {rejected} rejected."
@@ -43,6 +42,17 @@ def _counts(report: Mapping[str, Any]) -> Iterator[Table]:
     ):
         if rows := [(name, number(count)) for name, count in (report.get(key) or {}).items()]:
             yield Table(caption, (title, "rows"), rows, numbers=(1,))
+
+
+def _losses(report: Mapping[str, Any]) -> Iterator[Table]:
+    """Yield the kinds of content that the chat template leaves out, with the number of rows and the first one."""
+    rows = [
+        (kind, name, number(loss["rows"]), loss["first"])
+        for split, name in SPLITS.items()
+        for kind, loss in report.get(split, {}).get("template_losses", {}).items()
+    ]
+    if rows:
+        yield Table("Content that the chat template leaves out", ("content", "split", "rows", "first"), rows, (2,))
 
 
 def _source(source: Mapping[str, Any]) -> Sequence[str]:
