@@ -14,6 +14,7 @@ from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow, HubFiles, InputFile
 from ftrun_plugins.data.sources.open_data import PACKED
 from ftrun_plugins.data.sources.readers import SUFFIXES, read_file, suffix_of
+from ftrun_plugins.data.sources.split_slice import SPLIT, SplitSlice
 
 NAME = r"^[\w.-]+(/[\w.-]+)?$"
 
@@ -34,8 +35,10 @@ class HubDataset:
         """Name of the dataset on the hub, such as `owner/name`."""
         revision: str | None = Field(default=None, min_length=1)
         """Commit, tag or branch of the dataset. Planning resolves it to a commit. Default: `main`."""
-        split: str | None = Field(default=None, pattern=r"^[\w.-]+$")
-        """Name of a split. Only files with its name, or in a folder with its name, are read. Default: all files."""
+        subset: str | None = Field(default=None, pattern=r"^[\w.-]+$")
+        """Name of a subset. Only files in the folder with its name are read. Default: all files."""
+        split: str | None = Field(default=None, pattern=SPLIT)
+        """Split such as `train` or `train[:10%]`. Only files or folders with its name are read. Default: all files."""
         files: tuple[str, ...] | None = Field(default=None, min_length=1)
         """Glob patterns of the files to read, in place of `split`."""
         columns: tuple[str, ...] | None = Field(default=None, min_length=1)
@@ -51,11 +54,11 @@ class HubDataset:
         """
         from ftrun_plugins.models.hub import resolve
 
-        if options.files and options.split:
+        if options.files and (options.split or options.subset):
             raise InvalidInput(
                 Problem(
                     "conflicting-keys",
-                    "`split` and `files` are both set",
+                    f"`{'split' if options.split else 'subset'}` and `files` are both set",
                     "dataset.source",
                     "one of them",
                 )
@@ -67,18 +70,26 @@ class HubDataset:
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
         """Yield the rows in the order of file names."""
-        for folder in files.values():
-            names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-            for name in names:
-                if suffix_of(name) in SUFFIXES:
-                    yield from read_file(folder / name, name, options.columns)
+        if options.split is None:
+            return _read(options, files)
+        return SplitSlice.parse(options.split).apply(lambda: _read(options, files))
+
+
+def _read(options: HubDataset.Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
+    for folder in files.values():
+        names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+        for name in names:
+            if suffix_of(name) in SUFFIXES:
+                yield from read_file(folder / name, name, options.columns)
 
 
 def patterns(options: HubDataset.Options) -> tuple[str, ...]:
     """Return the patterns of the files to download. Files of a split, or their folder, have the name of the split."""
     if options.files:
         return options.files
-    split = options.split or ""
+    split = SplitSlice.parse(options.split).name if options.split else ""
+    subset = f"{options.subset}/" if options.subset else ""
     endings = ("", *PACKED)
-    places = [f"{parent}{split}{end}" for parent in ("", "*/") for end in ("", "[-./]*")] if split else ["*"]
+    ends = ("", "[-./]*") if split else ("*",)
+    places = [f"{subset}{parent}{split}{end}" for parent in (("", "*/") if split else ("",)) for end in ends]
     return tuple(f"{place}{suffix}{ending}" for place in places for suffix in SUFFIXES for ending in endings)

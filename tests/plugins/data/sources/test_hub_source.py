@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.rows import Row
 from ftrun.api.secrets import variables_of
 from ftrun.api.sources import HubFiles
 from ftrun_plugins.data.sources.hub_source import HubDataset, patterns
@@ -84,6 +85,61 @@ def test_which_files_are_a_split(name: str, taken: bool) -> None:
     wanted = patterns(HubDataset.Options(repo="a/b", split="train"))
 
     assert any(fnmatch(name, pattern) for pattern in wanted) is taken
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("en/train-00000-of-00002.parquet", True),
+        ("en/train.jsonl", True),
+        ("en/data/train.jsonl.zst", True),
+        ("de/train.jsonl", False),
+        ("train.jsonl", False),
+        ("en/test.jsonl", False),
+    ],
+)
+def test_which_files_are_a_split_of_a_subset(name: str, taken: bool) -> None:
+    wanted = patterns(HubDataset.Options(repo="a/b", subset="en", split="train[:10%]"))
+
+    assert any(fnmatch(name, pattern) for pattern in wanted) is taken
+
+
+def test_which_files_are_a_subset() -> None:
+    wanted = patterns(HubDataset.Options(repo="a/b", subset="en"))
+
+    assert any(fnmatch("en/x/rows.csv", pattern) for pattern in wanted)
+    assert not any(fnmatch("de/rows.csv", pattern) for pattern in wanted)
+
+
+@pytest.mark.parametrize(
+    ("split", "expected"),
+    [
+        ("train", range(30)),
+        ("train[:]", range(30)),
+        ("train[:10%]", range(3)),
+        ("train[50%:]", range(15, 30)),
+        ("train[1%:12%]", range(4)),
+        ("train[10:12]", range(10, 12)),
+        ("train[28:]", range(28, 30)),
+        ("train[-2:]", range(28, 30)),
+        ("train[:-90%]", range(3)),
+        ("train[40:]", range(0)),
+        ("train[-100:1]", range(1)),
+    ],
+)
+def test_a_part_of_a_split(split: str, expected: range, tmp_path: Path) -> None:
+    for name, numbers in (("train-0.jsonl", range(20)), ("train-1.jsonl", range(20, 30))):
+        (tmp_path / name).write_text("".join(f'{{"n": {number}}}\n' for number in numbers))
+
+    rows = HubDataset().rows(HubDataset.Options(repo="a/b", split=split), {"a/b": tmp_path})
+
+    assert [row.values["n"] for row in rows if isinstance(row, Row)] == list(expected)
+
+
+@pytest.mark.parametrize("split", ["train[", "train[1]", "train[a:b]", "train[:10%", "train[::2]", "a b", ""])
+def test_a_split_that_is_none_is_refused(split: str) -> None:
+    with pytest.raises(ValidationError):
+        HubDataset.Options(repo="a/b", split=split)
 
 
 def test_rows_come_from_all_files_in_order_whatever_their_kind(tmp_path: Path) -> None:
