@@ -68,6 +68,11 @@ NAMES: Mapping[str, Meaning] = {
 }
 
 
+def has_known_name(column: str) -> bool:
+    """Return True if the name of a column says that it carries meaning."""
+    return column.lower() in NAMES
+
+
 def meaning_of(column: str, value: Any, example: object) -> Meaning | None:
     """Return the meaning of a value that the formatter did not read, or None if it looks like metadata.
 

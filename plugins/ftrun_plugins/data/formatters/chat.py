@@ -49,31 +49,35 @@ class ChatFormatter:
             return Rejected(missing_column(column, values), "missing-value")
         try:
             tools = _read_tools(values, options)
-            reader = MessageReader(column, parameters_of(tools), options.values)
-            conversation = _read_conversation(messages, reader, options)
-            system = optional_value(values, options.system, "system", str)
-            if system:
+            ignored: dict[str, Any] = {}
+            conversation = _read_conversation(messages, tools, options, ignored)
+            if system := optional_value(values, options.system, "system", str):
                 conversation = add_system(system, conversation, options.system, column)
             if tools:
                 check_declared(conversation, tools, column)
         except InvalidRowError as error:
             return error.to_rejected()
-        return Chat(conversation, tools, reader.ignored)
+        return Chat(conversation, tools, ignored)
 
 
-def _read_conversation(messages: Any, reader: MessageReader, options: ChatFormatter.Options) -> list[dict[str, Any]]:
-    column = reader.column
+def _read_conversation(
+    messages: Any, tools: Sequence[dict[str, Any]], options: ChatFormatter.Options, ignored: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Return the checked messages. Add the keys that are left out to `ignored`."""
+    column = options.messages
     messages = parse_list(messages, f"`{column}`")
     if type(messages) is not list:
         raise InvalidRowError("wrong-type", f"`{column}` is {type_name(messages)}, not a list of messages")
     if not messages:
         raise InvalidRowError("empty-value", f"`{column}` is empty")
-    plain = all(map(is_plain, messages))  # most conversations; they need no slower checks
-    conversation = messages if plain else [reader.read(message, index) for index, message in enumerate(messages)]
-    if not plain:
-        assign_ids(conversation, column)
-    check_order(conversation, column, has_ids=not plain, allow_assistant_first=options.allow_assistant_first)
-    return conversation if plain and options.trained == "all" else apply_marks(conversation, options.trained, column)
+    if all(map(is_plain, messages)) and options.trained == "all":  # most conversations; they need no slower checks
+        check_order(messages, column, has_ids=False, allow_assistant_first=options.allow_assistant_first)
+        return messages
+    reader = MessageReader(column, parameters_of(tools), options.values, ignored)
+    conversation = [reader.read(message, index) for index, message in enumerate(messages)]
+    assign_ids(conversation, column)
+    check_order(conversation, column, allow_assistant_first=options.allow_assistant_first)
+    return apply_marks(conversation, options.trained, column)
 
 
 def _read_tools(values: Mapping[str, Any], options: ChatFormatter.Options) -> Sequence[dict[str, Any]]:

@@ -145,6 +145,30 @@ def test_a_column_that_one_row_reads_is_read(tmp_path: Path) -> None:
     assert usage.unread() == []
 
 
+def test_what_is_read_seldom_is_found_in_later_rows() -> None:
+    usage = ColumnUsage(frozenset())
+    for line in range(1, 3001):
+        row = usage.view(Row({"text": "a", "id": line, "context": "b"}, "f", line))
+        row.values["text"]
+        if line > 1500:
+            row.values["context"]
+        usage.add(row, Text("a"))
+
+    assert [(column.name, column.rows) for column in usage.unread()] == [("id", 3000)]
+
+
+def test_a_column_that_comes_late_is_watched_from_its_first_row() -> None:
+    usage = ColumnUsage(frozenset())
+    for line in range(1, 3001):
+        more = {"context": "b"} if line == 2500 else {}
+        row = usage.view(Row({"text": "a", "id": line, **more}, "f", line))
+        row.values["text"]
+        row.values.get("context")
+        usage.add(row, Text("a"))
+
+    assert [column.name for column in usage.unread()] == ["id"]
+
+
 def test_meaning_late_in_the_data_is_found(tmp_path: Path) -> None:
     rows = [{**CHAT, "context": ""}] * 2500 + [{**CHAT, "context": "A mill."}]
 
