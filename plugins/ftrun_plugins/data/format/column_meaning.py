@@ -15,7 +15,7 @@ PROSE = 200  # characters from which a text with spaces is not metadata
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a column holds, and how the user can train on it.
+    """Content of a column, and the way to train on it.
 
     Args:
         what: Completes the sentence "the column holds …".

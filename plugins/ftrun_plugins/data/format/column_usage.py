@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from ftrun.api.errors import Problem
 from ftrun.api.rows import Chat, Row
 from ftrun.utils.text import truncate
 from ftrun_plugins.data.format.column_meaning import Meaning, has_known_name, meaning_of
+from ftrun_plugins.data.format.rejected_rows import json_excerpt
 
 MOST_COLUMNS = 1000  # unread columns that are counted by name; bounds the memory
 LONGEST_EXAMPLE = 60  # characters
@@ -141,10 +141,8 @@ class ColumnUsage:
             return
         for name in self._new:
             value, column = values[name], self._unread[name]
-            if (
-                type(value) in NUMBERS and column.rows and not column.has_known_name
-            ):  # ids and scores, the most frequent ones
-                column.rows += 1
+            if type(value) in NUMBERS and column.rows and not column.has_known_name:
+                column.rows += 1  # ids and scores, which are frequent
             elif value not in EMPTY:
                 self._add_value(column, value, row, example)
 
@@ -175,9 +173,4 @@ class ColumnUsage:
 
 
 def _shorten(value: Any) -> str:
-    """Return the beginning of a value as JSON. Never raises."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, default=str)
-    except Exception as error:  # plugins may yield keys that are not strings, or objects that contain themselves
-        text = f"a value that cannot be shown: {type(error).__name__}"
-    return truncate(text, LONGEST_EXAMPLE)
+    return truncate(json_excerpt(value, "the value"), LONGEST_EXAMPLE)

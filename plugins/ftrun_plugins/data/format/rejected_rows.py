@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 import orjson
 
@@ -67,10 +68,15 @@ class RejectedRows:
 
 def row_excerpt(row: Row) -> str:
     """Return the first characters of a row's values as JSON. Never raises."""
+    return json_excerpt(row.values, "the row")
+
+
+def json_excerpt(value: Any, subject: str) -> str:
+    """Return the first characters of a value as JSON. Never raises; the `subject` is for a value that JSON lacks."""
     try:
-        raw = json.dumps(dict(row.values), ensure_ascii=False, default=str)
+        raw = json.dumps(dict(value) if isinstance(value, Mapping) else value, ensure_ascii=False, default=str)
     except Exception as error:  # plugins may yield keys that are not strings, or objects that contain themselves
-        raw = f"the row cannot be shown: {type(error).__name__}"
+        raw = f"{subject} cannot be shown: {type(error).__name__}"
     return shorten(raw.encode(errors="replace"))
 
 

@@ -10,9 +10,8 @@ from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 from ftrun.utils.excerpt import shorten
 from ftrun_plugins.data.sources.file_signature import UTF8_BOM, blank_file_error
+from ftrun_plugins.data.sources.jsonl_reader import MAX_ROW_BYTES
 from ftrun_plugins.data.sources.open_data import open_data
-
-MAX_ROW_BYTES = 8_000_000  # longer than any context window
 
 
 def read_text(path: Path, name: str, by: str) -> Iterator[Row | BadRow]:
