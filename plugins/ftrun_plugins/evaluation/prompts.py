@@ -34,6 +34,18 @@ def prompt_texts(data: FormattedRows) -> list[str]:
     return [_render(prompt) for prompt in prompts(data, "held_out")]
 
 
+def apply_template(prompt: Prompt, tokenizer: Any, template: Mapping[str, Any]) -> list[int]:
+    """Return the token ids of a chat prompt, rendered with these variables of the chat template."""
+    ids: list[int] = tokenizer.apply_chat_template(
+        parse_tool_arguments(prompt.messages),
+        tools=list(prompt.tools) or None,
+        add_generation_prompt=True,
+        return_dict=False,
+        **template,
+    )
+    return ids
+
+
 def parse_tool_arguments(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the messages with arguments of tool calls as objects, as chat templates and the trainer expect them."""
     return [

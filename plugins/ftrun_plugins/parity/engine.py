@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ftrun.api.errors import Problem, StageError
 from ftrun.api.recipe import Limits
 from ftrun.utils.http import local_client
 from ftrun_plugins.evaluation.prompts import Prompt
-from ftrun_plugins.serving.engine import Engine, launch, python_command, variables
+from ftrun_plugins.serving.engine import Engine, launch, python_command, template_arguments, variables
 from ftrun_plugins.serving.forked_engine import ForkedEngine
 from ftrun_plugins.serving.ports import HOST, free_port
 
@@ -21,8 +22,16 @@ LINES_SHOWN = 8
 
 
 @contextmanager
-def run_tokenizer(folder: Path, log: Path, trust_remote_code: bool) -> Iterator[Callable[[Prompt], list[int]]]:
+def run_tokenizer(
+    folder: Path, log: Path, trust_remote_code: bool, template: Mapping[str, Any]
+) -> Iterator[Callable[[Prompt], list[int]]]:
     """Run the tokenizer of the engine during the block, and yield a function that tokenizes a prompt with it.
+
+    Args:
+        folder: The folder of the model.
+        log: The file for the output of the engine.
+        trust_remote_code: True if code of the model may run.
+        template: Variables of the chat template, given to the engine as a server gets them.
 
     Raises:
         StageError: If the engine cannot load the tokenizer.
@@ -30,6 +39,7 @@ def run_tokenizer(folder: Path, log: Path, trust_remote_code: bool) -> Iterator[
     port = free_port()
     arguments = ["--model", str(folder), "--host", HOST, "--port", str(port)]
     arguments += ["--trust-remote-code"] if trust_remote_code else []
+    arguments += template_arguments(template)
     engine = Engine(_start_engine(arguments, log), port)
     try:
         if not engine.wait_until_ready(lambda seconds: None):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ftrun.api.recipe import Frozen
+from ftrun.api.recipe import Frozen, TemplateVariables
 
 
 class Params(Frozen):
@@ -14,3 +14,4 @@ class Params(Frozen):
     engine: bool = False  # true if the tokens of the engine are compared too
     untrained_end_of_turn: bool = False
     trust_remote_code: bool
+    template: TemplateVariables = {}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ftrun.api.artifacts import SPLITS, FormattedRows, TokenizedRows
 from ftrun.api.errors import Problem
 from ftrun.api.tokenizers import vocabulary
-from ftrun_plugins.evaluation.prompts import Prompt, parse_tool_arguments, prompts
+from ftrun_plugins.evaluation.prompts import Prompt, apply_template, prompts
 from ftrun_plugins.parity.engine import run_tokenizer
 from ftrun_plugins.parity.stops import check_end
 from ftrun_plugins.serving.lora import list_obstacles, read_adapter
@@ -105,25 +105,19 @@ def _check(name: str, folder: Path, rows: Sequence[Row], params: Params, context
             *problems,
             Problem("missing-template", f"{name} has no chat template", hint="repeat `merge`; it saves the template"),
         ]
-    problems += _limit(_compare_tokens(rows, lambda prompt: _apply_template(prompt, tokenizer), tokenizer, name))
-    problems += _limit(_check_begin_tokens(rows, tokenizer, name))
+
+    def render(prompt: Prompt) -> list[int]:
+        return apply_template(prompt, tokenizer, params.template)
+
+    problems += _limit(_compare_tokens(rows, render, tokenizer, name))
+    problems += _limit(_check_begin_tokens(rows, render, tokenizer, name))
     if not params.untrained_end_of_turn:
         problems += _limit(check_end([(row.prompt.place, row.last) for row in rows], folder, tokenizer, name))
     if params.engine and rows and not problems:
         log = context.work / "engine.log"
-        with run_tokenizer(folder, log, params.trust_remote_code) as tokenize:
+        with run_tokenizer(folder, log, params.trust_remote_code, params.template) as tokenize:
             problems += _limit(_compare_tokens(rows, tokenize, tokenizer, f"the engine with {name}"))
     return problems
-
-
-def _apply_template(prompt: Prompt, tokenizer: Any) -> list[int]:
-    ids: list[int] = tokenizer.apply_chat_template(
-        parse_tool_arguments(prompt.messages),
-        tools=list(prompt.tools) or None,
-        add_generation_prompt=True,
-        return_dict=False,
-    )
-    return ids
 
 
 def _check_vocabulary(name: str, served: Mapping[str, Any], trained: Mapping[str, Any]) -> Iterator[Problem]:
@@ -149,7 +143,8 @@ def _compare_tokens(rows: Sequence[Row], tokens: Tokens, tokenizer: Any, name: s
                 f"{_decode_part(ids, place, tokenizer)}",
                 at=row.prompt.place,
                 expected=_decode_part(row.ids, place, tokenizer),
-                hint="serve the template of the training: `train.chat_template`, or the template of the model",
+                hint="serve the template of the training: `train.chat_template`, or the template of the model; "
+                "variables that it needs belong in `model.template`, such as model.template.enable_thinking=false",
             )
 
 
@@ -158,10 +153,10 @@ def _decode_part(ids: Sequence[int], place: int, tokenizer: Any) -> str:
     return " ".join(repr(tokenizer.decode([token])) for token in part) + (" …" if place + CONTEXT < len(ids) else "")
 
 
-def _check_begin_tokens(rows: Sequence[Row], tokenizer: Any, name: str) -> Iterator[Problem]:
+def _check_begin_tokens(rows: Sequence[Row], tokens: Tokens, tokenizer: Any, name: str) -> Iterator[Problem]:
     begin = tokenizer.bos_token_id
     for row in rows:
-        for use, ids in (("trained", row.ids), ("served", _apply_template(row.prompt, tokenizer))):
+        for use, ids in (("trained", row.ids), ("served", tokens(row.prompt))):
             if begin is not None and ids[:2] == [begin, begin]:
                 yield Problem(
                     "parity",

@@ -41,6 +41,7 @@ class Parity:
             engine=reason is None,
             untrained_end_of_turn=recipe.dataset.untrained_end_of_turn,
             trust_remote_code=recipe.model.trust_remote_code,
+            template=planner.trainer_config.template,
         )
         inputs = {"data": data, "tokenized": tokenized, "model": model, "train": train}
         merged = planner.find("merge")

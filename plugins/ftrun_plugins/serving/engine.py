@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from pathlib import Path
+from typing import Any
 
 from ftrun.api.process_env import process_env
 from ftrun.api.recipe import Limits
@@ -48,6 +50,7 @@ def command(
     """
     module, *arguments = (_transformers if serving.engine == "transformers" else _vllm)(serving, artifact, gpus)
     arguments = [*python_command(python, module), *arguments, "--host", host, "--port", str(port)]
+    arguments += template_arguments(serving.template)
     if serving.trust_remote_code:
         arguments.append("--trust-remote-code")
     return arguments
@@ -64,6 +67,11 @@ def _vllm(serving: Serving, artifact: Callable[[Ref], Path], gpus: int) -> list[
         arguments += ["--enable-lora", "--max-lora-rank", str(serving.rank), "--max-loras", "1"]
         arguments += ["--lora-modules", f"{TUNED}={artifact(serving.adapter)}"]
     return arguments
+
+
+def template_arguments(template: Mapping[str, Any]) -> list[str]:
+    """Return the options of both engines that set variables of the chat template. A request can replace them."""
+    return ["--default-chat-template-kwargs", json.dumps(template)] if template else []
 
 
 def _transformers(serving: Serving, artifact: Callable[[Ref], Path], gpus: int) -> list[str]:

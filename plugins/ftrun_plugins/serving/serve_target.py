@@ -82,7 +82,9 @@ class ServeTarget:
         def has(ref: Ref) -> bool:
             return read(ref, MANIFEST) is not None if home is not None else find(store, ref) is not None
 
-        serving = plan_serving(folder.id, recipe, read_plan(folder), read, has, _engine_obstacle(recipe, remote))
+        template = plugins().trainer_config(recipe).template
+        obstacle = _engine_obstacle(recipe, remote)
+        serving = plan_serving(folder.id, recipe, read_plan(folder), read, has, obstacle, template)
         to_push = tuple(serving.models) if home is None and remote is not None else ()
         return cls(store, folder, recipe, backend, remote, serving, to_push)
 

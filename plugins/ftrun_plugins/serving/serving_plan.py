@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ftrun.api.errors import InvalidInput, Problem
@@ -15,7 +15,13 @@ from ftrun_plugins.serving.lora import ADAPTER_CONFIG, list_obstacles, rank_for
 
 
 def plan_serving(
-    run: str, recipe: Recipe, plan: Plan, read: Read, has: Callable[[Ref], bool], no_vllm: str | None
+    run: str,
+    recipe: Recipe,
+    plan: Plan,
+    read: Read,
+    has: Callable[[Ref], bool],
+    no_vllm: str | None,
+    template: Mapping[str, Any],
 ) -> Serving:
     """Return the models that an engine serves, and their options.
 
@@ -26,6 +32,7 @@ def plan_serving(
         read: Reads a small file of an artifact.
         has: Returns whether an artifact is complete in the store.
         no_vllm: Reason why transformers replaces vLLM, or None.
+        template: Variables of the chat template that the run trained with.
 
     Raises:
         InvalidInput: If no model of the run can be served.
@@ -51,6 +58,7 @@ def plan_serving(
             name=name,
             max_model_len=recipe.serve.max_model_len,
             trust_remote_code=recipe.model.trust_remote_code,
+            template=dict(template),
             limits=Limits.model_validate(recipe.serve.model_dump(include=set(Limits.model_fields))),
             note="; ".join([*engine_note, *([note] if note else [])]),
             **more,

@@ -1,6 +1,7 @@
 """Engine for machines without vLLM: parts of `transformers serve` behind the routes and errors of OpenAI's API.
 
-… MODULE --host H --port P [--max-model-len N] [--trust-remote-code] base=FOLDER tuned=FOLDER
+… MODULE --host H --port P [--max-model-len N] [--trust-remote-code]
+  [--default-chat-template-kwargs JSON] base=FOLDER tuned=FOLDER
 """
 
 from __future__ import annotations
@@ -37,14 +38,16 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--max-model-len", type=int)
     parser.add_argument("--trust-remote-code", action="store_true")
+    parser.add_argument("--default-chat-template-kwargs", type=json.loads, default={})
     parser.add_argument("models", nargs="+")
     arguments = parser.parse_args()
     models = Models(dict(text.split("=", 1) for text in arguments.models), arguments.trust_remote_code)
-    application = _application(models, arguments.max_model_len or models.longest)
+    longest = arguments.max_model_len or models.longest
+    application = _application(models, longest, arguments.default_chat_template_kwargs)
     uvicorn.run(AuthMiddleware(application), host=arguments.host, port=arguments.port, log_level="warning")
 
 
-def _application(models: Models, longest: int) -> Any:
+def _application(models: Models, longest: int, template: dict[str, Any]) -> Any:
     from starlette.applications import Starlette
     from starlette.responses import JSONResponse, Response
     from starlette.routing import Route
@@ -70,7 +73,7 @@ def _application(models: Models, longest: int) -> Any:
     routes = [
         Route("/health", health),
         Route("/v1/models", list_models),
-        route("/v1/chat/completions", Chats(models, state)),
+        route("/v1/chat/completions", Chats(models, state, template)),
         route("/v1/completions", Completions(models, state)),
     ]
     return Starlette(routes=routes)

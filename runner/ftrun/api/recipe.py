@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from ftrun.api.base import Frozen as Frozen
 from ftrun.api.base import Json as Json
 from ftrun.api.base import PluginRef as PluginRef
+from ftrun.api.base import TemplateVariables as TemplateVariables
 from ftrun.api.base import WithOptions as WithOptions
 from ftrun.api.dataset import Dataset as Dataset
 from ftrun.api.dataset import Split as Split
@@ -42,6 +43,7 @@ __all__ = [
     "Resources",
     "Serve",
     "Split",
+    "TemplateVariables",
     "TinyWeights",
     "WithOptions",
     "parse_gpu",
@@ -136,6 +138,8 @@ class Model(Frozen):
     """True if the hub requires a token and an accepted licence for this model."""
     trust_remote_code: bool = False
     """Allow code from the repository of the model to run."""
+    template: TemplateVariables = {}
+    """Variables of the chat template, such as `enable_thinking: false`, for training, evaluations and servers."""
     trainer: Json = {}
     """Trainer keys that this model needs, such as `chat_template`, `special_tokens` and `tokens`."""
 

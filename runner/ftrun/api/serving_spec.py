@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ftrun.api.recipe import Frozen, Limits
+from ftrun.api.recipe import Frozen, Limits, TemplateVariables
 from ftrun.api.stage_call import Ref
 
 __all__ = ["BASE", "TUNED", "Endpoint", "Serving"]
@@ -28,6 +28,7 @@ class Serving(Frozen):
         rank: The maximum rank of an adapter for which the engine reserves memory.
         max_model_len: The maximum number of tokens of a prompt and its answer. None: the limit of model and memory.
         trust_remote_code: True if code of the model may run.
+        template: Variables of the chat template. A request can replace them.
         limits: Limits on requests.
         note: A remark on the automatic choice of models, for the user.
     """
@@ -41,6 +42,7 @@ class Serving(Frozen):
     rank: int = 0
     max_model_len: int | None = None
     trust_remote_code: bool = False
+    template: TemplateVariables = {}
     limits: Limits = Limits()
     note: str = ""
 

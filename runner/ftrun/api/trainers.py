@@ -23,12 +23,19 @@ class TrainerConfig:
         origins: For each key, the path in the recipe that it comes from.
         overridden: Notes on the values of optimizations that `train` replaces.
         issues: Errors of the merge, such as two optimizations that set a key to different values.
+        template_key: The key with the variables of the chat template. None if the trainer has no such key.
     """
 
     values: dict[str, Any]
     origins: Mapping[str, KeyPath] = field(default_factory=dict)
     overridden: tuple[str, ...] = ()
     issues: tuple[Issue, ...] = ()
+    template_key: str | None = None
+
+    @property
+    def template(self) -> dict[str, Any]:
+        """Variables of the chat template with which the trainer renders chats."""
+        return dict(self.values.get(self.template_key) or {}) if self.template_key else {}
 
     def set_values(self) -> dict[str, Any]:
         """Return the keys that are not null. A null key means the same as an absent key."""

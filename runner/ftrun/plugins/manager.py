@@ -181,9 +181,11 @@ class Plugins:
 
     def check(self, recipe: Recipe) -> Iterator[Issue]:
         """Yield the issues that plugins find in a recipe."""
-        results = self.hook.ftrun_check_recipe(
-            recipe=recipe, trainer=self.trainer(recipe), trainer_config=self.trainer_config(recipe)
-        )
+        config = self.trainer_config(recipe)
+        if recipe.model.template and not config.template:
+            what = f"the trainer `{recipe.trainer}` cannot set variables of the chat template"
+            yield Issue("unsupported-key", ("model", "template"), what, hint="remove `model.template`")
+        results = self.hook.ftrun_check_recipe(recipe=recipe, trainer=self.trainer(recipe), trainer_config=config)
         for issues in results:
             yield from issues
 

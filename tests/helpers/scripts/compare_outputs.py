@@ -20,7 +20,8 @@ def main() -> None:
     work.mkdir(parents=True, exist_ok=True)
     inputs = {role: Path(folder) for role, folder in asked["inputs"].items()}
     context = StageContext(work, work, inputs, {}, Reporter("parity", work / "events.jsonl"))
-    params = Params(what=asked["what"], engine=asked["engine"], trust_remote_code=False)
+    template = asked.get("template", {})
+    params = Params(what=asked["what"], engine=asked["engine"], trust_remote_code=False, template=template)
     found, problems = compare(params, context)
     problems_shown = [{"what": one.what, "where": one.at, "expected": one.expected} for one in problems]
     print(json.dumps({"found": found, "problems": problems_shown}))

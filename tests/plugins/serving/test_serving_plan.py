@@ -29,6 +29,7 @@ def chosen(
     serve: dict[str, Any] | None = None,
     gone: tuple[str, ...] = (),
     no_vllm: str | None = None,
+    variables: dict[str, Any] | None = None,
 ) -> Any:
     calls = [
         SimpleNamespace(
@@ -49,7 +50,7 @@ def chosen(
     }
     plan: Any = SimpleNamespace(calls=calls)
     read, has = lambda ref, name: files.get((ref.stage, name)), lambda ref: ref.stage not in gone
-    return plan_serving("r1", recipe, plan, read, has, no_vllm)  # type: ignore[arg-type]
+    return plan_serving("r1", recipe, plan, read, has, no_vllm, variables or {})  # type: ignore[arg-type]
 
 
 def test_an_adapter_is_served_beside_its_base_model() -> None:
@@ -116,6 +117,18 @@ def test_transformers_serves_the_merged_weights_beside_the_base() -> None:
     assert (alone.names, alone.model.stage) == (("tuned",), "merge")
     with pytest.raises(InvalidInput, match="transformers"):
         chosen(no_vllm="so", stages=("fetch:model", "train"))
+
+
+@pytest.mark.parametrize("no_vllm", [None, "vLLM is not for this machine"])
+def test_both_engines_get_the_variables_of_the_template(no_vllm: str | None) -> None:
+    def arguments(variables: dict[str, Any]) -> list[str]:
+        serving = chosen(no_vllm=no_vllm, variables=variables)
+        return command(serving, lambda ref: Path("/store") / str(ref), Path("python"), "127.0.0.1", 8000, 0)
+
+    option = "--default-chat-template-kwargs"
+    found = arguments({"enable_thinking": False})
+    assert json.loads(found[found.index(option) + 1]) == {"enable_thinking": False}
+    assert option not in arguments({})
 
 
 def test_the_key_is_no_argument() -> None:

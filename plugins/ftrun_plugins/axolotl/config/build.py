@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ftrun.api.base import reserved_variables
 from ftrun.api.issues import Issue, KeyPath
 from ftrun.api.recipe import Recipe
 from ftrun.api.trainers import TrainerConfig
@@ -31,12 +32,14 @@ RESERVED_KEYS = {
     "pretraining_dataset": "use the formatter `completion`",
 }
 
+TEMPLATE = "chat_template_kwargs"  # the recipe sets it as `model.template`
+
 # Values that transformers treats like an absent key. axolotl would derive the warmup steps from them and get none.
 UNSET_VALUES = {"max_steps": -1}
 
 # Keys that change token ids, labels or the choice of rows. The stage `tokenize` may read no other keys.
 TOKENIZE_KEYS = (
-    "sequence_len", "chat_template", "chat_template_jinja", "chat_template_kwargs", "default_system_message",
+    "sequence_len", "chat_template", "chat_template_jinja", TEMPLATE, "default_system_message",
     "special_tokens", "tokens", "added_tokens_overrides", "tokenizer_type", "tokenizer_use_fast", "tokenizer_legacy",
     "tokenizer_use_mistral_common", "train_on_inputs", "eot_tokens", "excess_length_strategy",
 )  # fmt: skip
@@ -67,8 +70,25 @@ def build_trainer_config(recipe: Recipe) -> TrainerConfig:
             overridden.append(f"train.{key}={value} replaces {old[0]} of {old[1][1]}")
         values[key], origins[key] = value, ("train", key)
     overridden += _select_target_modules(values, origins)
+    issues += _set_template(recipe, values, origins)
     values.update((key, None) for key, unset in UNSET_VALUES.items() if values.get(key) == unset)
-    return TrainerConfig(values, origins, tuple(overridden), tuple(issues))
+    return TrainerConfig(values, origins, tuple(overridden), tuple(issues), TEMPLATE)
+
+
+def _set_template(recipe: Recipe, values: dict[str, Any], origins: dict[str, KeyPath]) -> Iterator[Issue]:
+    """Set the variables of the chat template, and yield an issue if a trainer key sets them to other values."""
+    variables, old = recipe.model.template, values.get(TEMPLATE)
+    if isinstance(old, Mapping) and (taken := reserved_variables(old)):
+        what = f"`{taken[0]}` is set by ftrun, and cannot be a variable of the chat template"
+        yield Issue("invalid-value", (*origins[TEMPLATE], taken[0]), what)
+    if not variables:
+        return
+    if old and old != variables:
+        what = f"`{TEMPLATE}` is {old!r}, but `model.template` is {variables!r}"
+        also: tuple[KeyPath, ...] = (("model", "template"),)
+        hint = f"remove `{TEMPLATE}`; training, evaluations and servers use `model.template`"
+        yield Issue("conflicting-keys", origins[TEMPLATE], what, hint=hint, also=also)
+    values[TEMPLATE], origins[TEMPLATE] = dict(variables), ("model", "template")
 
 
 def _select_target_modules(values: dict[str, Any], origins: Mapping[str, KeyPath]) -> Iterator[str]:

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 from ftrun.api.artifacts import SPLITS, FormattedRows, Split, TokenizedRows
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.tokenizers import adds_begin, vocabulary
+from ftrun_plugins.axolotl.config.build import TEMPLATE
 from ftrun_plugins.axolotl.special_tokens import end_of_turn_ids
 from ftrun_plugins.axolotl.tokenize.data_report import DataReport
 from ftrun_plugins.axolotl.tokenize.reservoir import Sample
 from ftrun_plugins.axolotl.tokenize.template_check import Probe, find_part_faults, find_text_fault
 from ftrun_plugins.axolotl.tokenize.template_loss import find_losses
+from ftrun_plugins.axolotl.tokenize.template_variables import find_unread
 from ftrun_plugins.axolotl.workspace import MODEL, NO_TRAINING, chdir_offline, write_workspace
 
 if TYPE_CHECKING:
@@ -82,13 +84,16 @@ def tokenize(params: Params, context: StageContext) -> None:
     """Run the stage: write both splits, a sample of rows, the vocabulary and the chat template."""
     data, names = FormattedRows(context.inputs["data"]), TokenizedRows
     worker = TokenizeWorker(params, data.kind, context)
+    template = worker.tokenizer.chat_template if data.kind == "chat" else None
+    for message in find_unread(template, params.trainer.get(TEMPLATE) or {}):
+        context.report.warning(message)
     report = {split: worker.split(split, data.examples(split)) for split in SPLITS}
     (context.output / names.REPORT).write_text(json.dumps(report, indent=1))
     rows = sorted(worker.sample.rows, key=lambda row: (row["split"], row["index"]))
     (context.output / names.SAMPLE).write_text("".join(json.dumps(row) + "\n" for row in rows))
     (context.output / names.VOCABULARY).write_text(json.dumps(vocabulary(worker.tokenizer)))
-    if data.kind == "chat":
-        (context.output / names.TEMPLATE).write_text(worker.tokenizer.chat_template)
+    if template is not None:
+        (context.output / names.TEMPLATE).write_text(template)
     counts = ("rows", "tokens", "trained_tokens")
     context.report.metric(**{f"{split}_{name}": report[split].get(name, 0) for split in SPLITS for name in counts})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ftrun.api.recipe import Frozen
+from ftrun.api.recipe import Frozen, TemplateVariables
 
 
 class Params(Frozen):
@@ -20,3 +20,4 @@ class Params(Frozen):
     accelerator: Literal["cpu", "gpu"]
     gpus: int
     trust_remote_code: bool
+    template: TemplateVariables = {}

@@ -45,6 +45,7 @@ class Generate:
             accelerator=hardware.accelerator,
             gpus=planner.gpus(self.name),
             trust_remote_code=recipe.model.trust_remote_code,
+            template=planner.trainer_config.template,
         )
         request = CallRequest(
             params,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from ftrun.api.artifacts import Answers, FormattedRows
 from ftrun.api.tokenizers import adds_begin
 from ftrun_plugins.evaluation.generate import transformers_engine, vllm_engine
 from ftrun_plugins.evaluation.model_loading import load_tokenizer, set_missing_template
-from ftrun_plugins.evaluation.prompts import Prompt, parse_tool_arguments, prompts
+from ftrun_plugins.evaluation.prompts import Prompt, apply_template, prompts
 from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def generate(params: Params, context: StageContext) -> None:
     selected = list(islice(prompts(data, "held_out"), params.rows))
     tokenizer = load_tokenizer(context.inputs, params.trust_remote_code)
     set_missing_template(tokenizer, context.inputs)
-    encoded = {prompt.index: encode(prompt, tokenizer) for prompt in selected}
+    encoded = {prompt.index: encode(prompt, tokenizer, params.template) for prompt in selected}
     by_index = {prompt.index: prompt for prompt in selected}
     results = ResumableJsonl(context.work / Answers.ROWS)
     waiting = {index: ids for index, ids in encoded.items() if index not in results.lines}
@@ -53,14 +54,16 @@ def generate(params: Params, context: StageContext) -> None:
     )
 
 
-def encode(prompt: Prompt, tokenizer: Any) -> list[int]:
-    """Return the token ids of a prompt: rendered by the chat template, or as plain text after the begin token."""
+def encode(prompt: Prompt, tokenizer: Any, template: Mapping[str, Any]) -> list[int]:
+    """Return the token ids of a prompt: rendered by the chat template, or as plain text after the begin token.
+
+    Args:
+        prompt: The prompt.
+        tokenizer: The tokenizer of the model.
+        template: Variables of the chat template.
+    """
     if prompt.messages:
-        tools = list(prompt.tools) or None
-        ids: list[int] = tokenizer.apply_chat_template(
-            parse_tool_arguments(prompt.messages), tools=tools, add_generation_prompt=True, return_dict=False
-        )
-        return ids
+        return apply_template(prompt, tokenizer, template)
     # The trainer also tokenizes each segment separately.
     pieces = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in prompt.segments]
     begin = [tokenizer.bos_token_id] if adds_begin(tokenizer) else []

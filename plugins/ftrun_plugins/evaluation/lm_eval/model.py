@@ -48,6 +48,8 @@ def load_harness_model(params: Params, context: StageContext) -> Any:
     model._max_length = None  # makes the model use the limit of the engine
     set_missing_template(model.tokenizer, context.inputs)
     model.hf_chat_template = None  # makes the model use the template of the tokenizer
+    if params.template:
+        model.tokenizer.apply_chat_template = _set_variables(model.tokenizer.apply_chat_template, params.template)
     model.modify_gen_kwargs = _default_to_greedy(model.modify_gen_kwargs)
     for kind in KINDS:
         setattr(model, kind, _make_resumable(getattr(model, kind), context, kind))
@@ -88,6 +90,15 @@ def _default_to_greedy(modify: Callable[..., Any]) -> Callable[..., Any]:
         return modify(options if "temperature" in options else {"do_sample": False, **options}, **more)
 
     return modify_options
+
+
+def _set_variables(apply: Callable[..., Any], template: Mapping[str, Any]) -> Callable[..., Any]:
+    """Return a function that renders chats with these variables. The harness knows only `enable_thinking`."""
+
+    def apply_template(messages: Any, **options: Any) -> Any:
+        return apply(messages, **{**options, **template})
+
+    return apply_template
 
 
 def _make_resumable(

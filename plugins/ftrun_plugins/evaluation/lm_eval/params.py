@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from ftrun.api.recipe import Frozen
+from ftrun.api.recipe import Frozen, TemplateVariables
 
 
 class Params(Frozen):
@@ -21,3 +21,4 @@ class Params(Frozen):
     accelerator: Literal["cpu", "gpu"]
     gpus: int
     trust_remote_code: bool  # applies to the code of the model
+    template: TemplateVariables = {}

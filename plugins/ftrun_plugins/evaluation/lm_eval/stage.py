@@ -64,6 +64,7 @@ class LmEvalStage:
             accelerator=hardware.accelerator,
             gpus=planner.gpus(self.name),
             trust_remote_code=recipe.model.trust_remote_code,
+            template={} if options.apply_chat_template is False else planner.trainer_config.template,
             **options.model_dump(include={"metric", "num_fewshot", "limit", "apply_chat_template", "max_tokens"}),
         )
         request = CallRequest(
