@@ -112,7 +112,14 @@ def test_the_table_of_behaviours_names_modules_and_tests_that_exist() -> None:
         assert "def test_" in (ROOT / test).read_text(encoding="utf-8"), test
 
 
-CARRIERS = ("Problem", "Issue", "InvalidRowError", "Fault", "_WrongLineError")  # the code is their first argument
+CARRIERS = (
+    "Problem",
+    "Issue",
+    "KnownError",
+    "InvalidRowError",
+    "Fault",
+    "_WrongLineError",
+)  # the code is their first argument
 ROWS = {"Rejected": 1, "BadRow": 4}  # position of the code
 
 

@@ -30,6 +30,7 @@ class Fetch:
     version: ClassVar[int] = 1
     environment: ClassVar[str] = "trainer"
     other_environments: ClassVar[tuple[str, ...]] = (CLIENT,)
+    known_errors: ClassVar[str] = "ftrun_plugins.known_errors:KNOWN_ERRORS"
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
         calls = list(self._plan_downloads(recipe, planner))

@@ -26,6 +26,7 @@ class Parity:
     version: ClassVar[int] = 1
     environment: ClassVar[str] = "server_cpu"
     other_environments: ClassVar[tuple[str, ...]] = ("trainer",)
+    known_errors: ClassVar[str] = "ftrun_plugins.known_errors:KNOWN_ERRORS"
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
         return [*self._plan_prompts(recipe, planner), *self._plan_weights(recipe, planner)]

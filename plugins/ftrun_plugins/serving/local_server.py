@@ -10,11 +10,14 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from ftrun.api.errors import InvalidInput, Problem, StageError
+from ftrun.api.known_errors import FailedCall, recognize_text
 from ftrun.api.recipe import SERVER
 from ftrun.api.serving_spec import Endpoint
 from ftrun.store.locks import FileLock
+from ftrun_plugins.known_errors import KNOWN_ERRORS
 from ftrun_plugins.serving import memory
 from ftrun_plugins.serving.engine import Engine, command, environment, launch, variables
 from ftrun_plugins.serving.ports import HOST, free_port
@@ -119,6 +122,10 @@ class LocalServer:
 
     def _explain_end(self, code: int | None) -> Problem:
         text = self._log.read_text(errors="replace")
+        call = FailedCall(SERVER, {"max_model_len": self._target.serving.max_model_len})
+        known = recognize_text(text, KNOWN_ERRORS, call)
+        if known is not None:
+            return replace(known, at=known.at or str(self._log))
         lines = text.splitlines()
         errors = [line for line in lines if "Error" in line and " WARNING " not in line]
         last = "\n".join((errors or lines)[-LINES_SHOWN:])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,12 +12,15 @@ from pydantic import ValidationError
 
 from ftrun.api.disk_errors import disk_problem
 from ftrun.api.errors import FtrunError, Interrupted, InvalidInput, Problem, StageError, StoreError, error_text
+from ftrun.api.known_errors import FailedCall, Fault, KnownError, recognize
 from ftrun.utils.atomic_io import read_json, write_json
 
 __all__ = ["Fault", "OutcomeStatus", "StageOutcome"]
 
+TRAINER_PREFIX = "train."  # of the trainer keys in a recipe
+MOST_KEYS = 4  # in the place of an error
+
 OutcomeStatus = Literal["done", "failed", "stopped"]
-Fault = Literal["user", "stage", "store"]
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,18 @@ class StageOutcome:
         )
 
     @classmethod
-    def failed(cls, error: Exception, root: Path) -> StageOutcome:
-        """Return the outcome of a stage that raised an exception. `root` is the folder of the store."""
+    def failed(
+        cls, error: Exception, root: Path, known: Sequence[KnownError] = (), call: FailedCall | None = None
+    ) -> StageOutcome:
+        """Return the outcome of a stage that raised an exception.
+
+        Args:
+            error: The exception.
+            root: The folder of the store.
+            known: Errors of libraries that get an explanation.
+            call: The call that failed, for hints.
+        """
+        call = call or FailedCall()
         match error:
             case InvalidInput():
                 return cls("failed", "user", error.problems)
@@ -57,10 +71,14 @@ class StageOutcome:
             case FtrunError():
                 return cls("failed", "stage", error.problems)
             case ValidationError():
-                return cls("failed", "stage", tuple(_validation_problems(error)))
+                problems = tuple(_validation_problems(error, call.trainer))
+                is_in_recipe = any(str(problem.at).startswith(TRAINER_PREFIX) for problem in problems)
+                return cls("failed", "user" if is_in_recipe else "stage", problems)
         problem = disk_problem(error, root)
         if problem is not None:
             return cls("failed", "store", (problem,))
+        if recognized := recognize(error, known, call):
+            return cls("failed", recognized[1], (recognized[0],))
         return cls("failed", "stage", (Problem("stage-error", error_text(error)),))
 
     def error(self, label: str) -> FtrunError:
@@ -74,8 +92,17 @@ class StageOutcome:
         return StageError(label, self.problems)
 
 
-def _validation_problems(error: ValidationError) -> Iterator[Problem]:
+def _validation_problems(error: ValidationError, trainer: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield one problem per error of a pydantic model, because the text of the exception starts with their number."""
     for detail in error.errors(include_url=False, include_input=False, include_context=False):
+        what = detail["msg"].removeprefix("Value error, ")
         place = ".".join(str(part) for part in detail["loc"])
-        yield Problem("invalid-value", detail["msg"].removeprefix("Value error, "), at=place or error.title)
+        keys = [place] if detail["loc"] and detail["loc"][0] in trainer else _find_keys(what, trainer)
+        at = " and ".join(f"{TRAINER_PREFIX}{key}" for key in keys)
+        yield Problem("invalid-value", what, at=at or place or error.title)
+
+
+def _find_keys(message: str, trainer: Mapping[str, Any]) -> list[str]:
+    """Return the trainer keys of the call that a message names. Errors of several keys have no place in the model."""
+    words = list(dict.fromkeys(re.findall(r"\w+", message)))
+    return [word for word in words if trainer.get(word) is not None][:MOST_KEYS]

@@ -19,7 +19,9 @@ __all__ = ["Settings", "Stage"]
 class Stage(Protocol):
     """Kind of work. `plan` runs on the client and must be cheap. `run` runs in the environment of the stage.
 
-    A stage whose calls can also run in other environments lists them in `other_environments`.
+    A stage whose calls can also run in other environments lists them in `other_environments`. A stage can name a table
+    of known errors of its libraries in `known_errors`, as `module:NAME` (`ftrun.api.known_errors`). ftrun explains
+    such an error instead of showing only its text.
     """
 
     name: ClassVar[str]

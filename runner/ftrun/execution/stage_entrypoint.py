@@ -26,6 +26,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from ftrun.api.context import Reporter, StageContext, Stopped, StopRequest, load
+from ftrun.api.errors import InvalidInput
+from ftrun.api.known_errors import FailedCall, table_of
 from ftrun.api.outcome import StageOutcome
 from ftrun.api.paths import Scratch, Store
 from ftrun.api.stage_call import StageCall
@@ -76,10 +78,11 @@ def _run_to_outcome(request: Request, store: Store, scratch: Scratch, stop: Stop
     except Stopped:
         return StageOutcome("stopped")
     except Exception as error:  # a stage may raise any exception
-        outcome = StageOutcome.failed(error, store.root)
-        if outcome.fault != "user":
+        if not isinstance(error, InvalidInput):
             traceback.print_exc()
-        return outcome
+        call = request.call
+        known = table_of(load(call.implementation))
+        return StageOutcome.failed(error, store.root, known, FailedCall(call.stage, call.params))
     return StageOutcome("done")
 
 

@@ -21,6 +21,7 @@ from ftrun.api.outcome import StageOutcome
 from ftrun.api.paths import Scratch, Store
 from ftrun.api.process_env import process_env
 from ftrun.api.stage_call import StageCall
+from ftrun.execution.crash_report import describe_crash, explain_crash
 from ftrun.execution.fork_server import LOCK
 from ftrun.execution.stage_entrypoint import Request
 from ftrun.execution.warm_parent import ForkedProcess, WarmParent
@@ -28,12 +29,12 @@ from ftrun.store.artifacts import find
 from ftrun.store.locks import FileLock
 from ftrun.utils import env_launcher
 from ftrun.utils.atomic_io import write_json, write_text
+from ftrun.utils.process_exit import count_memory_kills
 
 POLL_INTERVAL = 0.2  # seconds
 MODULE = "ftrun.execution.stage_entrypoint"
 GRACE = 180.0  # seconds between the request to stop a stage and its kill: enough to write a checkpoint
 CHUNK = 1 << 16  # bytes
-LINES_SHOWN = 8  # last lines of the log, in the report of a crash
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class StageProcess:
         request = Request(call=call, store=store.root, run=run_id, events=spec.events, publishes=spec.publishes)
         write_text(scratch.call, request.model_dump_json(indent=1))
         self._started = time.monotonic()
+        self._memory_kills = count_memory_kills()
+        self._log_start = spec.log.stat().st_size if spec.log.exists() else 0
         spec.log.parent.mkdir(parents=True, exist_ok=True)
         with spec.log.open("ab") as log:
             self._process = self._fork(scratch, log.fileno()) or self._spawn(scratch, log.fileno())
@@ -152,7 +155,7 @@ class StageProcess:
             return StageOutcome("done")
         outcome = StageOutcome.read(self._store.scratch(self._call.ref).outcome)
         if outcome is not None:
-            return outcome
+            return self._explain(outcome)
         if stop.level:
             return StageOutcome("stopped")
         if self._has_timed_out():
@@ -162,20 +165,12 @@ class StageProcess:
                 hint="its checkpoints are kept; raise the time-out and resume",
             )
             return StageOutcome("failed", "stage", (problem,))
-        return StageOutcome("failed", "stage", (self._describe_crash(),))
+        crash = describe_crash(self._call.label, self._process.returncode or 0, self._spec.log)
+        return self._explain(StageOutcome("failed", "stage", (crash,)))
 
-    def _describe_crash(self) -> Problem:
-        code = self._process.returncode or 0
-        ending = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        hint = "the system may be out of memory; " if code == -signal.SIGKILL else ""
-        last_lines = "\n".join(_read_last_lines(self._spec.log))
-        return Problem(
-            "process-ended",
-            f"{self._call.label} {ending}",
-            expected=None,
-            at=str(self._spec.log),
-            hint=f"{hint}continue with `ftrun resume last`\n{last_lines}".rstrip(),
-        )
+    def _explain(self, outcome: StageOutcome) -> StageOutcome:
+        killed = count_memory_kills() > self._memory_kills
+        return explain_crash(outcome, self._call, self._spec.log, self._log_start, killed)
 
 
 def send_stop(pid: int, at_once: bool = False) -> None:
@@ -188,10 +183,3 @@ def send_stop(pid: int, at_once: bool = False) -> None:
 def _environment(call: StageCall, spec: ProcessSpec) -> dict[str, str]:
     modules = ["ftrun", call.implementation, *(component.implementation for component in call.components.values())]
     return process_env(spec.variables, (*call.secrets, *call.optional_secrets), modules)
-
-
-def _read_last_lines(log: Path) -> list[str]:
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 8192))
-        text = file.read().decode("utf-8", "replace")
-    return text.replace("\r", "\n").splitlines()[-LINES_SHOWN:]

@@ -18,6 +18,7 @@ from ftrun.api.errors import (
     StoreError,
     error_text,
 )
+from ftrun.api.known_errors import FailedCall
 from ftrun.api.outcome import StageOutcome
 
 PROBLEM = Problem("invalid-value", "it is wrong", "here")
@@ -61,6 +62,17 @@ def test_each_error_of_a_model_is_a_problem(tmp_path: Path) -> None:
     assert found[0] == [("Trainer", "lora_r needs an adapter")]
     assert [where for where, _ in found[1]] == ["lora_r", "adapter"]
     assert "integer" in found[1][0][1]
+
+
+def test_errors_of_a_trainer_have_the_keys_of_the_recipe(tmp_path: Path) -> None:
+    places = []
+    for values in ({"lora_r": 8}, {"lora_r": "eight", "adapter": 7}):
+        with pytest.raises(ValidationError) as caught:
+            Trainer.model_validate(values)
+        outcome = StageOutcome.failed(caught.value, tmp_path, call=FailedCall("train", {"trainer": values}))
+        assert outcome.fault == "user"
+        places.append([problem.at for problem in outcome.problems])
+    assert places == [["train.lora_r"], ["train.lora_r", "train.adapter"]]
 
 
 def test_a_message_keeps_its_lines_up_to_a_screen() -> None:

@@ -19,11 +19,14 @@ STAGE = """
 import errno, json, os, signal, subprocess, sys, time
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from ftrun.api.errors import Problem, InvalidInput
 
 
 class Tiny:
     name = "tiny"
+    known_errors = "ftrun_plugins.known_errors:KNOWN_ERRORS"
 
     def run(self, call, context):
         tries = context.work / "tries"
@@ -48,6 +51,19 @@ class Tiny:
 
     def fail(self, call, context, tries):
         raise ValueError("boom\\nand more")
+
+    def exceed(self, call, context, tries):
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    def reject(self, call, context, tries):
+        class Model(BaseModel):
+            lora_r: int
+
+        Model.model_validate({"lora_r": "eight"})
+
+    def lose(self, call, context, tries):
+        print("[Rank 1] Watchdog caught collective operation timeout: WorkNCCL(SeqNum=1, OpType=ALLREDUCE)", flush=True)
+        os.abort()
 
     def fill(self, call, context, tries):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -89,6 +89,49 @@ def test_an_exception_is_the_stages_fault_with_its_trace_in_the_log(
     assert find(store, call.ref) is None
 
 
+def test_a_known_error_is_explained_and_its_trace_is_in_the_log(
+    tiny: Calls, new_run: Runs, backend: LocalBackend
+) -> None:
+    run = new_run()
+    outcome = backend.run_stage(tiny("exceed"), run, StopSignal())
+    (problem,) = outcome.problems
+    assert (outcome.fault, problem.code) == ("stage", "out-of-memory")
+    assert "resources.tiny.gpu" in str(problem.hint)
+    assert "Traceback" in run.log("tiny").read_text()
+
+
+def test_a_value_that_the_trainer_refuses_is_the_users_fault(tiny: Calls, new_run: Runs, backend: LocalBackend) -> None:
+    run = new_run()
+    outcome = backend.run_stage(tiny("reject", trainer={"lora_r": "eight"}), run, StopSignal())
+    (problem,) = outcome.problems
+    assert (outcome.fault, problem.code, problem.at) == ("user", "invalid-value", "train.lora_r")
+    assert "Traceback" in run.log("tiny").read_text()
+
+
+def test_the_reason_of_a_crash_is_read_from_the_log(tiny: Calls, new_run: Runs, backend: LocalBackend) -> None:
+    run = new_run()
+    (problem,) = backend.run_stage(tiny("lose"), run, StopSignal()).problems
+    assert (problem.code, problem.at) == ("gpu-communication", str(run.log("tiny")))
+
+
+def test_the_log_of_an_earlier_attempt_is_no_reason(tiny: Calls, new_run: Runs, backend: LocalBackend) -> None:
+    run = new_run()
+    run.log("tiny").parent.mkdir(parents=True, exist_ok=True)
+    run.log("tiny").write_text("CUDA out of memory. Tried to allocate 2.00 GiB.\n")
+    (problem,) = backend.run_stage(tiny("leave"), run, StopSignal()).problems
+    assert problem.code == "process-ended"
+
+
+@pytest.mark.parametrize(("action", "code"), [("kill", "out-of-memory"), ("leave", "process-ended")])
+def test_a_kill_for_lack_of_memory_is_told_from_another_end(
+    action: str, code: str, tiny: Calls, new_run: Runs, backend: LocalBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = iter([3, 4])  # before and after the process; the machine of the tests has enough memory
+    monkeypatch.setattr("ftrun.execution.stage_subprocess.count_memory_kills", lambda: next(counts))
+    (problem,) = backend.run_stage(tiny(action), new_run(), StopSignal()).problems
+    assert problem.code == code
+
+
 def test_a_full_disk_is_the_stores_fault(tiny: Calls, new_run: Runs, backend: LocalBackend) -> None:
     outcome = backend.run_stage(tiny("fill"), new_run(), StopSignal())
     assert (outcome.status, outcome.fault) == ("failed", "store")

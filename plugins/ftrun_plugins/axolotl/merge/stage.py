@@ -35,6 +35,7 @@ class Merge:
     name: ClassVar[str] = "merge"
     version: ClassVar[int] = 1
     environment: ClassVar[str] = "trainer"
+    known_errors: ClassVar[str] = "ftrun_plugins.known_errors:KNOWN_ERRORS"
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
         train, model = planner.find("train"), planner.find("fetch:model")

@@ -30,6 +30,7 @@ class Tokenize:
     name: ClassVar[str] = "tokenize"
     version: ClassVar[int] = 4
     environment: ClassVar[str] = "trainer"
+    known_errors: ClassVar[str] = "ftrun_plugins.known_errors:KNOWN_ERRORS"
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
         data, model = planner.find("format"), planner.find("fetch:model")

@@ -17,10 +17,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from ftrun.api.context import Reporter, Stopped, StopRequest
 from ftrun.api.errors import Problem, StageError
+from ftrun.api.known_errors import FailedCall
 from ftrun.api.outcome import StageOutcome
 from ftrun.utils import env_launcher
+from ftrun.utils.process_exit import describe_exit
+from ftrun_plugins.axolotl.workspace import CONFIG
+from ftrun_plugins.known_errors import KNOWN_ERRORS
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
@@ -57,7 +63,7 @@ def train_in_ranks(processes: int, accelerator: str, context: StageContext) -> N
             raise outcome.error("train")
         raise StageError(
             "train",
-            Problem("process-ended", f"rank {rank} of {processes} ended with exit code {code}", hint="see its log"),
+            Problem("process-ended", f"rank {rank} of {processes} {describe_exit(code)}", hint="see its log"),
         )
 
 
@@ -141,8 +147,16 @@ def main() -> None:
         os._exit(STOPPED_EXIT_CODE)  # a normal exit of DeepSpeed waits for ranks that have already ended
     except Exception as error:  # any exception of the trainer must become the stage's outcome
         traceback.print_exc()
-        StageOutcome.failed(error, work).save(_get_outcome_file(work, int(os.environ["RANK"])))
+        outcome = StageOutcome.failed(error, work, KNOWN_ERRORS, _describe_call(work, accelerator))
+        outcome.save(_get_outcome_file(work, int(os.environ["RANK"])))
         os._exit(1)
+
+
+def _describe_call(work: Path, accelerator: str) -> FailedCall:
+    """Return the parameters of the call for hints. A rank has only the configuration of the trainer."""
+    config = yaml.safe_load((work / CONFIG).read_text(encoding="utf-8"))
+    processes = int(os.environ["WORLD_SIZE"])
+    return FailedCall("train", {"trainer": config, "accelerator": accelerator, "processes": processes})
 
 
 def _get_outcome_file(work: Path, rank: int) -> Path:

@@ -34,6 +34,7 @@ class Train:
     name: ClassVar[str] = "train"
     version: ClassVar[int] = 2
     environment: ClassVar[str] = "trainer"
+    known_errors: ClassVar[str] = "ftrun_plugins.known_errors:KNOWN_ERRORS"
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
         data, model = planner.find("tokenize"), planner.find("fetch:model")

@@ -29,6 +29,7 @@ class Generate:
     version: ClassVar[int] = 3
     environment: ClassVar[str] = "server_cpu"
     other_environments: ClassVar[tuple[str, ...]] = ("server", "trainer")
+    known_errors: ClassVar[str] = "ftrun_plugins.known_errors:KNOWN_ERRORS"
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
         data = planner.find("format")

@@ -95,7 +95,7 @@ def load(longest: int, params: Params, context: StageContext) -> tuple[Any, Any]
             **options,
         )
     except ValueError as error:
-        if "max_model_len" not in str(error):
+        if "derived max_model_len" not in str(error):  # other errors also name this key
             raise
         what = f"a prompt of {longest} tokens with an answer of up to {params.max_new_tokens} is too long for the model"
         raise InvalidInput(

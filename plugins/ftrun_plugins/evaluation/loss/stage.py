@@ -22,6 +22,7 @@ class Loss:
     name: ClassVar[str] = "loss"
     version: ClassVar[int] = 1
     environment: ClassVar[str] = "trainer"
+    known_errors: ClassVar[str] = "ftrun_plugins.known_errors:KNOWN_ERRORS"
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
         data = planner.find("tokenize")
