@@ -17,4 +17,5 @@ BUILTIN_PLUGINS = (
     "ftrun_plugins.rehearsal.plugin",
     "ftrun_plugins.compare.plugin",
     "ftrun_plugins.schema.plugin",
+    "ftrun_plugins.importing.plugin",
 )

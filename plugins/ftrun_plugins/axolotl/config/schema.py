@@ -39,6 +39,13 @@ def known_keys() -> frozenset[str]:
     return frozenset(_load()["properties"])
 
 
+@cache
+def deprecated_keys() -> dict[str, tuple[str, ...]]:
+    """Return the deprecated top-level keys, each with what to use instead, such as `attn_implementation: sdpa`."""
+    marks = {key: rule.get("x-deprecated") for key, rule in _load()["properties"].items()}
+    return {key: tuple(mark["use"]) for key, mark in marks.items() if mark}
+
+
 def trainer_version() -> str:
     """Return the version of axolotl that the schema was exported from."""
     return str(_load()["x-axolotl"])

@@ -1,0 +1,1 @@
+"""Import of configurations of other tools as recipes: the command `ftrun import`."""

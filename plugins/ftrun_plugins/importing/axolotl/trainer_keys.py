@@ -1,0 +1,123 @@
+"""Trainer keys of an axolotl configuration: those that a recipe takes over, and those that it replaces or refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ftrun.api.issues import Issue
+from ftrun_plugins.axolotl.config import schema
+from ftrun_plugins.axolotl.config.build import RESERVED_KEYS, UNSET_VALUES
+from ftrun_plugins.axolotl.config.key_ranges import check_ranges
+from ftrun_plugins.axolotl.config.unsupported_keys import check_unsupported
+from ftrun_plugins.importing.axolotl.datasets import DATASET_KEYS, holds_out
+from ftrun_plugins.importing.axolotl.model import MODEL_KEYS
+from ftrun_plugins.importing.draft import Recorder
+
+HANDLED = frozenset((*DATASET_KEYS, *MODEL_KEYS, "deepspeed"))
+EVALUATION_KEYS = (
+    "evals_per_epoch", "eval_steps", "eval_strategy", "evaluation_strategy", "eval_sample_packing", "eval_table_size",
+    "eval_max_new_tokens", "eval_on_start", "do_causal_lm_eval", "eval_causal_lm_metrics",
+)  # fmt: skip
+FRESH_START = "ftrun starts from the base model; it resumes only its own runs, with `ftrun resume`"
+NEED_A_LOOK = {
+    "resume_from_checkpoint": FRESH_START,
+    "lora_model_dir": "ftrun trains a new adapter; merge the old one into the base model first to continue from it",
+}
+IGNORED = "axolotl does not know this key and ignores it"
+EMPTY: tuple[object, ...] = (None, "", [], {})
+
+
+def read_trainer_keys(values: Mapping[str, Any], record: Recorder) -> dict[str, Any]:
+    """Return the keys for `train`. Those that are the same are not recorded yet, because an option may set them."""
+    keys: dict[str, Any] = {}
+    issues = _find_issues(values)
+    for key, value in values.items():
+        issue = issues.get(key)
+        if key in HANDLED and not (issue and key in ("base_model_config", "tokenizer_config")):
+            if value is None or (key == "deepspeed" and not value):
+                record.exact((key,))
+        elif key in RESERVED_KEYS:
+            _read_reserved(key, value, record)
+        elif issue is not None and value is not None:
+            _read_issue(key, value, issue, keys, values, record)
+        elif issue is not None:
+            record.leave_out((key,), IGNORED)
+        elif value in EMPTY or (key in UNSET_VALUES and value == UNSET_VALUES[key]):
+            record.exact((key,))
+        elif key in EVALUATION_KEYS and not holds_out(values):
+            record.leave_out((key,), "no rows are held out, so axolotl does not evaluate")
+        else:
+            keys[key] = value
+    return keys
+
+
+def _find_issues(values: Mapping[str, Any]) -> dict[str, Issue]:
+    """Return the first issue of each top-level key, in the order of the checks of a recipe."""
+    others = {key: value for key, value in values.items() if key not in HANDLED or key in MODEL_KEYS}
+    same_files = {
+        key for key in ("base_model_config", "tokenizer_config") if values.get(key) == values.get("base_model")
+    }
+    supported = {key: value for key, value in others.items() if key not in same_files}
+    checks = (check_unsupported(supported, {}), schema.check(others), check_ranges(others))
+    issues: dict[str, Issue] = {}
+    for check in checks:
+        for issue in check:
+            key = str(issue.path[0])
+            if key in values and key not in RESERVED_KEYS:
+                issues.setdefault(key, issue)
+    issues |= {key: Issue("unknown-key", (key,), IGNORED) for key in values if key not in schema.known_keys()} | {
+        key: issue for key, issue in issues.items() if key not in schema.known_keys()
+    }
+    return issues
+
+
+def _read_reserved(key: str, value: Any, record: Recorder) -> None:
+    if value in (*EMPTY, False):
+        record.exact((key,))
+    elif key in NEED_A_LOOK:
+        record.check((key,), None, NEED_A_LOOK[key])
+    elif key == "pretraining_dataset":
+        reason = "axolotl streams it, and ftrun prepares every row before training starts"
+        record.refuse((key,), reason, RESERVED_KEYS[key])
+    else:
+        record.leave_out((key,), RESERVED_KEYS[key])
+
+
+def _read_issue(
+    key: str, value: Any, issue: Issue, keys: dict[str, Any], values: Mapping[str, Any], record: Recorder
+) -> None:
+    if issue.code == "unknown-key" and len(issue.path) == 1:
+        if issue.did_you_mean:
+            record.check((key,), None, IGNORED, issue.did_you_mean)
+        else:
+            record.leave_out((key,), IGNORED)
+    elif issue.code == "no-effect":
+        record.leave_out((key,), f"it has no effect without `{issue.expected}`")
+    elif key in schema.known_keys() and (use := schema.deprecated_keys().get(key)) is not None:
+        _replace_deprecated(key, value, use, keys, values, record)
+    else:
+        hint = issue.hint or (f"expected: {issue.expected}" if issue.expected else None)
+        record.refuse(issue.path, issue.what, hint, issue.did_you_mean)
+
+
+def _replace_deprecated(
+    key: str, value: Any, use: tuple[str, ...], keys: dict[str, Any], values: Mapping[str, Any], record: Recorder
+) -> None:
+    """Write the key that axolotl has now in place of one that is deprecated."""
+    if value is False:
+        record.exact((key,))
+        return
+    if key in EVALUATION_KEYS and not holds_out(values):
+        record.leave_out((key,), "no rows are held out, so axolotl does not evaluate")
+        return
+    if len(use) != 1 or "." in use[0]:
+        reason = f"axolotl has other keys now: {', '.join(use)}" if use else "axolotl no longer has it"
+        record.check((key,), None, reason)
+        return
+    name, _, text = use[0].partition(": ")
+    if name in values:
+        record.leave_out((key,), f"`{name}` takes its place")
+        return
+    keys[name] = text or value
+    record.changed((key,), f"train.{name}", f"axolotl calls it `{use[0]}` now")
