@@ -9,11 +9,21 @@ from typing import Annotated, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-__all__ = ["NAMED_TWICE", "Column", "ColumnOption", "FormatterOptions", "OptionalColumn", "Options"]
+__all__ = [
+    "NAMED_TWICE",
+    "UNKNOWN_NAME",
+    "Column",
+    "ColumnOption",
+    "FormatterOptions",
+    "OptionalColumn",
+    "Options",
+]
 
 # Type of the error for two options that name the same column. Its context has `other`, the other option, and `is_set`,
 # which is true if the recipe sets the other option.
 NAMED_TWICE = "named_twice"
+# Type of the error for an option whose value is not a known name. Its context has `known`, the known names.
+UNKNOWN_NAME = "unknown_name"
 
 
 class Options(BaseModel):

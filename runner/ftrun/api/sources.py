@@ -66,13 +66,23 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """Row that its source cannot read, with the reason. `raw` is the beginning of its content."""
+    """Row that its source cannot read, with the reason.
+
+    Args:
+        file: The name of the file.
+        line: The number of the row, from 1.
+        reason: The reason, in one sentence without a full stop.
+        raw: The beginning of the content.
+        code: Stable identifier of the error, for programs.
+        hint: Next step for the user. It names options of the source as `dataset.source.OPTION`.
+    """
 
     file: str
     line: int
     reason: str
     raw: str = ""
     code: str = "bad-row"
+    hint: str | None = None
 
 
 class Source(Protocol):

@@ -13,7 +13,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from ftrun.api.issues import Issue, KeyPath
-from ftrun.api.options import NAMED_TWICE
+from ftrun.api.options import NAMED_TWICE, UNKNOWN_NAME
 from ftrun.recipe.compose import Composed
 from ftrun.recipe.yaml_files import Position
 from ftrun.utils.suggest import nearest
@@ -65,7 +65,9 @@ def _issue(cls: type[BaseModel], values: Any, prefix: KeyPath, details: Any) -> 
     expected = str(details["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
     is_set = kind == NAMED_TWICE and details["ctx"]["is_set"]
     also = ((*prefix, *path[:-1], details["ctx"]["other"]),) if is_set else ()
-    return Issue("invalid-value", (*prefix, *path), f"`{name}` is {value_text(details['input'])}", expected, also=also)
+    did_you_mean = nearest(details["input"], details["ctx"]["known"]) if kind == UNKNOWN_NAME else ()
+    what = f"`{name}` is {value_text(details['input'])}"
+    return Issue("invalid-value", (*prefix, *path), what, expected, did_you_mean, also=also)
 
 
 def _drop_tags(location: Iterable[str | int], values: Any) -> KeyPath:

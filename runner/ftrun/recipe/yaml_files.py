@@ -12,6 +12,7 @@ import yaml
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.issues import KeyPath
+from ftrun.utils.encoding_guess import conversion_command, guess_encoding, guess_wide
 from ftrun.utils.text import first_line
 
 LARGEST = 1 << 20  # bytes; the longest known recipe has less than 10 kB
@@ -65,14 +66,24 @@ def read_text(file: Path) -> str:
                 expected="a recipe of a few kB",
             )
         )
+    data = file.read_bytes()
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidInput(
-            Problem("invalid-encoding", f"the file is not UTF-8 text: byte {error.start} is invalid", at=short(file))
-        ) from None
+        raise InvalidInput(_encoding_problem(data, error.start, file)) from None
+    if guess_wide(data):  # UTF-16 without a byte order mark
+        raise InvalidInput(_encoding_problem(data, data.index(b"\0"), file))
     compose(text, file)
     return text
+
+
+def _encoding_problem(data: bytes, start: int, file: Path) -> Problem:
+    line = data.count(b"\n", 0, start)
+    what = f"the file is not UTF-8: byte 0x{data[start]:02x}"
+    likely = guess_encoding(data)
+    convert = f"it is probably {likely}; convert it: {conversion_command(likely, short(file))}" if likely else None
+    hint = convert or "save the file as UTF-8"
+    return Problem("invalid-encoding", what, f"{short(file)}:{line + 1}", "a YAML file in UTF-8", hint=hint)
 
 
 def compose(text: str, file: Path) -> yaml.Node | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ KEYS = [
     ),
     Bad(
         "option of the source", "unknown-key dataset.source.pathh", "mine.yaml:15:5",
-        "dataset:\n  source:\n    pathh: x\n", nearest="path", expected="one of path",
+        "dataset:\n  source:\n    pathh: x\n", nearest="path", expected="one of encoding, path",
     ),
     Bad(
         "name of the source", "unknown-name jsonll", "mine.yaml:15:5",
@@ -314,9 +315,10 @@ def _the_problem(problems: tuple[Problem, ...], reason: str) -> Problem:
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        pytest.param(b"train: {}\n# caf\xe9\n", "invalid-encoding byte 15", id="latin-1"),
+        pytest.param(b"train: {}\n# caf\xe9\n", "invalid-encoding byte 0xe9", id="latin-1"),
         pytest.param(bytes(range(256)) * 10, "invalid-encoding", id="binary"),
         pytest.param("train: {}\n".encode("utf-16"), "invalid-encoding", id="UTF-16"),
+        pytest.param("train: {}\n".encode("utf-16-le"), "invalid-encoding", id="UTF-16 without a mark"),
         pytest.param(b"train: {}\n\x00", "invalid-yaml", id="a zero byte"),
         pytest.param(b"- a\n", "invalid-recipe", id="a list"),
         pytest.param(b"hello\n", "invalid-recipe", id="a text"),
@@ -335,6 +337,23 @@ def test_a_file_that_is_no_recipe_is_refused_by_name(content: bytes, what: str, 
     (problem,) = caught.value.problems
     assert is_about(problem.code, problem.what, what)
     assert (problem.at or "").startswith("mine.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [("# Prüfung für Köln\ntrain: {}\n", "cp1252"), ("train: {}\n", "utf-16"), ("# これは質問です。\n", "cp932")],
+)
+def test_a_recipe_in_another_encoding_is_converted_by_the_command_of_the_message(
+    text: str, encoding: str, folder: Path
+) -> None:
+    (folder / "mine.yaml").write_bytes(text.encode(encoding))
+    with pytest.raises(InvalidInput) as caught:
+        load(["recipe=mine.yaml"], plugins())
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.at) == ("invalid-encoding", "mine.yaml:1")
+    command = (problem.hint or "").partition("convert it: ")[2]
+    subprocess.run(["/bin/sh", "-c", command], check=True, cwd=folder)
+    assert (folder / "mine.utf-8.yaml").read_text("utf-8") == text
 
 
 def test_a_recipe_without_a_model_says_so_and_names_the_file(loading: Loading) -> None:

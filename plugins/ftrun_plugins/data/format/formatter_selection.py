@@ -56,5 +56,5 @@ class _FirstRows:
         what = f"none of the first {self.bad} rows can be read" if self.bad > 1 else "the only row cannot be read"
         return [
             Problem("bad-rows", what),
-            *(Problem(row.code, row.reason, f"{row.file}:{row.line}") for row in self._bad_rows),
+            *(Problem(row.code, row.reason, f"{row.file}:{row.line}", hint=row.hint) for row in self._bad_rows),
         ]

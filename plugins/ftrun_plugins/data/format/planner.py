@@ -20,6 +20,7 @@ from ftrun_plugins.data.format.params import (
     Params,
     SourcePart,
 )
+from ftrun_plugins.data.format.source_key import source_key, with_source_keys
 
 
 @dataclass
@@ -40,8 +41,8 @@ class FormatPlan:
         """
         weighted = any(part.weight for part in dataset.parts.values())
         return Params(
-            source=self._plan_source(dataset.source) if dataset.source else None,
-            held_out=self._plan_source(dataset.held_out) if dataset.held_out else None,
+            source=self._plan_source(dataset.source, source_key("source")) if dataset.source else None,
+            held_out=self._plan_source(dataset.held_out, source_key("held_out")) if dataset.held_out else None,
             formatter=self._plan_formatter(dataset.formatter) if dataset.source or dataset.held_out else None,
             split=dataset.split,
             on_bad_row=dataset.on_bad_row,
@@ -64,8 +65,8 @@ class FormatPlan:
         part = dataset.parts[name]
         return MixedPart(
             name=name,
-            source=self._plan_source(part.source),
-            held_out=self._plan_source(part.held_out) if part.held_out else None,
+            source=self._plan_source(part.source, source_key("source", name)),
+            held_out=self._plan_source(part.held_out, source_key("held_out", name)) if part.held_out else None,
             formatter=self._plan_formatter(part.formatter or dataset.formatter),
             split=dataset.split_of(part),
             filters=part.filters,
@@ -80,7 +81,7 @@ class FormatPlan:
         cls = self._add_component("formatter", ref.name)
         return FormatterPart(name=ref.name, options=normalize(cls.Options.model_validate(ref.options)))
 
-    def _plan_source(self, ref: PluginRef) -> SourcePart:
+    def _plan_source(self, ref: PluginRef, key: str) -> SourcePart:
         cls = self._add_component("source", ref.name)
         if environment := getattr(cls, "environment", None):
             self._environments[ref.name] = environment
@@ -90,7 +91,8 @@ class FormatPlan:
                     Problem("name-conflict", f"the sources need different environments: {sources}", "dataset")
                 )
         options = cls.Options.model_validate(ref.options)
-        externals = cls().externals(options)
+        with with_source_keys(key):
+            externals = cls().externals(options)
         files = tuple(self._plan_file(external) for external in externals)
         return SourcePart(name=ref.name, options=normalize(options, externals), files=files)
 

@@ -40,13 +40,13 @@ class RejectedRows:
         if self._file is not None:
             self._file.close()
 
-    def add(self, place: str, code: str, reason: str, raw: str) -> None:
+    def add(self, place: str, code: str, reason: str, raw: str, hint: str | None = None) -> None:
         """Count a bad row; `raw` is the beginning of its content."""
         reason = _shorten_to_line(_replace_surrogates(str(reason))) or "no reason is given"
         raw = _replace_surrogates(raw)
         self.count += 1
         if len(self._first) < MOST_PROBLEMS - 1:  # with the total they fill one screen
-            self._first.append(Problem(code, reason, place))
+            self._first.append(Problem(code, reason, place, hint=hint and _shorten_to_line(_replace_surrogates(hint))))
         kind = SPECIFIC.sub("…", reason)
         self._kinds[kind if kind in self._kinds or len(self._kinds) < MOST_KINDS else "other reasons"] += 1
         if self._file is None:

@@ -18,6 +18,7 @@ from ftrun_plugins.data.format.holdout import Splitter
 from ftrun_plugins.data.format.params import Reading
 from ftrun_plugins.data.format.rejected_rows import row_excerpt
 from ftrun_plugins.data.format.row_filter import RowFilter
+from ftrun_plugins.data.format.source_key import source_key, with_source_key, with_source_keys
 
 MOST_SHOWN = 8  # unread columns in a note
 VALUE_CONDITIONS = ("equals", "one_of", "none_of", "min", "max")
@@ -52,6 +53,7 @@ class SourceReader:
         self.rows = self.train = self.held_out = self.rejected = 0  # counted by ExampleWriter
         self._read, self._seed, self._folder = read, seed, folder
         self._of_part = f" of part `{reading.part}`" if reading.part else ""
+        self._source_key = source_key(reading.role, reading.part)
         self._repeats = False  # True after the first full pass
 
     def choose(self) -> str | None:
@@ -62,7 +64,8 @@ class SourceReader:
         """
         row_filter = RowFilter(self.reading.filters)
         try:
-            self.choice = choose_formatter(self.formatter, self.options, self._visible(row_filter))
+            with with_source_keys(self._source_key):
+                self.choice = choose_formatter(self.formatter, self.options, self._visible(row_filter))
         except InvalidInput:
             if any(row_filter.removed) and not row_filter.passed:
                 raise InvalidInput(row_filter.problems(self._of_part)) from None
@@ -112,6 +115,10 @@ class SourceReader:
         if good == bad == 0 and self.reading.part:
             raise InvalidInput(Problem("no-rows", f"the source{self._of_part} has no rows"))
 
+    def at_source(self, hint: str | None) -> str | None:
+        """Return a hint of the source with the key of this source in the recipe."""
+        return with_source_key(hint, self._source_key)
+
     @property
     def repeats(self) -> bool:
         """True if an earlier pass has already yielded these rows."""
@@ -143,13 +150,17 @@ class SourceReader:
         return shuffled(rows, f"{self._seed} {self.reading.role} {self.reading.part or ''}", self._folder)
 
     def _filter(self, row_filter: RowFilter) -> Iterable[Row | BadRow]:
-        rows: Iterable[Row | BadRow] = self._read()
+        rows: Iterable[Row | BadRow] = self._read_source()
         if self.reading.row_key is not None:
             rows = _unwrap(self.reading.row_key, rows)
         part = self.reading.part
         if part is not None:
             rows = _add_part(part, rows)
         return row_filter.apply(rows) if self.reading.filters else rows
+
+    def _read_source(self) -> Iterator[Row | BadRow]:
+        with with_source_keys(self._source_key):
+            yield from self._read()
 
     def _limit(self, rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
         """Yield rows up to the limit. Bad rows do not count."""

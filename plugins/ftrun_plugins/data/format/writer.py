@@ -79,7 +79,9 @@ class ExampleWriter:
             stream.rows += 1
             if isinstance(row, BadRow):
                 stream.rejected += 1
-                self._rejections.add(f"{row.file}:{row.line}", row.code, row.reason, row.raw)
+                self._rejections.add(
+                    f"{row.file}:{row.line}", row.code, row.reason, row.raw, stream.at_source(row.hint)
+                )
                 continue
             self._write_row(row, stream)
             if limit is not None and (limit := limit - 1) == 0:

@@ -12,9 +12,11 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 from ftrun.utils.excerpt import shorten
+from ftrun_plugins.data.sources.encoding_errors import DecodingErrors
 from ftrun_plugins.data.sources.file_signature import UTF8_BOM, read_head
 from ftrun_plugins.data.sources.jsonl_reader import MAX_ROW_BYTES
 from ftrun_plugins.data.sources.open_data import open_data
+from ftrun_plugins.data.sources.text_encoding import UTF8
 
 EXPECTED = "a first line with the names of the columns, then one row per line"
 MOST_COLUMNS = 10_000
@@ -29,6 +31,7 @@ class Shape:
     delimiter: str = ","
     quote: str | None = '"'
     columns: tuple[str, ...] | None = None
+    encoding: str = UTF8
 
 
 def read_csv(path: Path, name: str, shape: Shape) -> Iterator[Row | BadRow]:
@@ -37,9 +40,10 @@ def read_csv(path: Path, name: str, shape: Shape) -> Iterator[Row | BadRow]:
     Raises:
         InvalidInput: If the file as a whole is wrong: empty, binary, duplicate column names, an unclosed quote.
     """
-    read_head(path, name, "CSV", EXPECTED)
+    read_head(path, name, "CSV", EXPECTED, shape.encoding)
     csv.field_size_limit(MAX_ROW_BYTES)
-    with open_data(path, name) as file:
+    errors = DecodingErrors(path, name, shape.encoding)
+    with open_data(path, name, shape.encoding) as file:
         lines = _Lines(file, name)
         records = _read_records(lines, shape, name)
         columns = shape.columns
@@ -55,7 +59,9 @@ def read_csv(path: Path, name: str, shape: Shape) -> Iterator[Row | BadRow]:
             if reason is None:
                 yield Row(dict(zip(columns, fields, strict=True)), name, number)
             else:
-                yield BadRow(name, number, reason, shorten(shape.delimiter.join(fields).encode(errors="replace")), code)
+                raw = shorten(shape.delimiter.join(fields).encode(errors="replace"))
+                row = BadRow(name, number, reason, raw, code)
+                yield errors.explain(row, *lines.undecodable) if lines.undecodable else row
         if not rows:
             raise InvalidInput(Problem("no-rows", "the file has column names, but no rows", name, EXPECTED))
 
@@ -93,6 +99,7 @@ class _Lines:
         """Start a new record with the next line."""
         self.first = self._number + 1
         self.error: str | None = None
+        self.undecodable: tuple[bytes, int] | None = None  # the last line that is no text, and its number
         self.excerpt = ""
         self._bytes = 0
 
@@ -116,9 +123,9 @@ class _Lines:
             raise csv.Error(f"the row is longer than {MAX_ROW_BYTES // 1_000_000} MB")
         try:
             text = line.decode()
-        except UnicodeDecodeError as error:
-            place = f"byte 0x{line[error.start]:02x} at position {error.start + 1} of line {self._number}"
-            self.error = f"the row is not UTF-8: {place}"
+        except UnicodeDecodeError:
+            self.error = f"line {self._number} cannot be decoded"
+            self.undecodable = line, self._number
             text = line.decode(errors="replace")
         if "\0" in text:
             self.error = "the row holds NUL bytes: it is binary data, not text"

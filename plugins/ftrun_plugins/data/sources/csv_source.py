@@ -14,10 +14,11 @@ from ftrun.api.sources import BadRow, InputFile
 from ftrun_plugins.data.sources.csv_reader import EXPECTED, Shape, read_csv
 from ftrun_plugins.data.sources.file_signature import read_head
 from ftrun_plugins.data.sources.local_files import local_files
+from ftrun_plugins.data.sources.text_encoding import UTF8, Encoding
 
 
 class Csv:
-    """Rows of local CSV files in UTF-8, one per record. All values are strings; an empty field is an empty string."""
+    """Rows of local CSV files, one per record. All values are strings; an empty field is an empty string."""
 
     name: ClassVar[str] = "csv"
 
@@ -32,6 +33,8 @@ class Csv:
         """Character around fields that contain the delimiter. If null, quotes have no special meaning."""
         columns: tuple[str, ...] | None = Field(default=None, min_length=1)
         """Names of the columns. Default: the first line of each file has the names."""
+        encoding: Encoding = UTF8
+        """Encoding of the files: a name in Python, such as `utf-16`, `cp1252` or `gb18030`."""
 
         @field_validator("delimiter", "quote")
         @classmethod
@@ -56,11 +59,11 @@ class Csv:
         inputs = local_files(options.path, (".csv", ".tsv"), "a CSV file")
         for external in inputs:
             assert external.path is not None
-            read_head(external.path, str(external.path), "CSV", EXPECTED)
+            read_head(external.path, str(external.path), "CSV", EXPECTED, options.encoding)
         return inputs
 
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
         """Yield the rows in the order of file names and lines."""
-        shape = Shape(options.delimiter, options.quote, options.columns)
+        shape = Shape(options.delimiter, options.quote, options.columns, options.encoding)
         for name, path in files.items():
             yield from read_csv(path, name, shape)

@@ -15,6 +15,7 @@ from ftrun.api.sources import BadRow, HubFiles, InputFile
 from ftrun_plugins.data.sources.open_data import PACKED
 from ftrun_plugins.data.sources.readers import SUFFIXES, read_file, suffix_of
 from ftrun_plugins.data.sources.split_slice import SPLIT, SplitSlice
+from ftrun_plugins.data.sources.text_encoding import UTF8, Encoding
 
 NAME = r"^[\w.-]+(/[\w.-]+)?$"
 
@@ -43,6 +44,8 @@ class HubDataset:
         """Glob patterns of the files to read, in place of `split`."""
         columns: tuple[str, ...] | None = Field(default=None, min_length=1)
         """Columns to read from Parquet files. Default: all."""
+        encoding: Encoding = UTF8
+        """Encoding of the files that are not Parquet: a name in Python, such as `utf-16` or `cp1252`."""
         gated: bool = False
         """True if the hub requires a token and an accepted licence for this dataset."""
 
@@ -80,7 +83,7 @@ def _read(options: HubDataset.Options, files: Mapping[str, Path]) -> Iterator[Ro
         names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
         for name in names:
             if suffix_of(name) in SUFFIXES:
-                yield from read_file(folder / name, name, options.columns)
+                yield from read_file(folder / name, name, options.columns, options.encoding)
 
 
 def patterns(options: HubDataset.Options) -> tuple[str, ...]:

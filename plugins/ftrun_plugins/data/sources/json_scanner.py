@@ -27,6 +27,7 @@ PLAIN = re.compile(rb"[^ \t\r\n,\]}]*")  # a number or a word
 LEVELS = 6  # of brackets that one match covers; deeper or incomplete values are scanned by token
 QUOTE, STEPS = ord('"'), {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 SHALLOW = re.compile(_build_nested_pattern(LEVELS), re.DOTALL)
+CONTINUATION = bytes(range(0x80, 0xC0))  # bytes of a character in UTF-8 after its first
 SHOWN = 20  # bytes of unexpected content in a message
 
 
@@ -40,7 +41,7 @@ class Scanner:
         self._file, self._name = file, name
         self._buffer, self._at = file.read(len(UTF8_BOM)).removeprefix(UTF8_BOM), 0
         self._line, self._counted = 1, 0  # the line that the buffer's first `_counted` bytes end in
-        self._dropped = 0  # bytes of the buffer's first line that are no longer in the buffer
+        self._dropped = 0  # characters of the buffer's first line that are no longer in the buffer
 
     @property
     def line(self) -> int:
@@ -173,9 +174,10 @@ class Scanner:
             raise InvalidInput(Problem("too-large", what, self._name, "a list of rows"))
 
     def _get_column(self) -> int:
-        """Return the number of bytes before the position in its line."""
+        """Return the number of characters before the position in its line."""
         line_end = self._buffer.rfind(b"\n", 0, self._at)
-        return self._at + self._dropped if line_end < 0 else self._at - line_end - 1
+        characters = len(self._buffer[line_end + 1 : self._at].translate(None, CONTINUATION))
+        return characters + self._dropped if line_end < 0 else characters
 
     def _read_block(self) -> bool:
         """Read the next block and drop the bytes before the position. Return False at the end of the file."""

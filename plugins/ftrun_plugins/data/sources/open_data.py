@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun_plugins.data.sources.text_encoding import UTF8, convert
 from ftrun_plugins.data.sources.zstd_reader import ZstdReader
 
 if TYPE_CHECKING:
@@ -50,8 +51,13 @@ def unpacked_name(name: str) -> str:
 
 
 @contextmanager
-def open_data(path: Path, name: str) -> Iterator[BinaryIO]:
-    """Open a file for reading from its beginning; `name` is for messages.
+def open_data(path: Path, name: str, encoding: str = UTF8) -> Iterator[BinaryIO]:
+    """Open a file for reading from its beginning, in UTF-8.
+
+    Args:
+        path: The file.
+        name: Name of the file in messages.
+        encoding: Encoding of the file.
 
     Raises:
         InvalidInput: If the file cannot be opened, or, while it is read, if it is damaged or unpacks to too many bytes.
@@ -64,11 +70,11 @@ def open_data(path: Path, name: str) -> Iterator[BinaryIO]:
         first = file.read(MAGIC_BYTES)
         file.seek(0)
         compression = next((each for each in COMPRESSIONS if first.startswith(each.magic)), None)
+        stream: BinaryIO = file
         if compression:
             unpacked = _Unpacked(compression, file, path.stat().st_size, name)
-            yield cast(BinaryIO, io.BufferedReader(unpacked, BLOCK))
-        else:
-            yield file
+            stream = cast(BinaryIO, io.BufferedReader(unpacked, BLOCK))
+        yield stream if encoding == UTF8 else convert(stream, encoding, BLOCK)
 
 
 class _Unpacked(io.RawIOBase):

@@ -12,6 +12,7 @@ from ftrun_plugins.data.sources.file_signature import read_head
 from ftrun_plugins.data.sources.json_reader import read_array
 from ftrun_plugins.data.sources.jsonl_reader import read_rows
 from ftrun_plugins.data.sources.open_data import unpacked_name
+from ftrun_plugins.data.sources.text_encoding import UTF8
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 
@@ -21,7 +22,9 @@ def suffix_of(name: str) -> str:
     return Path(unpacked_name(name)).suffix
 
 
-def read_file(path: Path, name: str, columns: Sequence[str] | None = None) -> Iterator[Row | BadRow]:
+def read_file(
+    path: Path, name: str, columns: Sequence[str] | None = None, encoding: str = UTF8
+) -> Iterator[Row | BadRow]:
     """Yield the rows of a file, in the format of its suffix.
 
     Files with an unknown suffix are JSON Lines, and so are `.json` files that do not begin with a list.
@@ -32,7 +35,7 @@ def read_file(path: Path, name: str, columns: Sequence[str] | None = None) -> It
 
         return read_parquet(path, name, columns)
     if suffix in (".csv", ".tsv"):
-        return read_csv(path, name, Shape("\t" if suffix == ".tsv" else ","))
-    if suffix == ".json" and read_head(path, name).lstrip().startswith(b"["):
-        return read_array(path, name)
-    return read_rows(path, name)
+        return read_csv(path, name, Shape("\t" if suffix == ".tsv" else ",", encoding=encoding))
+    if suffix == ".json" and read_head(path, name, encoding=encoding).lstrip().startswith(b"["):
+        return read_array(path, name, encoding=encoding)
+    return read_rows(path, name, encoding)

@@ -9,22 +9,26 @@ from typing import BinaryIO
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
 from ftrun.utils.excerpt import shorten
+from ftrun_plugins.data.sources.encoding_errors import DecodingErrors
 from ftrun_plugins.data.sources.file_signature import UTF8_BOM, blank_file_error
 from ftrun_plugins.data.sources.jsonl_reader import MAX_ROW_BYTES
 from ftrun_plugins.data.sources.open_data import open_data
+from ftrun_plugins.data.sources.text_encoding import UTF8
 
 
-def read_text(path: Path, name: str, by: str) -> Iterator[Row | BadRow]:
+def read_text(path: Path, name: str, by: str, encoding: str = UTF8) -> Iterator[Row | BadRow]:
     """Yield rows with the column `text`, at the line where the text begins. Blank texts are skipped.
 
     Raises:
         InvalidInput: If the file cannot be read, or has only blank lines.
     """
     has_rows = False
-    with open_data(path, name) as file:
+    errors = DecodingErrors(path, name, encoding)
+    with open_data(path, name, encoding) as file:
         for number, text, is_whole in _split(file, by):
             has_rows = True
-            yield _make_row(text, name, number, is_whole)
+            row = _make_row(text, name, number, is_whole)
+            yield row if isinstance(row, Row) else errors.explain(row, text)
     if not has_rows:
         raise blank_file_error(name)
 
@@ -62,9 +66,8 @@ def _make_row(text: bytes, name: str, number: int, is_whole: bool) -> Row | BadR
         return BadRow(name, number, reason, shorten(text), "too-large")
     try:
         decoded = text.decode()
-    except UnicodeDecodeError as error:
-        reason = f"byte {error.start + 1} of the text is not UTF-8: 0x{text[error.start]:02x}"
-        return BadRow(name, number, reason, shorten(text), "invalid-encoding")
+    except UnicodeDecodeError:
+        return BadRow(name, number, "the text cannot be decoded", shorten(text), "invalid-encoding")
     if "\0" in decoded:
         return BadRow(name, number, "the text holds a NUL byte", shorten(text), "invalid-encoding")
     return Row({"text": decoded.replace("\r\n", "\n").rstrip("\n")}, name, number)

@@ -13,6 +13,7 @@ from ftrun.api import rows
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow, InputFile
 from ftrun_plugins.data.sources.readers import read_file
+from ftrun_plugins.data.sources.text_encoding import UTF8, Encoding
 
 
 class Url:
@@ -29,6 +30,8 @@ class Url:
         """SHA-256 digest of the file. A download with another digest is an error."""
         file_name: str | None = Field(default=None, min_length=1)
         """Name of the file in messages. Its suffix decides the format. Default: the last part of the URL."""
+        encoding: Encoding = UTF8
+        """Encoding of the file, unless it is Parquet: a name in Python, such as `utf-16` or `cp1252`."""
 
     def externals(self, options: Options) -> Sequence[InputFile]:
         """Return the file. Its default name is the last part of the address."""
@@ -38,4 +41,4 @@ class Url:
     def rows(self, options: Options, files: Mapping[str, Path]) -> Iterator[Row | BadRow]:
         """Yield the rows in the order of the file."""
         for name, path in files.items():
-            yield from read_file(path, name)
+            yield from read_file(path, name, encoding=options.encoding)

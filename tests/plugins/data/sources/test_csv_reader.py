@@ -60,8 +60,8 @@ def test_what_looks_odd_and_is_right_is_read(
 BAD_ROWS = {
     "a field too many": (b"1,2,3\n", "wrong-columns 3 fields, not 2"),
     "a field too few": (b"1\n", "wrong-columns `b`"),
-    "not UTF-8": (b"caf\xe9,2\n", "bad-row byte 0xe9 at position 4 of line 3"),
-    "not UTF-8 further down": (b'"x\ncaf\xe9",2\n', "bad-row byte 0xe9 at position 4 of line 4"),
+    "not UTF-8": (b"caf\xe9,2\n", "invalid-encoding byte 0xe9 at position 4 of line 3"),
+    "not UTF-8 further down": (b'"x\ncaf\xe9",2\n', "invalid-encoding byte 0xe9 at position 4 of line 4"),
     "a NUL": (b"1\x00,2\n", "bad-row NUL"),
     "something behind quotes": (b'"1"x,2\n', "bad-row ',' expected after '\"'"),
 }
@@ -88,7 +88,7 @@ WRONG_FILES = {
     "another delimiter": (b"a\tb\n1\t2\n", "data.csv:1", "wrong-format `a\\tb`: is `\\t` the delimiter?"),
     "a column without a name": (b"a,,c\n1,2,3\n", "data.csv:1", "wrong-format column 2"),
     "a quote that never ends": (HEAD + b'"x,2\n3,4\n', "data.csv:3", "wrong-format line 3"),
-    "UTF-16": ("a,b\n".encode("utf-16"), "data.csv", "wrong-format UTF-16, not CSV"),
+    "UTF-16": ("a,b\n".encode("utf-16"), "data.csv", "invalid-encoding UTF-16"),
     "a spreadsheet": (b"PK\x03\x04....", "data.csv", "wrong-format zip archive, not CSV"),
 }
 

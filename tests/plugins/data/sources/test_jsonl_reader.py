@@ -79,8 +79,8 @@ WRONG_FILES = {
     "zip": (b"PK\x03\x04....", "wrong-format zip"),
     "zstd": (b"\x28\xb5\x2f\xfd....", "damaged-file zstd"),
     "Parquet": (b"PAR1....", "wrong-format Parquet"),
-    "UTF-16": ('{"a": 1}\n'.encode("utf-16"), "wrong-format UTF-16"),
-    "UTF-16, big end": (b"\xfe\xff" + '{"a": 1}\n'.encode("utf-16-be"), "wrong-format UTF-16"),
+    "UTF-16": ('{"a": 1}\n'.encode("utf-16"), "invalid-encoding UTF-16"),
+    "UTF-16, big end": (b"\xfe\xff" + '{"a": 1}\n'.encode("utf-16-be"), "invalid-encoding UTF-16"),
     "a JSON array": (b'\xef\xbb\xbf \n[{"a": 1},\n{"a": 2}]\n', "wrong-format JSON array"),
     "indented objects": (b'{\n  "a": 1\n}\n', "wrong-format several lines"),
 }
