@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from ftrun.api.recipe import AXOLOTL, Recipe
 from ftrun.api.trainers import AdapterLayout, Replacement, TrainerConfig, TrainerSchema
 from ftrun_plugins.axolotl.config.build import build_trainer_config
+from ftrun_plugins.axolotl.config.file_keys import names_file
 
 WHOLE_PARTS = {
     "lora_modules_to_save": "modules that are trained completely",
@@ -23,6 +24,9 @@ class Axolotl:
     name: ClassVar[str] = AXOLOTL
     environment: ClassVar[str] = "trainer"
     preview_module: ClassVar[str | None] = "ftrun_plugins.axolotl.tokenize.preview_worker"
+
+    def names_file(self, key: str, value: Any) -> bool:
+        return names_file(key, value)
 
     def build_config(self, recipe: Recipe) -> TrainerConfig:
         return build_trainer_config(recipe)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from ftrun import hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ftrun.api.evaluators import AnswerEvaluator, Evaluator, PairEvaluator
+    from ftrun.api.issues import Issue
+    from ftrun.api.recipe import Recipe
     from ftrun.api.stages import Stage
 
 
@@ -43,6 +45,13 @@ def ftrun_register_evaluators(
         LmEval,
     ):
         register(evaluator)
+
+
+@hookimpl
+def ftrun_check_recipe(recipe: Recipe) -> Iterable[Issue]:
+    from ftrun_plugins.evaluation.lm_eval.check import check_task_files
+
+    return list(check_task_files(recipe))
 
 
 @hookimpl

@@ -106,6 +106,13 @@ class Trainer(Protocol):
     environment: ClassVar[str]
     preview_module: ClassVar[str | None]
 
+    def names_file(self, key: str, value: Any) -> bool:
+        """Return whether the value of a trainer key is the path of a file, so that ftrun makes it absolute.
+
+        The trainer reads the file in `build_config`. ftrun does not call this method of a trainer that lacks it.
+        """
+        ...
+
     def build_config(self, recipe: Recipe) -> TrainerConfig:
         """Merge the trainer keys of a recipe. The hook `ftrun_check_recipe` of the plugin checks the result."""
         ...

@@ -14,10 +14,10 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from ftrun.api.issues import Issue, KeyPath
-from ftrun.api.recipe import SERVER, WEIGHTS, Environment
+from ftrun.api.recipe import AXOLOTL, SERVER, WEIGHTS, Environment
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe.compose import Composed
-from ftrun.recipe.validation import keys_of, validate, with_absolute_paths
+from ftrun.recipe.validation import absolute_path, keys_of, validate, with_absolute_paths
 from ftrun.utils.suggest import nearest
 
 
@@ -78,7 +78,27 @@ def prepare_components(composed: Composed, plugins: Plugins) -> dict[str, Any]:
     for name in as_mapping(values.get("environment")):
         path = ("environment", name)
         _replace(values, path, lambda inner, path=path: with_absolute_paths(Environment, inner, path, composed))
+    _resolve_trainer_files(values, composed, plugins)
     return values
+
+
+def _resolve_trainer_files(values: dict[str, Any], composed: Composed, plugins: Plugins) -> None:
+    """Make the paths of files in trainer keys absolute. The trainer knows which keys name files."""
+    registered = plugins.of_kind("trainer").get(str(values.get("trainer", AXOLOTL)))
+    names_file = getattr(registered.cls(), "names_file", None) if registered else None
+    if names_file is None:
+        return
+    sections: list[tuple[str, ...]] = [("train",), ("model", "trainer"), ("dataset", "trainer")]
+    sections += [("optimizations", name) for name in as_mapping(values.get("optimizations"))]
+
+    def resolve(section: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+        return {
+            key: absolute_path(value, (*path, key), composed) if names_file(key, value) else value
+            for key, value in section.items()
+        }
+
+    for path in sections:
+        _replace(values, path, lambda section, path=path: resolve(section, path))
 
 
 def _replace(values: dict[str, Any], path: Sequence[str], change: Any) -> None:

@@ -140,10 +140,14 @@ def with_absolute_paths(
     resolved = dict(values)
     for name, field in cls.model_fields.items():
         if isinstance(values.get(name), str) and Path in _alternatives(field.annotation):
-            origin = composed.origin((*prefix, name))
-            base = origin.file.parent if isinstance(origin, Position) else Path.cwd()
-            resolved[name] = _resolve(values[name], base)
+            resolved[name] = absolute_path(values[name], (*prefix, name), composed)
     return resolved
+
+
+def absolute_path(path: str, key: KeyPath, composed: Composed) -> str:
+    """Return a path that a key of the recipe sets, relative to the file that sets it or to the current folder."""
+    origin = composed.origin(key)
+    return _resolve(path, origin.file.parent if isinstance(origin, Position) else Path.cwd())
 
 
 def _resolve(path: str, base: Path) -> str:

@@ -12,6 +12,7 @@ from ftrun.api.base import reserved_variables
 from ftrun.api.issues import Issue, KeyPath
 from ftrun.api.recipe import Recipe
 from ftrun.api.trainers import TrainerConfig
+from ftrun_plugins.axolotl.config.file_keys import read_files
 
 # Keys that only ftrun sets, with the advice for recipes that contain them.
 RESERVED_KEYS = {
@@ -71,6 +72,7 @@ def build_trainer_config(recipe: Recipe) -> TrainerConfig:
         values[key], origins[key] = value, ("train", key)
     overridden += _select_target_modules(values, origins)
     issues += _set_template(recipe, values, origins)
+    issues += read_files(values, origins)
     values.update((key, None) for key, unset in UNSET_VALUES.items() if values.get(key) == unset)
     return TrainerConfig(values, origins, tuple(overridden), tuple(issues), TEMPLATE)
 

@@ -18,6 +18,7 @@ from ftrun_plugins.axolotl.config.combinations import (
 )
 from ftrun_plugins.axolotl.config.cpu_fallback import FUSED_KERNELS
 from ftrun_plugins.axolotl.config.defaults import offloads_to_cpu
+from ftrun_plugins.axolotl.config.file_keys import check_entry, check_template
 from ftrun_plugins.axolotl.config.key_ranges import check_ranges
 from ftrun_plugins.axolotl.config.unsupported_keys import check_unsupported
 from ftrun_plugins.axolotl.train.trackers import select_trackers
@@ -191,6 +192,8 @@ RULES: Iterable[Any] = (
     check_combinations,
     check_target_modules,
     check_best_checkpoint,
+    check_template,
+    check_entry,
     _check_lora_kernels,
     _check_zero_processes,
     _check_sequence_len,

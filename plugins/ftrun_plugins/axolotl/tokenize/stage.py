@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ftrun.api.planner import CallRequest
 from ftrun_plugins.axolotl.config.build import tokenize_values
+from ftrun_plugins.axolotl.config.file_keys import read_entry
 from ftrun_plugins.axolotl.tokenize.params import Params
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Tokenize:
         config = planner.trainer_config
         params = Params(
             trainer=tokenize_values(config.values),
-            dataset=recipe.dataset.trainer,
+            dataset=read_entry(recipe)[0],
             trust_remote_code=recipe.model.trust_remote_code,
             max_cut=recipe.dataset.max_cut,
             untrained_end_of_turn=recipe.dataset.untrained_end_of_turn,

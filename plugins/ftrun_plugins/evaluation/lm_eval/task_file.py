@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.recipe_files import read_recipe_file, syntax_error
 
 FUNCTION = "!function"
 BUILDERS = ("json", "csv", "text", "parquet", "arrow")  # builders of `datasets` for files; `pandas` would unpickle them
@@ -117,16 +118,17 @@ def _read(path: Path, including: tuple[Path, ...]) -> dict[str, Any]:
     """Return the values of a file, merged over those of the files that it includes, as the harness merges them."""
     if path in including:
         raise InvalidInput(Problem("invalid-task", "the task file includes itself", str(path)))
+    text = read_recipe_file(path)
     try:
-        values = yaml.load(path.read_bytes(), _Loader)  # noqa: S506  (a subclass of SafeLoader)
-    except OSError as error:
-        raise InvalidInput(
-            Problem("file-unreadable", f"the task file cannot be read: {error.strerror}", str(path))
-        ) from error
+        values = yaml.load(text, _Loader)  # noqa: S506  (a subclass of SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        what = f"the task file is not valid YAML: {error.problem or error.context}"
+        raise syntax_error("invalid-yaml", what, path, line, column) from None
     except yaml.YAMLError as error:
-        raise InvalidInput(
-            Problem("invalid-yaml", f"the task file is not valid YAML: {' '.join(str(error).split())}"[:300], str(path))
-        ) from error
+        what = f"the task file is not valid YAML: {' '.join(str(error).split())}"
+        raise InvalidInput(Problem("invalid-yaml", what[:300], str(path))) from None
     if not isinstance(values, dict):
         raise InvalidInput(Problem("invalid-task", "the task file is not a mapping", str(path)))
     included = values.pop("include", [])
