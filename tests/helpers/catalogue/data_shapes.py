@@ -112,7 +112,8 @@ SHAPES: Mapping[str, Sequence[Shape]] = {
         Shape("a prompt and its completion", {"prompt": "Who? ", "completion": "Ada."}, "text, **text**", use("alpaca", instruction="prompt", output="completion"), CHAT),
         Shape("a system prompt of another name", {"system_prompt": "Be brief.", "question": "Who?", "response": "Ada."}, "[unread-column]", use("alpaca", instruction="question", output="response", system="system_prompt"), "system, user, **assistant**"),
         Shape("earlier turns", {"instruction": "When?", "output": "1843.", "history": [["Who?", "Ada."]]}, "user, **assistant**, user, **assistant**"),
-        Shape("answers that are numbers", {"question": "How many?", "answer": 42}, "[unknown-format]", use("alpaca", instruction="question", output="answer"), CHAT),
+        Shape("answers that are numbers", {"question": "How many?", "answer": 42}, CHAT),
+        Shape("answers of a choice", {"question": "Who?", "choices": ["Ada", "Bob"], "answer": 0}, "[unread-column]", {"ignore_columns": ["choices"]}, CHAT),
         Shape("answers that are objects", {"question": "Who?", "answer": {"name": "Ada"}}, "[unknown-format]", use("alpaca", instruction="question", output="answer", values="json"), CHAT),
     ),
     "Preferences and labels": (

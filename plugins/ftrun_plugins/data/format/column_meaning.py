@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftrun.api.rows import Chat, Segments, Text
+from ftrun_plugins.data.formatters import preferences
 from ftrun_plugins.data.formatters.json_text import looks_like_conversation
 
 MOST_STRINGS = 1000  # strings of a value or an example that are compared
@@ -20,20 +21,23 @@ class Meaning:
     Args:
         what: Completes the sentence "the column holds …".
         hint: Next step of the user.
+        option: Option of a formatter for the column. `hint` is for formatters without this option.
         repeatable: If true, a value that the example contains is no loss.
     """
 
     what: str
     hint: str
+    option: str | None = None
     repeatable: bool = True
 
 
-CONTEXT = Meaning("context of the question", "put it into the prompt with the formatter `template`, or as `input`")
-SYSTEM = Meaning("a system prompt", "name it in the formatter, for example dataset.formatter.system=COLUMN")
+CONTEXT = Meaning("context of the question", "put it into the prompt with the formatter `template`", "input")
+SYSTEM = Meaning("a system prompt", "put it into the prompt with the formatter `template`", "system")
 REASONING = Meaning("reasoning before the answer", "put it into the answer with the formatter `template`")
-TOOLS = Meaning("tools or calls of tools", "use the formatter `chat` or `sharegpt` with the column as `tools`")
+TOOLS = Meaning("tools or calls of tools", "use the formatter `chat` or `sharegpt` with the column as `tools`", "tools")
+CHOICES = Meaning("choices that belong to the question", "put them into the prompt with the formatter `template`")
 CONTENT = Meaning("a part of the conversation", "name it in an option of the formatter")
-CONVERSATION = Meaning("a conversation", "name it in the formatter, for example dataset.formatter.messages=COLUMN")
+CONVERSATION = Meaning("a conversation", "use the formatter `chat` or `sharegpt` with this column", "messages")
 TEXT = Meaning("long texts that the examples do not contain", "name it in an option of the formatter")
 MEDIA = Meaning("images, audio or video, which ftrun does not train on", "use rows without media", repeatable=False)
 PREFERENCE = Meaning(
@@ -52,6 +56,7 @@ NAMES: Mapping[str, Meaning] = {
     name: meaning
     for meaning, names in (
         (CONTEXT, "background context contexts document documents evidence knowledge passage passages schema table"),
+        (CHOICES, "choices options"),
         (SYSTEM, "system system_message system_prompt"),
         (REASONING, "chain_of_thought cot rationale reasoning reasoning_content thinking thought thoughts"),
         (TOOLS, "available_tools function_call function_calls functions tool_calls tools"),
@@ -60,8 +65,8 @@ NAMES: Mapping[str, Meaning] = {
             "answer completion conversations history input instruction messages output prompt question query response",
         ),
         (MEDIA, "audio audios image images video videos"),
-        (PREFERENCE, "chosen chosen_response rejected rejected_response"),
-        (LABEL, "label labels"),
+        (PREFERENCE, " ".join(preferences.NAMES)),
+        (LABEL, "kto_tag label labels"),
         (WEIGHT, "loss_weight sample_weight weight weights"),
     )
     for name in names.split()

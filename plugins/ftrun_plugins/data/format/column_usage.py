@@ -10,6 +10,7 @@ from ftrun.api.errors import Problem
 from ftrun.api.rows import Chat, Row
 from ftrun.utils.text import truncate
 from ftrun_plugins.data.format.column_meaning import Meaning, has_known_name, meaning_of
+from ftrun_plugins.data.format.formatter_setting import FormatterSetting
 from ftrun_plugins.data.format.rejected_rows import json_excerpt
 
 MOST_COLUMNS = 1000  # unread columns that are counted by name; bounds the memory
@@ -70,11 +71,14 @@ class UnreadColumn:
         rows = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
         return f"`{truncate(self.name, LONGEST_NAME)}` ({rows}, for example {self.example})"
 
-    def problem(self, formatter: str) -> Problem:
+    def problem(self, setting: FormatterSetting) -> Problem:
         assert self.meaning is not None
+        option, formatter = self.meaning.option, setting.formatter.name
+        override = setting.override(option, self.name) if option and len(self.name) <= LONGEST_NAME else None
+        use = f"set {override}" if override else self.meaning.hint
         name = truncate(self.name, LONGEST_NAME)
         what = f"the formatter `{formatter}` does not read {self.describe()}: the column holds {self.meaning.what}"
-        hint = f"{self.meaning.hint.replace('COLUMN', name)}, or drop it: dataset.ignore_columns=[{name}]"
+        hint = f"{use.replace('COLUMN', name)}, or drop it: dataset.ignore_columns=[{name}]"
         return Problem("unread-column", what, self.place, hint=hint)
 
     def report(self) -> dict[str, Any]:
@@ -167,9 +171,9 @@ class ColumnUsage:
         """Return the unread columns. A column that was read in a later row is not one of them."""
         return [column for name, column in self._unread.items() if column.rows and name not in self._read]
 
-    def problems(self, formatter: str) -> Iterator[tuple[str, Problem]]:
+    def problems(self, setting: FormatterSetting) -> Iterator[tuple[str, Problem]]:
         """Yield the unread columns that carry meaning, each with a problem."""
-        return ((column.name, column.problem(formatter)) for column in self.unread() if column.meaning)
+        return ((column.name, column.problem(setting)) for column in self.unread() if column.meaning)
 
 
 def _shorten(value: Any) -> str:

@@ -14,6 +14,7 @@ from ftrun.api.sources import BadRow
 from ftrun_plugins.data.format.column_usage import ColumnUsage
 from ftrun_plugins.data.format.external_shuffle import shuffled
 from ftrun_plugins.data.format.formatter_selection import choose_formatter
+from ftrun_plugins.data.format.formatter_setting import FormatterSetting
 from ftrun_plugins.data.format.holdout import Splitter
 from ftrun_plugins.data.format.params import Reading
 from ftrun_plugins.data.format.rejected_rows import row_excerpt
@@ -83,6 +84,11 @@ class SourceReader:
         more = f" and {len(columns) - MOST_SHOWN} more" if len(columns) > MOST_SHOWN else ""
         shown = ", ".join(column.describe() for column in columns[:MOST_SHOWN])
         return f"columns that `{self.formatter.name}` does not read{self._owner}: {shown}{more}"
+
+    def column_problems(self) -> Iterator[tuple[str, Problem]]:
+        """Yield the columns that carry meaning and that the formatter does not read, each with a problem."""
+        setting = FormatterSetting(self.formatter, self.options, self.reading.part, self.choice is not None)
+        return self.columns.problems(setting)
 
     @property
     def _owner(self) -> str:

@@ -185,7 +185,7 @@ class ExampleWriter:
         found: dict[tuple[str, str], Problem] = {}  # one for all sources with the same formatter
         for stream in self._streams:
             name = stream.formatter.name
-            found = {(name, column): problem for column, problem in stream.columns.problems(name)} | found
+            found = {(name, column): problem for column, problem in stream.column_problems()} | found
         problems = list(found.values())[:MOST_PROBLEMS]
         if problems and self._rejections.count and self._params.on_bad_row == "stop":
             problems += self._rejections.problems(self._row_count)

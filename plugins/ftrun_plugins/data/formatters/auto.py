@@ -14,6 +14,7 @@ from ftrun_plugins.data.formatters.column_messages import list_names
 from ftrun_plugins.data.formatters.completion import Completion
 from ftrun_plugins.data.formatters.detection import Shape, Unclear, shape_of
 from ftrun_plugins.data.formatters.line_ranges import Places
+from ftrun_plugins.data.formatters.preferences import suggest_good_answers
 from ftrun_plugins.data.formatters.segments import SegmentsFormatter
 from ftrun_plugins.data.formatters.sharegpt import ShareGpt
 from ftrun_plugins.data.formatters.template import Template
@@ -56,7 +57,9 @@ class Auto:
             else:
                 unknown = unknown or row
         if ambiguous:
-            raise InvalidInput(Problem("mixed-rows", ambiguous[0].reason, ambiguous[1].place, hint=NAME_IT))
+            reason, row = ambiguous[0].reason, ambiguous[1]
+            hint = suggest_good_answers(row.values) or NAME_IT
+            raise InvalidInput(Problem("mixed-rows", reason, row.place, hint=hint))
         if len(shapes) > 1:
             raise InvalidInput(_list_shapes(shapes))
         if not shapes:
@@ -116,5 +119,7 @@ def _report_unknown(row: Row | None) -> Problem:
         return Problem("no-rows", "there are no rows, so `auto` cannot choose a formatter")
     what = f"no row has a shape that `auto` knows; the first has {list_names(row.values)}"
     nested = [name for name, value in row.values.items() if type(value) is dict and isinstance(shape_of(value), Shape)]
-    hint = f"the rows are in the column `{nested[0]}`: set dataset.row_key={nested[0]}" if nested else NAME_IT
+    hint = suggest_good_answers(row.values) or NAME_IT
+    if nested:
+        hint = f"the rows are in the column `{nested[0]}`: set dataset.row_key={nested[0]}"
     return Problem("unknown-format", what, row.place, expected=KNOWN, hint=hint)

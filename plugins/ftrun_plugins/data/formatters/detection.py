@@ -82,15 +82,15 @@ def _omit_default(option: str, column: str, default: str) -> tuple[tuple[str, st
 
 
 def _detect_pair(row: Mapping[str, Any]) -> Shape | None:
-    if _is_string(row, "instruction") and _is_string(row, "output"):
-        return Shape("alpaca", (), "strings in `instruction` and `output`")
-    if _is_string(row, "prompt") and _is_string(row, "completion"):
+    if _is_string(row, "instruction") and _is_text(row, "output"):
+        return Shape("alpaca", (), "texts in `instruction` and `output`")
+    if _is_string(row, "prompt") and _is_text(row, "completion"):
         templates = (("prompt", "{prompt}"), ("answer", "{completion}"))
-        return Shape("template", templates, "strings in `prompt` and `completion`, joined without a chat template")
+        return Shape("template", templates, "texts in `prompt` and `completion`, joined without a chat template")
     for question, answer in (("instruction", "response"), *PAIRS):
-        if _is_string(row, question) and _is_string(row, answer):
+        if _is_string(row, question) and _is_text(row, answer):
             options = (*_omit_default("instruction", question, "instruction"), ("output", answer))
-            what = f"strings in `{question}` and `{answer}`, a question and its answer"
+            what = f"texts in `{question}` and `{answer}`, a question and its answer"
             return Shape("alpaca", options, what)
     return None
 
@@ -123,6 +123,11 @@ def _detect_text(row: Mapping[str, Any]) -> Shape | None:
 
 def _is_string(row: Mapping[str, Any], column: str) -> bool:
     return type(row.get(column)) is str
+
+
+def _is_text(row: Mapping[str, Any], column: str) -> bool:
+    """Return True for strings, and for numbers and booleans, which formatters write as texts."""
+    return type(row.get(column)) in (str, int, float, bool)
 
 
 def _is_list(row: Mapping[str, Any], column: str) -> bool:

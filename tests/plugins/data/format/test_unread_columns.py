@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +47,8 @@ MEANINGFUL: Mapping[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "video": ({**SHARE, "videos": ["a.mp4"]}, AUTO, "videos"),
     "an image in a column of any name": ({**CHAT, "picture": {"bytes": "iVBOR", "path": "a.png"}}, AUTO, "picture"),
     "a label of KTO": ({"prompt": "Who?", "completion": "Nobody.", "label": False}, AUTO, "label"),
+    "a label of LLaMA-Factory": ({**CHAT, "kto_tag": True}, AUTO, "kto_tag"),
+    "choices of a question": ({**PAIR, "choices": ["The baker", "Nobody"]}, AUTO, "choices"),
     "rejected answers": ({**ALPACA, "rejected_response": "Nobody."}, AUTO, "rejected_response"),
     "a chosen answer": ({**ALPACA, "chosen": "The miller.", "rejected": "Nobody."}, AUTO, "chosen"),
     "weights": ({**PAIR, "weight": 0.5}, AUTO, "weight"),
@@ -102,6 +105,56 @@ def test_a_column_that_is_ignored_by_name_is_no_obstacle(name: str, tmp_path: Pa
     artifact = formatted(tmp_path, data, formatter, ignore_columns=names)
 
     assert len(examples(artifact)) == 1
+
+
+# Row, and the column that an option of the chosen formatter can take.
+READABLE: Mapping[str, tuple[dict[str, Any], str]] = {
+    "context of a question": ({**PAIR, "context": "A mill."}, "A mill."),
+    "context, as in Dolly": ({"instruction": "Who?", "context": "A mill.", "response": "Ada."}, "A mill."),
+    "a system prompt of another name": ({**PAIR, "system_prompt": "Be brief."}, "Be brief."),
+    "a system prompt beside turns": ({**SHARE, "system_message": "Be brief."}, "Be brief."),
+    "tools of another name": ({**CHAT, "available_tools": [{"name": "look", "parameters": {}}]}, "look"),
+}
+
+
+@pytest.mark.parametrize("name", READABLE)
+@pytest.mark.parametrize("part", [None, "mills"])
+def test_the_override_of_the_hint_reads_the_column(name: str, part: str | None, tmp_path: Path) -> None:
+    row, text = READABLE[name]
+    source = {"name": "jsonl", "path": str(written(tmp_path / "data.jsonl", [row]))}
+    other = {"name": "jsonl", "path": str(written(tmp_path / "other.jsonl", [CHAT]))}
+
+    def run(formatter: Any, folder: str) -> Path:
+        (tmp_path / folder).mkdir()
+        if part is None:
+            return formatted(tmp_path / folder, source, formatter)
+        parts = {part: {"source": source, "formatter": formatter}, "other": {"source": other, "formatter": AUTO}}
+        return formatted(tmp_path / folder, None, None, parts=parts)  # type: ignore[arg-type]
+
+    with pytest.raises(InvalidInput) as error:
+        run(AUTO, "first")
+    hint = error.value.problems[0].hint or ""
+    key, _, value = hint.removeprefix("set ").partition(", or drop it")[0].partition("=")
+    assert key == ("dataset.parts.mills.formatter" if part else "dataset.formatter")
+
+    assert any(text in json.dumps(example) for example in examples(run(yaml.safe_load(value), "second")))
+
+
+@pytest.mark.parametrize("role", ["held_out", "part", "held-out rows of a part"])
+def test_a_column_of_other_sources_stops_the_run(role: str, tmp_path: Path) -> None:
+    good = {"name": "jsonl", "path": str(written(tmp_path / "good.jsonl", [PAIR]))}
+    bad = {"name": "jsonl", "path": str(written(tmp_path / "bad.jsonl", [{**PAIR, "context": "A mill."}]))}
+    parts: dict[str, Any] = {"a": {"source": good}, "b": {"source": bad}}
+    if role == "held-out rows of a part":
+        parts = {"a": {"source": good, "held_out": bad}, "b": {"source": good}}
+    dataset = {"held_out": bad} if role == "held_out" else {"parts": parts}
+
+    with pytest.raises(InvalidInput) as error:
+        formatted(tmp_path, good if role == "held_out" else None, AUTO, **dataset)
+
+    (problem,) = error.value.problems
+    assert problem.code == "unread-column"
+    assert (problem.at or "").endswith("bad.jsonl:1")
 
 
 @pytest.mark.parametrize("name", HARMLESS)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from ftrun.utils.digests import _find_modules
 from ftrun_plugins.data.format.formatter_selection import FIRST_ROWS
 from ftrun_plugins.data.formatters.auto import CHOICES, Auto
 from ftrun_plugins.data.formatters.detection import PAIRS
+from ftrun_plugins.data.formatters.preferences import suggest_good_answers
 from helpers.catalogue.case import is_about
 from helpers.format_stage import examples, formatted, read_json, written
 
@@ -96,9 +98,50 @@ def test_a_mixture_is_refused_with_the_rows_of_each_kind() -> None:
     assert first.what == "the first 8 rows have 3 different shapes"
     assert [(kind.what, kind.at) for kind in kinds] == [
         ("4 rows have a list of messages with role and content in `messages`", "data.jsonl:1-2, 4, 7"),
-        ("3 rows have strings in `instruction` and `output`", "data.jsonl:3, 6, 8"),
+        ("3 rows have texts in `instruction` and `output`", "data.jsonl:3, 6, 8"),
         ("1 row has a list of turns with from and value in `conversations`", "data.jsonl:5"),
     ]
+
+
+@pytest.mark.parametrize("answer", [42, 0.5, True, False])
+@pytest.mark.parametrize(
+    ("question", "column"), [("instruction", "output"), ("question", "answer"), ("prompt", "completion")]
+)
+def test_an_answer_may_be_a_number_or_a_boolean(question: str, column: str, answer: object) -> None:
+    chosen = choice({question: "How many?", column: answer})
+    example = chosen.formatter.format(Row({question: "How many?", column: answer}, "f", 1), chosen.options)
+    assert json.dumps(answer) in str(example)
+
+
+@pytest.mark.parametrize(
+    ("row", "setting"),
+    [
+        (
+            {"prompt": "Who?", "chosen": "Ada.", "rejected": "Bob."},
+            "{name: alpaca, instruction: prompt, output: chosen}",
+        ),
+        ({"chosen": CHAT["messages"], "rejected": CHAT["messages"]}, "{name: chat, messages: chosen}"),
+        (
+            {"chosen": SHARE["conversations"], "rejected": SHARE["conversations"]},
+            "{name: sharegpt, conversations: chosen}",
+        ),
+    ],
+)
+def test_preference_data_is_refused_with_the_formatter_of_the_good_answers(row: dict[str, Any], setting: str) -> None:
+    (problem,) = refused(row)
+    assert f"dataset.formatter={setting} and dataset.ignore_columns=[rejected]" in (problem.hint or "")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"conversations": SHARE["conversations"][:1], "chosen": 1, "rejected": 2},
+        {"input": {"messages": []}, "preferred_output": CHAT["messages"][1:], "non_preferred_output": []},
+        {"chosen": None, "rejected": None},
+    ],
+)
+def test_other_preference_data_is_refused(row: dict[str, Any]) -> None:
+    assert suggest_good_answers(row)
 
 
 def test_rows_of_many_ranges_are_told_in_short() -> None:
