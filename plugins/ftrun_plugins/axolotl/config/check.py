@@ -12,9 +12,11 @@ from ftrun.api.trainers import TrainerConfig
 from ftrun_plugins.axolotl.config import schema
 from ftrun_plugins.axolotl.config.build import RESERVED_KEYS
 from ftrun_plugins.axolotl.config.combinations import (
+    EVALUATION_KEYS,
     check_best_checkpoint,
     check_combinations,
     check_target_modules,
+    requests_evaluations,
 )
 from ftrun_plugins.axolotl.config.cpu_fallback import FUSED_KERNELS
 from ftrun_plugins.axolotl.config.defaults import offloads_to_cpu
@@ -128,8 +130,8 @@ def _check_held_out_rows(recipe: Recipe, config: TrainerConfig) -> Iterator[Issu
             "`eval_sample_packing` packs held-out rows, but no rows are held out",
             hint="set dataset.split.held_out, or leave out eval_sample_packing",
         )
-    for key in ("eval_steps", "evals_per_epoch", "eval_strategy"):
-        if config.values.get(key) and not held_out:
+    for key in EVALUATION_KEYS:
+        if requests_evaluations(key, config.values) and not held_out:
             yield Issue(
                 "conflicting-keys",
                 config.origins[key],

@@ -68,13 +68,19 @@ BEST = (
     "load_best_model_at_end=true",
     "metric_for_best_model=eval_loss",
     "greater_is_better=true",
+    "greater_is_better=false",
 )
+WITHOUT_ROWS = ("dataset.held_out=null", "dataset.split.held_out=0", "evals=[]")
 
 
 @pytest.mark.parametrize("key", BEST)
 def test_the_best_checkpoint_needs_evaluations(key: str, loading: Loading) -> None:
-    for more in ((), ("dataset.held_out=null", "evals=[]")):
+    for more in ((), ("train.eval_strategy=no",), WITHOUT_ROWS):
         with pytest.raises(InvalidInput) as caught:
             loading(f"train.{key}", *more)
         assert f"override train.{key}" in [problem.at for problem in caught.value.problems]
     loading(f"train.{key}", "train.eval_steps=5")
+
+
+def test_a_recipe_that_switches_evaluations_off_needs_no_held_out_rows(loading: Loading) -> None:
+    loading("train.eval_strategy=no", *WITHOUT_ROWS)
