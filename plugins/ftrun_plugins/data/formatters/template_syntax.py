@@ -1,7 +1,8 @@
 """Templates such as `Question: {question}`: text with column names in braces.
 
-A section `{#hint}Hint: {hint}{/hint}` vanishes if its column is missing, null or blank. `str.format` is not used,
-because it also reads attributes of values and applies format specifications.
+A section `{#hint}Hint: {hint}{/hint}` vanishes if its column is missing, null or blank. The section
+`{^hint}No hint.{/hint}` vanishes if it is not. Both are as in Mustache (https://mustache.github.io/mustache.5.html).
+`str.format` is not used, because it also reads attributes of values and applies format specifications.
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ class Placeholder:
 
 @dataclass(frozen=True)
 class Section:
-    """Parts that vanish if the column says nothing."""
+    """Parts that vanish if the column says nothing, or, if the section is inverted, if it says something."""
 
     column: str
     parts: Parts
+    inverted: bool = False
 
 
 Parts: TypeAlias = "tuple[str | Placeholder | Section, ...]"
@@ -45,24 +47,26 @@ def parse(template: str) -> Parts:
     Raises:
         ValueError: If a brace has no partner, braces enclose anything but a column name, or a section has no end.
     """
-    open_sections: list[tuple[str, list[str | Placeholder | Section]]] = [("", [])]
+    open_sections: list[tuple[str, bool, list[str | Placeholder | Section]]] = [("", False, [])]
     for kind, text in _tokens(template):
-        parts = open_sections[-1][1]
+        column, inverted, parts = open_sections[-1]
         if kind == "literal":
             parts.append(text)
         elif kind == "column":
             parts.append(Placeholder(text))
-        elif kind == "open":
-            open_sections.append((text, []))
-        elif len(open_sections) > 1 and open_sections[-1][0] == text:
+        elif kind in ("open", "open inverted"):
+            open_sections.append((text, kind == "open inverted", []))
+        elif len(open_sections) > 1 and column == text:
             open_sections.pop()
-            open_sections[-1][1].append(Section(text, tuple(parts)))
+            open_sections[-1][2].append(Section(column, tuple(parts), inverted))
         else:
             raise ValueError(f"`{{/{text}}}` ends a section that is not open")
     if len(open_sections) > 1:
-        name = open_sections[-1][0]
-        raise ValueError(f"the section `{{#{name}}}` has no end; write `{{/{name}}}` behind it")
-    return tuple(open_sections[0][1])
+        name, inverted, _ = open_sections[-1]
+        raise ValueError(
+            f"the section `{{{'^' if inverted else '#'}{name}}}` has no end; write `{{/{name}}}` behind it"
+        )
+    return tuple(open_sections[0][2])
 
 
 def columns(template: str) -> list[str]:
@@ -80,7 +84,7 @@ def fill(template: str, row: Mapping[str, Any], values: Values = "text") -> str:
 
 
 def _tokens(template: str) -> Iterator[tuple[str, str]]:
-    """Yield literal texts, columns, and the begins (`open`) and ends (`close`) of sections."""
+    """Yield literal texts, columns, and the begins (`open`, `open inverted`) and ends (`close`) of sections."""
     end = 0
     for match in TOKEN.finditer(template):
         if match.start() > end:
@@ -92,7 +96,7 @@ def _tokens(template: str) -> Iterator[tuple[str, str]]:
             brace, place = match[0], match.start() + 1
             raise ValueError(f"`{brace}` at character {place} has no partner; write `{brace * 2}` for a literal brace")
         else:
-            kind = {"#": "open", "/": "close"}.get(match[1][:1], "column")
+            kind = {"#": "open", "^": "open inverted", "/": "close"}.get(match[1][:1], "column")
             yield kind, _check_name(match[1] if kind == "column" else match[1][1:], match[0])
     if end < len(template):
         yield "literal", template[end:]
@@ -114,9 +118,13 @@ def _fill(parts: Parts, row: Mapping[str, Any], values: Values) -> str:
         elif isinstance(part, Placeholder):
             value = row.get(part.column)
             texts.append(value if type(value) is str else _to_text(part.column, row, values))
-        elif row.get(part.column) is not None and _to_text(part.column, row, values).strip():
+        elif _says_something(part.column, row, values) != part.inverted:
             texts.append(_fill(part.parts, row, values))
     return "".join(texts)
+
+
+def _says_something(column: str, row: Mapping[str, Any], values: Values) -> bool:
+    return row.get(column) is not None and bool(_to_text(column, row, values).strip())
 
 
 def _check_name(name: str, placeholder: str) -> str:

@@ -50,7 +50,7 @@ def make_template(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-PLACEHOLDER_OR_SECTION = re.compile(r"\{\{|\}\}|\{([#/]?)(\w*)\}")
+PLACEHOLDER_OR_SECTION = re.compile(r"\{\{|\}\}|\{([#^/]?)(\w*)\}")
 
 
 def _rename(match: re.Match[str], columns: Mapping[str, str]) -> str:
@@ -73,11 +73,7 @@ def _make_system(values: Mapping[str, str], given: Mapping[str, Any]) -> str:
 
 
 def _merge_formats(with_input: str, without: str) -> str:
-    """Return one template for both formats: what only the first has becomes a section that vanishes without input.
-
-    Raises:
-        NoTemplateError: If the formats differ in more than one place.
-    """
+    """Return one template for both formats. What only the first has becomes a section that vanishes without input."""
     if with_input == without:
         return with_input
     for end in range(len(without), -1, -1):
@@ -86,7 +82,7 @@ def _merge_formats(with_input: str, without: str) -> str:
         fits = len(with_input) > len(without) and with_input.startswith(head) and with_input.endswith(tail)
         if fits and "{input}" in inner and _is_whole(head) and _is_whole(inner):
             return f"{head}{{#input}}{inner}{{/input}}{tail}"
-    raise NoTemplateError("`format` and `no_input_format` differ in more than the part with the input")
+    return f"{{#input}}{with_input}{{/input}}{{^input}}{without}{{/input}}"
 
 
 def _is_whole(text: str) -> bool:

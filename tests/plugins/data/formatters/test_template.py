@@ -138,6 +138,14 @@ def test_a_section_vanishes_if_its_column_says_nothing(row: dict[str, Any], text
     assert fill(HINTED, row) == text
 
 
+@pytest.mark.parametrize("row", [{"q": "x", "hint": ""}, {"q": "x", "hint": " "}, {"q": "x", "hint": None}, {"q": "x"}])
+def test_an_inverted_section_stands_for_a_column_that_says_nothing(row: dict[str, Any]) -> None:
+    template = "{#hint}{hint}: {q}{/hint}{^hint}{q}?{/hint}"
+    assert columns(template) == ["hint", "hint", "q", "hint", "q"]
+    assert fill(template, row) == "x?"
+    assert fill(template, {"q": "x", "hint": 0}) == "0: x"
+
+
 def test_sections_may_hold_other_columns_and_sections() -> None:
     template = "{#a}[{b}{#c}{c}{/c}]{/a}"
     assert columns(template) == ["a", "b", "c", "c"]
@@ -146,7 +154,9 @@ def test_sections_may_hold_other_columns_and_sections() -> None:
     assert fill(template, {"b": 2}) == ""
 
 
-@pytest.mark.parametrize("template", ["{#a}", "{/a}", "{#a}{#b}{/a}{/b}", "{#a}x{/b}", "{#}x{/}", "{# a}x{/ a}"])
+@pytest.mark.parametrize(
+    "template", ["{#a}", "{/a}", "{#a}{#b}{/a}{/b}", "{#a}x{/b}", "{#}x{/}", "{# a}x{/ a}", "{^a}", "{^}x{/}"]
+)
 def test_a_section_that_does_not_close_is_refused(template: str) -> None:
     with pytest.raises(ValueError, match=r"section|column"):
         parse(template)
