@@ -8,6 +8,7 @@ from typing import Any
 from ftrun.api.recipe import STAGES
 from ftrun.plugins.manager import plugins
 from ftrun.testing import StageContract
+from ftrun_plugins.axolotl.check.stage import Check
 from ftrun_plugins.axolotl.merge.stage import Merge
 from ftrun_plugins.axolotl.tokenize.stage import Tokenize
 from ftrun_plugins.axolotl.train.stage import Train
@@ -57,6 +58,12 @@ class TestTokenize(OwnStage):
     stage = Tokenize
     matter = ("train.sequence_len=256", "dataset.max_cut=0.5")
     do_not_matter = ("train.learning_rate=1", "evals.exact_match.ignore_case=true")
+
+
+class TestCheck(OwnStage):
+    stage = Check
+    matter = ("train.learning_rate=1", "optimizations.lora.lora_r=4", "resources.train.processes=2")
+    do_not_matter = ("dataset.split.seed=1", "generate.max_new_tokens=3")
 
 
 class TestTrain(OwnStage):

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.e2e
 
 CACHED_RUN = 4.0  # seconds, generous: `make bench` measures it
 CALLS = [
-    "fetch:model", "format", "tokenize", "train", "merge",
+    "fetch:model", "format", "check:config", "check:model", "tokenize", "train", "merge",
     "generate:base", "generate:tuned", "loss:base", "loss:tuned",
     "score:sql_execution", "score:held_out_loss", "evaluate",
 ]  # fmt: skip

@@ -24,11 +24,12 @@ def ftrun_register_trainers(register: Callable[[type[Trainer]], None]) -> None:
 
 @hookimpl
 def ftrun_register_stages(register: Callable[[type[Stage]], None]) -> None:
+    from ftrun_plugins.axolotl.check.stage import Check
     from ftrun_plugins.axolotl.merge.stage import Merge
     from ftrun_plugins.axolotl.tokenize.stage import Tokenize
     from ftrun_plugins.axolotl.train.stage import Train
 
-    for stage in (Tokenize, Train, Merge):
+    for stage in (Check, Tokenize, Train, Merge):
         register(stage)
 
 

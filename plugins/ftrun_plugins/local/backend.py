@@ -63,7 +63,7 @@ class LocalBackend(Backend):
                     hint=f"resources.{stage}.gpu={available}, or another backend",
                 )
             )
-        return Hardware("gpu", resources.processes or count, f"{count}x {gpus()[0]}")
+        return Hardware("gpu", resources.processes or count, f"{count}x {gpus()[0]}", (gpus()[0],))
 
     def cores(self) -> float:
         return float(cores())

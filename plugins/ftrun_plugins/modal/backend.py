@@ -58,7 +58,9 @@ class ModalBackend(Backend):
         count = resources.gpus
         if not count:
             return Hardware("cpu", resources.processes or 1, "a CPU container")
-        return Hardware("gpu", resources.processes or count, " or ".join(resources.kinds_of_gpu))
+        return Hardware(
+            "gpu", resources.processes or count, " or ".join(resources.kinds_of_gpu), resources.kinds_of_gpu
+        )
 
     def cores(self) -> float:
         return CORES

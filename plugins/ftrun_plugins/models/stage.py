@@ -35,7 +35,7 @@ class Fetch:
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
         calls = list(self._plan_downloads(recipe, planner))
         stages = set(recipe.stages)
-        if stages == {self.name} or stages & {"tokenize", "train", "merge", "generate", "loss", "lm_eval"}:
+        if stages == {self.name} or stages & {"check", "tokenize", "train", "merge", "generate", "loss", "lm_eval"}:
             calls.append(self._plan_model(recipe, planner))
         return calls
 

@@ -26,11 +26,19 @@ __all__ = ["Backend", "CallEstimate", "Estimate", "Hardware", "Runner"]
 
 @dataclass(frozen=True)
 class Hardware:
-    """Hardware of a stage, as far as it can change the result. `description` is for messages."""
+    """Hardware of a stage, as far as it can change the result.
+
+    Args:
+        accelerator: The kind of processor.
+        processes: The number of processes.
+        description: A description for messages.
+        kinds: Names of the GPUs that the stage may get, such as `H100`. Empty without GPUs.
+    """
 
     accelerator: Literal["cpu", "gpu"]
     processes: int = 1
     description: str = ""
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ class CallRequest:
         params: The parameters. They are part of the key of the call.
         label: The name of the call in a run, such as `generate:base`. Default: the name of the stage.
         inputs: Other calls whose artifacts the call reads, by role.
+        after: Other calls that must succeed first. They are not part of the key.
         environment: The environment, if it is not that of the stage.
         components: Sources, formatters and evaluators that the call uses, by role. Their code is part of the key.
         files: Paths on the client of the files that the call reads, by the digest of their content.
@@ -36,11 +37,13 @@ class CallRequest:
         gpus: The number of GPUs that the call uses.
         preloaded: True if the call may be forked from a process that has imported the `preload` modules of the
             environment. Such a process is offline.
+        preflight: True if the call only checks the recipe. `ftrun plan` runs it if it can run on this machine.
     """
 
     params: BaseModel
     label: str | None = None
     inputs: Mapping[str, StageCall] = field(default_factory=dict)
+    after: Sequence[StageCall] = ()
     environment: str | None = None
     components: Mapping[str, Component] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
@@ -50,6 +53,7 @@ class CallRequest:
     cpu: float = 1.0
     gpus: int = 0
     preloaded: bool = False
+    preflight: bool = False
 
 
 class StageIdentity(Protocol):

@@ -92,6 +92,8 @@ class StageCall(Frozen):
         files: Paths on this machine, or URLs, of the input files by digest.
         secrets: Names of the secrets (`ftrun.api.secrets`) that the stage needs.
         optional_secrets: Names of the secrets that the stage uses if they are set.
+        after: Artifacts of other calls that must exist before the call starts, although it does not read them.
+        preflight: True if the call only checks the recipe. `ftrun plan` runs it if it can run on this machine.
         notes: Replaced values and automatic choices, which `ftrun plan` shows.
         work: Resources that the call needs while it runs.
     """
@@ -109,6 +111,8 @@ class StageCall(Frozen):
     files: dict[str, str] = {}
     secrets: tuple[str, ...] = ()
     optional_secrets: tuple[str, ...] = ()
+    after: tuple[Ref, ...] = ()
+    preflight: bool = False
     notes: tuple[str, ...] = ()
     work: ResourceRequest = Field(default_factory=ResourceRequest)
 
@@ -137,13 +141,18 @@ class StageCall(Frozen):
         return digest(self.identity)[:KEY_LENGTH]
 
     @property
+    def requirements(self) -> frozenset[Ref]:
+        """Artifacts that must exist before the call starts."""
+        return frozenset((*self.inputs.values(), *self.after))
+
+    @property
     def ref(self) -> Ref:
         """Reference to the artifact of the call."""
         return Ref(stage=self.stage, key=self.key)
 
 
 class Plan(Frozen):
-    """Graph of the stage calls of a recipe. Each call comes after its inputs."""
+    """Graph of the stage calls of a recipe. Each call comes after its requirements."""
 
     recipe: str
     calls: tuple[StageCall, ...]

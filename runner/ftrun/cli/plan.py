@@ -15,6 +15,7 @@ from ftrun.execution.engine import read_plan
 from ftrun.planning.cache_miss import explain_miss
 from ftrun.store.runs import all_runs
 from ftrun.utils.sizes import human_size
+from ftrun.workflow.preflight import run_preflight
 from ftrun.workflow.session import Session, open_session
 
 MOST_UPLOADS = 5  # files shown by name
@@ -23,14 +24,18 @@ BYTES_PER_PARAMETER = 2  # weights are stored in 16 bits
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
+@click.option("--no-check", is_flag=True, help="Leave out the checks that import the trainer's packages.")
 @click.argument("overrides", nargs=-1)
-def plan(overrides: tuple[str, ...], as_json: bool) -> int:
+def plan(overrides: tuple[str, ...], as_json: bool, no_check: bool) -> int:
     """Show what a recipe would run and why, without running it.
 
     Lists each stage call as cached or to run, with its hardware and environment, and then the environments, disk space,
-    secrets and money that the run needs.
+    secrets and money that the run needs. First runs the calls that only check the recipe, if their environment is
+    installed; a run starts with those that are left.
     """
     session = open_session(overrides)
+    if not no_check:
+        run_preflight(session)
     last = last_plan(session)
     print(json.dumps(as_values(session, last)) if as_json else "\n".join(lines(session, last)))
     return 0

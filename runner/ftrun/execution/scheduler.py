@@ -47,7 +47,7 @@ class Scheduler:
         started = True
         while started:  # a cached call can make others ready
             started = False
-            for call in [call for call in self._waiting if self._done.issuperset(call.inputs.values())]:
+            for call in [call for call in self._waiting if self._done.issuperset(call.requirements)]:
                 if find(self._store, call.ref):
                     self._emit("call_cached", call.label, key=call.key)
                     self._store.scratch(call.ref).discard()  # left behind if a process was killed after it published

@@ -70,6 +70,8 @@ class Planner:
             files={digest: str(path) for digest, path in request.files.items()},
             secrets=tuple(request.secrets),
             optional_secrets=tuple(request.optional_secrets),
+            after=tuple(call.ref for call in request.after),
+            preflight=request.preflight,
             notes=tuple(request.notes),
             work=ResourceRequest(
                 cpu=resources.cpu or request.cpu,

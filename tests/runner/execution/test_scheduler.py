@@ -101,6 +101,19 @@ def test_a_call_starts_when_its_inputs_are_there(store: Store) -> None:
     assert not run.scheduler.failures
 
 
+def test_a_call_starts_after_those_that_must_succeed_first(store: Store) -> None:
+    check, other = call("check"), call("other")
+    late = call("late", other).model_copy(update={"after": (check.ref,)})
+    assert Run(store, late, other, check).go().backend.started == ["other", "check", "late"]
+
+
+def test_a_call_does_not_start_if_one_that_must_succeed_first_fails(store: Store) -> None:
+    check, late = call("check"), call("late").model_copy(update={"after": (call("check").ref,)})
+    failure = StageOutcome("failed", "user", (Problem("bad", "it is bad"),))
+    run = Run(store, check, late, before=lambda made: failure if made.label == "check" else None).go()
+    assert run.backend.started == ["check"]
+
+
 def test_calls_run_side_by_side_where_there_is_room(store: Store) -> None:
     together = threading.Barrier(3)  # passes only when all three are running
     run = Run(store, *(call(label) for label in "abc"), room=(3.0, 0), before=lambda _: together.wait(SECONDS) and None)

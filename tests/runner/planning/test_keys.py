@@ -37,6 +37,8 @@ BASE: dict[str, Any] = {
     "files": {"4" * 64: "/data/rows.jsonl"},
     "secrets": ("TOKEN",),
     "optional_secrets": ("OTHER",),
+    "after": (Ref(stage="check", key="5" * 32),),
+    "preflight": False,
     "notes": ("note",),
     "work": ResourceRequest(cpu=1),
 }
@@ -75,6 +77,8 @@ def test_what_changes_a_key(change: dict[str, Any]) -> None:
         pytest.param({"files": {"4" * 64: "/elsewhere/rows.jsonl"}}, id="where a file lies"),
         pytest.param({"work": ResourceRequest(cpu=8, gpus=2, timeout=60)}, id="what it may use"),
         pytest.param({"notes": ()}, id="notes"),
+        pytest.param({"after": ()}, id="calls that must succeed first"),
+        pytest.param({"preflight": True}, id="whether it only checks"),
         pytest.param({"secrets": ()}, id="names of secrets"),
         pytest.param({"optional_secrets": ()}, id="names of optional secrets"),
         pytest.param({"environment": EnvironmentRef(name="renamed", digest="2" * 32)}, id="the environment's name"),
@@ -92,7 +96,7 @@ def test_what_does_not_change_a_key(change: dict[str, Any]) -> None:
 def test_no_field_of_a_call_is_forgotten_here() -> None:
     """A new field has to be decided on: in the key or beside it, and in one of the lists above."""
     assert set(StageCall.model_fields) == set(BASE)
-    beside = {"label", "implementation", "files", "secrets", "optional_secrets", "notes", "work"}
+    beside = {"label", "implementation", "files", "secrets", "optional_secrets", "after", "preflight", "notes", "work"}
     assert set(StageCall(**BASE).identity) == set(BASE) - beside
 
 
@@ -208,15 +212,16 @@ def _changed(one: Plan, other: Plan) -> set[str]:
 SCORED = {"score:exact_match", "evaluate"}
 AFTER_TRAIN = {"train", "merge", "parity:prompts", "parity:weights", "generate:tuned", *SCORED}
 AFTER_FORMAT = {"format", "tokenize", "generate:base", *AFTER_TRAIN}
+CHECKS = {"check:config", "check:model"}
 
 
 @pytest.mark.parametrize(
     ("override", "changed"),
     [
-        pytest.param("train.learning_rate=5e-4", AFTER_TRAIN, id="learning rate"),
-        pytest.param("train.num_epochs=7", AFTER_TRAIN, id="epochs"),
-        pytest.param("optimizations.lora.lora_dropout=0.1", AFTER_TRAIN, id="adapter"),
-        pytest.param("train.sequence_len=256", {"tokenize", *AFTER_TRAIN}, id="sequence length"),
+        pytest.param("train.learning_rate=5e-4", {*CHECKS, *AFTER_TRAIN}, id="learning rate"),
+        pytest.param("train.num_epochs=7", {*CHECKS, *AFTER_TRAIN}, id="epochs"),
+        pytest.param("optimizations.lora.lora_dropout=0.1", {*CHECKS, *AFTER_TRAIN}, id="adapter"),
+        pytest.param("train.sequence_len=256", {"tokenize", *CHECKS, *AFTER_TRAIN}, id="sequence length"),
         pytest.param("dataset.max_cut=0.5", {"tokenize", *AFTER_TRAIN}, id="limit of cut rows"),
         pytest.param("dataset.on_bad_row=skip", AFTER_FORMAT, id="bad rows"),
         pytest.param("dataset.formatter.messages=chat", AFTER_FORMAT, id="formatter's option"),
@@ -237,7 +242,7 @@ def test_a_comment_and_the_recipes_name_change_nothing(planned: Planned, folder:
     assert _changed(planned(), planned(more="# a comment\n")) == set()
 
 
-def test_the_type_of_a_gpu_changes_nothing_but_their_number_does(
+def test_the_type_of_a_gpu_changes_only_the_checks_but_their_number_changes_more(
     planned: Planned, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def machine(*gpus: str) -> None:
@@ -246,11 +251,11 @@ def test_the_type_of_a_gpu_changes_nothing_but_their_number_does(
     machine("NVIDIA H100")
     hopper = planned("resources.train.gpu=H100:1")
     machine("NVIDIA A100", "NVIDIA A100")
-    assert _changed(hopper, planned("resources.train.gpu=A100:1")) == set()
-    assert _changed(hopper, planned("resources.train.gpu=A100:2")) == AFTER_TRAIN
+    assert _changed(hopper, planned("resources.train.gpu=A100:1")) == CHECKS
+    assert _changed(hopper, planned("resources.train.gpu=A100:2")) == {*CHECKS, *AFTER_TRAIN}
     machine()
     on_cpu = planned()
-    assert _changed(hopper, on_cpu) == {"generate:base", *AFTER_TRAIN}
+    assert _changed(hopper, on_cpu) == {"generate:base", *CHECKS, *AFTER_TRAIN}
     assert {"fetch:model", "format", "tokenize"}.isdisjoint(_changed(hopper, on_cpu))
 
 

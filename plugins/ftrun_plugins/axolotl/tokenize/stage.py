@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ftrun.api.planner import CallRequest
+from ftrun_plugins.axolotl.check.stage import plan_missing_checks
 from ftrun_plugins.axolotl.config.build import tokenize_values
 from ftrun_plugins.axolotl.config.file_keys import read_entry
 from ftrun_plugins.axolotl.tokenize.params import Params
@@ -47,11 +48,11 @@ class Tokenize:
             on_template_loss=recipe.dataset.on_template_loss,
             pack_held_out=bool(config.values.get("eval_sample_packing")),
         )
-        return [
-            planner.call(
-                self, CallRequest(params, inputs={"model": model, "data": data}, cpu=planner.cores, preloaded=True)
-            )
-        ]
+        trains = "train" in recipe.stages
+        checks, missing = plan_missing_checks(recipe, planner) if trains else ([], [])
+        inputs = {"model": model, "data": data}
+        request = CallRequest(params, inputs=inputs, after=checks, cpu=planner.cores, preloaded=True)
+        return [*missing, planner.call(self, request)]
 
     def run(self, call: StageCall, context: StageContext) -> None:
         from ftrun_plugins.axolotl.tokenize.worker import tokenize

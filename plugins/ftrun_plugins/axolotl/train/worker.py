@@ -7,16 +7,17 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftrun.api.artifacts import SPLITS
 from ftrun.api.checkpoints import last_step, remove_unfinished, remove_unmarked
 from ftrun_plugins.axolotl.train import trackers
 from ftrun_plugins.axolotl.train.process import train_in_process
+from ftrun_plugins.axolotl.train.trainer_config import complete_config
 from ftrun_plugins.axolotl.workspace import DATA, MODEL, OUT, PREPARED, write_workspace
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
     from ftrun_plugins.axolotl.train.params import Params
 
-PLUGIN = "ftrun_plugins.axolotl.train.callbacks.ProgressPlugin"
 IGNORED_FILES = ("checkpoint-*", "debug.log", "README.md", "merged", "training_args.bin", "*.lock")
 
 
@@ -45,7 +46,9 @@ class TrainWorker:
             self._context.report.event("resumed", step=step)
         write_workspace(
             self._context.work,
-            self._build_config(),
+            complete_config(
+                self._params, [split for split in SPLITS if (self._context.inputs["data"] / split).is_dir()]
+            ),
             {MODEL: self._context.inputs["model"], DATA: self._context.inputs["data"]},
         )
         if self._params.processes == 1:
@@ -55,24 +58,6 @@ class TrainWorker:
 
             train_in_ranks(self._params.processes, self._params.accelerator, self._context)
         self._collect()
-
-    def _build_config(self) -> dict[str, Any]:
-        trainer = dict(self._params.trainer)
-        splits = {"datasets": "train", "test_datasets": "held_out"}
-        entries = {
-            key: [{"path": f"{DATA}/{split}", "type": None, "split": "train"}]
-            for key, split in splits.items()
-            if (self._context.inputs["data"] / split).is_dir()
-        }
-        return {
-            "logging_nan_inf_filter": False,  # the filter hides losses that `divergence` must see
-            **trainer,
-            **entries,
-            "dataset_prepared_path": PREPARED,
-            "trust_remote_code": self._params.trust_remote_code,
-            "val_set_size": 0,
-            "plugins": [*trainer.get("plugins", []), PLUGIN],
-        }
 
     def _collect(self) -> None:
         """Copy the result without checkpoints, and set the base model to its name on the hub."""

@@ -57,11 +57,11 @@ class RunSubmission:
         self._volume.upload(missing, progress)  # while the containers start
 
     def _submit_first_calls(self) -> Iterator[Event]:
-        """Submit the calls without inputs and GPUs, so that they do not wait for the scheduler, and yield their events.
+        """Submit the calls without requirements and GPUs, so that they need no scheduler, and yield their events.
 
         Submits only calls without a claim. The scheduler decides about the other ones.
         """
-        first = [call for call in self._request.plan.calls if not call.inputs and not call.work.gpus]
+        first = [call for call in self._request.plan.calls if not call.requirements and not call.work.gpus]
         manifests = self._volume.manifests(first)
         submitter = Submitter(self._request, self._claims)
         for call in first:
