@@ -13,6 +13,16 @@ def _use_16_bits(call: FailedCall) -> str:
     return "use a GPU of the Ampere generation or later"
 
 
+def _use_other_kernels(call: FailedCall) -> str:
+    hints = [f"resources.{call.stage or 'STAGE'}.gpu=KIND: another GPU"]
+    values = call.trainer
+    if "flash" in str(values.get("attn_implementation")):
+        hints.append("train.attn_implementation=sdpa: attention without flash-attn")
+    if values.get("plugins"):
+        hints.append("leave out the optimization fused_kernels")
+    return "\n".join([*hints, "environment.NAME.lock=FILE: packages that support this GPU"])
+
+
 def _check_network(call: FailedCall) -> str:
     hints = [
         "read the log for the process that failed first: the others wait for it and report this error",
@@ -64,8 +74,7 @@ HARDWARE_ERRORS = (
         r"no kernel image is available for execution on the device|cudaErrorNoKernelImageForDevice"
         r"|CUDA capability sm_\d+ is not compatible with the current PyTorch installation",
         "a package of the locked environment has no kernels for this kind of GPU",
-        "use another GPU (resources.STAGE.gpu), leave out the optimizations flash_attention and fused_kernels, or use "
-        "a lock with packages for this GPU (environment.NAME.lock)",
+        _use_other_kernels,
         in_logs=True,
     ),
     KnownError(
@@ -93,7 +102,7 @@ HARDWARE_ERRORS = (
         "gpu-communication",
         r"NCCL error|ncclSystemError|ncclInternalError|ncclRemoteError|ncclUnhandledCudaError|DistBackendError"
         r"|Timed out waiting \d+ms for (?:recv|send) operation|Connection closed by peer",
-        "the processes of the training lost the connection to each other",
+        "the communication between the processes of the training failed",
         _check_network,
         in_logs=True,
     ),

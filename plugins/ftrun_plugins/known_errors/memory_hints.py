@@ -34,11 +34,12 @@ def _for_training(call: FailedCall) -> Iterator[str]:
         yield f"train.micro_batch_size={smaller} train.gradient_accumulation_steps={steps}: as many rows per step"
     if not values.get("gradient_checkpointing"):
         yield "train.gradient_checkpointing=true: recomputes activations, about a third slower"
+    quantizes = call.params.get("accelerator") != "cpu"  # on a CPU, ftrun replaces values in 4 and 8 bits
     if not values.get("adapter"):
         yield "the optimization lora in place of full: no gradients and optimizer states of the base weights"
-        if "adamw_torch" in str(values.get("optimizer")):
+        if quantizes and "adamw_torch" in str(values.get("optimizer")):
             yield "train.optimizer=adamw_bnb_8bit: a quarter of the memory for optimizer states"
-    elif not values.get("load_in_4bit"):
+    elif quantizes and not values.get("load_in_4bit"):
         yield "the optimization qlora in place of lora: base weights in 4 bits"
     length = values.get("sequence_len")
     if isinstance(length, int) and length > SHORTEST:

@@ -19,6 +19,7 @@ __all__ = ["Fault", "OutcomeStatus", "StageOutcome"]
 
 TRAINER_PREFIX = "train."  # of the trainer keys in a recipe
 MOST_KEYS = 4  # in the place of an error
+SHORTEST_VALUE = 3  # characters; shorter values, such as `no`, are words of any message
 
 OutcomeStatus = Literal["done", "failed", "stopped"]
 
@@ -103,6 +104,11 @@ def _validation_problems(error: ValidationError, trainer: Mapping[str, Any]) -> 
 
 
 def _find_keys(message: str, trainer: Mapping[str, Any]) -> list[str]:
-    """Return the trainer keys of the call that a message names. Errors of several keys have no place in the model."""
+    """Return the trainer keys that a message names, else those whose value it names, such as `qlora`.
+
+    Errors of several keys have no place in the model.
+    """
     words = list(dict.fromkeys(re.findall(r"\w+", message)))
-    return [word for word in words if trainer.get(word) is not None][:MOST_KEYS]
+    by_value = {value: key for key, value in trainer.items() if isinstance(value, str) and len(value) > SHORTEST_VALUE}
+    named = [word for word in words if trainer.get(word) is not None]
+    return (named or [by_value[word] for word in words if word in by_value])[:MOST_KEYS]

@@ -174,6 +174,7 @@ def test_memory_for_training_keeps_the_rows_per_step() -> None:
         ({}, {"processes": 2}, "the optimization zero3", "qlora"),
         ({"deepspeed": {"zero_optimization": {}}}, {"processes": 2}, "train.gradient_checkpointing", "zero3"),
         ({}, {"accelerator": "cpu"}, "resources.train.memory", "resources.train.gpu"),
+        ({"adapter": "lora"}, {"accelerator": "cpu"}, "train.gradient_checkpointing", "qlora"),
         ({"sequence_len": 512}, {}, "resources.train.gpu", "train.sequence_len"),
     ],
 )
@@ -193,6 +194,15 @@ def test_memory_for_answers() -> None:
 def test_a_server_gets_the_length_that_fits() -> None:
     assert "serve.max_model_len=28736" in explain(MESSAGES["out-of-memory"][6], "serve", {}).hint
     assert "serve.max_model_len=2048" in explain(MESSAGES["out-of-memory"][8], "serve", {"max_model_len": 4096}).hint
+
+
+def test_only_kernels_that_the_recipe_uses_are_named() -> None:
+    message = MESSAGES["unsupported-gpu"][0]
+    assert "sdpa" in explain(message, "train", {"trainer": {"attn_implementation": "flash_attention_2"}}).hint
+    assert "fused_kernels" in explain(message, "train", {"trainer": {"plugins": ["liger"]}}).hint
+    hint = explain(message, "generate", {}).hint
+    assert "resources.generate.gpu" in hint
+    assert "sdpa" not in hint
 
 
 def test_added_tokens_are_named() -> None:

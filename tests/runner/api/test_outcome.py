@@ -32,6 +32,8 @@ class Trainer(BaseModel):
     def rank_needs_adapter(self) -> Trainer:
         if self.adapter is None:
             raise ValueError("lora_r needs an adapter")
+        if self.lora_r == 0:
+            raise ValueError("qlora needs a rank")
         return self
 
 
@@ -66,13 +68,13 @@ def test_each_error_of_a_model_is_a_problem(tmp_path: Path) -> None:
 
 def test_errors_of_a_trainer_have_the_keys_of_the_recipe(tmp_path: Path) -> None:
     places = []
-    for values in ({"lora_r": 8}, {"lora_r": "eight", "adapter": 7}):
+    for values in ({"lora_r": 8}, {"lora_r": "eight", "adapter": 7}, {"lora_r": 0, "adapter": "qlora"}):
         with pytest.raises(ValidationError) as caught:
             Trainer.model_validate(values)
         outcome = StageOutcome.failed(caught.value, tmp_path, call=FailedCall("train", {"trainer": values}))
         assert outcome.fault == "user"
         places.append([problem.at for problem in outcome.problems])
-    assert places == [["train.lora_r"], ["train.lora_r", "train.adapter"]]
+    assert places == [["train.lora_r"], ["train.lora_r", "train.adapter"], ["train.adapter"]]
 
 
 def test_a_message_keeps_its_lines_up_to_a_screen() -> None:
