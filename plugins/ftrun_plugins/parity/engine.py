@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,8 +60,19 @@ def _start_engine(arguments: list[str], log: Path) -> subprocess.Popen[bytes] | 
     return launch([*python_command(Path(sys.executable), MODULE), *arguments], environment, log)
 
 
+def request_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return messages for a request to vLLM, which reads thoughts only from the key `reasoning`.
+
+    It passes them to the chat template as `reasoning_content`, too.
+    """
+    return [
+        {**message, "reasoning": message["reasoning_content"]} if message.get("reasoning_content") else {**message}
+        for message in messages
+    ]
+
+
 def _request_tokens(url: str, prompt: Prompt) -> list[int]:
-    body = {"messages": list(prompt.messages), "add_generation_prompt": True}
+    body = {"messages": request_messages(prompt.messages), "add_generation_prompt": True}
     if prompt.tools:
         body["tools"] = list(prompt.tools)
     with local_client(timeout=60) as http:

@@ -1,0 +1,1 @@
+"""Importer of LLaMA-Factory configurations."""
