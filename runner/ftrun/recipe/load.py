@@ -16,6 +16,7 @@ from ftrun.api.recipe import Recipe
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe.components import as_mapping, check_components, prepare_components
 from ftrun.recipe.compose import Composed, compose
+from ftrun.recipe.lock_files import check_lock_files
 from ftrun.recipe.validation import validate
 from ftrun.recipe.yaml_files import leaves, short
 from ftrun.utils.suggest import nearest
@@ -78,7 +79,8 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
         issues += [new for new in result if not _is_duplicate(new, issues)]
     recipe = _drop_invalid(issues, values) or (None if isinstance(result, list) else result)
     if recipe is not None:
-        issues += [new for new in plugins.check(recipe) if not _is_duplicate(new, issues)]
+        found = (*check_lock_files(recipe), *plugins.check(recipe))
+        issues += [new for new in found if not _is_duplicate(new, issues)]
     if issues or recipe is None:
         raise InvalidInput(locate(issues, composed))
     return Loaded(recipe, composed)

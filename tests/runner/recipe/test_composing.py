@@ -177,6 +177,7 @@ def test_the_path_of_a_model_folder_and_of_a_lock_are_made_absolute_too(loading:
         "defaults:\n  - override /model: codellama_7b_instruct\n  - override /dataset: quickstart_sql\n"
         "stages: [fetch, format]\n" + more
     )
+    (folder / "my.txt").write_text("torch==2.14.1\n")
     recipe = loading("environment.trainer.lock=my.txt", text=text).recipe
     assert recipe.model.weights.model_dump()["path"] == folder / "weights"
     assert recipe.environment["trainer"].lock == folder / "my.txt"

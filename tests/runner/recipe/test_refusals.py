@@ -558,3 +558,20 @@ def test_the_home_folder_in_overrides(loading: Callable[..., Loaded], monkeypatc
     source = loading("dataset.source.path=~/rows.jsonl").recipe.dataset.source
     assert source
     assert source.options["path"] == "/somebody's home/rows.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"), [(None, "file-not-found"), (b"torch", "wrong-format"), (b"\xff==", "invalid-encoding")]
+)
+def test_a_lock_file_that_cannot_be_used(content: bytes | None, code: str, loading: Loading, folder: Path) -> None:
+    if content is not None:
+        (folder / "mine.txt").write_bytes(content)
+    override = "environment.trainer.lock=mine.txt"
+    with pytest.raises(InvalidInput) as caught:
+        loading(override)
+    assert [(problem.code, problem.at) for problem in caught.value.problems] == [(code, f"override {override}")]
+
+
+def test_a_lock_file_that_pins_packages(loading: Loading, folder: Path) -> None:
+    (folder / "mine.txt").write_text("torch==2.14.1\n")
+    loading("environment.trainer.lock=mine.txt")

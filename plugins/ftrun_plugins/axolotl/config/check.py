@@ -145,7 +145,8 @@ def _check_tracker_packages(recipe: Recipe, config: TrainerConfig) -> Iterator[I
     lock = recipe.environment["trainer"].lock if "trainer" in recipe.environment else None
     if lock is None or not lock.is_file():
         return
-    locked = {line.partition("==")[0].lower() for line in lock.read_text(encoding="utf-8").splitlines()}
+    lines = lock.read_text(encoding="utf-8", errors="replace").splitlines()
+    locked = {line.partition("==")[0].lower() for line in lines}
     for tracker, key in select_trackers(config.values):
         if tracker.package not in locked:
             yield Issue(
