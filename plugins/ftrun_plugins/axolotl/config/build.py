@@ -38,18 +38,6 @@ TEMPLATE = "chat_template_kwargs"  # the recipe sets it as `model.template`
 # Values that transformers treats like an absent key. axolotl would derive the warmup steps from them and get none.
 UNSET_VALUES = {"max_steps": -1}
 
-# Keys that change token ids, labels or the choice of rows. The stage `tokenize` may read no other keys.
-TOKENIZE_KEYS = (
-    "sequence_len", "chat_template", "chat_template_jinja", TEMPLATE, "default_system_message",
-    "special_tokens", "tokens", "added_tokens_overrides", "tokenizer_type", "tokenizer_use_fast", "tokenizer_legacy",
-    "tokenizer_use_mistral_common", "train_on_inputs", "eot_tokens", "excess_length_strategy",
-)  # fmt: skip
-
-
-def tokenize_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return only the keys that the stage `tokenize` may read."""
-    return {key: values[key] for key in TOKENIZE_KEYS if values.get(key) is not None}
-
 
 def build_trainer_config(recipe: Recipe) -> TrainerConfig:
     """Merge the trainer keys of a recipe. Conflicts become issues; the schema is not checked here."""

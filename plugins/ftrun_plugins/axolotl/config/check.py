@@ -99,18 +99,6 @@ def _check_sequence_len(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue
         )
 
 
-def _check_min_sample_len(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
-    """Check `min_sample_len`. The trainer drops shorter rows after `tokenize` has counted them."""
-    least, length = config.values.get("min_sample_len"), config.values.get("sequence_len")
-    if isinstance(least, int) and isinstance(length, int) and least > length:
-        yield Issue(
-            "invalid-value",
-            config.origins["min_sample_len"],
-            f"`min_sample_len` is {least}, but `sequence_len` is only {length}, so every row is dropped",
-            f"at most {length}",
-        )
-
-
 def _check_checkpoint_limit(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
     if config.values.get("save_total_limit") == 1:
         yield Issue(
@@ -200,7 +188,6 @@ RULES: Iterable[Any] = (
     _check_lora_kernels,
     _check_zero_processes,
     _check_sequence_len,
-    _check_min_sample_len,
     _check_checkpoint_limit,
     _check_held_out_rows,
     _check_pose_packing,

@@ -62,7 +62,6 @@ RANGES: dict[str, Range] = {
     "eval_batch_size": Range(FAILS, "rows", ge=1),
     # Lengths and packs.
     "sequence_len": Range("is too small for any row", "tokens", ge=MIN_TOKENS),
-    "eval_sequence_len": Range("is too small for any row", "tokens", ge=MIN_TOKENS),
     "sample_packing_bin_size": Range("leaves no row in a pack", "rows per pack", ge=1),
     "sample_packing_group_size": Range("leaves no rows to pack", "rows", ge=1),
     "sample_packing_eff_est": Range("gives a wrong number of steps", "filled fraction of a pack", gt=0, le=1),

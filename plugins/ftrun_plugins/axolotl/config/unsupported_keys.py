@@ -24,6 +24,7 @@ class Limitation:
     hint: str = "leave it out"
 
 
+TEACHER = Limitation("the rows contain no probabilities of a teacher", "leave it out; use kd_online_server_base_url")
 PREFERENCES = Limitation("ftrun trains on answers, not on preferences or rewards")
 VLLM = Limitation("axolotl reads it only for training on rewards", "use the sections `generate` and `serve`")
 REWARD_MODEL = Limitation("ftrun trains models that generate answers, not models that score them")
@@ -57,6 +58,18 @@ ROWS = Limitation(
 )
 INTERNAL = Limitation("axolotl overwrites its value")
 NOT_READ = Limitation("axolotl does not read it")
+ROW_LENGTH = Limitation(
+    "the stage `tokenize` has already counted and checked the rows that the trainer would drop",
+    "leave it out; sequence_len limits all rows, and dataset.filters removes rows",
+)
+DUPLICATES = Limitation(
+    "the stage `tokenize` has already counted and checked the rows that the trainer would drop",
+    "leave it out; use dataset.filters=[{distinct: true}]",
+)
+SHARDS = Limitation(
+    "the stage `tokenize` has already counted and checked the rows that the trainer would drop",
+    "leave it out; dataset.limit limits the rows",
+)
 
 UNSUPPORTED: dict[str, Limitation] = {
     **dict.fromkeys(
@@ -100,7 +113,10 @@ UNSUPPORTED: dict[str, Limitation] = {
         OTHER_COMMAND,
     ),
     **dict.fromkeys(("merge_lora", "merge_method"), MERGE),
-    "relora": RESTARTS,
+    **dict.fromkeys(("relora", "relora_cpu_offload", "relora_prune_method", "relora_prune_ratio"), RESTARTS),
+    **dict.fromkeys(("min_sample_len", "eval_sequence_len"), ROW_LENGTH),
+    "dataset_exact_deduplication": DUPLICATES,
+    **dict.fromkeys(("dataset_shard_num", "dataset_shard_idx"), SHARDS),
     **dict.fromkeys(
         (
             "mora", "mixlora_num_experts", "mixlora_top_k", "mixlora_router_aux_loss_coef",
@@ -111,7 +127,13 @@ UNSUPPORTED: dict[str, Limitation] = {
     ),
     **dict.fromkeys(("base_model_config", "tokenizer_config"), OTHER_FILES),
     **dict.fromkeys(("axolotl_config_path", "device"), INTERNAL),
-    **dict.fromkeys(("heads_k_stride", "ring_attn_func", "lr_div_factor", "preprocess_iterable"), NOT_READ),
+    **dict.fromkeys(
+        (
+            "heads_k_stride", "ring_attn_func", "lr_div_factor", "preprocess_iterable", "deepcompile",
+            "is_falcon_derived_model",
+        ),
+        NOT_READ,
+    ),
 }  # fmt: skip
 
 # Single values of keys that are supported otherwise.
@@ -122,17 +144,24 @@ UNSUPPORTED_VALUES: dict[tuple[str, str], Limitation] = {
 }
 
 # Keys of axolotl's dataset entry that only its own data loading reads.
-UNSUPPORTED_ENTRY_KEYS: dict[str, Limitation] = dict.fromkeys(
-    (
-        "path", "name", "split", "data_files", "ds_type", "type", "revision", "trust_remote_code", "shards",
-        "shards_idx", "preprocess_shards", "weight",
+UNSUPPORTED_ENTRY_KEYS: dict[str, Limitation] = {
+    **dict.fromkeys(
+        (
+            "path", "name", "split", "data_files", "ds_type", "type", "revision", "trust_remote_code", "shards",
+            "shards_idx", "preprocess_shards", "weight", "input_format", "field", "field_human", "field_model",
+            "field_messages", "field_tools", "field_thinking", "message_field_role", "message_field_content",
+        ),
+        ROWS,
     ),
-    ROWS,
-)  # fmt: skip
+    "conversation": Limitation("axolotl does not read it", "set train.chat_template"),
+    "input_transform": PREFERENCES,
+    **dict.fromkeys(("logprobs_field", "temperature"), TEACHER),
+}  # fmt: skip
 
 UNSUPPORTED_PLUGINS: dict[str, Limitation] = {
     **dict.fromkeys(("DiffusionPlugin", "DiffusionDecisionPlugin"), DIFFUSION),
     "NemoGymPlugin": PREFERENCES,
+    "LMEvalPlugin": BENCHMARK,
     "HatcheryPlugin": Limitation("it trains on remote servers and does not return weights"),
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ftrun.api.planner import CallRequest
+from ftrun_plugins.axolotl.config.key_readers import select_keys
 from ftrun_plugins.axolotl.merge.params import Params
 
 if TYPE_CHECKING:
@@ -13,20 +14,6 @@ if TYPE_CHECKING:
     from ftrun.api.planner import Planner
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
-
-# A merge depends only on these trainer keys. Other keys would change its key but not its result.
-KEYS = (
-    "adapter",
-    "lora_r",
-    "lora_alpha",
-    "special_tokens",
-    "tokens",
-    "lora_modules_to_save",  # axolotl requires it for added tokens, even if it only merges
-    "tokenizer_type",
-    "model_type",
-    "peft_use_rslora",
-    "peft_use_dora",
-)
 
 
 class Merge:
@@ -42,7 +29,7 @@ class Merge:
         values = planner.trainer_config.set_values()
         if train is None or model is None or not values.get("adapter"):
             return []
-        trainer = {key: values[key] for key in KEYS if key in values}
+        trainer = select_keys("merge", values)
         trainer["adapter"] = "lora"  # only training quantizes the base model; the merge uses the full weights
         params = Params(trainer=trainer, trust_remote_code=recipe.model.trust_remote_code)
         return [

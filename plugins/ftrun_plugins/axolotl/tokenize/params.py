@@ -8,7 +8,7 @@ from ftrun.api.recipe import Frozen
 
 
 class Params(Frozen):
-    """Values that change the result: the trainer keys in `TOKENIZE_KEYS`, and limits of the recipe."""
+    """Values that change the result: the trainer keys that the stage reads, and limits of the recipe."""
 
     trainer: dict[str, Any]
     dataset: dict[str, Any]  # keys of axolotl's dataset entry, e.g. train_on_eos

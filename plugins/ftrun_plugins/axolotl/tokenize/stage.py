@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ftrun.api.planner import CallRequest
 from ftrun_plugins.axolotl.check.stage import plan_missing_checks
-from ftrun_plugins.axolotl.config.build import tokenize_values
 from ftrun_plugins.axolotl.config.file_keys import read_entry
+from ftrun_plugins.axolotl.config.key_readers import select_keys
 from ftrun_plugins.axolotl.tokenize.params import Params
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Tokenize:
             return []
         config = planner.trainer_config
         params = Params(
-            trainer=tokenize_values(config.values),
+            trainer=select_keys("tokenize", config.values),
             dataset=read_entry(recipe)[0],
             trust_remote_code=recipe.model.trust_remote_code,
             max_cut=recipe.dataset.max_cut,

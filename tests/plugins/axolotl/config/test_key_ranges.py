@@ -23,7 +23,6 @@ REFUSED = {
     "gradient_accumulation_steps": (0, -1),
     "eval_batch_size": (0,),
     "sequence_len": (0, -512, 1),
-    "eval_sequence_len": (0,),
     "sample_packing_bin_size": (0,),
     "sample_packing_group_size": (0,),
     "sample_packing_eff_est": (0, 1.5),
@@ -151,16 +150,6 @@ def test_what_transformers_reads_as_unset_is_left_out(loading: Loading) -> None:
     """Given as it is, axolotl would take `warmup_ratio` of -1 steps: none."""
     assert "max_steps" not in build_trainer_config(loading("train.max_steps=-1").recipe).set_values()
     assert build_trainer_config(loading("train.max_steps=7").recipe).set_values()["max_steps"] == 7
-
-
-def test_rows_that_the_trainer_would_drop_are_refused(loading: Loading) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        loading("train.min_sample_len=513")
-    (problem,) = caught.value.problems
-    assert problem.code == "invalid-value"
-    assert problem.what.startswith("`min_sample_len` is 513")
-    assert problem.expected == "at most 512"
-    loading("train.min_sample_len=512")
 
 
 @pytest.mark.parametrize(
