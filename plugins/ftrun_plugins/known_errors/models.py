@@ -5,8 +5,8 @@ from __future__ import annotations
 from ftrun.api.known_errors import FailedCall, KnownError
 
 FETCH_AGAIN = (
-    "fetch the weights again: `ftrun rm --help` shows how to remove the artifact of `fetch:model`; for a folder, check "
-    "the size and digest of its files"
+    "compare the size of the files with the hub; `ftrun rm fetch/KEY` removes a damaged copy from the store, and the "
+    "next run fetches it again"
 )
 TRUST = "if you trust its author, set model.trust_remote_code=true; else use another model"
 

@@ -78,6 +78,13 @@ def prepare_components(composed: Composed, plugins: Plugins) -> dict[str, Any]:
     for name in as_mapping(values.get("environment")):
         path = ("environment", name)
         _replace(values, path, lambda inner, path=path: with_absolute_paths(Environment, inner, path, composed))
+    for name, registered in plugins.of_kind("setting").items():
+        path = ("settings", name)
+        _replace(
+            values,
+            path,
+            lambda inner, cls=registered.cls, path=path: with_absolute_paths(cls, inner, path, composed),
+        )
     _resolve_trainer_files(values, composed, plugins)
     return values
 

@@ -77,6 +77,7 @@ def test_settings_of_a_plugin_are_typed_by_its_model(loading: Loading) -> None:
     class Acme(Settings):
         name: ClassVar[str] = "acme"
         level: int
+        prices: Path | None = None
 
     module = ModuleType("acme")
     module.ftrun_register_settings = hookimpl(lambda register: register(Acme))  # type: ignore[attr-defined]
@@ -88,6 +89,8 @@ def test_settings_of_a_plugin_are_typed_by_its_model(loading: Loading) -> None:
     path = Path("mine.yaml")
     path.write_text(path.read_text() + "settings:\n  acme: {level: 3}\n")
     assert load(["recipe=mine.yaml"], known).recipe.settings == {"acme": {"level": 3}}
+    given = load(["recipe=mine.yaml", "settings.acme.prices=prices.csv"], known).recipe.settings["acme"]
+    assert given["prices"] == str(Path.cwd() / "prices.csv")
     with pytest.raises(InvalidInput) as caught:
         load(["recipe=mine.yaml", "settings.acme.level=high", "settings.acmee.level=1"], known)
     assert [problem.what for problem in caught.value.problems] == [
