@@ -16,8 +16,10 @@ from typing import Any
 import yaml
 
 from ftrun.api.process_env import OFFLINE
+from ftrun.utils.atomic_io import write_json
 
 CONFIG = "config.yml"
+DEEPSPEED = "deepspeed.json"  # `deepcompile` and `tensor_parallel_size` of axolotl 0.21 need it as a file
 MODEL = "model"  # links to the base model's files
 DATA = "data"  # links to the tokenized rows
 OUT = "out"
@@ -43,8 +45,11 @@ def write_workspace(folder: Path, config: Mapping[str, Any], links: Mapping[str,
     folder.mkdir(parents=True, exist_ok=True)
     for name, target in links.items():
         link_tree(target, folder / name)
-    path = folder / CONFIG
-    path.write_text(yaml.safe_dump({**config, **ALWAYS}, sort_keys=True, allow_unicode=True), encoding="utf-8")
+    path, values = folder / CONFIG, {**config, **ALWAYS}
+    if isinstance(values.get("deepspeed"), Mapping):
+        write_json(folder / DEEPSPEED, values["deepspeed"])
+        values["deepspeed"] = DEEPSPEED
+    path.write_text(yaml.safe_dump(values, sort_keys=True, allow_unicode=True), encoding="utf-8")
     return path
 
 

@@ -12,7 +12,7 @@ from ftrun.api.checkpoints import last_step, remove_unfinished, remove_unmarked
 from ftrun_plugins.axolotl.train import trackers
 from ftrun_plugins.axolotl.train.process import train_in_process
 from ftrun_plugins.axolotl.train.trainer_config import complete_config
-from ftrun_plugins.axolotl.workspace import DATA, MODEL, OUT, PREPARED, write_workspace
+from ftrun_plugins.axolotl.workspace import CONFIG, DATA, DEEPSPEED, MODEL, OUT, PREPARED, write_workspace
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
@@ -63,7 +63,9 @@ class TrainWorker:
         """Copy the result without checkpoints, and set the base model to its name on the hub."""
         ignored = IGNORED_FILES if self._params.trainer.get("use_tensorboard") else (*IGNORED_FILES, "runs")
         shutil.copytree(self._out, self._context.output, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*ignored))
-        shutil.copy(self._context.work / "config.yml", self._context.output / "axolotl.yml")
+        shutil.copy(self._context.work / CONFIG, self._context.output / "axolotl.yml")
+        if (self._context.work / DEEPSPEED).exists():
+            shutil.copy(self._context.work / DEEPSPEED, self._context.output / DEEPSPEED)
         adapter = self._context.output / "adapter_config.json"
         if adapter.exists():
             config = json.loads(adapter.read_text())
