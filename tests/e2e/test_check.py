@@ -125,6 +125,15 @@ def test_names_of_modules_are_looked_up_in_the_model(tmp_path: Path, tiny: Path)
         assert found[f"{name}, mended"] == {"problems": [], "warnings": []}, name
 
 
+def test_a_training_of_several_processes_is_checked_in_one(tmp_path: Path, tiny: Path) -> None:
+    cases = {
+        option: params_of([*SMALL, f"optimizations=[lora,{option}]", "resources.train.processes=2"])
+        for option in ("zero2", "zero3")
+    }
+    found = checked(cases, tmp_path, tiny)
+    assert found == {name: {"problems": [], "warnings": []} for name in cases}
+
+
 def test_a_plan_ends_with_what_axolotl_refuses(workplace: Workplace) -> None:
     wrong = ["recipe=tiny.yaml", "train.qat={activation_dtype: int8}", "train.peft={loftq_config: {loftq_bits: 4}}"]
     ended = workplace.run("plan", "--json", *wrong, expected=2)

@@ -19,7 +19,7 @@ from ftrun.api.process_env import OFFLINE
 from ftrun.utils.atomic_io import write_json
 
 CONFIG = "config.yml"
-DEEPSPEED = "deepspeed.json"  # `deepcompile` and `tensor_parallel_size` of axolotl 0.21 need it as a file
+DEEPSPEED = "deepspeed.json"  # axolotl 0.21 needs it as a file if `tensor_parallel_size` or `deepcompile` is set
 MODEL = "model"  # links to the base model's files
 DATA = "data"  # links to the tokenized rows
 OUT = "out"

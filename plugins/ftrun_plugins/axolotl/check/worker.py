@@ -85,12 +85,14 @@ class _ConfigCheck:
         return validate_config(config, *self._capabilities())
 
     def _load(self) -> Any:
-        """Run everything that axolotl does before it loads the model."""
+        """Run everything that axolotl does before it loads the model, except for what starts a distributed training."""
         from unittest.mock import patch
 
         from axolotl.cli.config import load_cfg
 
-        with patch("axolotl.cli.config.gpu_capabilities", return_value=self._capabilities()):
+        capabilities = patch("axolotl.cli.config.gpu_capabilities", return_value=self._capabilities())
+        # with DeepSpeed, it would wait for the other processes of the training
+        with capabilities, patch("axolotl.cli.config.prepare_optim_env"):
             return load_cfg(CONFIG)
 
     def _check_architecture(self, config: Any) -> Iterator[Problem]:
