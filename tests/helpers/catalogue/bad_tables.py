@@ -42,7 +42,7 @@ CASES = [
     csv("a quote that never ends", b'text\n"hello\n', "wrong-format", "data.csv:2"),
     csv("a field too many", b"text\nhello, world\n", "wrong-columns 2 fields, not 1"),
     csv("NUL", b"text\nhel\0lo\n", "bad-row NUL"),
-    csv("Latin-1", "text\ncafé\n".encode("latin-1"), "bad-row position 4"),
+    csv("Latin-1", "text\ncafé\n".encode("latin-1"), "invalid-encoding position 4"),
     csv("JSON Lines under the name of CSV", b'{"text": "a"}\n{"text": "b"}\n', "missing-value text"),
     csv("a bomb", bomb(150), "wrong-format", "data.csv:1"),
     csv("no answer", b"instruction,output\nAdd 1 and 1,\n", "empty-value output", formatter=ALPACA),
