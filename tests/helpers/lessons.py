@@ -1,17 +1,18 @@
-"""Fenced blocks of the lessons in `docs/tutorials`, which tests execute in order."""
+"""Fenced blocks of the lessons in `docs/tutorials`, and of other pages, which tests execute in order."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-LESSONS = Path(__file__).resolve().parents[2] / "docs" / "tutorials"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+LESSONS = DOCS / "tutorials"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def read_blocks(lesson: str) -> list[tuple[str, str]]:
-    """Return language and text of each block of a lesson, in order."""
-    return BLOCK.findall((LESSONS / lesson).read_text(encoding="utf-8"))
+def read_blocks(lesson: str, folder: Path = LESSONS) -> list[tuple[str, str]]:
+    """Return language and text of each block of a page, in order."""
+    return BLOCK.findall((folder / lesson).read_text(encoding="utf-8"))
 
 
 def write_file(text: str, folder: Path) -> None:

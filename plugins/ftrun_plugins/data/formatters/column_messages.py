@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ftrun.utils.suggest import nearest
+from ftrun_plugins.data.formatters.preferences import suggest_good_answers
 
 MOST_NAMES = 8
 NAME_CHARACTERS = 40
@@ -13,7 +14,9 @@ NAME_CHARACTERS = 40
 
 def missing_column(column: str, values: Mapping[str, Any]) -> str:
     """Return a message about a missing column, with the columns of the row and a suggestion."""
-    return f"there is no column `{column}`: the row has {list_names(values)}{suggestion(column, values)}"
+    pairs = suggest_good_answers(values)
+    more = f"; {pairs}" if pairs else suggestion(column, values)
+    return f"there is no column `{column}`: the row has {list_names(values)}{more}"
 
 
 def list_names(names: Iterable[str]) -> str:

@@ -26,7 +26,8 @@ def check_order(
     """
     roles = [message["role"] for message in messages]
     if "assistant" not in roles:
-        raise InvalidRowError("turn-order", f"`{column}` has no message with the role `assistant`")
+        what = f"`{column}` has no message with the role `assistant`, so that there is no answer to train on"
+        raise InvalidRowError("turn-order", what)
     if "system" in roles[1:] or "developer" in roles[1:]:
         late = next(index for index, role in enumerate(roles) if index and role in SYSTEM)
         raise InvalidRowError(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ftrun_plugins.importing.llama_factory.columns import read_formatter
 from ftrun_plugins.importing.llama_factory.dataset_info import Info, find_info
+from ftrun_plugins.importing.llama_factory.keys import SAME
 from ftrun_plugins.importing.llama_factory.settings import Settings, split_list
 from ftrun_plugins.importing.llama_factory.sources import read_source
 
+EVALUATION = ("eval_strategy", "evaluation_strategy", "eval_steps", "per_device_eval_batch_size")
 MIXES = {"interleave_under": "first_exhausted", "interleave_over": "all_exhausted"}
 SPLIT = "ftrun chooses the held-out rows by their content, LLaMA-Factory by a random order"
 
@@ -20,7 +24,8 @@ def read_datasets(settings: Settings) -> dict[str, Any]:
     info = find_info(settings) if names or held_out else None
     if not names:
         settings.refuse("dataset", "the configuration names no dataset to train on", "set `dataset`")
-    parts = {name: part for name in names if info and (part := _read_part(name, "dataset", info, settings))}
+    read = {name: _read_part(name, "dataset", info, settings) for name in names if info}
+    parts = {re.sub(r"\W", "_", name): part for name, part in read.items() if part}
     section = _join(parts, settings)
     section |= _read_held_out(held_out, parts, info, settings)
     _read_sizes(section, settings)
@@ -28,6 +33,13 @@ def read_datasets(settings: Settings) -> dict[str, Any]:
     for key in ("dataset", "eval_dataset", "dataset_dir", "mask_history"):
         settings.exact(key, "dataset" if key != "mask_history" else "dataset.formatter.trained")
     return section
+
+
+def has_tools(section: Mapping[str, Any]) -> bool:
+    """Return whether rows of the dataset may have tools."""
+    formatters = [section.get("formatter"), *(part.get("formatter") for part in section.get("parts", {}).values())]
+    chats = [formatter for formatter in formatters if formatter and formatter["name"] in ("sharegpt", "chat")]
+    return any(formatter.get("tools", "tools") is not None for formatter in chats)
 
 
 def _read_part(name: str, key: str, info: Info, settings: Settings) -> dict[str, Any] | None:
@@ -104,10 +116,19 @@ def _read_sizes(section: dict[str, Any], settings: Settings) -> None:
         settings.refuse("val_size", what, "set a share such as 0.1")
     settings.exact("val_size")
     if not section.get("split") and not section.get("held_out"):
-        for key in ("eval_strategy", "eval_steps", "evaluation_strategy", "per_device_eval_batch_size"):
-            name = {"evaluation_strategy": "eval_strategy", "per_device_eval_batch_size": "eval_batch_size"}.get(
-                key, key
-            )
-            settings.train.pop(name, None)
+        _drop_evaluation(settings)
     elif "eval_strategy" not in settings.train:
         settings.train["eval_strategy"] = settings.defaults["eval_strategy"] = "no"
+
+
+def _drop_evaluation(settings: Settings) -> None:
+    """Remove the keys of evaluations, which have no rows."""
+    entries = settings.record.draft.entries
+    for key in EVALUATION:
+        settings.train.pop(SAME[key], None)
+    settings.record.draft.entries = [
+        replace(entry, outcome="left-out", target=None, reason="there are no held-out rows")
+        if entry.key in EVALUATION
+        else entry
+        for entry in entries
+    ]

@@ -7,7 +7,7 @@ from typing import Any
 from ftrun.utils.suggest import nearest
 from ftrun_plugins.importing.axolotl.optimizations import choose_optimizations
 from ftrun_plugins.importing.draft import ImportContext, RecipeDraft, Recorder
-from ftrun_plugins.importing.llama_factory.datasets import read_datasets
+from ftrun_plugins.importing.llama_factory.datasets import has_tools, read_datasets
 from ftrun_plugins.importing.llama_factory.distribution import read_distribution
 from ftrun_plugins.importing.llama_factory.keys import LEFT_OUT, LORA, NOTHING, REFUSED, SAME, parent_of
 from ftrun_plugins.importing.llama_factory.model import read_model, read_trackers
@@ -33,7 +33,7 @@ def read(values: dict[str, Any], context: ImportContext) -> RecipeDraft:
     settings = Settings({key: value for key, value in values.items() if value is not None}, record)
     read_training(settings)
     dataset = read_datasets(settings)
-    model = read_model(settings)
+    model = read_model(settings, has_tools(dataset))
     zero = read_distribution(settings)
     read_trackers(settings)
     _record_others(settings)

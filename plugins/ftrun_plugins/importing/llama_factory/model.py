@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
 from ftrun_plugins.importing.axolotl.model import read_model as read_model_section
 from ftrun_plugins.importing.draft import Entry
 from ftrun_plugins.importing.llama_factory.settings import Settings
-from ftrun_plugins.importing.llama_factory.templates import TEMPLATES, Template
+from ftrun_plugins.importing.llama_factory.templates import TEMPLATES, TOOLS, Template
 
 QUANTIZED = re.compile(r"awq|gptq|aqlm|\bint4\b|[-_]4bit|[-_]8bit", re.IGNORECASE)
 NAMES = {"model_name_or_path": "base_model", "model_revision": "revision_of_model"}
+EMBEDDINGS = (
+    "LLaMA-Factory then also trains the embeddings; to do so, set train.lora_modules_to_save=[embed_tokens, lm_head]"
+)
 TRACKERS = {"tensorboard": "use_tensorboard", "mlflow": "use_mlflow", "trackio": "use_trackio", "comet_ml": "use_comet"}
 
 
-def read_model(settings: Settings) -> dict[str, Any]:
-    """Return the section `model`, and set the trainer keys of tokens and the chat template."""
+def read_model(settings: Settings, tools: bool) -> dict[str, Any]:
+    """Return the section `model`, and set the trainer keys of tokens and the chat template.
+
+    Args:
+        settings: The settings of the configuration.
+        tools: True if the rows have tools.
+    """
     draft, values = settings.record.draft, dict(settings.values)
     name = str(values.get("model_name_or_path", ""))
     revision = values.get("model_revision", "main")
@@ -35,7 +44,7 @@ def read_model(settings: Settings) -> dict[str, Any]:
         what = f"`{name}` has weights that are already quantized, into which an adapter cannot be merged"
         settings.record.refuse(("model_name_or_path",), what, "use the original weights with quantization_bit: 4")
     _read_tokens(settings)
-    _read_template(settings)
+    _read_template(settings, tools)
     return section
 
 
@@ -56,6 +65,9 @@ def _read_tokens(settings: Settings) -> None:
         settings.exact(key)
     if tokens:
         settings.train["tokens"] = tokens
+    trains = settings.get("finetuning_type", "lora") == "lora" and not settings.get("additional_target")
+    if settings.get("resize_vocab") and trains:
+        settings.check("resize_vocab", None, EMBEDDINGS)
     settings.leave_out("resize_vocab", "the trainer resizes the vocabulary if there are new tokens")
     settings.leave_out("init_special_tokens", "new tokens begin with the mean of the others")
     if settings.get("use_fast_tokenizer", True) is False:
@@ -63,7 +75,7 @@ def _read_tokens(settings: Settings) -> None:
     settings.exact("use_fast_tokenizer")
 
 
-def _read_template(settings: Settings) -> None:
+def _read_template(settings: Settings, tools: bool) -> None:
     if settings.get("stage", "sft") == "pt":
         settings.leave_out("template", "plain texts have no chat template")
         return
@@ -76,6 +88,8 @@ def _read_template(settings: Settings) -> None:
     if template.refused:
         settings.refuse("template", f"`template` is `{name}`: {template.refused}", "use a model and rows of text only")
         return
+    if tools and template.name:
+        template = replace(template, name=None, is_same=False, reason=TOOLS)
     if template.name:
         settings.train["chat_template"] = template.name
     if template.end_of_turn:

@@ -16,12 +16,15 @@ OTHERS = {
     "script_url": ("is made by a script", "run the script, and write its rows into a file"),
     "cloud_file_name": ("is in cloud storage", "copy the file, and name it with `file_name`"),
 }
+SUBSET = "ftrun takes the files in the folder of this name; the card of the dataset may map the name elsewhere"
 Source = dict[str, Any]
 
 
 def read_source(name: str, key: str, described: Mapping[str, Any], info: Info, settings: Settings) -> Source | None:
     """Return the source of a dataset. Record a dataset without a way in."""
     if repo := described.get("hf_hub_url"):
+        if described.get("subset") and not described.get("folder"):
+            settings.record.check((key,), "dataset", f"`subset` of `{name}`: {SUBSET}")
         return _read_hub(str(repo), described)
     for kind, (what, hint) in OTHERS.items():
         if kind in described:

@@ -13,6 +13,10 @@ END = "the same text; LLaMA-Factory also trains on the line break after the end 
 SPACES = "the same text but for white space at the ends of messages"
 SAME_TURNS = "turns without a system prompt have the same text"
 SYSTEM = "which leaves out the system prompt"
+TOOLS = (
+    "the rows have tools, so ftrun uses the chat template of the model; compare with `ftrun preview` how it writes "
+    "calls and tools"
+)
 THOUGHTS = "it adds empty thoughts to answers without any, which ftrun does not"
 MEDIA = "it is for images, audio or video"
 

@@ -313,3 +313,12 @@ def test_reasons_name_the_column_of_the_recipe() -> None:
     rejected = formatted({"chat": [3]}, messages="chat")
     assert isinstance(rejected, Rejected)
     assert is_about(rejected.code, rejected.reason, "wrong-type chat[0]")
+
+
+def test_a_row_of_preferences_has_the_way_to_its_good_answers() -> None:
+    question, good, bad = ([{"role": role, "content": "a"}] for role in ("user", "assistant", "assistant"))
+    row = {"input": {"messages": question}, "preferred_output": good, "non_preferred_output": bad}
+    rejected = formatted(row)
+    assert isinstance(rejected, Rejected)
+    assert rejected.code == "missing-value"
+    assert "good" in rejected.reason

@@ -107,6 +107,13 @@ def test_a_masked_history_trains_the_last_answer(tmp_path: Path) -> None:
     assert draft.values["dataset"]["formatter"]["trained"] == "last"
 
 
+def test_rows_with_tools_keep_the_template_of_the_model(tmp_path: Path) -> None:
+    info = {"talks": {**INFO["talks"], "columns": {"messages": "conversations", "tools": "tools"}}}
+    draft = imported(tmp_path, BASE, info)
+    assert "chat_template" not in draft.values["train"]
+    assert "template" in {entry.key for entry in draft.of("check")}
+
+
 def test_plain_texts_are_packed_and_need_a_look(tmp_path: Path) -> None:
     draft = imported(tmp_path, {**BASE, "stage": "pt", "dataset": "texts"})
     assert draft.values["dataset"]["source"]["name"] == "text"
@@ -144,6 +151,23 @@ def test_held_out_rows_come_from_another_dataset(tmp_path: Path) -> None:
     draft = imported(tmp_path, values)
     assert draft.values["dataset"]["held_out"] == {"name": "json", "path": "held.json"}
     assert draft.values["train"]["eval_steps"] == 10
+
+
+def test_keys_of_evaluations_are_left_out_without_held_out_rows(tmp_path: Path) -> None:
+    draft = imported(tmp_path, {**BASE, "eval_strategy": "steps", "eval_steps": 10})
+    assert {entry.key for entry in draft.of("left-out")} == {"eval_strategy", "eval_steps"}
+    assert not {"eval_strategy", "eval_steps"} & draft.values["train"].keys()
+
+
+def test_parts_have_names_that_a_recipe_can_have(tmp_path: Path) -> None:
+    info = {"a_0.5m": INFO["talks"], "b-c": INFO["held"]}
+    draft = imported(tmp_path, {**BASE, "dataset": "a_0.5m,b-c"}, info)
+    assert list(draft.values["dataset"]["parts"]) == ["a_0_5m", "b_c"]
+
+
+def test_a_resized_vocabulary_needs_a_look(tmp_path: Path) -> None:
+    draft = imported(tmp_path, {**BASE, "add_special_tokens": "<a>", "resize_vocab": True})
+    assert {"add_special_tokens", "resize_vocab"} <= {entry.key for entry in draft.of("check")}
 
 
 def test_names_are_datasets_of_the_hub_without_descriptions(tmp_path: Path) -> None:

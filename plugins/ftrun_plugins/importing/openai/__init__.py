@@ -1,0 +1,1 @@
+"""Importer of fine-tuning jobs of OpenAI."""
