@@ -6,21 +6,21 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from helpers.modal_workplace import ModalPlace
-from helpers.workplace import SCRIPTS, Workplace, environment_python, is_alive, tiny_recipe, wait_until
+from helpers.served import free_port, said, server
+from helpers.workplace import SCRIPTS, environment_python, is_alive, tiny_recipe, wait_until
 from modal_control_plane.fixture import ControlPlane
 
 if TYPE_CHECKING:
@@ -29,17 +29,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 ASK = SCRIPTS / "call_server.py"
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def said(text: str) -> dict[str, str]:
-    """What `ftrun serve` prints: url, models, key."""
-    return dict(line.split(maxsplit=1) for line in text.splitlines() if line[:1].isalpha() and " " in line)
 
 
 def asking(url: str, key: str, *parts: str, environment: str = "server_cpu") -> subprocess.Popen[str]:
@@ -65,25 +54,6 @@ def told_by(client: subprocess.Popen[str]) -> dict[str, Any]:
 def ask(url: str, key: str) -> dict[str, Any]:
     found: dict[str, Any] = told_by(asking(url, key, "answers"))["answers"]
     return found
-
-
-@contextmanager
-def server(workplace: Workplace, run: str, *overrides: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """`ftrun serve`, ready, with what it printed."""
-    process = workplace.start("serve", run, *overrides, "--port", str(free_port()))
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith("try "):
-            break
-    else:
-        raise AssertionError(process.communicate()[1])
-    try:
-        yield process, said("".join(lines))
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
 
 
 def engines(run: Path) -> list[int]:

@@ -24,6 +24,15 @@ MOST_SHOWN = 3  # maximum number of reported rows with the same kind of error
 CONTEXT = 4  # number of tokens shown on each side of a difference
 NO_ROWS = "every row is longer than sequence_len and was cut"
 
+HINT = (
+    "serve the template of the training: `train.chat_template`, or the template of the model; "
+    "variables that it needs belong in `model.template`, such as model.template.enable_thinking=false"
+)
+TOOLS_HINT = (
+    "vLLM writes tools with `name`, `description` and `parameters` in this order, with null for a missing one; "
+    "write them so in the rows"
+)
+
 Tokens = Callable[[Prompt], list[int]]
 
 
@@ -143,8 +152,7 @@ def _compare_tokens(rows: Sequence[Row], tokens: Tokens, tokenizer: Any, name: s
                 f"{_decode_part(ids, place, tokenizer)}",
                 at=row.prompt.place,
                 expected=_decode_part(row.ids, place, tokenizer),
-                hint="serve the template of the training: `train.chat_template`, or the template of the model; "
-                "variables that it needs belong in `model.template`, such as model.template.enable_thinking=false",
+                hint=TOOLS_HINT if row.prompt.tools and "engine" in name else HINT,
             )
 
 

@@ -1,5 +1,7 @@
 """Stage `parity`: fails if the served model would tokenize or score a prompt differently than the trained model.
 
+It also fails if the parsers of the server do not read answers as the chat template writes them.
+
 parity.json   summary of the comparison: rows, tokens and differences
 """
 
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ftrun.api.planner import CallRequest
 from ftrun_plugins.parity.params import Params
+from ftrun_plugins.serving.serving_plan import own_parsers
 from ftrun_plugins.serving.vllm_support import vllm_obstacle
 
 if TYPE_CHECKING:
@@ -29,7 +32,37 @@ class Parity:
     known_errors: ClassVar[str] = "ftrun_plugins.known_errors:KNOWN_ERRORS"
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
-        return [*self._plan_prompts(recipe, planner), *self._plan_weights(recipe, planner)]
+        return [
+            *self._plan_answers(recipe, planner),
+            *self._plan_prompts(recipe, planner),
+            *self._plan_weights(recipe, planner),
+        ]
+
+    def _plan_answers(self, recipe: Recipe, planner: Planner) -> Iterator[StageCall]:
+        """Plan the check of the parsers of answers. It does not need the trained model, so that it fails early."""
+        tokenized, model, serve = planner.find("tokenize"), planner.find("fetch:model"), recipe.serve
+        with_vllm = serve.engine != "transformers" and (planner.is_remote or vllm_obstacle() is None)
+        parsers = (serve.tool_parser, serve.reasoning_parser) if with_vllm else own_parsers(serve)
+        if tokenized is None or model is None or not any(parsers):
+            return
+        params = Params(
+            what="answers",
+            engine=with_vllm,
+            trust_remote_code=recipe.model.trust_remote_code,
+            template=planner.trainer_config.template,
+            tool_parser=parsers[0],
+            reasoning_parser=parsers[1],
+        )
+        yield planner.call(
+            self,
+            CallRequest(
+                params,
+                label="parity:answers",
+                inputs={"tokenized": tokenized, "model": model},
+                environment=self.environment if with_vllm else "trainer",
+                preloaded=True,
+            ),
+        )
 
     def _plan_prompts(self, recipe: Recipe, planner: Planner) -> Iterator[StageCall]:
         labels = ("format", "tokenize", "fetch:model", "train")

@@ -31,6 +31,10 @@ def compare(params: Params, context: StageContext) -> tuple[dict[str, Any], list
         from ftrun_plugins.parity.weights import compare_weights
 
         return compare_weights(params, context)
+    if params.what == "answers":
+        from ftrun_plugins.parity.answers import check_answers
+
+        return check_answers(params, context)
     from ftrun_plugins.parity.prompts import compare_prompts
 
     return compare_prompts(params, context)

@@ -60,6 +60,9 @@ def _replace_model(recipe: Recipe, plugins: Plugins) -> Iterator[Replacement]:
     if recipe.serve.max_model_len and recipe.serve.max_model_len > tiny["context_length"]:
         why = "the maximum of the tiny model"
         yield Replacement("serve.max_model_len", recipe.serve.max_model_len, tiny["context_length"], why)
+    for key, parser in (("tool_parser", recipe.serve.tool_parser), ("reasoning_parser", recipe.serve.reasoning_parser)):
+        if parser:
+            yield Replacement(f"serve.{key}", parser, None, "the tiny model has another chat template")
 
 
 def _reduce_dataset(recipe: Recipe) -> Iterator[Replacement]:

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from ftrun.api.issues import Issue
 from ftrun.api.recipe import Recipe
 from ftrun.api.trainers import AdapterLayout, TrainerConfig
+from ftrun.utils.suggest import nearest
+from ftrun_plugins.answer_formats.parser_names import CALL_FORMATS, REASONING_PARSERS, THOUGHT_TAGS, TOOL_PARSERS
 from ftrun_plugins.serving.lora import RANKS
+
+PARSERS = {"tool_parser": "parser of calls of tools", "reasoning_parser": "parser of thoughts"}
 
 
 def check_serving(recipe: Recipe, config: TrainerConfig, layout: AdapterLayout | None) -> Iterator[Issue]:
@@ -16,8 +20,30 @@ def check_serving(recipe: Recipe, config: TrainerConfig, layout: AdapterLayout |
     if length and limit and length > limit:
         what = f"`serve.max_model_len` is {length}, but the model supports at most {limit} tokens"
         yield Issue("invalid-value", ("serve", "max_model_len"), what, f"at most {limit}")
+    yield from _check_parsers(recipe)
     if layout is not None and "train" in recipe.stages and _loads_adapter(recipe):
         yield from _check_adapter(layout, config)
+
+
+def _check_parsers(recipe: Recipe) -> Iterator[Issue]:
+    """Yield an issue for each parser that the engine does not have. If the recipe names no engine, it is vLLM."""
+    settings = (
+        ("tool_parser", recipe.serve.tool_parser, TOOL_PARSERS, CALL_FORMATS),
+        ("reasoning_parser", recipe.serve.reasoning_parser, REASONING_PARSERS, THOUGHT_TAGS),
+    )
+    for key, name, known, simple in settings:
+        if name is None:
+            continue
+        path, what = ("serve", key), f"no {PARSERS[key]} named `{name}`"
+        if name not in known:
+            yield Issue(
+                "unknown-name", path, f"vLLM has {what}", f"one of {', '.join(sorted(known))}", nearest(name, known)
+            )
+        elif recipe.serve.engine == "transformers" and name not in simple:
+            listed = f"one of {', '.join(sorted(simple))}"
+            yield Issue(
+                "invalid-value", path, f"the engine `transformers` has {what}", listed, hint="or serve with vLLM"
+            )
 
 
 def _loads_adapter(recipe: Recipe) -> bool:

@@ -20,7 +20,7 @@ from ftrun.utils import env_launcher
 from ftrun.utils.http import is_healthy
 from ftrun_plugins.serving.engine_main import SECONDS_FOR_ANSWERS, SECONDS_TO_END
 from ftrun_plugins.serving.forked_engine import ForkedEngine
-from ftrun_plugins.serving.middleware import KEY, LIMITS, AuthMiddleware
+from ftrun_plugins.serving.middleware import KEY, LIMITS, NO_TOOLS, AuthMiddleware
 
 PROCESS = "ftrun_plugins.serving.engine_main"
 VLLM = "vllm.entrypoints.launchers.api_server.entry"
@@ -50,7 +50,7 @@ def command(
     """
     module, *arguments = (_transformers if serving.engine == "transformers" else _vllm)(serving, artifact, gpus)
     arguments = [*python_command(python, module), *arguments, "--host", host, "--port", str(port)]
-    arguments += template_arguments(serving.template)
+    arguments += [*template_arguments(serving.template), *_parser_arguments(serving)]
     if serving.trust_remote_code:
         arguments.append("--trust-remote-code")
     return arguments
@@ -66,12 +66,18 @@ def _vllm(serving: Serving, artifact: Callable[[Ref], Path], gpus: int) -> list[
     if serving.adapter is not None:
         arguments += ["--enable-lora", "--max-lora-rank", str(serving.rank), "--max-loras", "1"]
         arguments += ["--lora-modules", f"{TUNED}={artifact(serving.adapter)}"]
-    return arguments
+    return [*arguments, *(["--enable-auto-tool-choice"] if serving.tool_parser else [])]
 
 
 def template_arguments(template: Mapping[str, Any]) -> list[str]:
     """Return the options of both engines that set variables of the chat template. A request can replace them."""
     return ["--default-chat-template-kwargs", json.dumps(template)] if template else []
+
+
+def _parser_arguments(serving: Serving) -> list[str]:
+    """Return the options of both engines that choose parsers."""
+    options = {"--tool-call-parser": serving.tool_parser, "--reasoning-parser": serving.reasoning_parser}
+    return [part for option, parser in options.items() if parser for part in (option, parser)]
 
 
 def _transformers(serving: Serving, artifact: Callable[[Ref], Path], gpus: int) -> list[str]:
@@ -88,10 +94,18 @@ def python_command(python: Path, module: str) -> list[str]:
     return [str(python), "-I", env_launcher.__file__, PROCESS, module]
 
 
-def variables(limits: Limits, key: str | None, declared: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment variables of the engine. Without a key, it answers every request."""
+def variables(limits: Limits, key: str | None, declared: Mapping[str, str], no_tools: str = "") -> dict[str, str]:
+    """Return the environment variables of the engine.
+
+    Args:
+        limits: Limits on requests.
+        key: The key of requests. Without a key, the engine answers every request.
+        declared: The variables of the engine's environment in the recipe.
+        no_tools: The answer to requests with tools, if they are refused.
+    """
     offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": CPU_CACHE}
     ours = {LIMITS: limits.model_dump_json(), **({KEY: key} if key else {})}
+    ours |= {NO_TOOLS: no_tools} if no_tools else {}
     return process_env({**offline, **declared, **ours}, [], [PROCESS])
 
 

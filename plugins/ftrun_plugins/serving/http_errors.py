@@ -74,6 +74,11 @@ def too_many_requests(limit: int) -> HttpError:
     return HttpError(429, "rate_limit_error", "too_many_requests", text, ((b"retry-after", b"1"),))
 
 
+def no_tools(text: str) -> HttpError:
+    """Return the error for a request with tools to a server without a parser for their calls."""
+    return HttpError(400, "invalid_request_error", "unsupported_tools", text)
+
+
 def request_timeout(seconds: float) -> HttpError:
     """Return the error for a request that did not arrive in time."""
     text = f"the request did not arrive within {seconds:g} s"

@@ -91,7 +91,8 @@ class LocalServer:
         arguments = command(target.serving, target.store.artifact, python, HOST, self._port, gpus)
         self._log.parent.mkdir(parents=True, exist_ok=True)
         log.info("starting the engine; its log is %s", self._log)
-        process_variables = variables(target.serving.limits, key, target.recipe.environment[name].variables)
+        declared = target.recipe.environment[name].variables
+        process_variables = variables(target.serving.limits, key, declared, target.serving.no_tools)
         return Engine(launch(arguments, process_variables, self._log), self._port)
 
     def _check_port(self) -> None:

@@ -16,6 +16,7 @@ from ftrun_plugins.serving.http_errors import App, HttpError, Message, Receive, 
 from ftrun_plugins.serving.request_limits import LimitedRequest, Limits
 
 LIMITS = "FTRUN_SERVING_LIMITS"  # as JSON
+NO_TOOLS = "FTRUN_SERVING_NO_TOOLS"  # answer to requests with tools; not set if the engine parses calls of tools
 KEY = "FTRUN_SERVING_KEY"  # not an argument, because every user of a machine sees arguments
 HEALTH = "/health"
 WITHOUT_WORK = ("GET", "HEAD", "OPTIONS")  # requests about the server and its models; not limited
@@ -51,6 +52,7 @@ class AuthMiddleware:
         self._app = app
         self._limits = Limits(**json.loads(os.environ[LIMITS]))
         self._key = os.environ.get(KEY)
+        self._no_tools = os.environ.get(NO_TOOLS, "")
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -64,7 +66,8 @@ class AuthMiddleware:
         else:
             release = REQUEST_COUNTER.enter()
             try:
-                await LimitedRequest(self._app, self._limits, scope, receive, send, release).run()
+                request = LimitedRequest(self._app, self._limits, scope, receive, send, release, self._no_tools)
+                await request.run()
             finally:
                 release()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,13 +29,22 @@ class LimitedRequest:
 
     The engine never gets a request that is too large or incomplete. The start of the answer is held back until its
     first byte exists, because until then the answer can become a 504. `free` releases the request's place before the
-    last byte is sent, so that a client can send its next request as soon as it has the answer.
+    last byte is sent, so that a client can send its next request as soon as it has the answer. `no_tools` is the answer
+    to requests with tools that the engine cannot serve; empty if it can.
     """
 
     def __init__(
-        self, app: App, limits: Limits, scope: Message, receive: Receive, send: Send, free: Callable[[], None]
+        self,
+        app: App,
+        limits: Limits,
+        scope: Message,
+        receive: Receive,
+        send: Send,
+        free: Callable[[], None],
+        no_tools: str = "",
     ) -> None:
         self._app = app
+        self._no_tools = no_tools
         self._limits = limits
         self._scope = scope
         self._receive = receive
@@ -55,6 +65,8 @@ class LimitedRequest:
                 request = await self._read()
         except TimeoutError:
             request = http_errors.request_timeout(self._limits.request_timeout)
+        if isinstance(request, bytes) and self._no_tools and asks_for_tools(request):
+            request = http_errors.no_tools(self._no_tools)
         if isinstance(request, HttpError):
             await request.answer_unread(self._scope, self._receive, self._send)
         elif request is not None:
@@ -132,6 +144,17 @@ class LimitedRequest:
         if self._ended:
             self._free()
         await self._send(message)
+
+
+def asks_for_tools(body: bytes) -> bool:
+    """Return True if a request offers tools that the model may call."""
+    if b'"tools"' not in body:
+        return False
+    try:
+        request = json.loads(body)
+    except ValueError:
+        return False  # the engine reports it
+    return isinstance(request, dict) and bool(request.get("tools")) and request.get("tool_choice") != "none"
 
 
 def _is_event_stream(start: Message | None) -> bool:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun.api.recipe import Limits, Recipe
+from ftrun.api.recipe import Limits, Recipe, Serve
 from ftrun.api.serving_spec import BASE, TUNED, Serving
 from ftrun.api.stage_call import Plan, Ref
 from ftrun.store.artifacts import Read
+from ftrun_plugins.answer_formats.parser_names import CALL_FORMATS, THOUGHT_TAGS
+from ftrun_plugins.answer_formats.proposal import propose_tool_parser
 from ftrun_plugins.serving.lora import ADAPTER_CONFIG, list_obstacles, rank_for
 
 
@@ -59,10 +61,15 @@ def plan_serving(
             max_model_len=recipe.serve.max_model_len,
             trust_remote_code=recipe.model.trust_remote_code,
             template=dict(template),
+            **_choose_parsers(recipe.serve, bool(no_vllm), propose(), run),
             limits=Limits.model_validate(recipe.serve.model_dump(include=set(Limits.model_fields))),
             note="; ".join([*engine_note, *([note] if note else [])]),
             **more,
         )
+
+    def propose() -> str | None:
+        rendering = train or model
+        return propose_tool_parser(_read_template(rendering.ref, read) or "") if rendering else None
 
     if model is None:
         raise InvalidInput(
@@ -90,6 +97,37 @@ def plan_serving(
             Problem("missing-merge", what, hint="add `merge` to the stages of the recipe and run it again")
         )
     return serving(merged.ref, TUNED, f"only the merged model is served: {reason}")
+
+
+def _choose_parsers(serve: Serve, simple: bool, proposed: str | None, run: str) -> dict[str, Any]:
+    """Return the parsers that the engine has, and the answer to requests with tools if it has none for their calls.
+
+    Args:
+        serve: The section `serve` of the recipe.
+        simple: True if the engine is `transformers`.
+        proposed: The parser for the chat template. None: the format is unknown.
+        run: Id of the run.
+    """
+    tools, thoughts = serve.tool_parser, serve.reasoning_parser
+    if simple:
+        tools, thoughts = own_parsers(serve)
+    no_tools = "" if tools else _explain_no_tools(serve.tool_parser, proposed, run)
+    return {"tool_parser": tools, "reasoning_parser": thoughts, "no_tools": no_tools}
+
+
+def own_parsers(serve: Serve) -> tuple[str | None, str | None]:
+    """Return the parsers of calls and of thoughts that the recipe chooses and the engine `transformers` has."""
+    tools, thoughts = serve.tool_parser, serve.reasoning_parser
+    return tools if tools in CALL_FORMATS else None, thoughts if thoughts in THOUGHT_TAGS else None
+
+
+def _explain_no_tools(requested: str | None, proposed: str | None, run: str) -> str:
+    if requested:
+        return f"the engine `transformers` cannot parse calls of tools in the format `{requested}`; serve with vLLM"
+    what = "the server does not parse calls of tools, because `serve.tool_parser` is not set"
+    if proposed:
+        return f"{what}; the chat template fits `{proposed}`: ftrun serve {run} serve.tool_parser={proposed}"
+    return f"{what}, and ftrun does not know the format of the chat template"
 
 
 def _compare_templates(model: Ref, adapter: Ref, read: Read) -> Iterator[str]:

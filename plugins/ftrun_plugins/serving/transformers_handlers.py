@@ -7,16 +7,22 @@ generate an answer to its end after its client has gone. So only the code that t
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
+from dataclasses import replace
 from typing import Any
 
 import torch
 from fastapi import HTTPException
 from transformers import AutoModelForCausalLM, AutoTokenizer, StoppingCriteriaList
+from transformers.cli.serving import utils
 from transformers.cli.serving.chat_completion import ChatCompletionHandler
 from transformers.cli.serving.completion import CompletionHandler
 from transformers.cli.serving.model_manager import ModelManager
 from transformers.cli.serving.utils import GenerateManager, GenerationState, Modality
+
+from ftrun_plugins.serving.answer_parser import AnswerFormat, with_format
+from ftrun_plugins.serving.request_messages import read_message
 
 # Parameters that the handlers ignore silently, with the only value that a request may give them.
 UNSUPPORTED: dict[str, Any] = {
@@ -27,7 +33,8 @@ UNSUPPORTED: dict[str, Any] = {
     "presence_penalty": 0,
     "echo": False,
 }
-UNSUPPORTED |= {"response_format": {"type": "text"}, "tool_choice": "auto"}
+UNSUPPORTED |= {"response_format": {"type": "text"}, "parallel_tool_calls": True}
+TOOL_CHOICES = (None, "auto", "none")
 EVERY_TOKEN = 0  # as a value of `top_k`
 
 
@@ -68,6 +75,7 @@ def _load(folder: str, trust_remote_code: bool) -> tuple[Any, Any]:
     """Load a model and its tokenizer, on a CPU with 32-bit weights like vLLM."""
     on_gpu = torch.cuda.is_available() or torch.backends.mps.is_available()
     options = {"dtype": "auto", "device_map": "auto"} if on_gpu else {"dtype": torch.float32}
+    utils._RESPONSE_TEMPLATE_FALLBACKS.clear()  # formats by the type of the model; the recipe chooses the format
     model = AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=trust_remote_code, **options)
     return model.eval(), AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code)
 
@@ -82,6 +90,8 @@ class SerialGenerateManager(GenerateManager):  # type: ignore[misc]
     def generate_streaming(self, model: Any, processor: Any, inputs: Any, gen_config: Any, **more: Any) -> Any:
         """Return the stream of an answer that fits into the model."""
         self._limit_length(inputs, gen_config)
+        if more.get("response_parser") is not None:
+            more["response_parser"] = processor.make_answer_parser(more["response_parser"])
         return super().generate_streaming(model, processor, inputs, gen_config, **more)
 
     async def generate_non_streaming(
@@ -150,6 +160,47 @@ class _AsVllm:
 
 class Chats(_AsVllm, ChatCompletionHandler):  # type: ignore[misc]
     """Handler of `/v1/chat/completions`."""
+
+    def __init__(self, models: Models, state: State, template: dict[str, Any], answers: AnswerFormat) -> None:
+        super().__init__(models, state, template)
+        self._answers = answers
+
+    def _validate_request(self, body: dict[str, Any]) -> None:
+        if body.get("tool_choice") not in TOOL_CHOICES:
+            raise HTTPException(400, "`tool_choice` is not `auto` or `none`, the values for the engine `transformers`")
+        super()._validate_request(body)
+
+    def _resolve_model(self, body: dict[str, Any]) -> tuple[str, Any, Any]:
+        name, model, tokenizer = super()._resolve_model(body)
+        with_calls = body.get("tools") and body.get("tool_choice") != "none"
+        answers = self._answers if with_calls else replace(self._answers, calls=None)
+        return name, model, with_format(tokenizer, answers)
+
+    @staticmethod
+    def get_processor_inputs_from_messages(messages: list[dict[str, Any]], modality: Modality) -> list[dict[str, Any]]:
+        """Return the messages as vLLM gives them to a chat template."""
+        return [read_message(message) for message in messages]
+
+    def _build_completion(self, *arguments: Any, **more: Any) -> Any:
+        completion = super()._build_completion(*arguments, **more)
+        for choice in completion["choices"]:
+            _rename_thoughts(choice["message"])
+        return completion
+
+    def _build_chunk_sse(self, *arguments: Any, **more: Any) -> str:
+        text: str = super()._build_chunk_sse(*arguments, **more)
+        if more.get("reasoning_content") is None:
+            return text
+        chunk = json.loads(text.removeprefix("data: "))
+        for choice in chunk["choices"]:
+            _rename_thoughts(choice["delta"])
+        return f"data: {json.dumps(chunk)}\n\n"
+
+
+def _rename_thoughts(message: dict[str, Any]) -> None:
+    """Rename thoughts in a message to the name that they have in vLLM."""
+    if "reasoning_content" in message:
+        message["reasoning"] = message.pop("reasoning_content")
 
 
 class Completions(_AsVllm, CompletionHandler):  # type: ignore[misc]

@@ -1,7 +1,7 @@
 """Engine for machines without vLLM: parts of `transformers serve` behind the routes and errors of OpenAI's API.
 
 … MODULE --host H --port P [--max-model-len N] [--trust-remote-code]
-  [--default-chat-template-kwargs JSON] base=FOLDER tuned=FOLDER
+  [--default-chat-template-kwargs JSON] [--tool-call-parser NAME] [--reasoning-parser NAME] base=FOLDER tuned=FOLDER
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from ftrun_plugins.serving.answer_parser import AnswerFormat
 from ftrun_plugins.serving.http_errors import HttpError
 from ftrun_plugins.serving.middleware import AuthMiddleware
 
@@ -39,15 +40,18 @@ def main() -> None:
     parser.add_argument("--max-model-len", type=int)
     parser.add_argument("--trust-remote-code", action="store_true")
     parser.add_argument("--default-chat-template-kwargs", type=json.loads, default={})
+    parser.add_argument("--tool-call-parser")
+    parser.add_argument("--reasoning-parser")
     parser.add_argument("models", nargs="+")
     arguments = parser.parse_args()
     models = Models(dict(text.split("=", 1) for text in arguments.models), arguments.trust_remote_code)
     longest = arguments.max_model_len or models.longest
-    application = _application(models, longest, arguments.default_chat_template_kwargs)
+    answers = AnswerFormat.of(arguments.tool_call_parser, arguments.reasoning_parser)
+    application = _application(models, longest, arguments.default_chat_template_kwargs, answers)
     uvicorn.run(AuthMiddleware(application), host=arguments.host, port=arguments.port, log_level="warning")
 
 
-def _application(models: Models, longest: int, template: dict[str, Any]) -> Any:
+def _application(models: Models, longest: int, template: dict[str, Any], answers: AnswerFormat) -> Any:
     from starlette.applications import Starlette
     from starlette.responses import JSONResponse, Response
     from starlette.routing import Route
@@ -73,7 +77,7 @@ def _application(models: Models, longest: int, template: dict[str, Any]) -> Any:
     routes = [
         Route("/health", health),
         Route("/v1/models", list_models),
-        route("/v1/chat/completions", Chats(models, state, template)),
+        route("/v1/chat/completions", Chats(models, state, template, answers)),
         route("/v1/completions", Completions(models, state)),
     ]
     return Starlette(routes=routes)

@@ -215,6 +215,10 @@ class Serve(Limits):
     """Serve merged weights. If false, serve the adapter with the base model."""
     max_model_len: int | None = Field(default=None, gt=0)
     """Maximum number of tokens of a prompt and its answer together."""
+    tool_parser: str | None = None
+    """Parser of calls of tools in answers, by its name in vLLM, such as `hermes`. Requests with tools need it."""
+    reasoning_parser: str | None = None
+    """Parser of thoughts in answers, by its name in vLLM, such as `qwen3`. Default: thoughts stay in the answer."""
     public: bool = False
     """Answer requests without a key. Applies to servers on a remote backend."""
     idle: int = Field(default=300, ge=2, le=1200)

@@ -29,6 +29,9 @@ class Serving(Frozen):
         max_model_len: The maximum number of tokens of a prompt and its answer. None: the limit of model and memory.
         trust_remote_code: True if code of the model may run.
         template: Variables of the chat template. A request can replace them.
+        tool_parser: The parser of calls of tools in answers.
+        reasoning_parser: The parser of thoughts in answers.
+        no_tools: The answer to requests with tools, if there is no parser for them.
         limits: Limits on requests.
         note: A remark on the automatic choice of models, for the user.
     """
@@ -43,6 +46,9 @@ class Serving(Frozen):
     max_model_len: int | None = None
     trust_remote_code: bool = False
     template: TemplateVariables = {}
+    tool_parser: str | None = None
+    reasoning_parser: str | None = None
+    no_tools: str = ""
     limits: Limits = Limits()
     note: str = ""
 

@@ -47,7 +47,8 @@ class Scheduler:
         started = True
         while started:  # a cached call can make others ready
             started = False
-            for call in [call for call in self._waiting if self._done.issuperset(call.requirements)]:
+            ready = [call for call in self._waiting if self._done.issuperset(call.requirements)]
+            for call in sorted(ready, key=_size):
                 if find(self._store, call.ref):
                     self._emit("call_cached", call.label, key=call.key)
                     self._store.scratch(call.ref).discard()  # left behind if a process was killed after it published
@@ -75,3 +76,8 @@ class Scheduler:
         kind = "call_stopped" if outcome.status == "stopped" else "call_failed"
         self._emit(kind, call.label, problems=[problem.as_dict() for problem in outcome.problems])
         self._stop.raise_level(1)
+
+
+def _size(call: StageCall) -> tuple[int, float]:
+    """Return the order in which ready calls start: small ones first, so that a check does not wait for a training."""
+    return call.work.gpus, call.work.cpu

@@ -54,6 +54,13 @@ def test_the_recipe_itself_stays_as_it_is(loading: Loading, folder: Path) -> Non
     assert loading().recipe == before
 
 
+def test_parsers_for_another_template_are_left_out(loading: Loading, folder: Path) -> None:
+    loading()
+    recipe, replaced = rehearsal("recipe=mine.yaml", "serve.tool_parser=hermes", "serve.reasoning_parser=qwen3")
+    assert (recipe.serve.tool_parser, recipe.serve.reasoning_parser) == (None, None)
+    assert {"serve.tool_parser", "serve.reasoning_parser"} <= set(replaced)
+
+
 def test_the_overrides_of_the_real_run_are_rehearsed(loading: Loading, folder: Path) -> None:
     loading()
     recipe, replaced = rehearsal("recipe=mine.yaml", "optimizations.lora.lora_r=4", "backend=modal")

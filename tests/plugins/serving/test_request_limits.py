@@ -327,3 +327,20 @@ def test_what_is_no_request_passes() -> None:
         assert sent == [{"type": "websocket.close"}]
 
     asyncio.run(steps())
+
+
+def test_a_request_with_tools_reaches_only_an_engine_that_parses_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(middleware.LIMITS, json.dumps({**LIMITS, "max_request_bytes": 100}))
+    with_tools, without = b'{"tools": [{}]}', b'{"tools": []}'
+
+    async def ask(*bodies: bytes) -> tuple[list[int], Engine, Client]:
+        engine = Engine()
+        clients = [await Client().ask(AuthMiddleware(engine), body).end() for body in bodies]
+        return [client.status for client in clients], engine, clients[0]
+
+    statuses, engine, _ = asyncio.run(ask(with_tools, without))
+    assert (statuses, engine.got) == ([200, 200], [with_tools, without])
+    monkeypatch.setenv(middleware.NO_TOOLS, "set serve.tool_parser")
+    statuses, engine, refused = asyncio.run(ask(with_tools, without))
+    assert (statuses, engine.got) == ([400, 200], [without])
+    assert (refused.error["code"], refused.error["message"]) == ("unsupported_tools", "set serve.tool_parser")

@@ -14,7 +14,7 @@ from ftrun.api.recipe import Serve
 from ftrun.api.stage_call import Ref
 from ftrun_plugins.serving import request_limits
 from ftrun_plugins.serving.engine import command, variables
-from ftrun_plugins.serving.middleware import KEY, LIMITS, AuthMiddleware
+from ftrun_plugins.serving.middleware import KEY, LIMITS, NO_TOOLS, AuthMiddleware
 from ftrun_plugins.serving.serving_plan import plan_serving
 
 TEMPLATE = b"{{ messages }}"
@@ -117,6 +117,35 @@ def test_transformers_serves_the_merged_weights_beside_the_base() -> None:
     assert (alone.names, alone.model.stage) == (("tuned",), "merge")
     with pytest.raises(InvalidInput, match="transformers"):
         chosen(no_vllm="so", stages=("fetch:model", "train"))
+
+
+def arguments_of(serving: Any) -> list[str]:
+    return command(serving, lambda ref: Path("/store") / str(ref), Path("python"), "127.0.0.1", 8000, 0)
+
+
+@pytest.mark.parametrize("no_vllm", [None, "vLLM is not for this machine"])
+def test_both_engines_get_the_parsers(no_vllm: str | None) -> None:
+    serving = chosen(no_vllm=no_vllm, serve={"tool_parser": "hermes", "reasoning_parser": "qwen3"})
+    arguments = arguments_of(serving)
+    assert arguments[arguments.index("--tool-call-parser") + 1] == "hermes"
+    assert arguments[arguments.index("--reasoning-parser") + 1] == "qwen3"
+    assert ("--enable-auto-tool-choice" in arguments) == (no_vllm is None)
+    assert serving.no_tools == ""
+    assert NO_TOOLS not in variables(serving.limits, None, {}, serving.no_tools)
+
+
+def test_requests_with_tools_are_refused_with_the_option_to_set() -> None:
+    serving = chosen(template=b"{{ '<tool_call>' }}")
+    assert "serve r1 serve.tool_parser=hermes" in serving.no_tools
+    assert variables(serving.limits, None, {}, serving.no_tools)[NO_TOOLS] == serving.no_tools
+    assert not {"--tool-call-parser", "--reasoning-parser", "--enable-auto-tool-choice"} & set(arguments_of(serving))
+    assert "does not know the format" in chosen().no_tools
+
+
+def test_a_parser_that_only_vllm_has_is_left_out_without_it() -> None:
+    serving = chosen(no_vllm="so", serve={"tool_parser": "gemma4", "reasoning_parser": "gemma4"})
+    assert (serving.tool_parser, serving.reasoning_parser) == (None, None)
+    assert "gemma4" in serving.no_tools
 
 
 @pytest.mark.parametrize("no_vllm", [None, "vLLM is not for this machine"])

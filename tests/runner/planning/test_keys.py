@@ -132,6 +132,11 @@ VARIANTS = {
         "dataset.held_out=null",
     ),
     "template": ("model.template.enable_thinking=false", "evals=[lm_eval,exact_match]", "evals.lm_eval.task=gsm8k"),
+    "parsers": (
+        "stages=[fetch,format,tokenize,train,merge,parity]",
+        "serve.tool_parser=hermes",
+        "serve.reasoning_parser=qwen3",
+    ),
     "gates": ("evals=[exact_match,held_out_loss]", "evals.exact_match.gate={min: 0.1, max: 1, min_gain_over_base: 0}"),
 }
 

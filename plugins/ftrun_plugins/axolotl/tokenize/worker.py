@@ -18,6 +18,7 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.tokenizers import adds_begin, vocabulary
 from ftrun_plugins.axolotl.config.build import TEMPLATE
 from ftrun_plugins.axolotl.special_tokens import end_of_turn_ids
+from ftrun_plugins.axolotl.tokenize.answer_kinds import describe_parsers, watch_kinds
 from ftrun_plugins.axolotl.tokenize.data_report import DataReport
 from ftrun_plugins.axolotl.tokenize.reservoir import Sample
 from ftrun_plugins.axolotl.tokenize.template_check import Probe, find_part_faults, find_text_fault
@@ -87,7 +88,10 @@ def tokenize(params: Params, context: StageContext) -> None:
     template = worker.tokenizer.chat_template if data.kind == "chat" else None
     for message in find_unread(template, params.trainer.get(TEMPLATE) or {}):
         context.report.warning(message)
-    report = {split: worker.split(split, data.examples(split)) for split in SPLITS}
+    kinds = set[str]()
+    report = {split: worker.split(split, watch_kinds(data.examples(split), kinds)) for split in SPLITS}
+    for note in describe_parsers(template or "", kinds):
+        context.report.note(note)
     (context.output / names.REPORT).write_text(json.dumps(report, indent=1))
     rows = sorted(worker.sample.rows, key=lambda row: (row["split"], row["index"]))
     (context.output / names.SAMPLE).write_text("".join(json.dumps(row) + "\n" for row in rows))
