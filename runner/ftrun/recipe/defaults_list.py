@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import yaml
 
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun.recipe.yaml_files import Position, children, compose, position
+from ftrun.recipe.yaml_files import Position, children, compose, position, short
 
 ENTRY = "a list of `- override /GROUP: OPTION` and names of recipes"
 # Keys that together only occur in the configurations of these tools.
 OTHER_TOOLS = {
     "axolotl": {"base_model", "datasets"},
     "LLaMA-Factory": {"model_name_or_path", "finetuning_type"},
-}
-OTHER_HINTS = {
-    "axolotl": "put base_model under `model`, the data under `dataset`, and the other keys, which keep their names, "
-    "under `train`; `ftrun recipes show quickstart` prints an example",
-    "LLaMA-Factory": "write a recipe; `ftrun recipes show quickstart` prints an example",
 }
 TEXT = "tag:yaml.org,2002:str"
 
@@ -82,7 +78,11 @@ def _check_is_own(root: yaml.MappingNode, file: Path) -> None:
         if keys.keys() >= names and "defaults" not in keys and "train" not in keys:
             first = min((keys[name] for name in names), key=lambda node: int(node.start_mark.line))
             what = f"the file is a configuration of {tool}, not a recipe"
-            raise InvalidInput(Problem("invalid-recipe", what, str(position(first, file)), hint=OTHER_HINTS[tool]))
+            raise InvalidInput(
+                Problem(
+                    "invalid-recipe", what, str(position(first, file)), hint=f"ftrun import {shlex.quote(short(file))}"
+                )
+            )
 
 
 def _check_defaults(node: yaml.Node, file: Path) -> None:

@@ -551,6 +551,7 @@ def test_a_configuration_of_another_tool_is_one_problem(folder: Path, text: str,
     assert tool in problem.what
     assert problem.at
     assert problem.at.endswith("theirs.yml:1:1")
+    assert problem.hint == "ftrun import theirs.yml"
 
 
 def test_the_home_folder_in_overrides(loading: Callable[..., Loaded], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,11 @@ def deprecated_keys() -> dict[str, tuple[str, ...]]:
     return {key: tuple(mark["use"]) for key, mark in marks.items() if mark}
 
 
+def default_of(key: str) -> object:
+    """Return the default value of a top-level key, or None if the key has none."""
+    return _load()["properties"].get(key, {}).get("default")
+
+
 def trainer_version() -> str:
     """Return the version of axolotl that the schema was exported from."""
     return str(_load()["x-axolotl"])

@@ -29,6 +29,7 @@ DEFAULTS = {"train_on_eos": "turn", "drop_system_message": False, "split_thinkin
 MESSAGE_KEYS = ("role", "content", "reasoning_content", "tool_calls", "tool_call_id", "name")
 TRAINING_KEYS = ("train", "training", "weight")  # keys of a message that ftrun reads as marks for training
 THOUGHTS = "reasoning_content"
+KNOWN_THOUGHTS = (THOUGHTS, "reasoning", "thinking")  # keys of a message that ftrun reads as thoughts
 
 
 def read_chat(
@@ -52,9 +53,9 @@ def read_chat(
         formatter["tools"] = entry["field_tools"]
     if "field_tools" in entry:
         record.exact((*path, "field_tools"), target)
-    _check_thoughts(entry, path, record, target)
+    thoughts = _read_thoughts(entry, path, record, target)
     _check_marks(entry, path, record, target)
-    return formatter, _read_trainer_keys(entry, path, record)
+    return formatter, {**_read_trainer_keys(entry, path, record), **thoughts}
 
 
 def _take_column(entry: Mapping[str, Any], path: KeyPath, record: Recorder, target: str, default: str) -> str:
@@ -98,18 +99,22 @@ def _read_roles(entry: Mapping[str, Any], path: KeyPath, record: Recorder, targe
     return {name: role for name, role in names.items() if ROLES.get(name) != role or name not in AXOLOTL_ROLES}
 
 
-def _check_thoughts(entry: Mapping[str, Any], path: KeyPath, record: Recorder, target: str) -> None:
-    keys = {
-        "field_thinking": ((THOUGHTS, "reasoning", "thinking"), "reads thoughts of rows from"),
-        "template_thinking_key": ((THOUGHTS,), "gives thoughts to the template as"),
-    }
-    for key, (known, does) in keys.items():
-        name = entry.get(key)
-        if name in known:
-            record.exact((*path, key), target)
-        elif name is not None:
-            reason = f"`{key}` is `{name}`, but ftrun {does} {', '.join(known)}"
-            record.refuse((*path, key), reason, "rename the key in the rows or in the template")
+def _read_thoughts(entry: Mapping[str, Any], path: KeyPath, record: Recorder, target: str) -> dict[str, Any]:
+    """Return the keys that give thoughts to a template that reads them under another name."""
+    field, name = entry.get("field_thinking"), entry.get("template_thinking_key")
+    if field in KNOWN_THOUGHTS:
+        record.exact((*path, "field_thinking"), target)
+    elif field is not None:
+        reason = f"`field_thinking` is `{field}`, but ftrun reads thoughts of rows from {', '.join(KNOWN_THOUGHTS)}"
+        record.refuse((*path, "field_thinking"), reason, "rename the key in the rows")
+    if name in (None, THOUGHTS):
+        if name:
+            record.exact((*path, "template_thinking_key"))
+        return {}
+    reason = f"ftrun names thoughts {THOUGHTS}; the mapping gives them to the template as {name}, in training only"
+    record.changed((*path, "template_thinking_key"), "dataset.trainer.message_property_mappings", reason)
+    mapping = {name if key == THOUGHTS else key: key for key in MESSAGE_KEYS}
+    return {"template_thinking_key": name, "message_property_mappings": mapping}
 
 
 def _check_marks(entry: Mapping[str, Any], path: KeyPath, record: Recorder, target: str) -> None:

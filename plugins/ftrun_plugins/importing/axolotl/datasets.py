@@ -31,11 +31,23 @@ def read_datasets(values: Mapping[str, Any], record: Recorder) -> dict[str, Any]
     section |= {"trainer": trainer} if trainer else {}
     _read_tests(tests, read, section, single, record)
     _read_split(values, section, record)
-    if values.get("dataset_exact_deduplication"):
-        section["filters"] = [{"distinct": True}]
-        reason = "ftrun drops rows that occur twice before it formats them, axolotl after it has tokenized them"
-        record.changed(("dataset_exact_deduplication",), "dataset.filters", reason)
+    _read_deduplication(values, section, single, record)
     return section
+
+
+def _read_deduplication(values: Mapping[str, Any], section: dict[str, Any], single: bool, record: Recorder) -> None:
+    key = ("dataset_exact_deduplication",)
+    if not values.get(key[0]):
+        if values.get(key[0]) is False:
+            record.exact(key)
+        return
+    section["filters"] = [{"distinct": True}]
+    if single:
+        reason = "ftrun drops rows that occur twice before it formats them, axolotl after it has tokenized them"
+        record.changed(key, "dataset.filters", reason)
+    else:
+        reason = "ftrun drops rows that occur twice in one part, axolotl also those that occur in two datasets"
+        record.check(key, "dataset.filters", reason)
 
 
 def holds_out(values: Mapping[str, Any]) -> bool:

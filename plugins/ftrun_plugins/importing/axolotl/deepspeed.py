@@ -4,20 +4,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
 from ftrun_plugins.importing.axolotl.optimizations import find_zero
 from ftrun_plugins.importing.draft import Recorder
+from ftrun_plugins.importing.options import read_options
 
 KEY = ("deepspeed",)
-# Files that `axolotl fetch deepspeed_configs` writes, with the option of ftrun that does the same.
+COMPILE = {"disable": False, "backend": "inductor"}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What ftrun has in place of a file that `axolotl fetch deepspeed_configs` writes, and how it differs."""
+
+    option: str
+    difference: str = "ftrun's preset of the same kind"
+    without: str | None = None  # a key of `zero_optimization` that the file does not have
+    compile: bool = False
+
+
 PRESETS = {
-    "zero1": "zero1",
-    "zero2": "zero2",
-    "zero3": "zero3",
-    "zero3_bf16": "zero3",
-    "zero3_bf16_cpuoffload_all": "zero3_offload",
+    "zero1": Preset("zero1"),
+    "zero1_torch_compile": Preset("zero1", compile=True),
+    "zero2": Preset("zero2", "ftrun's preset keeps the optimizer's state on the GPUs; axolotl's moves it to the CPU"),
+    "zero2_torch_compile": Preset("zero2", compile=True),
+    "zero3": Preset("zero3"),
+    "zero3_bf16": Preset("zero3"),
+    "zero3_bf16_cpuoffload_all": Preset("zero3_offload"),
+    "zero3_bf16_cpuoffload_params": Preset("zero3_offload", without="offload_optimizer"),
 }
 
 
@@ -25,11 +42,13 @@ def read_deepspeed(values: Mapping[str, Any], record: Recorder) -> tuple[str | N
     """Return the option of the group `optimizations`, or the value of `train.deepspeed`."""
     given = values.get("deepspeed")
     if not given:
+        if given is not None:
+            record.exact(KEY)
         return None, None
     if isinstance(given, str):
         file = record.context.find(given)
         if file is None or not file.is_file():
-            return _choose_preset(given, record), None
+            return _choose_preset(given, record)
         given = _read_json(file, record)
         if given is None:
             return None, None
@@ -46,15 +65,21 @@ def read_deepspeed(values: Mapping[str, Any], record: Recorder) -> tuple[str | N
     return None, given
 
 
-def _choose_preset(path: str, record: Recorder) -> str | None:
-    option = PRESETS.get(PurePath(path).stem)
-    if option is None:
+def _choose_preset(path: str, record: Recorder) -> tuple[str | None, Any]:
+    preset = PRESETS.get(PurePath(path).stem)
+    if preset is None:
         reason = f"`deepspeed` is `{path[:80]}`, but there is no such file here"
         record.refuse(KEY, reason, "run the import where the file is, or use zero1, zero2, zero3 or zero3_offload")
-        return None
-    reason = f"`{path}` is not here; ftrun's preset `{option}` takes the place of axolotl's file of this name"
-    record.changed(KEY, f"optimizations.{option}", reason)
-    return option
+        return None, None
+    reason = f"`{path[:80]}` is not here; {preset.difference}"
+    if not preset.compile and preset.without is None:
+        record.changed(KEY, f"optimizations.{preset.option}", reason)
+        return preset.option, None
+    record.changed(KEY, "train.deepspeed", reason)
+    content = dict(read_options("optimizations")[preset.option][preset.option]["deepspeed"])
+    zero = content["zero_optimization"]
+    content["zero_optimization"] = {key: value for key, value in zero.items() if key != preset.without}
+    return None, content | ({"compile": COMPILE} if preset.compile else {})
 
 
 def _read_json(file: Path, record: Recorder) -> Any:

@@ -6,9 +6,11 @@ import re
 from typing import Any
 
 from ftrun_plugins.axolotl.config import schema
+from ftrun_plugins.axolotl.config.build import TEMPLATE
 from ftrun_plugins.axolotl.config.defaults import with_defaults
 from ftrun_plugins.importing.axolotl.datasets import read_datasets
 from ftrun_plugins.importing.axolotl.deepspeed import read_deepspeed
+from ftrun_plugins.importing.axolotl.fsdp import read_fsdp
 from ftrun_plugins.importing.axolotl.model import read_model
 from ftrun_plugins.importing.axolotl.optimizations import choose_optimizations
 from ftrun_plugins.importing.axolotl.trainer_keys import read_trainer_keys
@@ -26,8 +28,10 @@ def read(values: dict[str, Any], context: ImportContext) -> RecipeDraft:
     dataset = read_datasets(values, record)
     keys = read_trainer_keys(values, record)
     zero, deepspeed = read_deepspeed(values, record)
-    if deepspeed is not None:
-        keys["deepspeed"] = deepspeed
+    keys |= {"deepspeed": deepspeed} if deepspeed is not None else {}
+    fsdp = read_fsdp(values, record)
+    keys |= {"fsdp_config": fsdp} if fsdp is not None else {}
+    _move_template_variables(keys, model, record)
     _embed_template(keys, record)
     added = {key: value for key, value in with_defaults(keys).items() if key not in keys}
     recorded = {entry.key for entry in draft.entries}
@@ -50,6 +54,13 @@ def _read_number(key: str, value: Any) -> Any:
     number = float(value)
     refused = any(issue.path[:1] == (key,) for issue in schema.check({key: number}))
     return value if refused else number
+
+
+def _move_template_variables(keys: dict[str, Any], model: dict[str, Any], record: Recorder) -> None:
+    """Set the variables of the chat template for the whole recipe, and not for the training alone."""
+    if isinstance(keys.get(TEMPLATE), dict):
+        model["template"] = keys.pop(TEMPLATE)
+        record.exact((TEMPLATE,), "model.template")
 
 
 def _embed_template(keys: dict[str, Any], record: Recorder) -> None:

@@ -23,6 +23,8 @@ def choose_optimizations(keys: dict[str, Any], zero: str | None) -> tuple[list[s
     for name in (*ADAPTERS, *OTHERS):
         fragment = options[name][name]
         same = {key for key, value in fragment.items() if keys.get(key) == value}
+        if keys.get("lora_target_modules"):  # would switch off `lora_target_linear` of an optimization
+            same.discard("lora_target_linear")
         complete = fragment.keys() <= keys.keys() and keys.get("adapter") == name
         if complete if name in ADAPTERS else same == fragment.keys():
             chosen.append(name)

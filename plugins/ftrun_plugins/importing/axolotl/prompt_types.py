@@ -14,9 +14,12 @@ Formatter = dict[str, Any]
 
 TASK, REST = PREFACE.split(".", 1)
 PAIRED = PREFACE_WITH_INPUT.removeprefix(TASK).removesuffix(REST).removesuffix(".")
-CHAT_TASK = (
-    "Below is an instruction from a USER that describes a task. "
-    "The ASSISTANT writes a response that appropriately and concisely completes the request.\n\n"
+FROM_USER = "Below is an instruction from a USER that describes a task"
+CHAT_TASK = f"{FROM_USER}. The ASSISTANT writes a response that appropriately and concisely completes the request.\n\n"
+CONCISE_TASK = (
+    f"{{#input}}{FROM_USER}, paired with an input that provides further context. "
+    "The ASSISTANT writes a response that concisely and appropriately completes the request.\n\n{/input}"
+    f"{{^input}}{CHAT_TASK}{{/input}}"
 )
 CONTEXT_TASK = "Use the following contextual information to concisely answer the question.\n"
 CREATIVE_TASK = (
@@ -51,8 +54,15 @@ def chatml(system: str, instruction: str, column: str | None) -> str:
     return f"{start}<|im_start|>user\n{{{instruction}}}{given}<|im_end|>\n<|im_start|>assistant\n"
 
 
+def phi(system: str, instruction: str, column: str | None) -> str:
+    start = f"<|system|>\n{system}<|end|>\n" if system else ""
+    short = "\n<|assistant|>\n"
+    end = f"{{#{column}}}{{{column}}}<|assistant|>{{/{column}}}{{^{column}}}{short}{{/{column}}}" if column else short
+    return f"{start}<|user|>\n{{{instruction}}}<|end|>{end}"
+
+
 Style = Callable[[str, str, str | None], str]
-STYLES: Mapping[str, Style] = {"instruct": instruct, "chat": chat, "chatml": chatml}
+STYLES: Mapping[str, Style] = {"instruct": instruct, "chat": chat, "chatml": chatml, "phi": phi}
 
 
 def _template(prompt: str, answer: str = "{output}") -> Formatter:
@@ -69,6 +79,7 @@ WITHOUT_STYLES: Mapping[str, Formatter] = {
     "alpaca_instruct": ALPACA,
     "alpaca_instruct.load_no_prompt": _template(instruct("", "instruction", "input")),
     "alpaca_chat.load_no_prompt": _template(chat("", "instruction", "input")),
+    "alpaca_chat.load_concise": _template(chat(CONCISE_TASK, "instruction", "input")),
     "alpaca_chat.load_qa": _template(chat(CHAT_TASK, "question", None), "{answer}"),
     "alpaca_chat.load_camel_ai": _template(chat(CHAT_TASK, "message_1", None), "{message_2}"),
     "alpaca_w_system": _template(
@@ -112,8 +123,6 @@ WITH_STYLES: Mapping[str, tuple[str, str | None, str]] = {
 }
 # Types that axolotl has and ftrun's formatters cannot write, with the reason.
 WITHOUT_FORMATTER: Mapping[str, str] = {
-    "alpaca:phi": "the end of its prompt differs for rows with and without an input",
-    "alpaca_chat.load_concise": "its system prompt differs for rows with and without an input",
     "context_qa.load_404": "its answer is the same in all rows",
     "creative_acr.load_critique": "it writes columns as YAML into the answer",
     "creative_acr.load_revise": "it writes columns as YAML into the prompt",

@@ -9,12 +9,25 @@ from ftrun.api.issues import Issue
 from ftrun_plugins.axolotl.config import schema
 from ftrun_plugins.axolotl.config.build import RESERVED_KEYS, UNSET_VALUES
 from ftrun_plugins.axolotl.config.key_ranges import check_ranges
-from ftrun_plugins.axolotl.config.unsupported_keys import check_unsupported
+from ftrun_plugins.axolotl.config.unsupported_keys import (
+    BENCHMARK,
+    HUB,
+    INTERNAL,
+    NOT_READ,
+    OFFLINE,
+    OTHER_COMMAND,
+    RAY,
+    SELECTS_NOTHING,
+    UNSUPPORTED,
+    check_unsupported,
+)
 from ftrun_plugins.importing.axolotl.datasets import DATASET_KEYS, holds_out
+from ftrun_plugins.importing.axolotl.fsdp import FSDP_KEYS
 from ftrun_plugins.importing.axolotl.model import MODEL_KEYS
 from ftrun_plugins.importing.draft import Recorder
 
-HANDLED = frozenset((*DATASET_KEYS, *MODEL_KEYS, "deepspeed"))
+HANDLED = frozenset((*DATASET_KEYS, *MODEL_KEYS, *FSDP_KEYS, "deepspeed"))
+NO_TRAINING = (HUB, OFFLINE, BENCHMARK, OTHER_COMMAND, INTERNAL, NOT_READ)  # limitations that change no training
 EVALUATION_KEYS = (
     "evals_per_epoch", "eval_steps", "eval_strategy", "evaluation_strategy", "eval_sample_packing", "eval_table_size",
     "eval_max_new_tokens", "eval_on_start", "do_causal_lm_eval", "eval_causal_lm_metrics",
@@ -31,25 +44,48 @@ EMPTY: tuple[object, ...] = (None, "", [], {})
 def read_trainer_keys(values: Mapping[str, Any], record: Recorder) -> dict[str, Any]:
     """Return the keys for `train`. Those that are the same are not recorded yet, because an option may set them."""
     keys: dict[str, Any] = {}
+    values = _without_batch_size(values, record)
     issues = _find_issues(values)
     for key, value in values.items():
         issue = issues.get(key)
         if key in HANDLED and not (issue and key in ("base_model_config", "tokenizer_config")):
-            if value is None or (key == "deepspeed" and not value):
+            if value is None and key not in FSDP_KEYS:
                 record.exact((key,))
+        elif key in UNSUPPORTED and value in SELECTS_NOTHING:
+            record.exact((key,))
         elif key in RESERVED_KEYS:
             _read_reserved(key, value, record)
         elif issue is not None and value is not None:
             _read_issue(key, value, issue, keys, values, record)
         elif issue is not None:
             record.leave_out((key,), IGNORED)
+        elif value is None and schema.default_of(key) not in (None, False):
+            keys[key] = None  # in axolotl, null replaces the default
         elif value in EMPTY or (key in UNSET_VALUES and value == UNSET_VALUES[key]):
             record.exact((key,))
         elif key in EVALUATION_KEYS and not holds_out(values):
             record.leave_out((key,), "no rows are held out, so axolotl does not evaluate")
         else:
-            keys[key] = value
+            keys[key] = _keep_two_checkpoints(key, value, record)
     return keys
+
+
+def _without_batch_size(values: Mapping[str, Any], record: Recorder) -> Mapping[str, Any]:
+    """Leave out a `batch_size` that is the product of the other two keys. Any other one has a fault in axolotl."""
+    micro, steps = values.get("micro_batch_size"), values.get("gradient_accumulation_steps") or 1
+    product = micro * steps if isinstance(micro, int) and isinstance(steps, int) else None
+    if product is None or values.get("batch_size") != product:
+        return values
+    record.exact(("batch_size",))
+    return {key: value for key, value in values.items() if key != "batch_size"}
+
+
+def _keep_two_checkpoints(key: str, value: Any, record: Recorder) -> Any:
+    if (key, value) != ("save_total_limit", 1):
+        return value
+    reason = "with 1, the trainer removes a checkpoint before the next one is complete"
+    record.changed((key,), f"train.{key}", reason)
+    return 2
 
 
 def _find_issues(values: Mapping[str, Any]) -> dict[str, Issue]:
@@ -92,6 +128,10 @@ def _read_issue(
             record.check((key,), None, IGNORED, issue.did_you_mean)
         else:
             record.leave_out((key,), IGNORED)
+    elif UNSUPPORTED.get(key) in NO_TRAINING:
+        record.leave_out((key,), UNSUPPORTED[key].reason)
+    elif UNSUPPORTED.get(key) is RAY:
+        record.check((key,), None, f"{RAY.reason}; {RAY.hint}")
     elif issue.code == "no-effect":
         record.leave_out((key,), f"it has no effect without `{issue.expected}`")
     elif key in schema.known_keys() and (use := schema.deprecated_keys().get(key)) is not None:
