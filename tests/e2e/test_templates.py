@@ -59,6 +59,7 @@ NO_TOOLS = "the chat template cannot render the row"
 MORE = "with this chat template, the trainer would train on more than tool calls"
 MARK = "with this chat template, the trainer does not train '<|END_RESPONSE|>' between an answer and its end"
 NO_END = "the end of the assistant's turn is not trained"
+ANOTHER_END = "with this chat template, turns end with <|return|>, which is not trained"
 
 TEMPLATES: Mapping[str, Template] = {
     "axolotl/chatml": Template(tools=NO_CALLS),
@@ -90,7 +91,7 @@ TEMPLATES: Mapping[str, Template] = {
     "trl/lfm2_2_5": Template(),
     "trl/nemotron_3_nano": Template(spaces=NO_SPACES),
     "trl/glm4moe": Template(("<|user|>",), NO_END, NO_END, NO_END),
-    "trl/gptoss": Template(("<|end|>",), NO_END, NO_END, NO_TOOLS),
+    "trl/gptoss": Template(("<|end|>",), ANOTHER_END, ANOTHER_END, ANOTHER_END),
     "trl/idefics3": Template((), *["the chat template leaves out answers of the assistant"] * 3),
 }
 
@@ -137,3 +138,51 @@ def test_a_dozen_are_exact(outcomes: dict[str, dict[str, str]]) -> None:
     with_tools = [name for name, found in outcomes.items() if found["tools"] == EQUAL]
     assert len(exact) >= 12
     assert len(with_tools) >= 5
+
+
+# Templates of axolotl whose end of turn is trained only with `eot_tokens`, and the tokens that ftrun proposes.
+WITHOUT_END: Mapping[str, list[str]] = {
+    "axolotl/aya": ["<|END_OF_TURN_TOKEN|>"],
+    "axolotl/cohere": ["<|END_OF_TURN_TOKEN|>"],
+    "axolotl/command_a": ["<|END_RESPONSE|>"],
+    "axolotl/command_a_rag": ["<|END_RESPONSE|>"],
+    "axolotl/command_a_tool_use": ["<|END_RESPONSE|>"],
+    "axolotl/deepseek_v3": ["<\uff5cend\u2581of\u2581sentence\uff5c>"],
+    "axolotl/exaone": ["[|endofturn|]"],
+    "axolotl/exaone4": ["[|endofturn|]"],
+    "axolotl/gemma": ["<end_of_turn>"],
+    "axolotl/gemma3": ["<end_of_turn>"],
+    "axolotl/gemma3n": ["<end_of_turn>"],
+    "axolotl/gemma4": ["<turn|>"],
+    "axolotl/gemma4_unified": ["<turn|>"],
+    "axolotl/jamba": ["<|eom|>"],
+    "axolotl/llama3": ["<|eot_id|>"],
+    "axolotl/llama3_2_vision": ["<|eot_id|>"],
+    "axolotl/llama4": ["<|eot|>"],
+    "axolotl/phi_3": ["<|end|>"],
+    "axolotl/phi_35": ["<|end|>"],
+}
+
+
+def test_a_template_whose_end_is_not_trained_gets_the_tokens_that_train_it(tiny: Path, tmp_path: Path) -> None:
+    (site,) = Path(trainer_python()).parents[1].glob("lib/python*/site-packages")
+    files = {f"axolotl/{file.stem}": Template() for file in sorted((site / FOLDERS["axolotl"]).glob("*.jinja"))}
+
+    def outcomes_of(cases: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
+        packages = [str(PROJECT / "runner"), str(PROJECT / "plugins")]
+        values = {"packages": packages, "tokenizer": str(tiny), "work": str(tmp_path), "templates": cases}
+        (tmp_path / "asked.json").write_text(json.dumps(values))
+        output = in_trainer(SCRIPTS / "render_templates.py", [str(tmp_path / "asked.json")], seconds=600)
+        found: dict[str, dict[str, str]] = json.loads(output.splitlines()[-1])
+        return found
+
+    cases = {name: asked(name, template, site) for name, template in files.items()}
+    ends = re.compile(r"hint: set 'train\.eot_tokens=(\[.*\])'")
+    found = outcomes_of(list(cases.values()))
+    proposed = {name: json.loads(hint[1]) for name in cases if (hint := ends.search(found[name]["turns"]))}
+    assert proposed == WITHOUT_END
+    again = []
+    for name, tokens in proposed.items():
+        cases[name]["trainer"]["eot_tokens"] = tokens
+        again.append(cases[name])
+    assert {name: found["turns"] for name, found in outcomes_of(again).items()} == dict.fromkeys(proposed, EQUAL)

@@ -92,7 +92,8 @@ def _compare(asked: dict[str, Any]) -> dict[str, str]:
     try:
         tokenizing = TokenizeWorker(params, "chat", context)  # type: ignore[arg-type]
     except InvalidInput as refused:
-        return dict.fromkeys(CONVERSATIONS, f"refused: {refused.problems[0].what}")
+        problem = refused.problems[0]
+        return dict.fromkeys(CONVERSATIONS, f"refused: {problem.what}; hint: {problem.hint}")
     except Exception as error:
         return dict.fromkeys(CONVERSATIONS, f"not loaded: {_short(error)}")
     ends = [*asked["trainer"].get("eot_tokens", ()), tokenizing.tokenizer.eos_token]

@@ -139,6 +139,28 @@ def find_text_fault(strategy: Any, ends: Collection[int], needs_end: bool) -> st
     return _find_fault(strategy, ends, PLAIN_PROBE, needs_end)
 
 
+def find_untrained_end(strategy: Any, ends: Collection[int]) -> str | None:
+    """Return the special token that ends a turn of plain text if no end is trained.
+
+    Returns None if an end is trained, or if no special token follows the last answer. The trainer trains one token
+    after an answer, so further ones do not matter.
+    """
+    try:
+        rendered = _render(strategy, PLAIN_PROBE.example)
+    except Exception:  # the template may not support this conversation; each row is checked anyway
+        return None
+    if rendered is None or ANSWERS[-1] not in rendered[0]:
+        return None
+    text, tokens = rendered
+    start = text.rindex(ANSWERS[-1]) + len(ANSWERS[-1])
+    following = [token for token in tokens if token.start >= start and text[token.start : token.stop].strip()]
+    if not following or any(token.is_trained and token.id in ends for token in following):
+        return None
+    tokenizer = strategy.tokenizer
+    special = {*tokenizer.all_special_ids, *getattr(tokenizer, "added_tokens_decoder", {})}
+    return str(tokenizer.convert_ids_to_tokens(following[0].id)) if following[0].id in special else None
+
+
 def find_part_faults(strategy: Any, ends: Collection[int], needs_end: bool) -> Iterator[tuple[Probe, str]]:
     """Yield the probes with parts that only some rows have, with the reasons why such rows would be trained wrongly."""
     for probe in PROBES:

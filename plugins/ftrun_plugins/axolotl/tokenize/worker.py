@@ -21,7 +21,7 @@ from ftrun_plugins.axolotl.special_tokens import end_of_turn_ids
 from ftrun_plugins.axolotl.tokenize.answer_kinds import describe_parsers, watch_kinds
 from ftrun_plugins.axolotl.tokenize.data_report import DataReport
 from ftrun_plugins.axolotl.tokenize.reservoir import Sample
-from ftrun_plugins.axolotl.tokenize.template_check import Probe, find_part_faults, find_text_fault
+from ftrun_plugins.axolotl.tokenize.template_check import Probe, find_part_faults, find_text_fault, find_untrained_end
 from ftrun_plugins.axolotl.tokenize.template_loss import find_losses
 from ftrun_plugins.axolotl.tokenize.template_variables import find_unread
 from ftrun_plugins.axolotl.workspace import MODEL, NO_TRAINING, chdir_offline, write_workspace
@@ -136,15 +136,15 @@ class TokenizeWorker:
             config.sequence_len = NO_LIMIT  # `check_row` cuts or drops long texts; axolotl would split them
         self._strategy = load(STRATEGIES[self._kind], self.tokenizer, config, entry)
         self._ends = end_of_turn_ids(self.tokenizer, config) if self._kind == "chat" else frozenset()
-        self._faults = self._check_template() if self._kind == "chat" else []
+        self._faults = self._check_template(config, entry) if self._kind == "chat" else []
 
-    def _check_template(self) -> list[tuple[Probe, str]]:
+    def _check_template(self, config: Any, entry: dict[str, Any]) -> list[tuple[Probe, str]]:
         """Return the parts of rows that would be trained incorrectly, such as tool calls, with the reasons.
 
         Nothing is checked if the recipe itself selects the trained tokens.
 
         Raises:
-            InvalidInput: If plain rows would be trained incorrectly.
+            InvalidInput: If plain rows would be trained incorrectly, or without the end of their turns.
         """
         if self._params.trainer.get("train_on_inputs") or not MASK_KEYS.isdisjoint(self._params.dataset):
             return []
@@ -153,7 +153,24 @@ class TokenizeWorker:
         if fault is not None:
             hint = "use another train.chat_template, or list the tokens that end a turn in train.eot_tokens"
             raise InvalidInput(Problem("template-mismatch", fault, at="the chat template", hint=hint))
+        end = find_untrained_end(self._strategy, self._ends) if needs_end else None
+        if end is not None:
+            what = f"with this chat template, turns end with {end}, which is not trained, so the model would not stop"
+            hint = self._propose_end(end, config, entry)
+            raise InvalidInput(Problem("template-mismatch", what, at="the chat template", hint=hint))
         return list(find_part_faults(self._strategy, self._ends, needs_end))
+
+    def _propose_end(self, end: str, config: Any, entry: dict[str, Any]) -> str:
+        """Return a hint with an override that makes the trainer train the token `end`, if that works."""
+        from axolotl.prompt_strategies import load
+
+        tokens = [*(config.eot_tokens or ()), end]
+        changed = type(config)({**config, "eot_tokens": tokens})
+        strategy = load(STRATEGIES[self._kind], self.tokenizer, changed, entry)
+        ids = end_of_turn_ids(self.tokenizer, changed)
+        if find_text_fault(strategy, ids, needs_end=True) or find_untrained_end(strategy, ids):
+            return "use another train.chat_template, or set dataset.untrained_end_of_turn=true"
+        return f"set 'train.eot_tokens={json.dumps(tokens, ensure_ascii=False)}'"
 
     def split(self, name: Split, examples: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         """Write one split and return its report.
