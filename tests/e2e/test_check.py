@@ -22,12 +22,14 @@ from helpers.workplace import SCRIPTS, Workplace, in_trainer
 pytestmark = pytest.mark.e2e
 
 SMALL = ("recipe=quickstart", "model=tiny")
+NO_PACKAGE = "an attention without its package"
 # Faults that ftrun itself does not know: trainer keys, and the place that the message must have.
 REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
     "qat and peft": ({"qat": {"activation_dtype": "int8"}, "peft": {"loftq_config": {"loftq_bits": 4}}}, "train.qat"),
     "gradients of no adapter": ({"lora_fp32_gradients": True, "adapter": None}, "train.lora_fp32_gradients"),
     "fp8 on an old GPU": ({"fp8": True}, "train.fp8"),
     "sage attention on an old GPU": ({"attn_implementation": "sage"}, "train"),
+    NO_PACKAGE: ({"attn_implementation": "flash_attention_2"}, "train.attn_implementation"),
 }
 GPUS = {"fp8 on an old GPU": "A100-80GB", "sage attention on an old GPU": "T4"}
 
@@ -77,7 +79,7 @@ def test_what_axolotl_alone_refuses_is_reported_with_its_place(tmp_path: Path) -
     found = checked(cases, tmp_path)
     for name, (_, place) in REFUSED.items():
         (problem,) = found[name]["problems"]
-        assert problem["code"] == "refused-by-trainer"
+        assert problem["code"] == ("missing-package" if name == NO_PACKAGE else "refused-by-trainer")
         assert (problem["at"] or "train").startswith(place), name
     accepted = {name: {**case, "gpus": ["B200"]} for name, case in cases.items() if name in GPUS}
     assert checked({"fp8": accepted["fp8 on an old GPU"]}, tmp_path)["fp8"]["problems"] == []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftrun.api.errors import InvalidInput, Problem, error_text
 from ftrun_plugins.axolotl.check.architecture import add_adapter, build_model
+from ftrun_plugins.axolotl.check.attention_packages import check_attention
 from ftrun_plugins.axolotl.check.gpu_capabilities import find_capabilities
 from ftrun_plugins.axolotl.check.module_names import check_names
 from ftrun_plugins.axolotl.check.refusals import REFUSALS, describe_refusal
@@ -55,8 +56,8 @@ class _ConfigCheck:
         suffix = f" on {self._gpu}" if len(self._params.gpus) > 1 else ""
         try:
             if not has_model:
-                self._validate()
-                return []
+                on_gpu = self._params.training.accelerator == "gpu"
+                return list(check_attention(self._validate(), self._params.origins)) if on_gpu else []
             return list(self._check_architecture(self._load()))
         except REFUSALS as error:
             return list(describe_refusal(error, self._params.origins, suffix))
