@@ -37,7 +37,7 @@ _KEYS: Mapping[Reader, str] = {
     # and commands, and those that a stage would contradict. `unsupported_keys` has the reasons.
     "unread": """
         axolotl_config_path base_model_config batch_size bench_dataset bench_split center_rewards_coefficient
-        cpo_alpha dataset_exact_deduplication dataset_processes dataset_shard_idx dataset_shard_num deepcompile device
+        cpo_alpha dataset_exact_deduplication dataset_processes dataset_shard_idx dataset_shard_num device
         diffusion diffusion_decision diffusion_lm do_bench_eval dpo_beta dpo_generate_during_eval dpo_label_smoothing
         dpo_ld_alpha dpo_loss_type dpo_loss_weights dpo_norm_loss dpo_padding_free dpo_use_liger_kernel
         dpo_use_logits_to_keep dpo_use_weighting eager_attention ebft eval_max_new_tokens eval_sequence_len
@@ -71,7 +71,8 @@ _KEYS: Mapping[Reader, str] = {
         cosine_min_lr_ratio curriculum_sampling cut_cross_entropy cut_cross_entropy_accum_c_fp32
         cut_cross_entropy_c_grad_chunk_size dataloader_drop_last dataloader_num_workers dataloader_pin_memory
         dataloader_prefetch_factor dataset_keep_in_memory dataset_num_proc ddp ddp_broadcast_buffers ddp_bucket_cap_mb
-        ddp_find_unused_parameters ddp_timeout deepspeed default_system_message dense_mixer device_map dion_lr
+        ddp_find_unused_parameters ddp_timeout deepcompile deepspeed default_system_message dense_mixer
+        device_map dion_lr
         dion_momentum dion_rank_fraction dion_rank_multiple_of do_causal_lm_eval dp_replicate_size dp_shard_size
         dsv4_bf16_all dsv4_fp4_grouped_mode dsv4_fp8_lora_kernel dsv4_fp8_nonexpert_mode dsv4_shared_mlp_lora_kernel
         dynamic_checkpoint eaft_alpha eaft_k early_stopping_patience embedding_lr embedding_lr_scale

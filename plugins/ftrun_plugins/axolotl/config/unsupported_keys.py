@@ -129,7 +129,7 @@ UNSUPPORTED: dict[str, Limitation] = {
     **dict.fromkeys(("axolotl_config_path", "device"), INTERNAL),
     **dict.fromkeys(
         (
-            "heads_k_stride", "ring_attn_func", "lr_div_factor", "preprocess_iterable", "deepcompile",
+            "heads_k_stride", "ring_attn_func", "lr_div_factor", "preprocess_iterable",
             "is_falcon_derived_model",
         ),
         NOT_READ,
