@@ -45,4 +45,5 @@ def test_the_page_leads_from_an_export_to_a_served_model(workplace: Workplace) -
     (run,) = workplace.runs()
     assert read_json(run / "run.json")["status"] == "done"
     (answer,) = answers
-    assert "bike" in answer
+    assert "bike_status" in answer
+    assert "55" in answer
