@@ -24,6 +24,7 @@ INHERITED = (
 )  # fmt: skip
 DEFAULTS = {
     "PYTHONUNBUFFERED": "1",
+    "PYTHONUTF8": "1",  # libraries open files in the encoding of the locale
     "DO_NOT_TRACK": "1",
     "AXOLOTL_DO_NOT_TRACK": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",

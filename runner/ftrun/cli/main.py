@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ftrun.api.errors import FtrunError, InvalidInput, Problem, StoreError
+from ftrun.cli.console import check_arguments, escape_unencodable, explain_missing_folder, restart_in_utf8
 
 if TYPE_CHECKING:
     import click
@@ -31,11 +32,14 @@ COMPLETION_FLAGS = ("--shell-completion", "-sc")
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the console script and exit with the exit code of the command."""
+    if arguments is None:
+        restart_in_utf8()
     sys.exit(run_command(sys.argv[1:] if arguments is None else arguments))
 
 
 def run_command(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
+    escape_unencodable()
     if any(flag in COMPLETION_FLAGS for flag in arguments):
         from ftrun.cli.completion.server import answer
 
@@ -49,6 +53,7 @@ def run_command(arguments: list[str]) -> int:
 
     log_to_stderr()
     try:
+        check_arguments(arguments)
         return _dispatch(arguments)
     except click.ClickException as error:
         return _report(_explain_usage_error(error), arguments)
@@ -65,6 +70,8 @@ def run_command(arguments: list[str]) -> int:
     except Exception as error:  # a bug of ftrun: one line for the user, a traceback for its developers
         if os.environ.get("FTRUN_DEBUG"):
             raise
+        if (folder := explain_missing_folder(error)) is not None:
+            return _report(folder, arguments)
         if (problem := _explain_disk_error(error)) is not None:
             return _report(problem, arguments)
         if (problem := _explain_plugin_error(error)) is not None:

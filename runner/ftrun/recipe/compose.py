@@ -24,7 +24,7 @@ from ftrun.api.config_dirs import ConfigFolders, check_unique
 from ftrun.api.issues import KeyPath
 from ftrun.recipe.config_loader import RecordingLoader, config_file
 from ftrun.recipe.hydra_errors import translate_error
-from ftrun.recipe.overrides import Overrides, has, key_of, prepare
+from ftrun.recipe.overrides import Overrides, has, key_of, path_of, prepare
 from ftrun.recipe.recipe_source import RecipeSource
 from ftrun.recipe.yaml_files import Position, positions
 
@@ -72,7 +72,8 @@ class Composed:
         overrides = [override for override in self.overrides if key_of(override) == ("recipe",)]
         if overrides:
             value = overrides[-1].partition("=")[2]
-            return Path(value).stem if value.endswith((".yaml", ".yml")) else value
+            path = path_of(value)
+            return Path(path).stem if path else value
         return next(iter(reversed(self.chosen("recipe"))), None)
 
     def rank(self, path: KeyPath) -> int:

@@ -93,6 +93,8 @@ def _drop_invalid(issues: list[Issue], values: dict[str, Any]) -> Recipe | None:
     """
     remaining = copy.deepcopy(values)
     for issue in issues:
+        if not issue.path:  # the values as a whole
+            return None
         parent: Any = remaining
         for part in issue.path[:-1]:
             parent = parent.get(part) if isinstance(parent, dict) else None

@@ -51,8 +51,8 @@ def prepare(given: Sequence[str], groups: Iterable[str]) -> Overrides:
             raise InvalidInput(
                 Problem("invalid-override", "the override has no key", f"override {override}", "KEY=VALUE")
             )
-        if key == "recipe" and text.endswith((".yaml", ".yml")) and "," not in text:
-            recipe_file = _find_file(text.removeprefix("recipe="))
+        if key == "recipe" and (path := path_of(text.removeprefix("recipe="))):
+            recipe_file = _find_file(path)
             hydra.append(f"recipe={_quote(recipe_file.stem)}")
         elif not match or key.split("@")[0] in known or key.startswith("hydra"):
             hydra.append(override)
@@ -73,6 +73,16 @@ def _quote(name: str) -> str:
     """Quote a name or a path for the grammar of Hydra, which does not accept most letters outside of ASCII."""
     escaped = name.replace("\\", "\\\\").replace("'", "\\'")
     return name if re.fullmatch(r"[A-Za-z0-9_.\-]+", name) else f"'{escaped}'"
+
+
+def path_of(recipe: str) -> str | None:
+    """Return the path in a value of `recipe=`, which may be in quotes, or None if the value is a name or several."""
+    path = recipe
+    if len(recipe) > 1 and recipe[0] == recipe[-1] and recipe[0] in "'\"":
+        quote = recipe[0]
+        path = recipe[1:-1].replace(f"\\{quote}", quote)
+    is_file = path.endswith((".yaml", ".yml")) and ("," not in path or Path(path).expanduser().is_file())
+    return path if is_file else None
 
 
 def _find_file(path: str) -> Path:

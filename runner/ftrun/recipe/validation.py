@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -25,11 +25,34 @@ LONGEST_VALUE = 60  # characters of a wrong value in a message
 
 def validate(cls: type[M], values: Any, prefix: KeyPath = ()) -> M | list[Issue]:
     """Return an object of the model, or the issues with the values. `prefix` is their key path in the recipe."""
+    if issue := next(_undecodable(values, prefix), None):
+        return [issue]
     try:
         # Strict validation of JSON still accepts lists for tuples and texts for paths.
         return cls.model_validate_json(_to_json(values), strict=True)
     except ValidationError as error:
         return [_issue(cls, values, prefix, details) for details in error.errors(include_url=False)]
+
+
+def _undecodable(value: Any, path: KeyPath) -> Iterator[Issue]:
+    """Yield issues for texts with lone surrogates: names of files that are not UTF-8, which JSON cannot hold."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _undecodable(inner, (*path, key))
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _undecodable(inner, (*path, index))
+    elif isinstance(value, str | Path) and not _is_text(str(value)):
+        what = f"`{dotted(path)}` is {value_text(str(value))}, which is not UTF-8"
+        yield Issue("invalid-encoding", path, what, hint="rename the file or its folder")
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _to_json(values: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Sequence
@@ -52,7 +53,7 @@ def create(
     rerun_of: str | None = None,
 ) -> RunFolder:
     """Create the folder of a new run with its record."""
-    name = recipe.replace("/", "-")
+    name = re.sub(r"[^\w.+-]+", "-", recipe)  # for a shell, an id needs no quotes
     run_id = f"{''.join(secrets.choice(_LETTERS) for _ in range(6))}-{name}"
     folder = store.run(run_id)
     (folder.root / "logs").mkdir(parents=True)

@@ -11,4 +11,4 @@ def default_root() -> Path:
     from platformdirs import user_data_path
 
     folder = os.environ.get("FTRUN_STORE")
-    return Path(folder).absolute() if folder else user_data_path("ftrun")
+    return Path(folder).expanduser().absolute() if folder else user_data_path("ftrun")
