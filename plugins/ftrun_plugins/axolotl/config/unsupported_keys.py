@@ -25,15 +25,25 @@ class Limitation:
 
 
 TEACHER = Limitation("the rows contain no probabilities of a teacher", "leave it out; use kd_online_server_base_url")
-PREFERENCES = Limitation("ftrun trains on answers, not on preferences or rewards")
+PREFERENCES = Limitation(
+    "ftrun trains on answers, not on preferences or rewards",
+    "run `axolotl train` for this method; to train on the good answers alone, leave the key out",
+)
 VLLM = Limitation("axolotl reads it only for training on rewards", "use the sections `generate` and `serve`")
-REWARD_MODEL = Limitation("ftrun trains models that generate answers, not models that score them")
-MULTIMODAL = Limitation("ftrun's rows contain only text")
+REWARD_MODEL = Limitation(
+    "ftrun trains models that generate answers, not models that score them", "run `axolotl train` for this method"
+)
+MULTIMODAL = Limitation(
+    "ftrun's rows contain only text", "to train on the text alone, leave it out; `axolotl train` reads images and sound"
+)
 STREAMING = Limitation(
     "the stage `tokenize` prepares every row before training starts",
     "leave it out; dataset.limit limits the rows, and the formatter `completion` reads plain texts",
 )
-DIFFUSION = Limitation("ftrun generates and serves token by token, which a diffusion model does not support")
+DIFFUSION = Limitation(
+    "ftrun generates and serves token by token, which a diffusion model does not support",
+    "run `axolotl train` for this method",
+)
 RAY = Limitation("ftrun starts the trainer's processes itself", "set resources.train.gpu or resources.train.processes")
 BATCH_SIZE = Limitation(
     "axolotl counts steps with it but fills batches without it, so some rows are never trained",
