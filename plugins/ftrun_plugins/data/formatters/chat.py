@@ -48,8 +48,8 @@ class ChatFormatter:
         if messages is None and column not in values:
             return Rejected(missing_column(column, values), "missing-value")
         try:
-            tools = _read_tools(values, options)
             ignored: dict[str, Any] = {}
+            tools = _read_tools(values, options, ignored)
             conversation = _read_conversation(messages, tools, options, ignored)
             if system := optional_value(values, options.system, "system", str):
                 conversation = add_system(system, conversation, options.system, column)
@@ -80,11 +80,13 @@ def _read_conversation(
     return apply_marks(conversation, options.trained, column)
 
 
-def _read_tools(values: Mapping[str, Any], options: ChatFormatter.Options) -> Sequence[dict[str, Any]]:
+def _read_tools(
+    values: Mapping[str, Any], options: ChatFormatter.Options, ignored: dict[str, Any]
+) -> Sequence[dict[str, Any]]:
     for column in (options.tools, options.functions):
         value = values.get(column) if column else None
         if value and column:
-            tools = tools_of(value, column)
+            tools = tools_of(value, column, ignored)
             check_tools(tools, column)
             return tools
     return ()

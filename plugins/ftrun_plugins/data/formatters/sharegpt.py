@@ -66,7 +66,7 @@ class ShareGpt:
             system = optional_value(values, options.system, "system", str)
             if system:
                 messages = add_system(system, messages, options.system, column)
-            tools = _read_tools(values, options)
+            tools = _read_tools(values, options, ignored)
             if tools:
                 check_declared(messages, tools, column)
         except InvalidRowError as error:
@@ -74,9 +74,7 @@ class ShareGpt:
         return Chat(messages, tools, ignored)
 
 
-def _convert_turns(
-    turns: Any, column: str, options: ShareGpt.Options
-) -> tuple[list[dict[str, Any]], Mapping[str, Any]]:
+def _convert_turns(turns: Any, column: str, options: ShareGpt.Options) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the messages, and the keys of turns that were left out."""
     turns = parse_list(turns, f"`{column}`")
     if type(turns) is not list:
@@ -89,7 +87,9 @@ def _convert_turns(
     return apply_marks(messages, options.trained, column), ignored
 
 
-def _read_tools(values: Mapping[str, Any], options: ShareGpt.Options) -> Sequence[dict[str, Any]]:
+def _read_tools(
+    values: Mapping[str, Any], options: ShareGpt.Options, ignored: dict[str, Any]
+) -> Sequence[dict[str, Any]]:
     if options.tools is None:
         return ()
     value = values.get(options.tools)
@@ -97,6 +97,6 @@ def _read_tools(values: Mapping[str, Any], options: ShareGpt.Options) -> Sequenc
         raise InvalidRowError("missing-value", missing_column(options.tools, values))
     if not value:
         return ()
-    tools = tools_of(value, options.tools)
+    tools = tools_of(value, options.tools, ignored)
     check_tools(tools, options.tools)
     return tools

@@ -10,9 +10,15 @@ from ftrun.utils.excerpt import type_name
 from ftrun_plugins.data.formatters.errors import InvalidRowError
 from ftrun_plugins.data.formatters.json_text import parse_json
 
+# Keys of a function, in the order in which vLLM writes those of a request. Templates render them in their order.
+FIRST_KEYS = ("name", "description", "parameters")
+STRICT = "strict"  # a setting of OpenAI's service, which models do not see
 
-def tools_of(value_or_json: Any, column: str) -> list[Any]:
+
+def tools_of(value_or_json: Any, column: str, ignored: dict[str, Any]) -> list[Any]:
     """Return the tools of a row, from a list or from JSON. A bare function becomes a tool.
+
+    The keys of functions get the order that servers give them. `strict` is left out and added to `ignored`.
 
     Raises:
         InvalidRowError: If the value is not a list of tools.
@@ -20,7 +26,7 @@ def tools_of(value_or_json: Any, column: str) -> list[Any]:
     tools = parse_json(value_or_json, f"`{column}`") if type(value_or_json) is str else value_or_json
     if type(tools) is not list:
         raise InvalidRowError("wrong-type", f"`{column}` is {type_name(tools)}, not a list of tools")
-    return [_wrap_function(tool) for tool in tools]
+    return [_order_function(_wrap_function(tool), column, ignored) for tool in tools]
 
 
 def calls_of(text: str, path: str) -> list[dict[str, Any]]:
@@ -39,6 +45,17 @@ def calls_of(text: str, path: str) -> list[dict[str, Any]]:
 def _wrap_function(tool: Any) -> Any:
     is_bare = type(tool) is dict and "name" in tool and "function" not in tool
     return {"type": "function", "function": tool} if is_bare else tool
+
+
+def _order_function(tool: Any, column: str, ignored: dict[str, Any]) -> Any:
+    if type(tool) is not dict or type(tool.get("function")) is not dict:
+        return tool
+    function = tool["function"]
+    if STRICT in function:
+        ignored.setdefault(f"{column}[].function.{STRICT}", function[STRICT])
+    ordered = {key: function[key] for key in FIRST_KEYS if key in function}
+    ordered |= {key: value for key, value in function.items() if key not in (*FIRST_KEYS, STRICT)}
+    return {**tool, "function": ordered}
 
 
 def _convert_call(call: Any, path: str) -> dict[str, Any]:

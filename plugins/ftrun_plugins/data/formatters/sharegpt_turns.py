@@ -40,7 +40,7 @@ class Turns:
     roles: Mapping[str, str]
     calls_of: Callable[[str, str], list[dict[str, Any]]]
 
-    def messages(self, turns: list[Any]) -> tuple[list[dict[str, Any]], Mapping[str, Any]]:
+    def messages(self, turns: list[Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Return the turns in OpenAI's format, and the keys of turns that were left out, with their first values.
 
         Raises:

@@ -88,6 +88,15 @@ def test_tools_are_carried_along_and_other_columns_are_not_looked_at() -> None:
     assert outcome == Chat([USER, ANSWER], TOOLS)
 
 
+def test_tools_have_the_keys_of_a_served_request_in_their_order() -> None:
+    function = {"strict": True, "parameters": {"type": "object"}, "returns": "text", "description": "d", "name": "f"}
+    outcome = formatted({"tools": [{"type": "function", "function": function}], "messages": [USER, ANSWER]})
+
+    assert isinstance(outcome, Chat)
+    assert list(outcome.tools[0]["function"]) == ["name", "description", "parameters", "returns"]
+    assert outcome.ignored == {"tools[].function.strict": True}
+
+
 @pytest.mark.parametrize("tools", [None, []])
 def test_empty_tools_are_none(tools: Any) -> None:
     assert formatted({"messages": [USER, ANSWER], "tools": tools}) == Chat([USER, ANSWER])
