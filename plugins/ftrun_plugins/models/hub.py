@@ -130,9 +130,6 @@ def _access_problem(code: int, repository: str, kind: Kind) -> Problem:
             at=key,
             hint=f"accept the {kind}'s licence on the hub with the token's account",
         )
-    if code == 404 and kind == "model" and repository.startswith((".", "/", "~")):
-        hint = f"for a folder, set model.weights={{origin: folder, path: {repository}}}"
-        return Problem("unknown-name", f"{repository} is a path, not a model on the hub", at=key, hint=hint)
     if code == 404:
         hint = "check model.base_model and model.revision" if kind == "model" else "check `repo` and `revision`"
         return Problem("unknown-name", f"the hub has no {kind} {repository} at this revision", at=key, hint=hint)

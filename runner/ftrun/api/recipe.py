@@ -123,7 +123,7 @@ class Model(Frozen):
     """Base model. `base_model` and `revision` identify it on the hub, even if its weights come from another place."""
 
     base_model: str
-    """Name of the model on the hub, such as `meta-llama/Llama-3.1-8B`."""
+    """Name of the model on the hub, such as `meta-llama/Llama-3.1-8B`, or the path of a folder, such as `./model`."""
     revision: str | None = None
     """Commit, tag or branch on the hub. ftrun asks the hub for the commit of a tag or branch."""
     weights: Annotated[HubWeights | FolderWeights | PackageWeights | TinyWeights, Field(discriminator="origin")] = (

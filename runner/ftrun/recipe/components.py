@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -19,6 +20,9 @@ from ftrun.plugins.manager import Plugins
 from ftrun.recipe.compose import Composed
 from ftrun.recipe.validation import absolute_path, keys_of, validate, with_absolute_paths
 from ftrun.utils.suggest import nearest
+
+BASE_MODEL = ("model", "base_model")
+PATH_STARTS = ("./", "../", "/", "~")  # no repository of the hub starts so
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,35 @@ def prepare_components(composed: Composed, plugins: Plugins) -> dict[str, Any]:
             path,
             lambda inner, cls=registered.cls, path=path: with_absolute_paths(cls, inner, path, composed),
         )
+    _replace(values, ("model",), lambda model: _resolve_base_model(model, composed))
     _resolve_trainer_files(values, composed, plugins)
     return values
+
+
+def _resolve_base_model(model: dict[str, Any], composed: Composed) -> dict[str, Any]:
+    """Make a `base_model` absolute if it is the path of a folder."""
+    name = model.get("base_model")
+    if not isinstance(name, str) or not name.startswith(PATH_STARTS):
+        return model
+    return {**model, "base_model": absolute_path(name, BASE_MODEL, composed)}
+
+
+def use_model_folder(values: dict[str, Any], composed: Composed) -> None:
+    """Take the weights from `model.base_model` if that is the path of a folder, as Hugging Face's libraries do.
+
+    The folder replaces weights and a revision that files or overrides before it set. Its name becomes the name of the
+    model: a path would make the keys of stage calls differ between machines.
+    """
+    model = as_mapping(values.get("model"))
+    path = model.get("base_model")
+    if not isinstance(path, str) or not path.startswith("/"):
+        return
+    model["base_model"] = Path(path).name or path
+    set_at = composed.rank(BASE_MODEL)
+    if composed.rank(("model", "weights", "origin")) < set_at:
+        model["weights"] = {"origin": "folder", "path": path}
+    if composed.rank(("model", "revision")) < set_at:
+        model.pop("revision", None)
 
 
 def _resolve_trainer_files(values: dict[str, Any], composed: Composed, plugins: Plugins) -> None:

@@ -14,7 +14,7 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.issues import Issue
 from ftrun.api.recipe import Recipe
 from ftrun.plugins.manager import Plugins
-from ftrun.recipe.components import as_mapping, check_components, prepare_components
+from ftrun.recipe.components import as_mapping, check_components, prepare_components, use_model_folder
 from ftrun.recipe.compose import Composed, compose
 from ftrun.recipe.lock_files import check_lock_files
 from ftrun.recipe.validation import validate
@@ -61,6 +61,7 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
             )
         )
     values = prepare_components(composed, plugins)
+    use_model_folder(values, composed)
     reserved = (
         [Issue("reserved-key", ("name",), "`name` is set to the name of the recipe file", hint="remove `name`")]
         if "name" in values

@@ -13,7 +13,7 @@ from hydra.core.override_parser.types import Override
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.recipe import Recipe
 from ftrun.plugins.manager import Plugins
-from ftrun.recipe.components import as_mapping, check_components, prepare_components
+from ftrun.recipe.components import as_mapping, check_components, prepare_components, use_model_folder
 from ftrun.recipe.compose import GROUPS, Composed, Layer, compose
 from ftrun.recipe.load import MULTI_SELECT, Loaded, locate
 from ftrun.recipe.overrides import prepare
@@ -86,6 +86,7 @@ def load_recorded(
             _apply(new, override, f"override {text}")
     composed = Composed(new, tuple(overrides), layers)
     ready = prepare_components(composed, plugins)
+    use_model_folder(ready, composed)
     ready["environment"] = _merge_environments(
         as_mapping(ready.get("environment")), prepare_components(declared, plugins)["environment"]
     )

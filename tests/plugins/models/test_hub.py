@@ -116,13 +116,3 @@ def test_offline_the_commit_comes_from_the_cache(hub: Hub, cache: Path) -> None:
     assert resolve("a/b", None) == COMMIT
     check_access("a/b", COMMIT)
     assert hub.requests == []
-
-
-@pytest.mark.parametrize("path", ["./model", "../model", "/models/mine", "~/model"])
-def test_a_path_in_place_of_a_name_gets_the_key_for_folders(path: str, hub: Hub) -> None:
-    with pytest.raises(InvalidInput) as error:
-        resolve(path, None)
-    (problem,) = error.value.problems
-    assert problem.code == "unknown-name"
-    assert f"model.weights={{origin: folder, path: {path}}}" in (problem.hint or "")
-    assert hub.requests == []

@@ -59,6 +59,27 @@ def test_a_recipe_has_its_own_name_wherever_it_stands_among_its_defaults(folder:
     assert load(["recipe=mine.yaml"], plugins()).recipe.name == "mine"
 
 
+@pytest.mark.parametrize("path", ["./models/mine", "../{name}/models/mine", "{folder}/models/mine", "~/models/mine"])
+def test_a_base_model_may_be_a_folder(
+    path: str, loading: Loading, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(folder))
+    path = path.format(folder=folder, name=folder.name)
+    model = loading(f"model.base_model={path}", more="model:\n  revision: main\n").recipe.model
+    assert (model.base_model, model.revision) == ("mine", None)
+    assert model.weights.model_dump() == {"origin": "folder", "path": folder / "models" / "mine"}
+
+
+def test_a_base_model_in_a_file_is_relative_to_it(loading: Loading, folder: Path) -> None:
+    model = loading(more="model:\n  base_model: ./mine\n").recipe.model
+    assert model.weights.model_dump() == {"origin": "folder", "path": folder / "mine"}
+
+
+def test_weights_that_are_set_later_win_over_the_folder(loading: Loading) -> None:
+    model = loading("model.base_model=./mine", "model.weights={origin: folder, path: /other}").recipe.model
+    assert (model.base_model, model.weights.model_dump()) == ("mine", {"origin": "folder", "path": Path("/other")})
+
+
 def test_another_kind_of_a_part_leaves_the_options_of_the_former_behind(loading: Loading, folder: Path) -> None:
     overrides = ("model.weights.origin=folder", "model.weights.path=here", "dataset.formatter.name=completion")
     recipe = loading(*overrides, more="dataset:\n  formatter: {name: chat, messages: turns}\n").recipe
