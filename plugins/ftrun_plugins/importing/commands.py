@@ -11,6 +11,7 @@ import click
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.atomic_io import write_text
+from ftrun.utils.path_option import PathOption
 from ftrun_plugins.importing.coverage import coverage_json, coverage_lines, summary
 from ftrun_plugins.importing.detect import detect_tool
 from ftrun_plugins.importing.draft import ImportContext, RecipeDraft
@@ -20,7 +21,7 @@ from ftrun_plugins.importing.recipe_text import write_recipe
 from ftrun_plugins.importing.verification import verify
 
 SUFFIXES = (".yaml", ".yml")
-PATH = click.Path(path_type=Path)
+PATH = PathOption()
 
 
 @click.command("import")

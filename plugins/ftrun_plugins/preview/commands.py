@@ -10,6 +10,7 @@ import click
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.atomic_io import write_bytes
+from ftrun.utils.path_option import PathOption
 from ftrun_plugins.preview.row_selection import RowChoice, Way
 
 MOST_ROWS = 1000
@@ -24,7 +25,7 @@ MOST_ROWS = 1000
 @click.option("--held-out", is_flag=True, help="Show held-out rows instead of training rows.")
 @click.option("--full", is_flag=True, help="Show long texts completely.")
 @click.option("--json", "as_json", is_flag=True, help="Print tokens, labels and pieces as JSON.")
-@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the preview to this HTML file.")
+@click.option("--html", type=PathOption(dir_okay=False), help="Write the preview to this HTML file.")
 @click.argument("overrides", nargs=-1)
 def preview(
     overrides: tuple[str, ...],

@@ -10,13 +10,14 @@ import click
 
 from ftrun.plugins.manager import plugins
 from ftrun.utils.atomic_io import write_text
+from ftrun.utils.path_option import PathOption
 from ftrun_plugins.schema.key import find
 from ftrun_plugins.schema.recipe import recipe_schema
 
 
 @click.command()
 @click.option("--key", metavar="KEY", help="Explain one key, such as train.learning_rate.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the schema to this file.")
+@click.option("--output", type=PathOption(dir_okay=False), help="Write the schema to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation of a key as JSON.")
 def schema(key: str | None, output: Path | None, as_json: bool) -> int:
     """Print a JSON Schema with which editors complete and check recipe files."""

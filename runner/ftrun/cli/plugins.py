@@ -11,6 +11,7 @@ import click
 
 from ftrun.api.errors import InvalidInput
 from ftrun.plugins.entry_points import DISABLE, distribution, enabled, entry_points
+from ftrun.utils.path_option import PathOption
 
 
 @click.group("plugins", invoke_without_command=True)
@@ -46,7 +47,7 @@ def _wrap_names(kind: str, names: tuple[str, ...]) -> Iterator[str]:
 
 @plugins_verb.command()
 @click.argument("name")
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument("folder", required=False, type=PathOption())
 def new(name: str, folder: Path | None) -> None:
     """Create an installable plugin package.
 

@@ -13,12 +13,13 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import default_store
 from ftrun.cli.files import artifact_of, artifacts_of, files_of
 from ftrun.cli.run_lookup import find_run, remote_of
+from ftrun.utils.path_option import PathOption
 
 MODELS = ("merge", "train")  # calls to pull by default: the first that the run has finished
 
 
 @click.command()
-@click.option("--to", "target", type=click.Path(path_type=Path), help="Copy into this new folder; by default RUN-CALL.")
+@click.option("--to", "target", type=PathOption(), help="Copy into this new folder; by default RUN-CALL.")
 @click.argument("run", default="last")
 @click.argument("call", required=False)
 def pull(run: str, call: str | None, target: Path | None) -> int:

@@ -15,6 +15,7 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.compose import compose
 from ftrun.utils.atomic_io import write_text
+from ftrun.utils.path_option import PathOption
 from ftrun.utils.suggest import nearest
 
 
@@ -50,7 +51,7 @@ def show(name: str) -> None:
 
 @recipes.command()
 @click.argument("name")
-@click.argument("target", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("target", metavar="FILE", type=PathOption())
 def copy(name: str, target: Path) -> None:
     """Copy a recipe to a new FILE or into a folder, for editing.
 

@@ -11,12 +11,11 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import default_store
 from ftrun.cli.run_lookup import find_run, reader_of
 from ftrun.report.page import write_report
+from ftrun.utils.path_option import PathOption
 
 
 @click.command()
-@click.option(
-    "--output", type=click.Path(path_type=Path), help="Write to this file; by default report.html in the run's folder."
-)
+@click.option("--output", type=PathOption(), help="Write to this file; by default report.html in the run's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.argument("run", default="last")
 def report(run: str, output: Path | None, as_json: bool) -> int:
