@@ -21,16 +21,17 @@ class Preset:
     """What ftrun has in place of a file that `axolotl fetch deepspeed_configs` writes, and how it differs."""
 
     option: str
-    difference: str = "ftrun's preset of the same kind"
+    difference: str = "ftrun's option takes its place"
     without: str | None = None  # a key of `zero_optimization` that the file does not have
     compile: bool = False
 
 
+STATES_ON_GPU = "ftrun's option takes its place, and keeps the states of the optimizer on the GPUs, not on the CPU"
 PRESETS = {
     "zero1": Preset("zero1"),
     "zero1_torch_compile": Preset("zero1", compile=True),
-    "zero2": Preset("zero2", "ftrun's preset keeps the optimizer's state on the GPUs; axolotl's moves it to the CPU"),
-    "zero2_torch_compile": Preset("zero2", compile=True),
+    "zero2": Preset("zero2", STATES_ON_GPU),
+    "zero2_torch_compile": Preset("zero2", STATES_ON_GPU, compile=True),
     "zero3": Preset("zero3"),
     "zero3_bf16": Preset("zero3"),
     "zero3_bf16_cpuoffload_all": Preset("zero3_offload"),
