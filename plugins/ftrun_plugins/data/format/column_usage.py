@@ -9,7 +9,7 @@ from typing import Any
 from ftrun.api.errors import Problem
 from ftrun.api.rows import Chat, Row
 from ftrun.utils.text import truncate
-from ftrun_plugins.data.format.column_meaning import Meaning, has_known_name, meaning_of
+from ftrun_plugins.data.format.column_meaning import PROSE, Meaning, has_known_name, meaning_of
 from ftrun_plugins.data.format.formatter_setting import FormatterSetting
 from ftrun_plugins.data.format.rejected_rows import json_excerpt
 
@@ -101,7 +101,9 @@ class ColumnUsage:
         self._read = set(self.used)
         self.missing = set(self.ignored)  # ignored columns that no row has so far
         self._unread: dict[str, UnreadColumn] = {}
-        self._new: set[str] = set()  # such columns of the row that was viewed last
+        self._columns: tuple[str, ...] | None = None  # of the row that was viewed last; None after a change of the sets
+        self._new: tuple[str, ...] = ()  # those of them that no example has needed so far
+        self._new_are_found = True  # True if each of them is in `_unread`
         self._partial = 0  # rows with a column that no example has needed so far
 
     def visible(self, row: Row) -> Row:
@@ -120,12 +122,15 @@ class ColumnUsage:
         then in one of `TRACK_EVERY` rows.
         """
         row = self.visible(row)
-        new = row.values.keys() - self._read
-        self._new = new
-        if not new:
+        columns = tuple(row.values)
+        if columns != self._columns:  # rows with the columns of the row before need no further look
+            self._columns = columns
+            self._new = tuple(name for name in columns if name not in self._read)
+            self._new_are_found = all(name in self._unread for name in self._new)
+        if not self._new:
             return row
         self._partial += 1
-        if self._partial > TRACK_FIRST and self._partial % TRACK_EVERY and new <= self._unread.keys():
+        if self._partial > TRACK_FIRST and self._partial % TRACK_EVERY and self._new_are_found:
             return row
         return Row(ReadValues(row.values), row.file, row.line)
 
@@ -135,7 +140,8 @@ class ColumnUsage:
         if isinstance(example, Chat) and example.ignored:
             for name, value in example.ignored.items():
                 self._find(name, value, row).rows += 1
-        if isinstance(values, ReadValues):
+        if type(values) is ReadValues:
+            self._columns = None
             self._read |= values.read
             for name, value in dict.items(values):  # in the order of the row, because it adds columns
                 if name not in self._read:
@@ -145,7 +151,7 @@ class ColumnUsage:
             return
         for name in self._new:
             value, column = values[name], self._unread[name]
-            if type(value) in NUMBERS and column.rows and not column.has_known_name:
+            if not column.has_known_name and column.rows and _is_short(value):
                 column.rows += 1  # ids and scores, which are frequent
             elif value not in EMPTY:
                 self._add_value(column, value, row, example)
@@ -174,6 +180,12 @@ class ColumnUsage:
     def problems(self, setting: FormatterSetting) -> Iterator[tuple[str, Problem]]:
         """Yield the unread columns that carry meaning, each with a problem."""
         return ((column.name, column.problem(setting)) for column in self.unread() if column.meaning)
+
+
+def _is_short(value: Any) -> bool:
+    """Return True for a number or a short text, which only the name of its column can give a meaning."""
+    kind = type(value)
+    return 0 < len(value) < PROSE if kind is str else kind in NUMBERS
 
 
 def _shorten(value: Any) -> str:

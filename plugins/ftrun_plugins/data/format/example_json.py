@@ -9,6 +9,7 @@ import orjson
 from ftrun.api.rows import Chat, Row, Segments, Text
 
 MOST_BYTES = 64_000_000  # per example; longer than any context window
+SEQUENCES = (list, tuple)
 KINDS: dict[type[Any], str] = {Chat: "chat", Segments: "segments", Text: "text"}
 
 
@@ -42,26 +43,25 @@ def encode_row(row: Row) -> bytes:
 
 def kind_of(example: object) -> str:
     """Return `chat`, `segments` or `text`."""
-    return next(kind for cls, kind in KINDS.items() if isinstance(example, cls))
+    return KINDS.get(type(example)) or next(kind for cls, kind in KINDS.items() if isinstance(example, cls))
 
 
 def _check_chat(example: Chat) -> dict[str, Any]:
     messages = example.messages
-    roles = [_read_role(message) for message in messages] if isinstance(messages, list | tuple) else [None]
-    if None in roles:
+    has_answer, is_valid = False, isinstance(messages, SEQUENCES)
+    for message in messages if is_valid else ():
+        role = message.get("role") if isinstance(message, dict) else None
+        is_valid = is_valid and isinstance(role, str)
+        has_answer = has_answer or role == "assistant"
+    if not is_valid:
         raise ValueError("`messages` must be a list of objects with a string `role`")
-    if "assistant" not in roles:
+    if not has_answer:
         raise ValueError("`messages` has no message with the role `assistant`")
     if not example.tools:
         return {"messages": messages}
     if not isinstance(example.tools, list | tuple):
         raise ValueError("`tools` must be a list")
     return {"messages": messages, "tools": example.tools}
-
-
-def _read_role(message: Any) -> str | None:
-    role = message.get("role") if isinstance(message, dict) else None
-    return role if isinstance(role, str) else None
 
 
 def _check_segments(example: Segments) -> dict[str, Any]:

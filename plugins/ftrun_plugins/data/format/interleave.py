@@ -43,7 +43,8 @@ class Mix:
     def __iter__(self) -> Iterator[tuple[int, Row | BadRow]]:
         if len(self._streams) == 1:
             self.passes[0] = 1
-            yield from ((0, row) for row in self._streams[0].one_pass())
+            for row in self._streams[0].one_pass():
+                yield 0, row
             return
         steps = [1 / stream.weight if self._strategy and stream.weight else 1.0 for stream in self._streams]
         passes = [self._start_pass(number) for number in range(len(steps))]

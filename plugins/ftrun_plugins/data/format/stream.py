@@ -169,16 +169,17 @@ class SourceReader:
             yield from self._read()
 
     def _limit(self, rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
-        """Yield rows up to the limit. Bad rows do not count."""
-        remaining = self.reading.limit
-        if remaining is None:
-            yield from rows
+        """Return the rows up to the limit. Bad rows do not count."""
+        return iter(rows) if self.reading.limit is None else _take(rows, self.reading.limit)
+
+
+def _take(rows: Iterable[Row | BadRow], remaining: int) -> Iterator[Row | BadRow]:
+    """Yield rows until `remaining` of them are good."""
+    for row in rows:
+        yield row
+        remaining -= isinstance(row, Row)
+        if not remaining:
             return
-        for row in rows:
-            yield row
-            remaining -= isinstance(row, Row)
-            if not remaining:
-                return
 
 
 def _unwrap(column: str, rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:

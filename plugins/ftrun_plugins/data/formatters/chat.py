@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ftrun.api.rows import Chat, Column, FormatterOptions, OptionalColumn, Rejected, Row
 from ftrun.utils.excerpt import type_name
-from ftrun_plugins.data.formatters.chat_messages import MessageReader, is_plain
+from ftrun_plugins.data.formatters.chat_messages import MessageReader, plain_roles
 from ftrun_plugins.data.formatters.chat_tools import assign_ids, check_declared, check_tools, parameters_of
 from ftrun_plugins.data.formatters.column_messages import missing_column
 from ftrun_plugins.data.formatters.errors import InvalidRowError
@@ -70,8 +70,9 @@ def _read_conversation(
         raise InvalidRowError("wrong-type", f"`{column}` is {type_name(messages)}, not a list of messages")
     if not messages:
         raise InvalidRowError("empty-value", f"`{column}` is empty")
-    if all(map(is_plain, messages)) and options.trained == "all":  # most conversations; they need no slower checks
-        check_order(messages, column, has_ids=False, allow_assistant_first=options.allow_assistant_first)
+    roles = plain_roles(messages) if options.trained == "all" else None
+    if roles:  # most conversations; they need no slower checks
+        check_order(messages, column, False, options.allow_assistant_first, roles)
         return messages
     reader = MessageReader(column, parameters_of(tools), options.values, ignored)
     conversation = [reader.read(message, index) for index, message in enumerate(messages)]
@@ -84,8 +85,7 @@ def _read_tools(
     values: Mapping[str, Any], options: ChatFormatter.Options, ignored: dict[str, Any]
 ) -> Sequence[dict[str, Any]]:
     for column in (options.tools, options.functions):
-        value = values.get(column) if column else None
-        if value and column:
+        if column and (value := values.get(column)):
             tools = tools_of(value, column, ignored)
             check_tools(tools, column)
             return tools

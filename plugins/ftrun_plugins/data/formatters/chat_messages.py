@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,7 +46,7 @@ class MessageReader:
         Raises:
             InvalidRowError: If the message is invalid.
         """
-        return message if is_plain(message) else self._rebuild(message, f"{self.column}[{index}]")
+        return message if plain_roles((message,)) else self._rebuild(message, f"{self.column}[{index}]")
 
     def _rebuild(self, message: Any, path: str) -> dict[str, Any]:
         if type(message) is not dict:
@@ -109,14 +109,19 @@ class MessageReader:
             raise InvalidRowError("empty-value", f"{path}: the assistant message is empty")
 
 
-def is_plain(message: Any) -> bool:
-    """Return True for a message that has only a role and a text that says something."""
-    if type(message) is not dict or len(message) != 2:
-        return False
-    role, content = message.get("role"), message.get("content")
-    if type(role) is not str or type(content) is not str or role not in PLAIN_ROLES:
-        return False
-    return role != "assistant" or not (content == "" or content.isspace())
+def plain_roles(messages: Sequence[Any]) -> list[str] | None:
+    """Return the roles of messages that have only a role and a text that says something, or None for others."""
+    roles = []
+    for message in messages:
+        if type(message) is not dict or len(message) != 2:
+            return None
+        role, content = message.get("role"), message.get("content")
+        if type(role) is not str or type(content) is not str or role not in PLAIN_ROLES:
+            return None
+        if role == "assistant" and (content == "" or content.isspace()):
+            return None
+        roles.append(role)
+    return roles
 
 
 def _is_part(value: Any) -> bool:

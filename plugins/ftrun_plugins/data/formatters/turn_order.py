@@ -11,7 +11,11 @@ SYSTEM = ("system", "developer")
 
 
 def check_order(
-    messages: Sequence[dict[str, Any]], column: str, has_ids: bool = True, allow_assistant_first: bool = False
+    messages: Sequence[dict[str, Any]],
+    column: str,
+    has_ids: bool = True,
+    allow_assistant_first: bool = False,
+    roles: Sequence[str] | None = None,
 ) -> None:
     """Check that the roles are in an order that can be trained on.
 
@@ -20,15 +24,18 @@ def check_order(
         column: Column of the conversation, for error messages.
         has_ids: True if answers of tools name their calls; otherwise answers are not matched to calls.
         allow_assistant_first: True if the assistant may speak before the user.
+        roles: The roles of the messages, if the caller knows them.
 
     Raises:
         InvalidRowError: If the order is wrong.
     """
-    roles = [message["role"] for message in messages]
+    if roles is None:
+        roles = [message["role"] for message in messages]
     if "assistant" not in roles:
         what = f"`{column}` has no message with the role `assistant`, so that there is no answer to train on"
         raise InvalidRowError("turn-order", what)
-    if "system" in roles[1:] or "developer" in roles[1:]:
+    later = roles[1:]
+    if "system" in later or "developer" in later:
         late = next(index for index, role in enumerate(roles) if index and role in SYSTEM)
         raise InvalidRowError(
             "turn-order", f"{column}[{late}] has the role `{roles[late]}`, which only the first message may have"

@@ -12,8 +12,11 @@ from ftrun.api.sources import BadRow
 from ftrun.utils.excerpt import shorten, type_name
 from ftrun_plugins.data.sources.json_diagnosis import MAX_DEPTH, TOO_DEEP, Fault, find_fault
 
-KEY_END = re.compile(rb'"[ \t\r]*:')
-ESCAPED_KEY_END = re.compile(rb'\\"[ \t\r]*:')
+# A colon after a quote, after a quote and a blank, or after two blanks. A pattern that begins with a literal is fast.
+POSSIBLE_KEY_END = re.compile(rb':(?:(?<=":)|(?<="[ \t\r\n]:)|(?<=[ \t\r\n]{2}:))')
+CONTAINERS = frozenset((dict, list))
+KEY_END = re.compile(rb'"[ \t\r\n]*:')
+ESCAPED_KEY_END = re.compile(rb'\\"[ \t\r\n]*:')
 
 
 def parse(line: bytes, name: str, number: int) -> Row | BadRow:
@@ -62,7 +65,7 @@ def _count_keys_and_depth(row: dict[str, Any]) -> tuple[int, int]:
                 keys += len(container)
                 children = container.values()
             for child in children:  # faster than a comprehension, because most have few containers or none
-                if type(child) is dict or type(child) is list:
+                if type(child) in CONTAINERS:
                     next_level.append(child)  # noqa: PERF401
         level = next_level
     return keys, depth
@@ -71,12 +74,12 @@ def _count_keys_and_depth(row: dict[str, Any]) -> tuple[int, int]:
 def _may_repeat_key(line: bytes, keys: int) -> bool:
     """Return True if the line may hold more keys than its parsed value, because a repeated key replaced another one.
 
-    Every key ends in a quote and a colon. If there are no more of these than keys, no key is repeated. Inside a string,
-    the quote is escaped; these occurrences are subtracted, unless a key may itself end in a backslash.
+    Every key ends in a quote and a colon, perhaps with blanks between them. If there are no more of these than keys, no
+    key is repeated. Inside a string, the quote is escaped; these occurrences are subtracted, unless a key may itself
+    end in a backslash.
     """
-    if line.count(b":") == keys:
-        return False
-    ends = len(KEY_END.findall(line))
+    ends = len(POSSIBLE_KEY_END.findall(line))
     if ends == keys:
         return False
-    return b'\\\\"' in line or ends - len(ESCAPED_KEY_END.findall(line)) != keys
+    escaped = 0 if b'\\\\"' in line else len(ESCAPED_KEY_END.findall(line))
+    return ends - escaped != keys and len(KEY_END.findall(line)) - escaped != keys

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from ftrun.api.errors import InvalidInput
 from ftrun.api.rows import Row, Text
+from ftrun_plugins.data.format import column_usage
 from ftrun_plugins.data.format.column_usage import ColumnUsage, ReadValues
 from helpers.format_stage import examples, formatted, read_json, written
 
@@ -220,6 +222,25 @@ def test_a_column_that_comes_late_is_watched_from_its_first_row() -> None:
         usage.add(row, Text("a"))
 
     assert [column.name for column in usage.unread()] == ["id"]
+
+
+values = st.sampled_from(["x", " ", "", 0, 0.5, False, None, [], {}, ["x"], {"x": 1}, LONG, "-" * 300])
+names = st.sampled_from(["a", "b", "c", "id"])
+
+
+@given(st.lists(st.dictionaries(names, values), max_size=40), st.integers(0, 5), st.integers(1, 5))
+def test_counts_are_exact_in_rows_of_any_columns(rows: list[dict[str, Any]], first: int, every: int) -> None:
+    usage = ColumnUsage(frozenset())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(column_usage, "TRACK_FIRST", first)
+        patch.setattr(column_usage, "TRACK_EVERY", every)
+        for line, columns in enumerate(rows, start=1):
+            row = usage.view(Row({"text": "a", **columns}, "f", line))
+            row.values["text"]
+            usage.add(row, Text("a"))
+
+    with_value = (name for row in rows for name, value in row.items() if value not in column_usage.EMPTY)
+    assert {column.name: column.rows for column in usage.unread()} == Counter(with_value)
 
 
 def test_meaning_late_in_the_data_is_found(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import os
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -149,13 +150,16 @@ def test_any_objects_come_back(
     assert list(read_rows(path, "x")) == [Row(row, "x", number) for number, row in enumerate(rows, start=1)]
 
 
-@given(objects, keys, values, st.sampled_from([":", " :", "\t: "]), st.booleans())
+@given(objects, keys, values, st.lists(st.sampled_from([":", " :", "\t: ", "\n:"]), min_size=1), st.booleans())
+@example({}, "a", 1, [":", "\n:"], False)
 def test_a_repeated_key_is_always_found(
-    row: dict[str, Any], key: str, value: Any, colon: str, ascii_only: bool
+    row: dict[str, Any], key: str, value: Any, colons: list[str], ascii_only: bool
 ) -> None:
     inner = {**row, key: value}
-    pairs = [*inner.items(), (key, value)]
-    text = ", ".join(f"{json.dumps(name)}{colon}{json.dumps(item, ensure_ascii=ascii_only)}" for name, item in pairs)
+    pairs = zip([*inner.items(), (key, value)], itertools.cycle(colons), strict=False)
+    text = ", ".join(
+        f"{json.dumps(name)}{colon}{json.dumps(item, ensure_ascii=ascii_only)}" for (name, item), colon in pairs
+    )
 
     bad = parse(b'{"outer": {' + text.encode() + b"}}", "x", 1)
 
