@@ -25,7 +25,6 @@ EXPECTED = {
     "token id": "vocabulary-mismatch",
     "flash attention": "missing-package",
     "bf16": "unsupported-gpu",
-    "no driver": "unsupported-gpu",
     "overflow": "gradient-overflow",
 }
 

@@ -23,7 +23,7 @@ def main() -> None:
     found: list[object] = []
     for name, trusted in wanted:
         read = TaskFile(Path(name), trusted, sha256_of) if name.endswith(".yaml") else None
-        values = dict.fromkeys(Params.model_fields)
+        values = dict.fromkeys(key for key, field in Params.model_fields.items() if field.is_required())
         values |= {"task": read.config if read else name, "downloads": read is None, "trusts_task": trusted}
         params = Params(**{**values, "accelerator": "cpu", "gpus": 0, "trust_remote_code": False})
         context = StageContext(work, work, {}, read.files if read else {}, Reporter("lm_eval", work / "events.jsonl"))

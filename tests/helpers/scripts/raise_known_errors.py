@@ -73,7 +73,6 @@ def main() -> None:
         "token id": lambda: tiny()(torch.tensor([[70]])),
         "flash attention": lambda: load(saved("flash attention"), attn_implementation="flash_attention_2"),
         "bf16": lambda: TrainingArguments(output_dir=str(folder), bf16=True),
-        "no driver": lambda: torch.zeros(1).cuda(),
         "overflow": overflow,
     }
     print(json.dumps({name: explain(fail) for name, fail in failures.items()}))

@@ -56,8 +56,9 @@ class _ConfigCheck:
         suffix = f" on {self._gpu}" if len(self._params.gpus) > 1 else ""
         try:
             if not has_model:
+                config = self._validate()
                 on_gpu = self._params.training.accelerator == "gpu"
-                return list(check_attention(self._validate(), self._params.origins)) if on_gpu else []
+                return list(check_attention(config, self._params.origins)) if on_gpu else []
             return list(self._check_architecture(self._load()))
         except REFUSALS as error:
             return list(describe_refusal(error, self._params.origins, suffix))
