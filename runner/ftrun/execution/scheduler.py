@@ -27,6 +27,7 @@ class Scheduler:
         self._stop = stop
         self._emit = emit
         self._waiting = list(plan.calls)
+        self._needed = {ref for call in plan.calls for ref in call.requirements}
         self._done: set[Ref] = set()
         self._running: dict[Future[StageOutcome], StageCall] = {}
         self.failures: list[tuple[StageCall, StageOutcome]] = []
@@ -48,7 +49,7 @@ class Scheduler:
         while started:  # a cached call can make others ready
             started = False
             ready = [call for call in self._waiting if self._done.issuperset(call.requirements)]
-            for call in sorted(ready, key=_size):
+            for call in sorted(ready, key=self._rank):
                 if find(self._store, call.ref):
                     self._emit("call_cached", call.label, key=call.key)
                     self._store.scratch(call.ref).discard()  # left behind if a process was killed after it published
@@ -58,6 +59,13 @@ class Scheduler:
                 elif self._fits(call):
                     self._waiting.remove(call)
                     self._running[pool.submit(self._runner.run_stage, call, self._folder, self._stop)] = call
+
+    def _rank(self, call: StageCall) -> tuple[int, float, bool]:
+        """Return the order in which ready calls start, so that a check does not wait for a training.
+
+        Small calls start first, and among equal ones those that no other call needs: they can only end the run.
+        """
+        return call.work.gpus, call.work.cpu, call.ref in self._needed
 
     def _fits(self, call: StageCall) -> bool:
         """Return whether a call can run beside the running calls; a call that is larger than the machine runs alone."""
@@ -76,8 +84,3 @@ class Scheduler:
         kind = "call_stopped" if outcome.status == "stopped" else "call_failed"
         self._emit(kind, call.label, problems=[problem.as_dict() for problem in outcome.problems])
         self._stop.raise_level(1)
-
-
-def _size(call: StageCall) -> tuple[int, float]:
-    """Return the order in which ready calls start: small ones first, so that a check does not wait for a training."""
-    return call.work.gpus, call.work.cpu

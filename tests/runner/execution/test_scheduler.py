@@ -114,6 +114,14 @@ def test_a_call_does_not_start_if_one_that_must_succeed_first_fails(store: Store
     assert run.backend.started == ["check"]
 
 
+@pytest.mark.parametrize("cpu", [1.0, 2.0])
+def test_a_check_that_nothing_needs_starts_before_a_training(cpu: float, store: Store) -> None:
+    tokenize = call("tokenize")
+    train = call("train", tokenize, cpu=cpu)
+    run = Run(store, tokenize, train, call("merge", train), call("check", tokenize), room=(cpu, 0)).go()
+    assert run.backend.started == ["tokenize", "check", "train", "merge"]
+
+
 def test_calls_run_side_by_side_where_there_is_room(store: Store) -> None:
     together = threading.Barrier(3)  # passes only when all three are running
     run = Run(store, *(call(label) for label in "abc"), room=(3.0, 0), before=lambda _: together.wait(SECONDS) and None)
