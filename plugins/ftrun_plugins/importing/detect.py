@@ -23,6 +23,7 @@ MARKS: Mapping[Tool, tuple[str, frozenset[str]]] = {
     ),
     "OpenAI": ("training_file", frozenset(("model", "hyperparameters", "method", "suffix", "validation_file"))),
 }
+V1_KEYS = frozenset(("model_class", "train_dataset", "peft_config", "dist_config", "kernel_config"))
 EXPECTED = "a training configuration of axolotl or LLaMA-Factory, or a fine-tuning job of OpenAI"
 
 
@@ -36,7 +37,11 @@ def detect_tool(values: Mapping[str, Any], context: ImportContext) -> Tool:
         if mark in values and not others.isdisjoint(values):
             return tool
     at = str(context.file)
-    if "defaults" in values or {"train", "model", "dataset"} & values.keys():
+    if isinstance(values.get("model"), str) and not V1_KEYS.isdisjoint(values):
+        what = "the file is in the v1 format of LLaMA-Factory, which ftrun does not import"
+        hint = "write the configuration in LLaMA-Factory's other format, with `model_name_or_path`, or write a recipe"
+        raise InvalidInput(Problem("unknown-configuration", what, at, EXPECTED, hint=hint))
+    if "defaults" in values or any(isinstance(values.get(key), dict) for key in ("train", "model", "dataset")):
         what, hint = "the file is already a recipe of ftrun", f"ftrun validate recipe={context.file}"
         raise InvalidInput(Problem("unknown-configuration", what, at, EXPECTED, hint=hint))
     known = {tool: next(iter(sorted(others & values.keys())), None) for tool, (_, others) in MARKS.items()}

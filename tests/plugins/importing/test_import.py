@@ -149,6 +149,21 @@ def test_files_that_cannot_be_read(folder: Path, capsys: pytest.CaptureFixture[s
     assert not (folder / "bad_recipe.yaml").exists()
 
 
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("model: a/b\ntrain_dataset: rows.yaml\npeft_config: {name: lora}\n", "v1"),
+        ("model: {base_model: a/b}\n", "already a recipe"),
+        ("model: a/b\n", "no training configuration"),
+    ],
+)
+def test_what_a_file_is_instead(folder: Path, capsys: pytest.CaptureFixture[str], content: str, word: str) -> None:
+    (folder / "other.yaml").write_text(content)
+    (problem,) = problems(capsys, "other.yaml")
+    assert problem["code"] == "unknown-configuration"
+    assert word in problem["what"]
+
+
 def test_broken_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "job.json").write_text('{"model": "a",\n "training_file": }')
     (problem,) = problems(capsys, "job.json")
