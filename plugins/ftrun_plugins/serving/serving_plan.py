@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.recipe import Limits, Recipe, Serve
 from ftrun.api.serving_spec import BASE, TUNED, Serving
-from ftrun.api.stage_call import Plan, Ref
+from ftrun.api.stage_call import Plan, Ref, StageCall
 from ftrun.store.artifacts import Read
 from ftrun_plugins.answer_formats.parser_names import CALL_FORMATS, THOUGHT_TAGS
 from ftrun_plugins.answer_formats.proposal import propose_tool_parser
@@ -40,54 +40,68 @@ def plan_serving(
         InvalidInput: If no model of the run can be served.
     """
     calls = {call.label: call for call in plan.calls}
+    chosen = _choose_models(run, recipe.serve, calls, read, has, no_vllm)
+    if not has(chosen.model):
+        what = f"{chosen.model} is not complete in the store"
+        raise InvalidInput(Problem("missing-artifact", what, hint=f"ftrun resume {run}"))
+    rendering = (calls.get("train") or calls["fetch:model"]).ref
+    proposed = propose_tool_parser(_read_template(rendering, read) or "")
+    engine_note = f"transformers answers, one request after the other: {no_vllm}" if no_vllm else ""
+    return Serving(
+        run=run,
+        engine="transformers" if no_vllm else "vllm",
+        model=chosen.model,
+        name=chosen.name,
+        adapter=chosen.adapter,
+        merged=chosen.merged,
+        rank=chosen.rank,
+        max_model_len=recipe.serve.max_model_len,
+        trust_remote_code=recipe.model.trust_remote_code,
+        template=dict(template),
+        **_choose_parsers(recipe.serve, bool(no_vllm), proposed, run),
+        limits=Limits.model_validate(recipe.serve.model_dump(include=set(Limits.model_fields))),
+        note="; ".join(filter(None, (engine_note, chosen.note))),
+    )
+
+
+class _Models(NamedTuple):
+    """Models to serve, with the same meanings as in `Serving`."""
+
+    model: Ref
+    name: str
+    note: str = ""
+    adapter: Ref | None = None
+    merged: Ref | None = None
+    rank: int = 0
+
+
+def _choose_models(
+    run: str,
+    serve: Serve,
+    calls: Mapping[str, StageCall],
+    read: Read,
+    has: Callable[[Ref], bool],
+    no_vllm: str | None,
+) -> _Models:
+    """Return the base and the tuned model if the engine can hold both, else one of them with the reason."""
     model, train, merged = (calls.get(label) for label in ("fetch:model", "train", "merge"))
-
-    engine_note = [f"transformers answers, one request after the other: {no_vllm}"] if no_vllm else []
-
-    def serving(ref: Ref, name: str, note: str = "", **more: Any) -> Serving:
-        if not has(ref):
-            raise InvalidInput(
-                Problem(
-                    "missing-artifact",
-                    f"{ref} is not complete in the store",
-                    hint=f"ftrun resume {run}",
-                )
-            )
-        return Serving(
-            run=run,
-            engine="transformers" if no_vllm else "vllm",
-            model=ref,
-            name=name,
-            max_model_len=recipe.serve.max_model_len,
-            trust_remote_code=recipe.model.trust_remote_code,
-            template=dict(template),
-            **_choose_parsers(recipe.serve, bool(no_vllm), propose(), run),
-            limits=Limits.model_validate(recipe.serve.model_dump(include=set(Limits.model_fields))),
-            note="; ".join([*engine_note, *([note] if note else [])]),
-            **more,
-        )
-
-    def propose() -> str | None:
-        rendering = train or model
-        return propose_tool_parser(_read_template(rendering.ref, read) or "") if rendering else None
-
     if model is None:
         raise InvalidInput(
             Problem("missing-artifact", f"the run {run} has no model to serve", hint="add `fetch` to the stages")
         )
     if train is None:
-        return serving(model.ref, BASE, "only the base model is served, because the run trained no model")
+        return _Models(model.ref, BASE, "only the base model is served, because the run trained no model")
     if not train.params["trainer"].get("adapter"):
-        return serving(train.ref, TUNED, "only the tuned model is served, because all weights were trained")
-    requested = ["the recipe has serve.merged"] if recipe.serve.engine == "vllm" and recipe.serve.merged else []
+        return _Models(train.ref, TUNED, "only the tuned model is served, because all weights were trained")
+    requested = ["the recipe has serve.merged"] if serve.engine == "vllm" and serve.merged else []
     missing = [f"{ref} is not complete in the store" for ref in (model.ref, train.ref) if not has(ref)]
     if no_vllm and merged is not None and has(merged.ref) and has(model.ref) and not requested:
-        return serving(model.ref, BASE, merged=merged.ref)
+        return _Models(model.ref, BASE, merged=merged.ref)
     adapter = json.loads(read(train.ref, ADAPTER_CONFIG) or b"{}")
     unmerged = ["transformers cannot serve adapters"] if no_vllm else list_obstacles(adapter)
     reasons = requested or missing or [*unmerged, *_compare_templates(model.ref, train.ref, read)]
     if not reasons:
-        return serving(model.ref, BASE, adapter=train.ref, rank=rank_for(adapter))
+        return _Models(model.ref, BASE, adapter=train.ref, rank=rank_for(adapter))
     reason = "; ".join(reasons)
     if missing and (merged is None or not has(merged.ref)):
         raise InvalidInput(Problem("missing-artifact", reason, hint=f"ftrun resume {run}"))
@@ -96,7 +110,7 @@ def plan_serving(
         raise InvalidInput(
             Problem("missing-merge", what, hint="add `merge` to the stages of the recipe and run it again")
         )
-    return serving(merged.ref, TUNED, f"only the merged model is served: {reason}")
+    return _Models(merged.ref, TUNED, f"only the merged model is served: {reason}")
 
 
 def _choose_parsers(serve: Serve, simple: bool, proposed: str | None, run: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ COMPILE = {"disable": False, "backend": "inductor"}
 
 @dataclass(frozen=True)
 class Preset:
-    """What ftrun has in place of a file that `axolotl fetch deepspeed_configs` writes, and how it differs."""
+    """Option of ftrun in place of a file that `axolotl fetch deepspeed_configs` writes, and its difference from it."""
 
     option: str
     difference: str = "ftrun's option takes its place"
