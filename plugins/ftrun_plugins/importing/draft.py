@@ -89,15 +89,14 @@ class ImportContext:
         return next((place for place in places if place.exists()), None)
 
     def relative(self, path: str) -> str:
-        """Return a path for use in the recipe: relative to its folder if the path is below it, else absolute.
-
-        A path that does not exist stays as it is.
-        """
+        """Return the path of a file or folder for use in the recipe. A path that does not exist stays as it is."""
         found = self.find(path)
-        if found is None:
-            return path
-        found, folder = found.resolve(), self.folder.resolve()
-        return str(found.relative_to(folder)) if found.is_relative_to(folder) else str(found)
+        return path if found is None else self.relative_to_recipe(found)
+
+    def relative_to_recipe(self, place: Path) -> str:
+        """Return a path for use in the recipe: relative to its folder if the path is below it, else absolute."""
+        place, folder = place.resolve(), self.folder.resolve()
+        return str(place.relative_to(folder)) if place.is_relative_to(folder) else str(place)
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from ftrun.api.issues import KeyPath
 from ftrun_plugins.data.sources.open_data import unpacked_name
 from ftrun_plugins.data.sources.split_slice import SPLIT
 from ftrun_plugins.importing.draft import Recorder
+from ftrun_plugins.importing.row_files import SUBSET_NOTE, SUFFIXES, has_lines
 
 HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 LOADERS = {"json": "json", "csv": "csv", "parquet": "parquet", "text": "text"}  # formats by axolotl's name
-SUFFIXES = {".jsonl": "jsonl", ".json": "json", ".csv": "csv", ".parquet": "parquet", ".txt": "text"}
 SAVED = ("dataset_info.json", "dataset_dict.json", "state.json")  # files that `save_to_disk` writes
 Source = dict[str, Any]
 
@@ -89,20 +89,9 @@ def _format_of(place: str, found: Path | None, loader: Any) -> str | None:
     if loader is None and suffix == ".arrow":
         return None
     name = LOADERS.get(str(loader)) if loader else SUFFIXES.get(suffix, "json")
-    if name == "json" and (suffix == ".jsonl" or _has_lines(found)):
+    if name == "json" and (suffix == ".jsonl" or has_lines(found)):
         return "jsonl"
     return name
-
-
-def _has_lines(file: Path | None) -> bool:
-    """Return whether a JSON file has one object per line, and no list around them."""
-    if file is None or not file.is_file():
-        return False
-    try:
-        with file.open("rb") as stream:
-            return stream.read(4096).lstrip()[:1] == b"{"
-    except OSError:
-        return False
 
 
 def _check_split_of_file(entry: Mapping[str, Any], path: KeyPath, record: Recorder) -> None:
@@ -156,8 +145,7 @@ def _read_hub(place: str, entry: Mapping[str, Any], path: KeyPath, record: Recor
         source["revision"] = revision
     if (subset := entry.get("name")) is not None:
         source["subset"] = subset
-        reason = "ftrun takes the files in the folder of this name; the card of the dataset may map the name elsewhere"
-        record.check((*path, "name"), f"{target}.subset", reason)
+        record.check((*path, "name"), f"{target}.subset", SUBSET_NOTE)
     split = entry.get("split") or "train"
     if files := entry.get("data_files"):
         source["files"] = [files] if isinstance(files, str) else files

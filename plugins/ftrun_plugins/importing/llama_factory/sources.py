@@ -8,15 +8,14 @@ from typing import Any
 
 from ftrun_plugins.importing.llama_factory.dataset_info import Info
 from ftrun_plugins.importing.llama_factory.settings import Settings
+from ftrun_plugins.importing.row_files import SUBSET_NOTE, SUFFIXES, has_lines
 
-FORMATS = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet", ".txt": "text"}
 OTHERS = {
     "ms_hub_url": ("is on ModelScope", "download it, and name its files with `file_name`"),
     "om_hub_url": ("is on Modelers", "download it, and name its files with `file_name`"),
     "script_url": ("is made by a script", "run the script, and write its rows into a file"),
     "cloud_file_name": ("is in cloud storage", "copy the file, and name it with `file_name`"),
 }
-SUBSET = "ftrun takes the files in the folder of this name; the card of the dataset may map the name elsewhere"
 Source = dict[str, Any]
 
 
@@ -24,7 +23,7 @@ def read_source(name: str, key: str, described: Mapping[str, Any], info: Info, s
     """Return the source of a dataset. Record a dataset without a way in."""
     if repo := described.get("hf_hub_url"):
         if described.get("subset") and not described.get("folder"):
-            settings.record.check((key,), "dataset", f"`subset` of `{name}`: {SUBSET}")
+            settings.record.check((key,), "dataset", f"`subset` of `{name}`: {SUBSET_NOTE}")
         return _read_hub(str(repo), described)
     for kind, (what, hint) in OTHERS.items():
         if kind in described:
@@ -51,29 +50,14 @@ def _read_hub(repo: str, described: Mapping[str, Any]) -> Source:
 def _read_file(name: str, key: str, file_name: str, info: Info, settings: Settings) -> Source | None:
     place = (info.folder or Path.cwd()) / file_name
     sample = next((file for file in sorted(place.iterdir()) if file.is_file()), place) if place.is_dir() else place
-    source = FORMATS.get(sample.suffix)
+    source = SUFFIXES.get(sample.suffix)
     if source is None:
         what = f"the dataset `{name}` is `{file_name[:80]}`, whose format ftrun does not read"
-        settings.record.refuse((key,), what, f"convert it to one of {', '.join(FORMATS)}")
+        settings.record.refuse((key,), what, f"convert it to one of {', '.join(SUFFIXES)}")
         return None
     if not place.exists():
         reason = f"the file of `{name}` is not here: {place}"
         settings.record.check((key,), "dataset", reason)
-    elif source == "json" and _has_lines(sample):
+    elif source == "json" and has_lines(sample):
         source = "jsonl"
-    return {"name": source, "path": _relative(place, settings)}
-
-
-def _relative(place: Path, settings: Settings) -> str:
-    """Return a path relative to the folder of the recipe if it is below it, else an absolute path."""
-    folder, place = settings.record.context.folder.resolve(), place.resolve()
-    return str(place.relative_to(folder)) if place.is_relative_to(folder) else str(place)
-
-
-def _has_lines(file: Path) -> bool:
-    """Return whether a JSON file has one object per line, and no list around them."""
-    try:
-        with file.open("rb") as stream:
-            return stream.read(4096).lstrip()[:1] == b"{"
-    except OSError:
-        return False
+    return {"name": source, "path": settings.record.context.relative_to_recipe(place)}
