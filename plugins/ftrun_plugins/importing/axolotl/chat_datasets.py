@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ftrun.api.issues import KeyPath
+from ftrun_plugins.axolotl.tokenize.worker import MESSAGE_KEYS
+from ftrun_plugins.data.formatters.chat_messages import REASONING_KEYS
 from ftrun_plugins.data.formatters.sharegpt_turns import ROLES
 from ftrun_plugins.importing.draft import Recorder
 
@@ -26,10 +28,8 @@ PASSED = (
     "chat_template_jinja",
 )
 DEFAULTS = {"train_on_eos": "turn", "drop_system_message": False, "split_thinking": False}
-MESSAGE_KEYS = ("role", "content", "reasoning_content", "tool_calls", "tool_call_id", "name")
 TRAINING_KEYS = ("train", "training", "weight")  # keys of a message that ftrun reads as marks for training
 THOUGHTS = "reasoning_content"
-KNOWN_THOUGHTS = (THOUGHTS, "reasoning", "thinking")  # keys of a message that ftrun reads as thoughts
 
 
 def read_chat(
@@ -102,10 +102,10 @@ def _read_roles(entry: Mapping[str, Any], path: KeyPath, record: Recorder, targe
 def _read_thoughts(entry: Mapping[str, Any], path: KeyPath, record: Recorder, target: str) -> dict[str, Any]:
     """Return the keys that give thoughts to a template that reads them under another name."""
     field, name = entry.get("field_thinking"), entry.get("template_thinking_key")
-    if field in KNOWN_THOUGHTS:
+    if field in REASONING_KEYS:
         record.exact((*path, "field_thinking"), target)
     elif field is not None:
-        reason = f"`field_thinking` is `{field}`, but ftrun reads thoughts of rows from {', '.join(KNOWN_THOUGHTS)}"
+        reason = f"`field_thinking` is `{field}`, but ftrun reads thoughts of rows from {', '.join(REASONING_KEYS)}"
         record.refuse((*path, "field_thinking"), reason, "rename the key in the rows")
     if name in (None, THOUGHTS):
         if name:
