@@ -112,6 +112,34 @@ def test_the_table_of_behaviours_names_modules_and_tests_that_exist() -> None:
         assert "def test_" in (ROOT / test).read_text(encoding="utf-8"), test
 
 
+TRUST = "explanation/trust.md"
+PARTIES = 12  # at least
+TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+
+
+def trust_table() -> list[tuple[str, str]]:
+    """Return who is trusted and the cell of tests, for each row of the table."""
+    text = page(TRUST).partition("## Who is trusted with what")[2].partition("\n## ")[0]
+    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in text.splitlines() if line.startswith("| ")]
+    assert {len(row) for row in rows} == {4}
+    return [(row[0].strip(), row[3]) for row in rows[1:]]
+
+
+def test_each_row_of_the_table_of_trust_names_tests_that_exist() -> None:
+    table = trust_table()
+    assert len({who for who, _ in table}) == len(table) >= PARTIES
+    for who, cell in table:
+        assert TEST.findall(cell), who
+        assert not TEST.sub("", cell).replace(",", "").strip(), who
+        for file, name in TEST.findall(cell):
+            functions = {
+                node.name
+                for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8")))
+                if isinstance(node, ast.FunctionDef)
+            }
+            assert name in functions, f"{who}: {file}::{name}"
+
+
 CARRIERS = (
     "Problem",
     "Issue",
