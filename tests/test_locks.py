@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
+from ftrun.api.locks import BUILT, install_options, pins, wrong_lines
+
 ROOT = Path(__file__).parents[1]
 LOCKS = ROOT / "locks"
 NAMES = ("client", "trainer", "server", "server_cpu")
 OUTSIDE = {"modal", "uv"}  # what Modal brings into its containers, and what installs them
+CONTAINER = ("--python-version", "3.12", "--python-platform", "x86_64-manylinux_2_35")  # the oldest base image's
 PLATFORM = ("--python-version", "3.12", "--python-platform", "x86_64-manylinux_2_28")
 
 
@@ -31,6 +34,22 @@ def test_the_client_in_containers_has_the_clients_dependencies() -> None:
 def test_a_lock_pins_everything(name: str) -> None:
     lines = [line for line in (LOCKS / f"{name}.txt").read_text().splitlines() if line and not line.startswith("#")]
     assert all(re.fullmatch(r"[a-z0-9._-]+==\S+( ?;.*)?", line) for line in lines)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lock_names_only_packages_of_the_index(name: str) -> None:
+    text = (LOCKS / f"{name}.txt").read_text()
+    assert list(wrong_lines(text)) == []
+    assert len(pins(text)) > 10
+
+
+def test_only_packages_of_the_locks_are_built(tmp_path: Path) -> None:
+    pinned = {pin.partition("==")[0] for name in NAMES for pin in pins((LOCKS / f"{name}.txt").read_text())}
+    assert set(BUILT) <= pinned
+    deepspeed = next(pin for pin in pins((LOCKS / "trainer.txt").read_text()) if pin.startswith("deepspeed=="))
+    mine = tmp_path / "mine.txt"
+    mine.write_text(f"{deepspeed}\nlangdetect==0.0.1\n")
+    assert install_options(mine) == ["--only-binary", ":all:", "--no-binary", "deepspeed"]
 
 
 @pytest.mark.parametrize("name", ["client", "trainer"])
@@ -54,3 +73,24 @@ def test_a_lock_still_resolves_for_containers(name: str) -> None:
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert result.returncode == 0, result.stderr
     assert set(result.stdout.split()) <= set((LOCKS / f"{name}.txt").read_text().split())
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_the_other_packages_have_wheels(name: str, tmp_path: Path) -> None:
+    lock = LOCKS / f"{name}.txt"
+    command = [
+        find_uv_bin(),
+        "pip",
+        "install",
+        "--dry-run",
+        "--quiet",
+        "--no-deps",
+        *CONTAINER,
+        "--target",
+        str(tmp_path),
+    ]
+    command += [*install_options(lock), "--requirement", str(lock)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert result.returncode == 0, result.stderr

@@ -15,6 +15,7 @@ from platformdirs import user_cache_path
 from ftrun.api.disk_errors import disk_problem
 from ftrun.api.environment_digest import environment_digest
 from ftrun.api.errors import Problem, StageError
+from ftrun.api.locks import install_options
 from ftrun.api.recipe import Environment
 from ftrun.store.locks import FileLock
 
@@ -82,6 +83,7 @@ class LocalEnvironment:
                 [find_uv(), "venv", "--quiet", "--python", find_python(self.declared.python), str(self.folder)],
                 progress,
             )
+            assert self.declared.lock is not None
             install = [
                 "pip",
                 "install",
@@ -89,6 +91,7 @@ class LocalEnvironment:
                 str(self.python),
                 "--no-deps",
                 "--compile-bytecode",
+                *install_options(self.declared.lock),
                 "--requirement",
                 str(self.declared.lock),
             ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ftrun.api.disk_errors import disk_problem
 from ftrun.api.errors import Problem, StageError
+from ftrun.api.locks import WHEELS_ONLY
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
@@ -59,6 +60,7 @@ def _install(what: FileInPackage, folder: Path, context: StageContext) -> None:
         "--link-mode=copy",  # the cache and the store may be on two disks, and uv warns about that
         "--no-deps",
         "--require-hashes",
+        *WHEELS_ONLY,
         "--target",
         str(folder),
         "--python",

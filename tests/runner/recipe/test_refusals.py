@@ -562,7 +562,26 @@ def test_the_home_folder_in_overrides(loading: Callable[..., Loaded], monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("content", "code"), [(None, "file-not-found"), (b"torch", "wrong-format"), (b"\xff==", "invalid-encoding")]
+    ("content", "code"),
+    [
+        (None, "file-not-found"),
+        (b"torch", "wrong-format"),
+        (b"\xff==", "invalid-encoding"),
+        *(
+            (b"torch==2.14.1\n" + line, "wrong-format")
+            for line in (
+                b"evil @ https://example.com/evil.whl?x==1",
+                b"./evil==1",
+                b"-e evil==1",
+                b"-r other==1.txt",
+                b"--index-url https://example.com/==",
+                b"evil==1 \\\n--extra-index-url https://example.com",
+                b"evil>=1",
+                b"evil==1 ; python_version > '3' --index-url https://example.com",
+                b"https://example.com/a==1.whl",
+            )
+        ),
+    ],
 )
 def test_a_lock_file_that_cannot_be_used(content: bytes | None, code: str, loading: Loading, folder: Path) -> None:
     if content is not None:
@@ -574,5 +593,17 @@ def test_a_lock_file_that_cannot_be_used(content: bytes | None, code: str, loadi
 
 
 def test_a_lock_file_that_pins_packages(loading: Loading, folder: Path) -> None:
-    (folder / "mine.txt").write_text("torch==2.14.1\n")
+    hashed = f"click[extra]==8.5.1 ; python_version >= '3.12' \\\n    --hash=sha256:{'a' * 64} \\\n    --hash=sha256:{'b' * 64}\n"
+    (folder / "mine.txt").write_text(f"# a comment\ntorch==2.14.1+cu130  # why\n{hashed}\nw1-x_y.z==1!2.post1\n")
     loading("environment.trainer.lock=mine.txt")
+
+
+@pytest.mark.parametrize(
+    "value", ["evil @ https://example.com/evil.whl", "-r/etc/passwd", "a b", "'a\n-r b'", "../evil"]
+)
+@pytest.mark.parametrize("key", ["package", "version"])
+def test_a_package_is_a_name_and_a_version(key: str, value: str, loading: Loading) -> None:
+    override = f"model.weights.{key}={value}" if value.startswith("'") else f"model.weights.{key}='{value}'"
+    with pytest.raises(InvalidInput) as caught:
+        loading(override)
+    assert [problem.code for problem in caught.value.problems] == ["invalid-value"]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.locks import install_options
 from ftrun.api.process_env import DEFAULTS
 from ftrun.api.recipe import Environment
 from ftrun.plugins.manager import SHIPPED
@@ -14,7 +15,7 @@ from ftrun_plugins.modal.container.container_volume import VARIABLE
 from ftrun_plugins.modal.options import MOUNT
 
 UV = "0.13.9"  # version that installs the locks
-INSTALL = "--no-deps"  # Modal's client adds --compile-bytecode, and uv refuses a repeated option
+NO_DEPENDENCIES = "--no-deps"  # Modal's client adds --compile-bytecode, and uv refuses a repeated option
 
 
 def check_environment(name: str, declared: Environment) -> None:
@@ -56,7 +57,9 @@ def make_image(name: str, declared: Environment, packages: Sequence[str], requir
     image = modal.Image.from_registry(base, add_python=python) if base else modal.Image.debian_slim(python)
     if declared.image.system_packages:
         image = image.apt_install(*declared.image.system_packages)
-    image = image.uv_pip_install(requirements=[str(declared.lock)], extra_options=INSTALL, uv_version=UV)
+    assert declared.lock is not None
+    options = " ".join([NO_DEPENDENCIES, *install_options(declared.lock)])
+    image = image.uv_pip_install(requirements=[str(declared.lock)], extra_options=options, uv_version=UV)
     if requirements:
         image = image.uv_pip_install(*requirements, uv_version=UV)
     ignore = ~modal.FilePatternMatcher(*source_bundle.PATTERNS)
