@@ -20,7 +20,7 @@ class Split(Frozen):
     """Share of the rows that is held out, from 0 to 1. 1 itself is not allowed."""
     by: str | None = None
     """Name of a column. Rows with the same value in it stay on the same side of the split."""
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**63)
     """Random seed of the choice. Another seed holds out other rows."""
 
 
@@ -127,7 +127,7 @@ class Dataset(Frozen):
     """Columns to drop before the rows are formatted. Filters, the split and evaluators still see them."""
     row_key: str | None = None
     """Column that holds the row, for rows that are nested in an object, as in `{"row": {…}}`."""
-    shuffle: int | None = None
+    shuffle: int | None = Field(default=None, ge=0, lt=2**63)
     """Random seed of the order of the rows. Default: the order of the source."""
     limit: int | None = Field(default=None, gt=0)
     """Maximum number of rows, from the first one. Applies after filters and shuffling and before the split."""

@@ -65,14 +65,16 @@ def _check_inner_path(path: str) -> str:
 InnerPath = Annotated[str, Field(min_length=1), AfterValidator(_check_inner_path)]  # a file in a package, for example
 
 
+MOST_PROCESSES = 4096  # far above the largest machine; more would only fill the memory with processes
+YEAR = 366 * 24 * 3600  # seconds; Python cannot wait much longer
 GPU_KIND = re.compile(r"[^:\s]+(:[1-9]\d*)?", re.ASCII)  # `H100`, or with a count `H100:2`
 
 
 def _check_gpu(gpu: str | int | list[str] | None) -> str | int | list[str] | None:
     kinds = [gpu] if isinstance(gpu, str) else gpu
-    negative = isinstance(kinds, int) and kinds < 0
-    if negative or (isinstance(kinds, list) and not (kinds and all(GPU_KIND.fullmatch(kind) for kind in kinds))):
-        raise ValueError("a count of at least 0, a kind such as `H100` or `H100:2`, or a list of kinds")
+    outside = isinstance(kinds, int) and not 0 <= kinds <= MOST_PROCESSES
+    if outside or (isinstance(kinds, list) and not (kinds and all(GPU_KIND.fullmatch(kind) for kind in kinds))):
+        raise ValueError(f"a count from 0 to {MOST_PROCESSES}, a kind such as `H100` or `H100:2`, or a list of kinds")
     return gpu
 
 
@@ -201,9 +203,9 @@ class Limits(Frozen):
     """Maximum number of concurrent requests. The server answers further requests with status 429."""
     max_request_bytes: int = Field(default=4_000_000, gt=0)
     """Maximum size of a request in bytes. The server answers a larger request with status 413."""
-    request_timeout: float = Field(default=600, gt=0)
+    request_timeout: float = Field(default=600, gt=0, le=YEAR)
     """Maximum time in seconds until the first byte of an answer. After it the server answers with status 504."""
-    stream_timeout: float = Field(default=3600, gt=0)
+    stream_timeout: float = Field(default=3600, gt=0, le=YEAR)
     """Maximum time in seconds until the last byte of an answer."""
 
 
@@ -237,13 +239,13 @@ class Resources(Frozen):
 
     gpu: Annotated[str | int | list[str] | None, AfterValidator(_check_gpu)] = None
     """GPUs: a count, a kind such as `H100:2`, or kinds in order of preference. Default: the available GPUs."""
-    processes: int | None = Field(default=None, gt=0)
+    processes: int | None = Field(default=None, gt=0, le=MOST_PROCESSES)
     """Number of trainer processes. Default: one per GPU."""
     cpu: float | None = Field(default=None, gt=0)
     """Number of CPU cores."""
     memory: float | None = Field(default=None, gt=0)
     """Memory in GB."""
-    timeout: int | None = Field(default=None, gt=0)
+    timeout: int | None = Field(default=None, gt=0, le=YEAR)
     """Maximum run time of the stage in seconds."""
     retries: int | None = Field(default=None, ge=0, le=10)
     """Number of retries of a stage that crashed. Default: the setting of the backend."""

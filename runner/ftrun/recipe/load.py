@@ -11,7 +11,7 @@ from typing import Any
 
 from ftrun.api.config_dirs import ConfigFolders
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun.api.issues import Issue
+from ftrun.api.issues import Issue, KeyPath
 from ftrun.api.recipe import Recipe
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe.components import as_mapping, check_components, prepare_components, use_model_folder
@@ -71,7 +71,7 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
     issues = [
         *reserved,
         *_check_unset(composed.values),
-        *_check_finite(values),
+        *_check_numbers(values),
         *_check_choices(composed, plugins.config_folders()),
     ]
     issues += [new for new in check_components(values, plugins) if not _is_duplicate(new, issues)]
@@ -169,10 +169,16 @@ def _check_unset(values: dict[str, Any]) -> Iterator[Issue]:
             )
 
 
-def _check_finite(values: dict[str, Any]) -> Iterator[Issue]:
-    """Yield an issue for each infinity and NaN, because JSON, in which recipes and keys are stored, has neither."""
-    for path, value in leaves(values):
-        for index, item in enumerate(value) if isinstance(value, list) else [(None, value)]:
-            if isinstance(item, float) and not math.isfinite(item):
-                place = path if index is None else (*path, index)
-                yield Issue("invalid-value", place, f"`{dotted(place)}` is {item}", "a finite number")
+def _check_numbers(value: Any, path: KeyPath = ()) -> Iterator[Issue]:
+    """Yield an issue for each infinity and NaN, which JSON does not have, and each number that no library can store."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _check_numbers(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _check_numbers(inner, (*path, index))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield Issue("invalid-value", path, f"`{dotted(path)}` is {value}", "a finite number")
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        size = f"a number of {value.bit_length()} bits"
+        yield Issue("invalid-value", path, f"`{dotted(path)}` is {size}", "a number of 64 bits or less")

@@ -21,6 +21,7 @@ from ftrun_plugins.axolotl.config.json_schema import load_descriptions
 from ftrun_plugins.axolotl.config.schema import known_keys
 from ftrun_plugins.schema.key import find
 from ftrun_plugins.schema.recipe import recipe_schema
+from helpers.numeric_keys import bounds, numeric_keys
 
 ROOT = Path(__file__).parents[3]
 RECIPES = sorted((ROOT / "recipes").rglob("*.yaml"))
@@ -201,3 +202,18 @@ def test_nothing_heavy_is_imported() -> None:
     code += f"print([name for name in {FORBIDDEN} if name in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.splitlines()[-1] == "[]"
+
+
+# Numbers that need no bounds: scores and values of columns have different units, and a function checks GPUs.
+UNBOUNDED = (
+    *("gate.min", "gate.max", "gate.min_gain_over_base", "filters[].equals", "filters[].one_of[]"),
+    *("filters[].none_of[]", "filters[].min", "filters[].max", "gpu"),
+)
+OF_THE_TRAINER = ("train.", "model.trainer.", "optimizations.", "dataset.trainer.")  # `test_key_ranges.py` has these
+
+
+def test_each_number_of_a_recipe_has_bounds(schema: dict[str, Any]) -> None:
+    found = {key: options for key, options in numeric_keys(schema).items() if not key.startswith(OF_THE_TRAINER)}
+    assert len(found) > 80
+    open_ended = [key for key, options in found.items() if not all(map(bounds, options))]
+    assert [key for key in open_ended if not key.endswith(UNBOUNDED)] == []

@@ -21,7 +21,7 @@ from ftrun_plugins.axolotl.config.combinations import (
 from ftrun_plugins.axolotl.config.cpu_fallback import FUSED_KERNELS
 from ftrun_plugins.axolotl.config.defaults import offloads_to_cpu
 from ftrun_plugins.axolotl.config.file_keys import check_entry, check_template
-from ftrun_plugins.axolotl.config.key_ranges import check_ranges
+from ftrun_plugins.axolotl.config.range_check import check_ranges
 from ftrun_plugins.axolotl.config.unsupported_keys import check_unsupported
 from ftrun_plugins.axolotl.train.trackers import select_trackers
 

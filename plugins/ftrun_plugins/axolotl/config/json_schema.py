@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import yaml
 from ftrun.api.trainers import TrainerSchema
 from ftrun.utils.json_schema import REFERENCE, Schema, or_interpolation, partial
 from ftrun_plugins.axolotl.config.build import RESERVED_KEYS, UNSET_VALUES
-from ftrun_plugins.axolotl.config.key_ranges import RANGES, Range
+from ftrun_plugins.axolotl.config.key_ranges import RANGES
+from ftrun_plugins.axolotl.config.number_range import Range
+from ftrun_plugins.axolotl.config.range_check import ANY_KEY, ITEM, PATHS
 from ftrun_plugins.axolotl.config.unsupported_keys import UNSUPPORTED, UNSUPPORTED_ENTRY_KEYS, Limitation
 
 FOLDER = Path(__file__).parent
@@ -40,11 +43,11 @@ def definitions() -> dict[str, Schema]:
     """
     whole = _add_prefix(json.loads((FOLDER / "schema.json").read_text(encoding="utf-8")))
     inner = {f"{PREFIX}{name}": partial(schema) for name, schema in whole["$defs"].items()}
-    known = {
-        key: _add_bounds(schema, RANGES[key]) if key in RANGES and key not in UNSET_VALUES else schema
-        for key, schema in whole["properties"].items()
-        if key not in RESERVED_KEYS
-    }
+    bounded = {"properties": whole["properties"]}
+    for name, allowed in RANGES.items():
+        if name not in UNSET_VALUES:
+            bounded = _add_range(bounded, PATHS[name], allowed, inner)
+    known = {key: schema for key, schema in bounded["properties"].items() if key not in RESERVED_KEYS}
     inner[NAME] = _build_object(known, load_descriptions()["trainer"])
     inner[NAME]["properties"] |= {key: _build_unsupported_key(why) for key, why in UNSUPPORTED.items()}
     inner[ENTRY] = _build_object(inner[ENTRY]["properties"], load_descriptions()["dataset"])
@@ -52,10 +55,29 @@ def definitions() -> dict[str, Schema]:
     return inner
 
 
+def _add_range(schema: Schema, parts: Sequence[str], allowed: Range, definitions: dict[str, Schema]) -> Schema:
+    """Return a schema with the bounds of a range at a path below it. The definitions that it refers to are changed."""
+    if "$ref" in schema:
+        name = schema["$ref"].removeprefix(REFERENCE)
+        definitions[name] = _add_range(definitions[name], parts, allowed, definitions)
+        return schema
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [_add_range(option, parts, allowed, definitions) for option in schema["anyOf"]]}
+    if not parts:
+        return _add_bounds(schema, allowed)
+    part, *rest = parts
+    holder = {ITEM: "items", ANY_KEY: "additionalProperties"}.get(part, "properties")
+    below = schema.get(holder)
+    if not isinstance(below, dict):
+        return schema
+    if holder != "properties":
+        return {**schema, holder: _add_range(below, rest, allowed, definitions)}
+    known = {part: _add_range(below[part], rest, allowed, definitions)} if part in below else {}
+    return {**schema, holder: {**below, **known}}
+
+
 def _add_bounds(schema: Schema, allowed: Range) -> Schema:
     """Return the schema of a key with the bounds of a range for its numbers."""
-    if "anyOf" in schema:
-        return {**schema, "anyOf": [_add_bounds(option, allowed) for option in schema["anyOf"]]}
     if "x-meaning" in schema:  # numbers that YAML 1.1 reads as text
         return {**schema, "x-meaning": "a number in quotes"}
     return schema | allowed.keywords() if schema.get("type") in ("integer", "number") else schema

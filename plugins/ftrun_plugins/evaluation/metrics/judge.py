@@ -83,7 +83,7 @@ class Judge:
         """Further fields of each request."""
         at_once: int = Field(default=8, ge=1, le=64)
         """Maximum number of concurrent requests."""
-        timeout: float = Field(default=120.0, gt=0)
+        timeout: float = Field(default=120.0, gt=0, le=3600)
         """Maximum time for an answer in seconds."""
         retries: int = Field(default=6, ge=0, le=20)
         """Maximum number of retries of a request after a temporary error: status 429 or 5xx, or no connection."""

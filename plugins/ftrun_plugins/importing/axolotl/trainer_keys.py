@@ -8,7 +8,7 @@ from typing import Any
 from ftrun.api.issues import Issue
 from ftrun_plugins.axolotl.config import schema
 from ftrun_plugins.axolotl.config.build import RESERVED_KEYS, UNSET_VALUES
-from ftrun_plugins.axolotl.config.key_ranges import check_ranges
+from ftrun_plugins.axolotl.config.range_check import check_ranges
 from ftrun_plugins.axolotl.config.unsupported_keys import (
     BENCHMARK,
     HUB,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,10 +13,16 @@ from ftrun.api.errors import InvalidInput
 from ftrun.recipe.load import Loaded
 from ftrun_plugins.axolotl.config import schema
 from ftrun_plugins.axolotl.config.build import build_trainer_config
-from ftrun_plugins.axolotl.config.key_ranges import RANGES, Range
+from ftrun_plugins.axolotl.config.json_schema import definitions
+from ftrun_plugins.axolotl.config.key_ranges import RANGES, UNBOUNDED
+from ftrun_plugins.axolotl.config.key_readers import KEYS_BY_READER
+from ftrun_plugins.axolotl.config.number_range import Range
+from ftrun_plugins.axolotl.config.range_check import ITEM, PATHS, check_ranges
+from helpers.numeric_keys import bounds, numeric_keys
 
 Loading = Callable[..., Loaded]
 
+LR_GROUPS = "override train.lr_groups=[{name: a, modules: [q_proj], lr: 2}]"
 REFUSED = {
     "num_epochs": (0, -1, -0.5),
     "max_steps": (0, -2),
@@ -86,12 +93,61 @@ def rounds(table: dict[str, tuple[object, ...]]) -> list[dict[str, object]]:
     return [{key: values[at] for key, values in table.items() if at < len(values)} for at in range(longest)]
 
 
-def test_each_key_is_one_of_the_pinned_trainer() -> None:
-    assert set(RANGES) <= schema.known_keys()
+SCHEMA = json.loads(Path(schema.__file__).with_name("schema.json").read_text(encoding="utf-8"))
+NUMERIC = numeric_keys(SCHEMA)
+UNREAD = KEYS_BY_READER["unread"] | KEYS_BY_READER["ftrun"]  # refused, whatever the number
 
 
-def test_each_range_has_a_number_outside() -> None:
-    assert set(REFUSED) == set(RANGES)
+def test_each_numeric_key_has_a_range_or_a_reason() -> None:
+    read = {key: options for key, options in NUMERIC.items() if re.split(r"[.\[]", key)[0] not in UNREAD}
+    assert len(read) > 140
+    unclassified = (
+        {key for key, options in read.items() if not all(map(bounds, options))} - set(RANGES) - set(UNBOUNDED)
+    )
+    assert sorted(unclassified) == []
+
+
+def test_each_range_and_reason_is_that_of_a_numeric_key() -> None:
+    assert sorted((set(RANGES) | set(UNBOUNDED)) - set(NUMERIC)) == []
+    assert not set(RANGES) & set(UNBOUNDED)
+
+
+def outside(allowed: Range) -> list[float]:
+    """The nearest numbers outside of a range, and infinity."""
+    below = [allowed.gt] if allowed.gt is not None else [] if allowed.ge is None else [allowed.ge - 1]
+    above = [allowed.lt] if allowed.lt is not None else [] if allowed.le is None else [allowed.le + 1]
+    return [*below, *above, float("inf")]
+
+
+def nest(parts: tuple[str, ...], value: object) -> object:
+    if not parts:
+        return value
+    inner = nest(parts[1:], value)
+    return [inner] if parts[0] == ITEM else {parts[0]: inner}
+
+
+@pytest.mark.parametrize("key", RANGES)
+def test_numbers_outside_are_found_at_every_depth(key: str) -> None:
+    numbers = outside(RANGES[key])
+    assert len(numbers) > 1
+    for number in numbers:
+        config = nest(PATHS[key], number)
+        assert isinstance(config, dict)
+        (issue,) = check_ranges(config)
+        assert issue.path == tuple(0 if part == ITEM else part for part in PATHS[key])
+
+
+def test_a_nested_number_has_its_place(loading: Loading) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        loading("train.lr_groups=[{name: a, modules: [q_proj], lr: 2}]", more="  qat:\n    group_size: 0\n")
+    found = {problem.what.split("`")[1]: problem.at for problem in caught.value.problems}
+    assert found == {"lr_groups[0].lr": LR_GROUPS, "qat.group_size": "mine.yaml:14:5"}
+
+
+def test_the_exported_schema_has_the_bounds_of_nested_numbers() -> None:
+    known = definitions()
+    assert known["axolotl.LrGroup"]["properties"]["lr"]["maximum"] == 1
+    assert "minimum" in json.dumps(known["axolotl.QATConfig"]["properties"]["group_size"])
 
 
 @pytest.mark.parametrize("values", rounds(REFUSED), ids=lambda values: f"{len(values)} keys")
@@ -117,7 +173,8 @@ def test_numbers_in_their_range_are_accepted(values: dict[str, object], loading:
 def test_axolotls_own_defaults_are_accepted() -> None:
     file = Path(schema.__file__).with_name("schema.json")
     properties = json.loads(file.read_text(encoding="utf-8"))["properties"]
-    defaults = {key: properties[key]["default"] for key in RANGES if "default" in properties[key]}
+    defaults = {key: properties[key]["default"] for key in RANGES if "default" in properties.get(key, {})}
+    defaults = {key: default for key, default in defaults.items() if isinstance(default, (int, float))}
     assert len(defaults) >= 5
     assert [key for key, default in defaults.items() if not RANGES[key].accepts(default)] == []
 
