@@ -106,7 +106,7 @@ def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(ready_to_train: Workplace, fin
     (half / MARK).unlink()
     workplace.run("resume", "last")
     warnings = [event["text"] for event in workplace.events() if event["kind"] == "warning"]
-    assert any("checkpoints: steps [11]" in text for text in warnings)
+    assert any("checkpoint-11" in text for text in warnings)
     resumed = [event["step"] for event in workplace.events() if event["kind"] == "resumed"]
     assert resumed == [_step(last)]
     _assert_same_result(workplace, finished)

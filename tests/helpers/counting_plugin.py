@@ -67,6 +67,7 @@ import json
 import time
 from typing import ClassVar
 
+from ftrun.api.checkpoints import mark
 from ftrun.api.errors import Problem, InvalidInput
 from ftrun.api.rows import Chat, FormatterOptions, Rejected
 from ftrun.api.planner import CallRequest
@@ -101,6 +102,7 @@ class Counting:
     name: ClassVar[str] = "counting"
     version: ClassVar[int] = 1
     environment: ClassVar[str] = "client"
+    resumable: ClassVar[tuple[str, ...]] = ("out/checkpoint-*/", "tried")
 
     def plan(self, recipe, planner):
         data = planner.find("format")
@@ -135,7 +137,7 @@ class Counting:
                 folder = out / f"checkpoint-{len(counted)}"
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / "state.json").write_text(json.dumps(counted))
-                (folder / "complete").touch()
+                mark(folder)
                 context.report.event("checkpoint", step=len(counted))
             context.check_stop()
             if params.crashes or (params.crashes_once and first and len(counted) > params.every):

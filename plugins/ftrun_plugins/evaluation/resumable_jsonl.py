@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from pathlib import Path
 from typing import Any
-
-from ftrun.utils.jsonl import read_lines
 
 Line = dict[str, Any]
 
@@ -20,10 +19,19 @@ class ResumableJsonl:
         self._lock = threading.Lock()
         self.lines: dict[int, Line] = {}
         if path.exists():
-            content = path.read_bytes()
-            # Remove an incomplete last line, which remains if an earlier attempt was killed.
-            path.write_bytes(content[: content.rfind(b"\n") + 1])
-            self.lines = {line["index"]: line for line in read_lines(path)}
+            os.truncate(path, self._read(path))
+
+    def _read(self, path: Path) -> int:
+        """Read the lines before the first invalid one, which a kill or a full disk cut; return their length."""
+        valid = 0
+        with path.open("rb") as file:
+            for content in file:
+                line = _parse(content)
+                if line is None:
+                    break
+                self.lines[line["index"]] = line
+                valid += len(content)
+        return valid
 
     def add(self, line: Line) -> Line:
         """Append a line to the file and return it."""
@@ -31,3 +39,11 @@ class ResumableJsonl:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
             self.lines[line["index"]] = line
         return line
+
+
+def _parse(content: bytes) -> Line | None:
+    try:
+        line = json.loads(content) if content.endswith(b"\n") else None
+    except ValueError:
+        return None
+    return line if isinstance(line, dict) and isinstance(line.get("index"), int) else None

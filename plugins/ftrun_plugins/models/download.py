@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ftrun.api.errors import InvalidInput, Problem, StageError
 from ftrun.utils.digests import sha256_of
 from ftrun.utils.http import client, error_text
+from ftrun_plugins.models.workspace import CONTENT
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
@@ -33,14 +34,18 @@ def download(url: str, sha256: str, context: StageContext) -> None:
                 expected=f"a URL that begins with one of {', '.join(SCHEMES)}",
             )
         )
-    partial = context.work / "content"
+    partial = context.work / CONTENT
+    had_part = partial.exists()
     try:
-        _fetch_with_retries(url, partial, context)
+        actual = _fetch_digest(url, partial, context)
+        if actual != sha256 and had_part:
+            context.report.warning("the file does not have its sha256; downloading it again from the start")
+            partial.unlink()
+            actual = _fetch_digest(url, partial, context)
     except httpx2.HTTPError as error:
         what = f"cannot download {url}: {error_text(error)}"
         hint = "check the URL and the network; `ftrun resume last` continues the download"
         raise StageError("fetch", Problem("download-failed", what, hint=hint)) from error
-    actual = sha256_of(partial)
     if actual != sha256:
         partial.unlink()
         raise InvalidInput(
@@ -52,6 +57,11 @@ def download(url: str, sha256: str, context: StageContext) -> None:
             )
         )
     partial.rename(context.output / "content")
+
+
+def _fetch_digest(url: str, partial: Path, context: StageContext) -> str:
+    _fetch_with_retries(url, partial, context)
+    return sha256_of(partial)
 
 
 def _fetch_with_retries(url: str, partial: Path, context: StageContext) -> None:

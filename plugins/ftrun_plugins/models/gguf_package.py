@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ftrun.api.checkpoints import is_complete, mark
 from ftrun.api.disk_errors import disk_problem
 from ftrun.api.errors import Problem, StageError
 from ftrun.api.locks import WHEELS_ONLY
+from ftrun_plugins.models.workspace import PACKAGE
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
@@ -36,11 +37,10 @@ def make_tiny_model(what: TinyModel, context: StageContext) -> None:
 def _fetch_file(what: FileInPackage, context: StageContext) -> Path:
     """Install the package without dependencies into a scratch folder, and return the path of the file."""
     context.report.progress(0, 2, "steps")
-    folder = context.work / "package"
-    if not folder.exists():
-        part_folder = context.work / "package.part"
-        _install(what, part_folder, context)
-        part_folder.rename(folder)
+    folder = context.work / PACKAGE
+    if not is_complete(folder):
+        _install(what, folder, context)
+        mark(folder)
     context.check_stop()
     context.report.progress(1, 2, "steps")
     return folder / what.file
@@ -48,7 +48,6 @@ def _fetch_file(what: FileInPackage, context: StageContext) -> Path:
 
 def _install(what: FileInPackage, folder: Path, context: StageContext) -> None:
     """Install a package with uv, which checks the digest first. The code of the package never runs."""
-    shutil.rmtree(folder, ignore_errors=True)
     requirements = folder.with_suffix(".txt")
     requirements.write_text(f"{what.package}=={what.version} --hash=sha256:{what.sha256}\n")
     uv = Path(sys.executable).with_name("uv")

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun_plugins.models.hub import RECIPE_KEYS, Kind, get_token, hub_api
+from ftrun_plugins.models.workspace import DATASET, MODEL
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
 
-DATASET = "files"  # folder in the artifact of a dataset
+FILES = "files"  # folder in the artifact of a dataset
 MOST_NAMES = 5  # number of file names in a message
 NEEDED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "tokenizer*", "*.py")
 WEIGHTS = ("*.bin",)  # only if there are no safetensors
@@ -28,7 +29,7 @@ def download_model(repository: str, commit: str, context: StageContext) -> None:
     safetensors = any(name.endswith(".safetensors") for name in sizes)
     patterns = [*NEEDED, *(() if safetensors else WEIGHTS)]
     total = sum(sizes[name] for name in _filter(sizes, patterns))
-    with _watched(context.work / "model", total, context) as folder:
+    with _watched(context.work / MODEL, total, context) as folder:
         download_files(repository, commit, "model", folder, patterns)
     _publish(folder, context.output)
 
@@ -53,11 +54,11 @@ def download_dataset(repository: str, commit: str, patterns: Sequence[str], cont
                 hint="set `files` of the source",
             )
         )
-    with _watched(context.work / "dataset", sum(sizes[name] for name in names), context) as folder:
+    with _watched(context.work / DATASET, sum(sizes[name] for name in names), context) as folder:
         download_files(repository, commit, "dataset", folder, patterns)
     missing = [name for name in names if not (folder / name).is_file()]
     assert not missing, f"the hub did not deliver {missing[:MOST_NAMES]}"
-    _publish(folder, context.output / DATASET)
+    _publish(folder, context.output / FILES)
 
 
 def download_files(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ftrun.api.planner import CallRequest
 from ftrun.api.stage_call import CLIENT
 from ftrun_plugins.models.params import FolderModel, HubDatasetFiles, HubModel, PackageModel, Params, TinyModel, UrlFile
+from ftrun_plugins.models.workspace import CONTENT, DATASET, MODEL, PACKAGE
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
@@ -30,6 +31,8 @@ class Fetch:
     version: ClassVar[int] = 1
     environment: ClassVar[str] = "trainer"
     other_environments: ClassVar[tuple[str, ...]] = (CLIENT,)
+    # The digest of a file and the library of the hub decide which parts of a download are valid.
+    resumable: ClassVar[tuple[str, ...]] = (CONTENT, f"{MODEL}/*", f"{DATASET}/*", f"{PACKAGE}/")
     known_errors: ClassVar[str] = "ftrun_plugins.known_errors:KNOWN_ERRORS"
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:

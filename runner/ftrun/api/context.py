@@ -98,7 +98,7 @@ class StageContext:
 
     Args:
         output: The folder that becomes the artifact.
-        work: A folder that is kept if the call fails or is killed, so that the next attempt can continue.
+        work: A folder for unfinished work. The next attempt finds what the stage declares as `resumable`.
         inputs: Folders of the input artifacts, by role.
         files: Paths of the input files, by digest.
         report: The writer of the events of the call.

@@ -22,6 +22,10 @@ class Stage(Protocol):
     A stage whose calls can also run in other environments lists them in `other_environments`. A stage can name a table
     of known errors of its libraries in `known_errors`, as `module:NAME` (`ftrun.api.known_errors`). ftrun explains
     such an error instead of showing only its text.
+
+    A call may be killed at any moment. Before the next attempt, ftrun empties the work folder of the call, except for
+    the paths in `resumable`: patterns such as `out/checkpoint-*/` for folders that the stage marks as complete with
+    `ftrun.api.checkpoints.mark`, and `rows.jsonl` for files that the stage can continue at any length.
     """
 
     name: ClassVar[str]

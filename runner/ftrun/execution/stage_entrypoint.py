@@ -25,6 +25,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from ftrun.api.checkpoints import remove_leftovers
 from ftrun.api.context import Reporter, StageContext, Stopped, StopRequest, load
 from ftrun.api.errors import InvalidInput
 from ftrun.api.known_errors import FailedCall, table_of
@@ -87,11 +88,14 @@ def _run_to_outcome(request: Request, store: Store, scratch: Scratch, stop: Stop
 
 
 def _run(request: Request, store: Store, scratch: Scratch, stop: StopRequest) -> None:
-    call = request.call
+    call, stage = request.call, load(request.call.implementation)
     report = Reporter(call.label, request.events)
     shutil.rmtree(scratch.output, ignore_errors=True)
     for folder in (scratch.output, scratch.work):
         folder.mkdir(parents=True, exist_ok=True)
+    incomplete = remove_leftovers(scratch.work, getattr(stage, "resumable", ()))
+    if incomplete:
+        report.warning(f"removed incomplete leftovers of an earlier attempt: {', '.join(incomplete)}")
     context = StageContext(
         output=scratch.output,
         work=scratch.work,
@@ -102,7 +106,7 @@ def _run(request: Request, store: Store, scratch: Scratch, stop: StopRequest) ->
         lock_descriptor=int(lock) if (lock := os.environ.pop(LOCK, None)) else None,
     )
     start = time.monotonic()
-    load(call.implementation)().run(call, context)
+    stage().run(call, context)
     seconds = time.monotonic() - start
     manifest = describe(store, call, request.run, seconds, report.metrics, tuple(report.gates), _collect_facts())
     if request.publishes:

@@ -22,8 +22,21 @@ FIRST, SECOND = b'{"index": 4, "text": "a"}\n', '{"index": 7, "text": "ä"}\n'.e
         (FIRST + SECOND[:-1], FIRST, {4: "a"}),
         (FIRST + SECOND[:-4], FIRST, {4: "a"}),  # cut inside of a character
         (FIRST[:-1], b"", {}),
+        (FIRST + SECOND[:-4] + FIRST, FIRST, {4: "a"}),  # the disk was full for a moment
+        (FIRST + b"\0" * 40 + b"\n" + SECOND, FIRST, {4: "a"}),
+        (FIRST + b"[1]\n{}\n", FIRST, {4: "a"}),
     ],
-    ids=["no file", "empty", "whole", "no line end", "half a character", "nothing whole"],
+    ids=[
+        "no file",
+        "empty",
+        "whole",
+        "no line end",
+        "half a character",
+        "nothing whole",
+        "cut inside",
+        "zeros",
+        "other",
+    ],
 )
 def test_what_an_earlier_try_left(
     content: bytes | None, kept: bytes | None, found: dict[int, str], tmp_path: Path

@@ -79,6 +79,17 @@ def test_what_cannot_be_downloaded_is_one_line(address: str, told: str, url: str
     assert (problem.code, told in problem.what, "\n" in problem.what) == ("download-failed", True, False)
 
 
+def test_a_damaged_part_is_downloaded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "file").write_bytes(CONTENT)
+    (tmp_path / "stage" / "work").mkdir(parents=True)
+    (tmp_path / "stage" / "work" / "content").write_bytes(b"\0" * 5000)  # as a power cut leaves it
+    with Hub(tmp_path / "served") as server:
+        assert fetched(f"{server.url}/a/b/resolve/x/file", CONTENT, tmp_path / "stage") == CONTENT
+    assert [request.rpartition(" ")[2] for request in server.requests] == ["bytes=5000-", "/a/b/resolve/x/file"]
+
+
 def test_another_content_is_not_kept(url: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as refused:
         fetched(f"{url}/compressed", CONTENT, tmp_path)

@@ -26,6 +26,7 @@ from ftrun.api.errors import Problem, InvalidInput
 
 class Tiny:
     name = "tiny"
+    resumable = ("tries",)
     known_errors = "ftrun_plugins.known_errors:KNOWN_ERRORS"
 
     def run(self, call, context):
@@ -74,7 +75,10 @@ class Tiny:
     def kill(self, call, context, tries):
         if tries == 1:
             (context.output / "half").write_text("half an artif")
+            (context.work / "prepared").mkdir()
+            (context.work / "prepared" / "half").write_text("half of the ro")
             os.kill(os.getpid(), signal.SIGKILL)
+        assert [path.name for path in context.work.iterdir()] == ["tries"]
         self.publish(call, context, tries)
 
     def environment(self, call, context, tries):

@@ -26,7 +26,6 @@ TOKENIZER_FILES = (
 
 def merge_adapter(params: Params, context: StageContext) -> None:
     """Write the merged model with the tokenizer of the adapter."""
-    shutil.rmtree(context.work / OUT, ignore_errors=True)
     config = {
         **NO_TRAINING,
         "sequence_len": 512,

@@ -43,8 +43,6 @@ def train_in_ranks(processes: int, accelerator: str, context: StageContext) -> N
         Stopped: If a rank stopped on request.
         StageError: If a rank failed.
     """
-    for old in (context.work / STOP_FILE, *(_get_outcome_file(context.work, rank) for rank in range(processes))):
-        old.unlink(missing_ok=True)
     port = _find_free_port()
     ranks = [_start_rank(rank, processes, accelerator, port, context) for rank in range(processes)]
     try:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from ftrun.api.checkpoints import PREFIX
 from ftrun.api.planner import CallRequest
 from ftrun_plugins.axolotl.check.stage import plan_missing_checks
 from ftrun_plugins.axolotl.train.params import Params
-from ftrun_plugins.axolotl.train.trackers import required_secrets
+from ftrun_plugins.axolotl.train.trackers import RUN_ID, required_secrets
 from ftrun_plugins.axolotl.train.trainer_config import plan_params
+from ftrun_plugins.axolotl.workspace import OUT, PREPARED
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
@@ -27,6 +29,8 @@ class Train:
     name: ClassVar[str] = "train"
     version: ClassVar[int] = 2
     environment: ClassVar[str] = "trainer"
+    # TensorBoard's logs of earlier attempts become a part of the artifact.
+    resumable: ClassVar[tuple[str, ...]] = (f"{OUT}/{PREFIX}*/", f"{PREPARED}/", f"{OUT}/runs/*", RUN_ID)
     known_errors: ClassVar[str] = "ftrun_plugins.known_errors:KNOWN_ERRORS"
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:

@@ -14,6 +14,7 @@ from ftrun.utils.atomic_io import read_json, write_json, write_text
 
 WITHOUT_SERVER = ("offline", "disabled", "dryrun")  # values of `wandb_mode` that need no secret
 RECORD = "tracker.json"  # in the stage's working folder
+RUN_ID = "wandb_run_id"  # the same, for every attempt
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def enable_trackers(config: Mapping[str, Any], work: Path) -> None:
         return
     os.environ.pop("WANDB_MODE", None)
     if not config.get("wandb_run_id"):
-        file = work / "wandb_run_id"
+        file = work / RUN_ID
         if not file.exists():
             write_text(file, secrets.token_hex(4))
         os.environ.update(WANDB_RUN_ID=file.read_text(), WANDB_RESUME="allow")

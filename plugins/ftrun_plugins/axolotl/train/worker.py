@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftrun.api.artifacts import SPLITS
-from ftrun.api.checkpoints import last_step, remove_unfinished, remove_unmarked
+from ftrun.api.checkpoints import last_step
 from ftrun_plugins.axolotl.train import trackers
 from ftrun_plugins.axolotl.train.process import train_in_process
 from ftrun_plugins.axolotl.train.trainer_config import complete_config
-from ftrun_plugins.axolotl.workspace import CONFIG, DATA, DEEPSPEED, MODEL, OUT, PREPARED, write_workspace
+from ftrun_plugins.axolotl.workspace import CONFIG, DATA, DEEPSPEED, MODEL, OUT, write_workspace
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
@@ -36,11 +36,6 @@ class TrainWorker:
             Stopped: If a stop was requested. A checkpoint of the current step is written first.
             StageError: If training failed.
         """
-        removed = remove_unfinished(self._out)
-        if removed:
-            self._context.report.warning(f"removed incomplete checkpoints: steps {removed}")
-        if remove_unmarked(self._context.work / PREPARED):
-            self._context.report.warning("removed incomplete prepared rows of an earlier attempt")
         step = last_step(self._out)
         if step is not None:
             self._context.report.event("resumed", step=step)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from ftrun.api.artifacts import Answers
 from ftrun.api.planner import CallRequest
 from ftrun_plugins.evaluation.candidates import ANSWERS, is_needed, plan_candidate_calls, template_input
 from ftrun_plugins.evaluation.generate.params import Params
@@ -29,6 +30,7 @@ class Generate:
     version: ClassVar[int] = 3
     environment: ClassVar[str] = "server_cpu"
     other_environments: ClassVar[tuple[str, ...]] = ("server", "trainer")
+    resumable: ClassVar[tuple[str, ...]] = (Answers.ROWS,)
     known_errors: ClassVar[str] = "ftrun_plugins.known_errors:KNOWN_ERRORS"
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:

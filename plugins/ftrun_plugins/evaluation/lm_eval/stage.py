@@ -31,6 +31,7 @@ class LmEvalStage:
     version: ClassVar[int] = 1
     environment: ClassVar[str] = "server_cpu"
     other_environments: ClassVar[tuple[str, ...]] = ("server",)
+    resumable: ClassVar[tuple[str, ...]] = ("*.jsonl",)  # answers, one file per kind of request
     known_errors: ClassVar[str] = "ftrun_plugins.known_errors:KNOWN_ERRORS"
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from ftrun.api.artifacts import Scores
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.planner import CallRequest
 from ftrun.api.serving_spec import BASE, TUNED
@@ -32,6 +33,7 @@ class Score:
     version: ClassVar[int] = 1
     environment: ClassVar[str] = "client"
     other_environments: ClassVar[tuple[str, ...]] = ("server_cpu",)
+    resumable: ClassVar[tuple[str, ...]] = (Scores.ROWS,)
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
         return [call for name in recipe.evals for call in self._plan_calls(name, recipe, planner)]
