@@ -15,6 +15,7 @@ from transformers import TrainerCallback
 from ftrun.api.checkpoints import PREFIX, mark
 from ftrun.api.errors import Problem, StageError
 from ftrun_plugins.axolotl.train.divergence import LossWatch, check_weights
+from ftrun_plugins.axolotl.train.last_step import stop_after_last_step
 from ftrun_plugins.axolotl.train.trackers import find_run_url, save_url
 from ftrun_plugins.axolotl.workspace import PREPARED
 
@@ -150,4 +151,5 @@ class ProgressPlugin(BasePlugin):  # type: ignore[misc]
             return []
         losses = LossWatch()
         losses.attach(trainer)
+        stop_after_last_step(trainer)
         return [ProgressCallback(_state, losses)]
