@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.workplace import Watch, Workplace, is_alive, kill
+from ftrun.api.checkpoints import is_complete
+from helpers.terminal import Terminal
+from helpers.workplace import FTRUN, Watch, Workplace, is_alive, kill, read_json, wait_until
 
 if TYPE_CHECKING:
     from conftest import Finished
@@ -62,7 +65,9 @@ def test_a_trainer_outlives_ftrun_and_resume_attaches_to_it(ready_to_train: Work
         kill(ftrun.pid)
         ftrun.communicate()
         assert is_alive(trainer)
-        assert "interrupted" in workplace.run("runs").out
+        for command in ("runs", "show"):
+            assert "interrupted" in (out := workplace.run(command).out)
+            assert f"train continues in process {trainer}" in out
         workplace.run("resume", "last")
     assert watch.seen == {trainer}
     assert watch.most == 1
@@ -110,6 +115,24 @@ def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(ready_to_train: Workplace, fin
     resumed = [event["step"] for event in workplace.events() if event["kind"] == "resumed"]
     assert resumed == [_step(last)]
     _assert_same_result(workplace, finished)
+
+
+def test_a_closed_terminal_ends_a_run_like_ctrl_c(ready_to_train: Workplace) -> None:
+    workplace = ready_to_train
+    with Terminal(["bash", "--norc", "--noprofile"], workplace.folder, workplace.environment) as terminal:
+        terminal.type(f"{FTRUN} {' '.join(RECIPE)}\n")
+        wait_until(lambda: len(workplace.runs()) == 1, "a run")
+        workplace.wait_for_event("progress", "train", step=1)
+        (trainer,) = workplace.stage_processes("train")
+        (ftrun,) = [read_json(folder / "scheduler.json")["pid"] for folder in workplace.runs()]
+        terminal.close()
+        wait_until(lambda: not is_alive(ftrun), "the end of ftrun", seconds=120)
+    assert not is_alive(trainer)
+    assert [folder for folder in workplace.checkpoints() if is_complete(folder)]
+    (run,) = json.loads(workplace.run("runs", "--json").out)
+    assert (run["status"], run["processes"]) == ("interrupted", [])
+    record = read_json(workplace.runs()[-1] / "run.json")
+    assert (record["status"], record["exit_code"]) == ("interrupted", 130)  # as ftrun itself wrote it
 
 
 def _step(checkpoint: Path) -> int:

@@ -28,6 +28,7 @@ class Terminal:
     """A shell with nothing of the user's own."""
 
     def __init__(self, command: list[str], folder: Path, environment: Mapping[str, str]) -> None:
+        self._is_closed = False
         self._master, slave = pty.openpty()
         ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 200, 0, 0))
         self._process = subprocess.Popen(
@@ -48,9 +49,16 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        os.close(self._master)
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self.close()
+
+    def close(self) -> None:
+        """Close the window, which ends the shell and what runs in it."""
+        if not self._is_closed:
+            os.close(self._master)
+        self._is_closed = True
 
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())

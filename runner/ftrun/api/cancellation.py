@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -31,15 +32,34 @@ class StopSignal:
 
 @contextmanager
 def stop_on_signals(stop: StopSignal) -> Iterator[None]:
-    """Raise the level on each SIGINT (Ctrl-C) or SIGTERM within the block, instead of ending the process."""
+    """Raise the level on each SIGINT (Ctrl-C) or SIGTERM within the block, instead of ending the process.
+
+    SIGHUP, which a closed terminal sends one or more times, raises the level to 1. A process that ignores SIGHUP, such
+    as one that `nohup` started, continues to ignore it.
+    """
+    terminals = [descriptor for descriptor in (1, 2) if os.isatty(descriptor)]
 
     def handler(number: int, frame: FrameType | None) -> None:
         stop.raise_level()
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    original_handlers = {number: signal.signal(number, handler) for number in numbers}
+    def handle_hangup(number: int, frame: FrameType | None) -> None:
+        _discard_output(terminals)
+        stop.raise_level(1)
+
+    handlers = {signal.SIGINT: handler, signal.SIGTERM: handler, signal.SIGHUP: handle_hangup}
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        del handlers[signal.SIGHUP]
+    original_handlers = {number: signal.signal(number, new) for number, new in handlers.items()}
     try:
         yield
     finally:
         for number, original in original_handlers.items():
             signal.signal(number, original)
+
+
+def _discard_output(descriptors: list[int]) -> None:
+    """Send output that went to a closed terminal nowhere, because writing it would fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in descriptors:
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)

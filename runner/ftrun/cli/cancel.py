@@ -11,9 +11,9 @@ import click
 from ftrun.api.paths import RunFolder, Store, default_store
 from ftrun.api.remote import Remote
 from ftrun.cli.run_lookup import find_run, remote_of
-from ftrun.execution.engine import read_plan
 from ftrun.store import runs
 from ftrun.store.locks import is_held
+from ftrun.store.processes import live_processes
 from ftrun.utils.atomic_io import read_json
 
 SECONDS_TO_WAIT = 200.0  # enough for a stage to write its checkpoint
@@ -55,12 +55,7 @@ def _cancel_remote(folder: RunFolder, remote: Remote, now: bool) -> int:
 
 def _find_processes(store: Store, folder: RunFolder) -> list[int]:
     """Return the ids of process groups that still work on calls of this run."""
-    pids = []
-    for call in read_plan(folder).calls:
-        process = read_json(store.scratch(call.ref).process)
-        if process and process["run"] == folder.id and is_held(store.lock(call.ref)):
-            pids.append(int(process["pid"]))
-    return pids
+    return [process.pid for process in live_processes(store).get(folder.id, ())]
 
 
 def _wait_for_end(store: Store, folder: RunFolder) -> int:

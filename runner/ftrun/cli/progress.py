@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from types import TracebackType
 
 from rich.console import Console
@@ -50,10 +51,18 @@ class Display:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bars.stop()
+        with suppress(OSError):
+            self._bars.stop()
 
     def show(self, event: Event) -> None:
-        """Print an event. It is called for each event, in order, from the thread that reads the log."""
+        """Print an event. It is called for each event, in order, from the thread that reads the log.
+
+        A terminal that was closed gets no events.
+        """
+        with suppress(OSError):
+            self._show(event)
+
+    def _show(self, event: Event) -> None:
         call, kind = str(event.get("call") or ""), event["kind"]
         match kind:
             case "call_started":

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 import click
 
 from ftrun.api.paths import default_store
 from ftrun.cli.run_lookup import list_runs
-from ftrun.store.runs import RunRecord
+from ftrun.store.processes import LiveProcess, describe_orphans, live_processes
+from ftrun.store.runs import OPEN, RunRecord
 
 log = logging.getLogger(__name__)
 
@@ -22,19 +26,27 @@ LISTED = {"id", "recipe", "overrides", "status", "created", "started", "ended", 
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON.")
 def runs(as_json: bool, local_only: bool) -> int:
     """List the runs of this machine and of remote backends, newest last."""
-    records, reasons = list_runs(default_store(), local_only)
+    store = default_store()
+    records, reasons = list_runs(store, local_only)
     for reason in reasons:
         log.warning(reason)
+    alive = live_processes(store)
     if as_json:
-        print(json.dumps([record.model_dump(mode="json", include=LISTED) for record in records]))
+        print(json.dumps([_describe_run(record, alive.get(record.id, ())) for record in records]))
     elif not records:
         print("no runs yet; `ftrun recipe=quickstart` starts the first")
     for record in records if not as_json else ():
-        print(_format_run(record))
+        print(_format_run(record, alive.get(record.id, ())))
     return 0
 
 
-def _format_run(record: RunRecord) -> str:
+def _describe_run(record: RunRecord, processes: Sequence[LiveProcess]) -> dict[str, Any]:
+    values = record.model_dump(mode="json", include=LISTED)
+    return {**values, "processes": [asdict(process) for process in processes]}
+
+
+def _format_run(record: RunRecord, processes: Sequence[LiveProcess]) -> str:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.created))
     given = " ".join(override for override in record.overrides if not override.startswith("recipe="))
-    return f"{record.id:<34} {record.status:<13} {record.backend:<6} {when}  {given}".rstrip()
+    line = f"{record.id:<34} {record.status:<13} {record.backend:<6} {when}  {given}".rstrip()
+    return f"{line}  {describe_orphans(processes)}" if processes and record.status not in OPEN else line

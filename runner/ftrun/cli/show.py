@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -18,6 +19,7 @@ from ftrun.execution.engine import read_plan
 from ftrun.report.number_format import metrics
 from ftrun.store import runs
 from ftrun.store.artifacts import find
+from ftrun.store.processes import describe_orphans, live_processes
 
 
 @click.command()
@@ -29,7 +31,8 @@ def show(run: str, as_json: bool) -> int:
     folder = find_run(store, run)
     record = runs.load(folder)
     if as_json:
-        print(json.dumps(record.model_dump(mode="json")))
+        processes = [asdict(process) for process in live_processes(store).get(folder.id, ())]
+        print(json.dumps({**record.model_dump(mode="json"), "processes": processes}))
     else:
         print("\n".join(_format_run(store, folder, record)))
     return 0
@@ -37,6 +40,10 @@ def show(run: str, as_json: bool) -> int:
 
 def _format_run(store: Store, folder: RunFolder, record: runs.RunRecord) -> Iterator[str]:
     yield f"{record.id}: {record.status}"
+    orphans = live_processes(store).get(record.id) if record.status not in runs.OPEN else None
+    if orphans:
+        yield f"alive    {describe_orphans(orphans)}"
+        yield f"         `ftrun resume {record.id}` attaches to it, `ftrun cancel {record.id}` stops it"
     yield f"recipe   {' '.join(record.overrides)}"
     if record.rerun_of:
         yield f"again    rerun of {record.rerun_of}"
