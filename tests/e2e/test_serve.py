@@ -95,10 +95,13 @@ def check_answers(answers: dict[str, Any]) -> None:
 def check_refusals(refusals: dict[str, Any]) -> None:
     statuses = {what: status for what, (status, _) in refusals.items()}
     assert statuses == {
-        "unknown model": 404, "malformed": 400, "too long": 400, "too large": 413, "strange key": 401, "not JSON": 400
+        "unknown model": 404, "malformed": 400, "too long": 400, "too large": 413, "strange key": 401, "not JSON": 400,
+        "unknown path": 404, "wrong method": 405, "another host": 403,
     }  # fmt: skip
     assert all(words for _, words in refusals.values())
     assert "large" in refusals["unknown model"][1]
+    assert "base, tuned" in refusals["unknown model"][1]
+    assert "POST" in refusals["wrong method"][1]
     assert "200000 bytes" in refusals["too large"][1]
 
 

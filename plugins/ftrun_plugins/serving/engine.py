@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from ftrun.utils import env_launcher
 from ftrun.utils.http import is_healthy
 from ftrun_plugins.serving.engine_main import SECONDS_FOR_ANSWERS, SECONDS_TO_END
 from ftrun_plugins.serving.forked_engine import ForkedEngine
-from ftrun_plugins.serving.middleware import KEY, LIMITS, NO_TOOLS, AuthMiddleware
+from ftrun_plugins.serving.middleware import HOSTS, KEY, LIMITS, MODELS, NO_TOOLS, AuthMiddleware
 
 PROCESS = "ftrun_plugins.serving.engine_main"
 VLLM = "vllm.entrypoints.launchers.api_server.entry"
@@ -94,7 +94,14 @@ def python_command(python: Path, module: str) -> list[str]:
     return [str(python), "-I", env_launcher.__file__, PROCESS, module]
 
 
-def variables(limits: Limits, key: str | None, declared: Mapping[str, str], no_tools: str = "") -> dict[str, str]:
+def variables(
+    limits: Limits,
+    key: str | None,
+    declared: Mapping[str, str],
+    no_tools: str = "",
+    models: Sequence[str] = (),
+    hosts: Sequence[str] | None = None,
+) -> dict[str, str]:
     """Return the environment variables of the engine.
 
     Args:
@@ -102,10 +109,14 @@ def variables(limits: Limits, key: str | None, declared: Mapping[str, str], no_t
         key: The key of requests. Without a key, the engine answers every request.
         declared: The variables of the engine's environment in the recipe.
         no_tools: The answer to requests with tools, if they are refused.
+        models: Names of the models, for errors.
+        hosts: Patterns of further names of the server. None: requests may use every name.
     """
     offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": CPU_CACHE}
     ours = {LIMITS: limits.model_dump_json(), **({KEY: key} if key else {})}
     ours |= {NO_TOOLS: no_tools} if no_tools else {}
+    ours |= {MODELS: json.dumps(list(models))} if models else {}
+    ours |= {HOSTS: json.dumps(list(hosts))} if hosts is not None else {}
     return process_env({**offline, **declared, **ours}, [], [PROCESS])
 
 

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+from importlib.util import find_spec
 
 from ftrun_plugins.serving.middleware import REQUEST_COUNTER
 
@@ -26,6 +27,10 @@ def main() -> None:
     """Run the engine's module with its arguments, like `python -m`."""
     module, *arguments = sys.argv[1:]
     sys.argv = [module, *arguments]
+    if find_spec("uvicorn"):  # the environments of engines have it
+        from ftrun_plugins.serving import connections
+
+        connections.install()
     threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     runpy.run_module(module, run_name="__main__")
 

@@ -6,8 +6,9 @@ Runs in the engine's environment, like all code in front of the engine: standard
 from __future__ import annotations
 
 import asyncio
+import http
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ Message = dict[str, Any]  # an ASGI message
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 SECONDS_TO_DISCARD = 10.0  # the rest of a request
+MAX_CHARACTERS = 100  # of what a client sent, in a message
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
@@ -28,12 +30,20 @@ class HttpError:
     code: str
     text: str
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    param: str | None = None
 
     @property
     def body(self) -> bytes:
         """JSON of the error."""
-        error = {"message": self.text, "type": self.type, "param": None, "code": self.code}
+        error = {"message": self.text, "type": self.type, "param": self.param, "code": self.code}
         return json.dumps({"error": error}).encode()
+
+    @property
+    def raw(self) -> bytes:
+        """Bytes of the whole answer, which ends the connection."""
+        lines = [f"HTTP/1.1 {self.status} {http.HTTPStatus(self.status).phrase}", "connection: close"]
+        lines += ["content-type: application/json", f"content-length: {len(self.body)}"]
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + self.body
 
     async def answer(self, send: Send) -> None:
         """Send status, headers and body."""
@@ -60,6 +70,51 @@ def missing_key() -> HttpError:
     """Return the error for a request without the right key."""
     text = "the key is missing or wrong: Authorization: Bearer KEY"
     return HttpError(401, "invalid_request_error", "invalid_api_key", text, ((b"www-authenticate", b"Bearer"),))
+
+
+def unknown_host(host: str) -> HttpError:
+    """Return the error for a request to a name that the server does not have."""
+    text = f"the server does not answer to the name `{_shorten(host)}`; serve.allowed_hosts adds names"
+    return HttpError(403, "invalid_request_error", "unknown_host", text)
+
+
+def unknown_model(model: str, names: Collection[str]) -> HttpError:
+    """Return the error for a request to a model that is not served."""
+    served = f"; the models are {', '.join(names)}" if names else ""
+    return HttpError(
+        404, "invalid_request_error", "model_not_found", f"unknown model `{_shorten(model)}`{served}", param="model"
+    )
+
+
+def unknown_path(path: str) -> HttpError:
+    """Return the error for a request to a path that the engine does not have."""
+    return HttpError(404, "invalid_request_error", "unknown_path", f"unknown path `{_shorten(path)}`")
+
+
+def method_not_allowed(method: str, path: str, allowed: bytes) -> HttpError:
+    """Return the error for a request with a method that the path does not take. `allowed` is the header `Allow`."""
+    text = f"`{_shorten(path)}` does not take {_shorten(method)}"
+    if allowed:
+        text += f"; it takes {allowed.decode('latin-1')}"
+    headers = ((b"allow", allowed),) if allowed else ()
+    return HttpError(405, "invalid_request_error", "method_not_allowed", text, headers)
+
+
+def malformed_request() -> HttpError:
+    """Return the error for bytes that are not a request of HTTP."""
+    return HttpError(400, "invalid_request_error", "malformed_request", "the request is not valid HTTP")
+
+
+def headers_too_large(limit: int) -> HttpError:
+    """Return the error for a request with more than `limit` bytes of headers."""
+    text = f"the request has more than {limit} bytes of headers"
+    return HttpError(431, "invalid_request_error", "headers_too_large", text)
+
+
+def headers_timeout(seconds: float) -> HttpError:
+    """Return the error for headers that did not arrive in time."""
+    text = f"the headers of the request did not arrive within {seconds:g} s"
+    return HttpError(408, "invalid_request_error", "request_timeout", text)
 
 
 def request_too_large(limit: int) -> HttpError:
@@ -101,3 +156,7 @@ def stream_timeout(seconds: float) -> HttpError:
     The status has been sent already. Only the body is used, as the last event of the stream.
     """
     return HttpError(504, "server_error", "timeout", f"the answer did not end within {seconds:g} s")
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…"

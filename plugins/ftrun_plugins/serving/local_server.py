@@ -92,7 +92,10 @@ class LocalServer:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         log.info("starting the engine; its log is %s", self._log)
         declared = target.recipe.environment[name].variables
-        process_variables = variables(target.serving.limits, key, declared, target.serving.no_tools)
+        serving = target.serving
+        process_variables = variables(
+            serving.limits, key, declared, serving.no_tools, serving.names, serving.allowed_hosts
+        )
         return Engine(launch(arguments, process_variables, self._log), self._port)
 
     def _check_port(self) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from ftrun_plugins.serving import http_errors
 from ftrun_plugins.serving.http_errors import App, HttpError, Message, Receive, Send
@@ -150,11 +151,17 @@ def asks_for_tools(body: bytes) -> bool:
     """Return True if a request offers tools that the model may call."""
     if b'"tools"' not in body:
         return False
+    request = parse_object(body)
+    return bool(request.get("tools")) and request.get("tool_choice") != "none"
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Return the JSON object of a request; an empty one if it is something else, which the engine reports."""
     try:
         request = json.loads(body)
-    except ValueError:
-        return False  # the engine reports it
-    return isinstance(request, dict) and bool(request.get("tools")) and request.get("tool_choice") != "none"
+    except (ValueError, RecursionError):
+        return {}
+    return request if isinstance(request, dict) else {}
 
 
 def _is_event_stream(start: Message | None) -> bool:

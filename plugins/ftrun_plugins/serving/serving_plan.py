@@ -60,6 +60,7 @@ def plan_serving(
         template=dict(template),
         **_choose_parsers(recipe.serve, bool(no_vllm), proposed, run),
         limits=Limits.model_validate(recipe.serve.model_dump(include=set(Limits.model_fields))),
+        allowed_hosts=tuple(recipe.serve.allowed_hosts),
         note="; ".join(filter(None, (engine_note, chosen.note))),
     )
 

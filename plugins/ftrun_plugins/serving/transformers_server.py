@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ftrun_plugins.serving.transformers_handlers import Models
 
 # Raised for malformed requests: a missing key, a text instead of a list, …
-REQUEST_ERRORS = (KeyError, TypeError, ValueError, AttributeError)
+REQUEST_ERRORS = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
 
 def main() -> None:

@@ -68,6 +68,7 @@ InnerPath = Annotated[str, Field(min_length=1), AfterValidator(_check_inner_path
 MOST_PROCESSES = 4096  # far above the largest machine; more would only fill the memory with processes
 YEAR = 366 * 24 * 3600  # seconds; Python cannot wait much longer
 GPU_KIND = re.compile(r"[^:\s]+(:[1-9]\d*)?", re.ASCII)  # `H100`, or with a count `H100:2`
+HOST_PATTERN = re.compile(r"\*|(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE)
 
 
 def _check_gpu(gpu: str | int | list[str] | None) -> str | int | list[str] | None:
@@ -76,6 +77,12 @@ def _check_gpu(gpu: str | int | list[str] | None) -> str | int | list[str] | Non
     if outside or (isinstance(kinds, list) and not (kinds and all(GPU_KIND.fullmatch(kind) for kind in kinds))):
         raise ValueError(f"a count from 0 to {MOST_PROCESSES}, a kind such as `H100` or `H100:2`, or a list of kinds")
     return gpu
+
+
+def _check_host(host: str) -> str:
+    if not HOST_PATTERN.fullmatch(host):
+        raise ValueError("a name without scheme and port, such as `gpu.example.com`, `*.example.com` or `*`")
+    return host
 
 
 class HubWeights(Frozen):
@@ -224,6 +231,8 @@ class Serve(Limits):
     """Parser of thoughts in answers, by its name in vLLM, such as `qwen3`. Default: thoughts stay in the answer."""
     public: bool = False
     """Answer requests without a key. Applies to servers on a remote backend."""
+    allowed_hosts: list[Annotated[str, AfterValidator(_check_host)]] = []
+    """Further names of the server that requests may use, such as `gpu.example.com` or `*.example.com`."""
     idle: int = Field(default=300, ge=2, le=1200)
     """Time in seconds without requests after which a server on a remote backend stops."""
 

@@ -33,6 +33,7 @@ class Serving(Frozen):
         reasoning_parser: The parser of thoughts in answers.
         no_tools: The answer to requests with tools, if there is no parser for them.
         limits: Limits on requests.
+        allowed_hosts: Patterns of further names of the server in requests.
         note: A remark on the automatic choice of models, for the user.
     """
 
@@ -50,6 +51,7 @@ class Serving(Frozen):
     reasoning_parser: str | None = None
     no_tools: str = ""
     limits: Limits = Limits()
+    allowed_hosts: tuple[str, ...] = ()
     note: str = ""
 
     @property

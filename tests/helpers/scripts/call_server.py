@@ -50,6 +50,9 @@ class Asker:
             "too large": await self._refused(self._client, {**base, "messages": [*long] * 9}),
             "strange key": await self._refused(strange, base),
             "not JSON": await self._not_json(),
+            "unknown path": await self._plain("POST", "/nothing"),
+            "wrong method": await self._plain("GET", "/completions"),
+            "another host": await self._plain("GET", "/models", host="evil"),
         }
 
     async def _refused(self, client: AsyncOpenAI, body: dict[str, Any]) -> list[Any]:
@@ -63,6 +66,12 @@ class Asker:
         """By the client's own connection, for it writes nothing that is wrong."""
         headers = {**self._client.auth_headers, "content-type": "application/json"}
         answer = await self._client._client.post(f"{self._url}/chat/completions", content=b'{"model":', headers=headers)
+        return [answer.status_code, answer.json()["error"]["message"]]
+
+    async def _plain(self, method: str, path: str, **headers: str) -> list[Any]:
+        answer = await self._client._client.request(
+            method, f"{self._url}{path}", headers={**self._client.auth_headers, **headers}
+        )
         return [answer.status_code, answer.json()["error"]["message"]]
 
     async def crowd(self) -> dict[str, Any]:

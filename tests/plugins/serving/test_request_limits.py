@@ -344,3 +344,79 @@ def test_a_request_with_tools_reaches_only_an_engine_that_parses_calls(monkeypat
     statuses, engine, refused = asyncio.run(ask(with_tools, without))
     assert (statuses, engine.got) == ([400, 200], [without])
     assert (refused.error["code"], refused.error["message"]) == ("unsupported_tools", "set serve.tool_parser")
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PUT", "DELETE", "TRACE"])
+def test_only_get_of_the_health_needs_no_key(method: str, door: RequestCounter) -> None:
+    async def steps() -> None:
+        engine = Engine()
+        client = await Client("/health", method, None).come(AuthMiddleware(engine)).end()
+        assert (client.status, client.error["code"]) == (401, "invalid_api_key")
+        assert (engine.got, door.active) == ([], 0)
+
+    asyncio.run(steps())
+
+
+def test_the_health_never_takes_a_place(door: RequestCounter) -> None:
+    async def steps() -> None:
+        slow = [
+            Client("/health", method, key).come(AuthMiddleware(Deaf(seconds=LONG)))
+            for method, key in (("GET", None), ("GET", "k"), ("POST", "k"))
+        ]
+        await asyncio.sleep(SHORT)
+        assert door.active == 0
+        for one in slow:
+            assert one.task is not None
+            one.task.cancel()
+
+    asyncio.run(steps())
+
+
+def test_a_key_is_compared_as_a_whole_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The place of the first wrong letter must not show in the time of the answer."""
+    monkeypatch.setenv(middleware.KEY, "the key")
+    compared = []
+
+    def compare(given: bytes, key: bytes) -> bool:
+        compared.append((given, key))
+        return given == key
+
+    monkeypatch.setattr(middleware.hmac, "compare_digest", compare)
+    keys = ("the kez", "xhe key", "t", "", "the key")
+
+    async def steps() -> None:
+        statuses = [(await Client(key=key or " ").ask(AuthMiddleware(Engine())).end()).status for key in keys]
+        assert statuses == [401, 401, 401, 401, 200]
+
+    asyncio.run(steps())
+    assert [given for given, _ in compared] == [b"the kez", b"xhe key", b"t", b" ", b"the key"]
+    assert {key for _, key in compared} == {b"the key"}
+
+
+def test_a_request_is_admitted_with_the_key_or_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limits of connections end with that."""
+
+    async def admitted(*arguments: Any) -> bool:
+        client, calls = Client(*arguments), []
+        client.scope[middleware.ADMIT] = lambda: calls.append(True)
+        await client.ask(AuthMiddleware(Engine())).end()
+        return bool(calls)
+
+    async def steps() -> list[bool]:
+        cases = [("/v1/models", "GET", "k"), ("/v1/models", "GET", None), ("/health", "GET", None), ("/x", "POST", "z")]
+        return [await admitted(*case) for case in cases]
+
+    assert asyncio.run(steps()) == [True, False, False, False]
+    monkeypatch.delenv(middleware.KEY)
+    assert asyncio.run(steps()) == [False, False, False, True]
+
+
+def test_without_a_list_of_hosts_every_name_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def status() -> int:
+        return (await Client(host="evil").ask(AuthMiddleware(Engine())).end()).status
+
+    assert asyncio.run(status()) == 200
+    monkeypatch.setenv(middleware.HOSTS, "[]")
+    assert asyncio.run(status()) == 403
+    monkeypatch.setenv(middleware.HOSTS, '["*"]')
+    assert asyncio.run(status()) == 200

@@ -14,7 +14,7 @@ from ftrun.api.recipe import Serve
 from ftrun.api.stage_call import Ref
 from ftrun_plugins.serving import request_limits
 from ftrun_plugins.serving.engine import command, variables
-from ftrun_plugins.serving.middleware import KEY, LIMITS, NO_TOOLS, AuthMiddleware
+from ftrun_plugins.serving.middleware import HOSTS, KEY, LIMITS, MODELS, NO_TOOLS, AuthMiddleware
 from ftrun_plugins.serving.serving_plan import plan_serving
 
 TEMPLATE = b"{{ messages }}"
@@ -174,3 +174,12 @@ def test_the_recipes_limits_reach_the_gate(monkeypatch: pytest.MonkeyPatch) -> N
     serving = chosen(serve={"max_requests": 3, "request_timeout": 1.5})
     monkeypatch.setenv(LIMITS, variables(serving.limits, None, {})[LIMITS])
     assert AuthMiddleware(None)._limits == request_limits.Limits(3, 4_000_000, 1.5, 3600)  # type: ignore[arg-type]
+
+
+def test_the_middleware_gets_the_names_of_models_and_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    serving = chosen(serve={"allowed_hosts": ["*.example.com"]})
+    made = variables(serving.limits, None, {}, models=serving.names, hosts=serving.allowed_hosts)
+    assert json.loads(made[MODELS]) == list(serving.names)
+    assert json.loads(made[HOSTS]) == ["*.example.com"]
+    assert json.loads(variables(serving.limits, None, {}, hosts=())[HOSTS]) == []  # names of this machine only
+    assert not {HOSTS, MODELS} & set(variables(serving.limits, None, {}))

@@ -248,6 +248,8 @@ RULES = [
                    "evals=[exact_match]"), do="merge"),
     Bad("too long a context to serve", "invalid-value serve.max_model_len", "override serve.max_model_len=9000",
         overrides=("serve.max_model_len=9000",), expected="at most 8192"),
+    Bad("a host with its scheme", "invalid-value serve.allowed_hosts", "override serve.allowed_hosts=[https://a.example]",
+        overrides=("serve.allowed_hosts=[https://a.example]",), expected="without scheme"),
     Bad("the only checkpoint", "invalid-value save_total_limit", "override train.save_total_limit=1",
         overrides=("train.save_total_limit=1",), expected="2 or more"),
     Bad("evaluations without rows", "conflicting-keys eval_steps", "override train.eval_steps=5",

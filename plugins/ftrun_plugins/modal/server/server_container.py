@@ -25,7 +25,8 @@ def start_engine() -> None:
     store = Store(Path(os.environ.get(VARIABLE, MOUNT)))
     all_addresses = "0.0.0.0"  # noqa: S104  (Modal's proxy connects from outside the container)
     arguments = command(serving, store.artifact, Path(sys.executable), all_addresses, PORT, int(os.environ[GPUS]))
-    environment = variables(serving.limits, os.environ.get(KEY), {}, serving.no_tools)
+    key, hosts = os.environ.get(KEY), serving.allowed_hosts or None  # Modal's proxy serves only the names of the app
+    environment = variables(serving.limits, key, {}, serving.no_tools, serving.names, hosts)
     engine = Engine(launch(arguments, environment, None), PORT)
     threading.Thread(target=_exit_with, args=(engine,), daemon=True).start()
 
