@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,7 @@ from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded, load
 
 os.environ["HF_TOKEN_PATH"] = os.devnull  # tests do not use the login of who runs them
+os.environ["XDG_CONFIG_HOME"] = mkdtemp(prefix="ftrun-tests-")  # nor the consents
 
 # A small valid recipe; the line numbers in tests count from its first line.
 RECIPE = """\

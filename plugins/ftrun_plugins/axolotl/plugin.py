@@ -9,6 +9,7 @@ from ftrun import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from ftrun.api.consent import ConsentItem
     from ftrun.api.issues import Issue
     from ftrun.api.recipe import Recipe
     from ftrun.api.stages import Stage
@@ -39,6 +40,14 @@ def ftrun_check_recipe(recipe: Recipe, trainer_config: TrainerConfig) -> Iterabl
     from ftrun_plugins.axolotl.trainer import Axolotl
 
     return list(check_trainer(recipe, trainer_config)) if recipe.trainer == Axolotl.name else []
+
+
+@hookimpl
+def ftrun_consent_items(recipe: Recipe, trainer_config: TrainerConfig) -> Iterable[ConsentItem]:
+    from ftrun_plugins.axolotl.config.consent import find_items
+    from ftrun_plugins.axolotl.trainer import Axolotl
+
+    return list(find_items(recipe, trainer_config)) if recipe.trainer == Axolotl.name else []
 
 
 @hookimpl

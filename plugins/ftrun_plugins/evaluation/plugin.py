@@ -9,6 +9,7 @@ from ftrun import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from ftrun.api.consent import ConsentItem
     from ftrun.api.evaluators import AnswerEvaluator, Evaluator, PairEvaluator
     from ftrun.api.issues import Issue
     from ftrun.api.recipe import Recipe
@@ -52,6 +53,13 @@ def ftrun_check_recipe(recipe: Recipe) -> Iterable[Issue]:
     from ftrun_plugins.evaluation.lm_eval.check import check_task_files
 
     return list(check_task_files(recipe))
+
+
+@hookimpl
+def ftrun_consent_items(recipe: Recipe) -> Iterable[ConsentItem]:
+    from ftrun_plugins.evaluation.consent import find_items
+
+    return list(find_items(recipe))
 
 
 @hookimpl

@@ -7,6 +7,7 @@ import sys
 import click
 
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun.cli.trust_option import trust_option
 from ftrun.workflow.session import Session, open_session
 
 DEFAULT_RECIPE = "recipe=quickstart"
@@ -14,12 +15,13 @@ DEFAULT_RECIPE = "recipe=quickstart"
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--prune", is_flag=True, help="Stop deployed apps of older code that no run uses.")
+@trust_option
 @click.argument("overrides", nargs=-1)
-def deploy(overrides: tuple[str, ...], prune: bool) -> int:
+def deploy(overrides: tuple[str, ...], prune: bool, trust: bool) -> int:
     """Deploy to Modal ahead of a run, so that the first run does not wait for images to be built."""
     from ftrun_plugins.modal.client.prune import prune_apps
 
-    session = _open_modal_session(overrides)
+    session = _open_modal_session(overrides, trust)
     remote = session.backend.remote
     assert remote is not None
     app = remote.app(session.plan.calls)  # type: ignore[attr-defined]
@@ -33,8 +35,8 @@ def deploy(overrides: tuple[str, ...], prune: bool) -> int:
     return 0
 
 
-def _open_modal_session(overrides: tuple[str, ...]) -> Session:
-    session = open_session(_add_defaults(overrides))
+def _open_modal_session(overrides: tuple[str, ...], trust: bool) -> Session:
+    session = open_session(_add_defaults(overrides), trust)
     if session.backend.remote is None:
         raise InvalidInput(Problem("usage", "`ftrun deploy` requires the backend `modal`", hint="backend=modal"))
     return session

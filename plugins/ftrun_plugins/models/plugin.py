@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from ftrun.api.backends import Backend
+    from ftrun.api.consent import ConsentItem
     from ftrun.api.doctor import DoctorCheck
     from ftrun.api.errors import Problem
     from ftrun.api.recipe import Recipe
@@ -42,6 +43,13 @@ def ftrun_check_access(calls: Sequence[StageCall], backend: Backend) -> Iterable
         except InvalidInput as error:
             problems.extend(error.problems)
     return problems
+
+
+@hookimpl
+def ftrun_consent_items(recipe: Recipe) -> Iterable[ConsentItem]:
+    from ftrun_plugins.models.model_code import find_items
+
+    return list(find_items(recipe))
 
 
 @hookimpl

@@ -14,6 +14,7 @@ from ftrun.api.paths import default_store
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 from ftrun.utils.atomic_io import read_json
+from ftrun.workflow.consent import require_consent
 from ftrun_plugins.preview.formatted_rows import Examples, all_examples, first_examples
 from ftrun_plugins.preview.plan import PreviewPlan, make_local_backend, plan_first_calls, prepare_environment
 from ftrun_plugins.preview.result import PreviewResult
@@ -25,18 +26,21 @@ from ftrun_plugins.preview.tokenizer_client import TokenizerClient, TrainerEnvir
 REJECTED_SHOWN = 3
 
 
-def build_preview(overrides: Sequence[str], choice: RowChoice, folder: Path) -> PreviewResult:
+def build_preview(overrides: Sequence[str], choice: RowChoice, folder: Path, trust: bool = False) -> PreviewResult:
     """Return the chosen rows of a recipe.
 
     Args:
         overrides: Overrides that define the recipe.
         choice: The rows to show.
         folder: An empty folder for temporary files.
+        trust: Consent to the code and the hosts that the recipe names.
 
     Raises:
         FtrunError: If the recipe or the data is wrong, or its trainer has no preview.
     """
-    recipe, store = load(overrides, plugins()).recipe, default_store()
+    loaded, store = load(overrides, plugins()), default_store()
+    require_consent(loaded, plugins(), trust)
+    recipe = loaded.recipe
     trainer = plugins().trainer(recipe)
     if trainer.preview_module is None:
         raise InvalidInput(Problem("unsupported-key", f"the trainer `{trainer.name}` has no preview", "trainer"))

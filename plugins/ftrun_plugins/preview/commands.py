@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun.cli.trust_option import trust_option
 from ftrun.utils.atomic_io import write_bytes
 from ftrun.utils.path_option import PathOption
 from ftrun_plugins.preview.row_selection import RowChoice, Way
@@ -26,6 +27,7 @@ MOST_ROWS = 1000
 @click.option("--full", is_flag=True, help="Show long texts completely.")
 @click.option("--json", "as_json", is_flag=True, help="Print tokens, labels and pieces as JSON.")
 @click.option("--html", type=PathOption(dir_okay=False), help="Write the preview to this HTML file.")
+@trust_option
 @click.argument("overrides", nargs=-1)
 def preview(
     overrides: tuple[str, ...],
@@ -38,6 +40,7 @@ def preview(
     full: bool,
     as_json: bool,
     html: Path | None,
+    trust: bool,
 ) -> int:
     """Show rows as the model will see them: trained text, special tokens, counts, cuts."""
     values, seed = _split_seed(overrides, at_random)
@@ -47,7 +50,7 @@ def preview(
     with TemporaryDirectory(prefix="ftrun-preview-") as folder:
         from ftrun_plugins.preview.build import build_preview
 
-        result = build_preview(values, choice, Path(folder))
+        result = build_preview(values, choice, Path(folder), trust)
     if as_json:
         print(json.dumps(result.as_dict()))
     if html is not None:

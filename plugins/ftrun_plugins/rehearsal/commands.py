@@ -14,6 +14,7 @@ from ftrun.api.paths import RunFolder
 from ftrun.api.trainers import Replacement
 from ftrun.cli.local_runs import run_in_foreground
 from ftrun.cli.run_summary import summary_text
+from ftrun.cli.trust_option import trust_option
 from ftrun.execution.engine import prepare
 from ftrun.execution.provenance import collect_provenance
 from ftrun.plugins.manager import plugins
@@ -29,15 +30,16 @@ NO_GPU = "no GPU: "  # the prefix of `train` for notes on values that it adapts
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@trust_option
 @click.argument("overrides", nargs=-1)
-def rehearse(overrides: tuple[str, ...], as_json: bool) -> int:
+def rehearse(overrides: tuple[str, ...], as_json: bool, trust: bool) -> int:
     """Test a recipe end to end on this machine's CPU with a tiny random model, few rows and 3 steps.
 
     OVERRIDES are those of the real run. The command prints the replaced values first. It succeeds even if gates are not
     met.
     """
     loaded, replacements = load_rehearsal(overrides, plugins())
-    session = plan_call_graph(loaded)
+    session = plan_call_graph(loaded, trust)
     session.check_access()
     folder = _create_run(session, overrides, replacements)
     if not as_json:

@@ -15,6 +15,7 @@ from ftrun.api.paths import default_store
 from ftrun.api.remote import Remote
 from ftrun.api.serving_spec import Endpoint, Serving
 from ftrun.cli.run_lookup import find_run, remote_of, remotes
+from ftrun.cli.trust_option import trust_option
 from ftrun_plugins.serving.local_server import API_KEY, LocalServer
 from ftrun_plugins.serving.serve_target import ServeTarget
 
@@ -27,9 +28,10 @@ PORT = 8000
 @click.option("--port", default=PORT, show_default=True, help="Port on this machine.")
 @click.option("--list", "listing", is_flag=True, help="List the servers on other machines.")
 @click.option("--stop", is_flag=True, help="Stop the run's server on another machine.")
+@trust_option
 @click.argument("run", default="last")
 @click.argument("overrides", nargs=-1)
-def serve(run: str, overrides: tuple[str, ...], port: int, listing: bool, stop: bool) -> int:
+def serve(run: str, overrides: tuple[str, ...], port: int, listing: bool, stop: bool, trust: bool) -> int:
     """Serve the models of a run, or of a recipe, with OpenAI's API.
 
     A run of this machine is served here as long as the command runs, or on Modal with `backend=modal`. A run on Modal
@@ -41,7 +43,7 @@ def serve(run: str, overrides: tuple[str, ...], port: int, listing: bool, stop: 
         return _list_servers()
     if stop:
         return _stop_server(run)
-    target = ServeTarget.find(run, overrides)
+    target = ServeTarget.find(run, overrides, trust)
     if target.remote is None:
         server = LocalServer(target, port)
         with suppress(KeyboardInterrupt), server.start() as endpoint:
@@ -67,14 +69,17 @@ def serve(run: str, overrides: tuple[str, ...], port: int, listing: bool, stop: 
 @click.option("--raw", is_flag=True, help="Send the text without the chat template.")
 @click.option("--max-tokens", default=512, show_default=True, help="Maximum number of tokens per answer.")
 @click.option("--temperature", default=0.0, show_default=True, help="Sampling temperature of the answers.")
+@trust_option
 @click.argument("run")
 @click.argument("prompt", required=False)
-def chat(run: str, prompt: str | None, model: str | None, raw: bool, max_tokens: int, temperature: float) -> int:
+def chat(
+    run: str, prompt: str | None, model: str | None, raw: bool, max_tokens: int, temperature: float, trust: bool
+) -> int:
     """Talk to the models of a run, or print the answer to one prompt."""
     from ftrun_plugins.serving.chat import Chat
     from ftrun_plugins.serving.openai_client import ChatClient
 
-    target = ServeTarget.find(run)
+    target = ServeTarget.find(run, (), trust)
     names = target.serving.names
     if model is not None and model not in names:
         raise InvalidInput(Problem("unknown-name", f"unknown model `{model}`", expected=f"one of {', '.join(names)}"))

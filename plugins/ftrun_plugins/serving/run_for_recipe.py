@@ -15,7 +15,7 @@ MODELS = ("fetch:model", "train", "merge")
 SUCCESSFUL = ("done", "gate_not_met")
 
 
-def find_run_for(overrides: Sequence[str]) -> tuple[str, Recipe]:
+def find_run_for(overrides: Sequence[str], trust: bool = False) -> tuple[str, Recipe]:
     """Return the id of the newest run with the same models as a recipe, and the recipe.
 
     The recipe's section `serve` may differ from that of the run.
@@ -23,7 +23,7 @@ def find_run_for(overrides: Sequence[str]) -> tuple[str, Recipe]:
     Raises:
         InvalidInput: If the recipe is wrong, or no run has made its models.
     """
-    session = open_session(overrides)
+    session = open_session(overrides, trust)
     keys = _model_keys(session.plan)
     for record in reversed(runs.all_runs(session.store)):
         if record.status in SUCCESSFUL and _model_keys(read_plan(session.store.run(record.id))) == keys:

@@ -20,6 +20,7 @@ from ftrun.plugins.manager import plugins
 from ftrun.recipe.run_overrides import apply_overrides
 from ftrun.store import runs
 from ftrun.store.artifacts import find, reader
+from ftrun.workflow.consent import require_recorded_consent
 from ftrun_plugins.serving.run_for_recipe import find_run_for
 from ftrun_plugins.serving.serving_plan import plan_serving
 from ftrun_plugins.serving.vllm_support import vllm_obstacle
@@ -43,12 +44,13 @@ class ServeTarget:
     to_push: tuple[Ref, ...] = ()
 
     @classmethod
-    def find(cls, run: str, overrides: Sequence[str] = ()) -> ServeTarget:
+    def find(cls, run: str, overrides: Sequence[str] = (), trust: bool = False) -> ServeTarget:
         """Return the run, with overrides for its server.
 
         Args:
             run: Id of a run, or `recipe=NAME` for the newest run that made the models of that recipe.
             overrides: Changes of the recipe's sections `serve` and `resources.serve`, and `backend=NAME`.
+            trust: Consent to the code and the hosts that the recipe names.
 
         Raises:
             InvalidInput: If there is no such run, it is not finished, it has nothing to serve, or an override is wrong.
@@ -56,12 +58,13 @@ class ServeTarget:
         store, requested = default_store(), None
         backend_name, overrides = _split_backend(overrides)
         if run.startswith("recipe="):
-            run, requested = find_run_for((run, *overrides))
+            run, requested = find_run_for((run, *overrides), trust)
         folder = find_run(store, run)
         if runs.load(folder).status in runs.OPEN:
             raise InvalidInput(
                 Problem("run-active", f"the run {folder.id} is not finished", hint=f"ftrun logs -f {folder.id}")
             )
+        require_recorded_consent(folder, plugins(), trust)
         recipe = requested or apply_overrides(read_recipe(folder), overrides, CHANGEABLE, plugins())
         # the environments of servers may be newer than the run, or their locks may have moved
         known = {name: env for name, env in recipe.environment.items() if env.lock is None or env.lock.exists()}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ftrun.api.backends import Backend
     from ftrun.api.commands import LazyCommand
     from ftrun.api.config_dirs import ConfigFolders
+    from ftrun.api.consent import ConsentItem
     from ftrun.api.doctor import DoctorCheck
     from ftrun.api.errors import Problem
     from ftrun.api.evaluators import AnswerEvaluator, Evaluator, PairEvaluator
@@ -35,6 +36,7 @@ __all__ = [
     "ftrun_check_access",
     "ftrun_check_recipe",
     "ftrun_config_sources",
+    "ftrun_consent_items",
     "ftrun_doctor_checks",
     "ftrun_event",
     "ftrun_recipe_keys",
@@ -123,6 +125,21 @@ def ftrun_check_recipe(  # type: ignore[empty-body]
     Args:
         recipe: The composed recipe.
         trainer: The trainer that the recipe names.
+        trainer_config: The trainer keys of the recipe.
+    """
+
+
+@hookspec
+def ftrun_consent_items(  # type: ignore[empty-body]
+    recipe: Recipe, trainer_config: TrainerConfig
+) -> Iterable[ConsentItem]:
+    """Return what the plugin would run or send because of the recipe: code of others, and data to a host.
+
+    Called before every plan, and before a recorded recipe runs again. Return every such item:
+    ftrun asks the user only about values that come from neither the command line nor an installed package.
+
+    Args:
+        recipe: The composed recipe.
         trainer_config: The trainer keys of the recipe.
     """
 

@@ -283,25 +283,31 @@ class Backend(PluginRef):
     """Backend that runs the stage calls, with its options."""
 
 
+def _check_python(python: str) -> str:
+    if python != "client" and "/" not in python and not re.fullmatch(r"\d+(\.\d+){0,2}", python, re.ASCII):
+        raise ValueError("a version such as `3.12`, the path of an interpreter, or `client`")
+    return python
+
+
 class Image(Frozen):
     """Container image of an environment. Not part of keys, because stages use the packages of the environment."""
 
-    base: str | None = None
+    base: str | None = Field(default=None, pattern=r"^[\w./:@-]+$")
     """Tag of the base image. Default: Debian with the Python of the environment."""
-    python: str | None = None
+    python: str | None = Field(default=None, pattern=r"^\d+(\.\d+){0,2}$")
     """Python version of the image. Needed if `python` of the environment is not a version."""
-    system_packages: tuple[str, ...] = ()
+    system_packages: tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+:=~-]*$")], ...] = ()
     """System packages to install in the image."""
 
 
 class Environment(Frozen):
     """Set of pinned packages: a Python version with a complete lock file, or an existing interpreter."""
 
-    python: str
+    python: Annotated[str, AfterValidator(_check_python)]
     """Python version, path of an interpreter whose packages are used as they are, or `client` for that of ftrun."""
     lock: Path | None = None
     """Lock file: the complete list of packages and versions to install."""
-    variables: dict[str, str] = {}
+    variables: dict[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], str] = {}
     """Environment variables for the processes of the environment."""
     preload: tuple[str, ...] = ()
     """Modules that are slow to import. Local stages are forked from a process that has imported them."""

@@ -11,6 +11,7 @@ import click
 
 from ftrun.api.backends import Estimate
 from ftrun.api.stage_call import Plan, StageCall
+from ftrun.cli.trust_option import trust_option
 from ftrun.execution.engine import read_plan
 from ftrun.planning.cache_miss import explain_miss
 from ftrun.store.runs import all_runs
@@ -25,15 +26,16 @@ BYTES_PER_PARAMETER = 2  # weights are stored in 16 bits
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 @click.option("--no-check", is_flag=True, help="Leave out the checks that import the trainer's packages.")
+@trust_option
 @click.argument("overrides", nargs=-1)
-def plan(overrides: tuple[str, ...], as_json: bool, no_check: bool) -> int:
+def plan(overrides: tuple[str, ...], as_json: bool, no_check: bool, trust: bool) -> int:
     """Show what a recipe would run and why, without running it.
 
     Lists each stage call as cached or to run, with its hardware and environment, and then the environments, disk space,
     secrets and money that the run needs. First runs the calls that only check the recipe, if their environment is
     installed; a run starts with those that are left.
     """
-    session = open_session(overrides)
+    session = open_session(overrides, trust)
     if not no_check:
         run_preflight(session)
     last = last_plan(session)

@@ -15,6 +15,7 @@ from ftrun.cli.drift import find_drift, find_missing_files
 from ftrun.cli.plan import as_values, lines
 from ftrun.cli.run import start
 from ftrun.cli.run_lookup import find_run
+from ftrun.cli.trust_option import trust_option
 from ftrun.execution.engine import read_plan
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.recorded import RecordedRecipe, load_recorded
@@ -28,9 +29,10 @@ MOST_CHANGES = 20  # changes shown
 @click.option("--plan", "only_plan", is_flag=True, help="Show what has changed and what would run, without running it.")
 @click.option("-d", "--detach", is_flag=True, help="Run in the background.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@trust_option
 @click.argument("run")
 @click.argument("overrides", nargs=-1)
-def rerun(run: str, overrides: tuple[str, ...], only_plan: bool, detach: bool, as_json: bool) -> int:
+def rerun(run: str, overrides: tuple[str, ...], only_plan: bool, detach: bool, as_json: bool, trust: bool) -> int:
     """Repeat RUN with its own recipe and apply OVERRIDES.
 
     Lists first what has changed since RUN: data, code, environments, versions. Unchanged stage calls are cached.
@@ -47,8 +49,8 @@ def rerun(run: str, overrides: tuple[str, ...], only_plan: bool, detach: bool, a
         )
     folder = find_run(default_store(), run)
     record = runs.load(folder)
-    session = _plan(folder, record, overrides)
-    changes = find_drift(folder, record, _plan_without_overrides(folder, record, overrides, session))
+    session = _plan(folder, record, overrides, trust)
+    changes = find_drift(folder, record, _plan_without_overrides(folder, record, overrides, session, trust))
     if as_json and only_plan:
         values = as_values(session, read_plan(folder))
         print(json.dumps({"rerun_of": record.id, "since": changes, **values}))
@@ -66,7 +68,7 @@ def _load(folder: RunFolder, record: runs.RunRecord, overrides: Sequence[str]) -
     return load_recorded(values, record.origins, record.overrides, overrides, plugins())
 
 
-def _plan(folder: RunFolder, record: runs.RunRecord, overrides: Sequence[str]) -> Session:
+def _plan(folder: RunFolder, record: runs.RunRecord, overrides: Sequence[str], trust: bool) -> Session:
     """Plan the run again.
 
     Raises:
@@ -74,7 +76,7 @@ def _plan(folder: RunFolder, record: runs.RunRecord, overrides: Sequence[str]) -
     """
     recipe = _load(folder, record, overrides)
     try:
-        return plan_call_graph(recipe)
+        return plan_call_graph(recipe, trust)
     except InvalidInput as error:
         missing = list(find_missing_files(read_plan(folder)))
         if not missing:
@@ -85,13 +87,13 @@ def _plan(folder: RunFolder, record: runs.RunRecord, overrides: Sequence[str]) -
 
 
 def _plan_without_overrides(
-    folder: RunFolder, record: runs.RunRecord, overrides: Sequence[str], session: Session
+    folder: RunFolder, record: runs.RunRecord, overrides: Sequence[str], session: Session, trust: bool
 ) -> Session | None:
     """Plan the run without overrides, to find what they did not change. Return None if that cannot be planned."""
     if not overrides:
         return session
     try:
-        return plan_call_graph(_load(folder, record, ()))
+        return plan_call_graph(_load(folder, record, ()), trust)
     except FtrunError:
         return None
 

@@ -7,6 +7,7 @@ import click
 from ftrun.api.errors import FtrunError
 from ftrun.cli.local_runs import run_in_background, run_in_foreground
 from ftrun.cli.remote_runs import submit_run
+from ftrun.cli.trust_option import trust_option
 from ftrun.workflow.runs import create_run
 from ftrun.workflow.session import Session, open_session
 
@@ -15,14 +16,15 @@ from ftrun.workflow.session import Session, open_session
 @click.option("-m", "--multirun", is_flag=True, help="Run a sweep: every combination of the values in the overrides.")
 @click.option("-d", "--detach", is_flag=True, help="Run in the background.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@trust_option
 @click.argument("overrides", nargs=-1)
-def run(overrides: tuple[str, ...], multirun: bool, detach: bool, as_json: bool) -> int:
+def run(overrides: tuple[str, ...], multirun: bool, detach: bool, as_json: bool, trust: bool) -> int:
     """Run a recipe. Stage calls that are cached do not run again."""
     if not multirun:
-        return start(open_session(overrides), detach, as_json)
+        return start(open_session(overrides, trust), detach, as_json)
     from ftrun.cli.hydra_flags import expand_sweep
 
-    return _run_sweep(expand_sweep(overrides), detach, as_json)
+    return _run_sweep(expand_sweep(overrides), detach, as_json, trust)
 
 
 def start(session: Session, detach: bool, as_json: bool, rerun_of: str | None = None) -> int:
@@ -40,9 +42,11 @@ def start(session: Session, detach: bool, as_json: bool, rerun_of: str | None = 
     return run_in_foreground(created.store, created.folder, as_json)
 
 
-def _run_sweep(points: list[list[str]], detach: bool, as_json: bool) -> int:
+def _run_sweep(points: list[list[str]], detach: bool, as_json: bool, trust: bool) -> int:
     """Run the points of a sweep one after the other. Return the highest exit code; stop if a run is interrupted."""
-    sessions = [open_session(point) for point in points]  # report an error in any point before the first one runs
+    sessions = [
+        open_session(point, trust) for point in points
+    ]  # report an error in any point before the first one runs
     codes = []
     for number, (point, session) in enumerate(zip(points, sessions, strict=True), 1):
         if not as_json:

@@ -27,12 +27,13 @@ def load_recipe(recipe: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     return load(_overrides(recipe, overrides), plugins()).recipe
 
 
-def plan(recipe: str | Path, overrides: Sequence[str] = ()) -> Session:
+def plan(recipe: str | Path, overrides: Sequence[str] = (), *, trust: bool = False) -> Session:
     """Plan a recipe without running anything.
 
     Args:
         recipe: The name of a recipe, or the path of a recipe file.
         overrides: Overrides as on the command line.
+        trust: Consent to code and hosts that the recipe names, as `--trust` on the command line.
 
     Returns:
         A session: `plan` has the stage calls, `missing` those that would run, `estimate` what they would cost.
@@ -40,10 +41,12 @@ def plan(recipe: str | Path, overrides: Sequence[str] = ()) -> Session:
     Raises:
         InvalidInput: If the recipe is wrong, or something that it names does not exist.
     """
-    return open_session(_overrides(recipe, overrides))
+    return open_session(_overrides(recipe, overrides), trust)
 
 
-def run(recipe: str | Path, overrides: Sequence[str] = (), *, on_event: Listen | None = None) -> Run:
+def run(
+    recipe: str | Path, overrides: Sequence[str] = (), *, on_event: Listen | None = None, trust: bool = False
+) -> Run:
     """Run a recipe to its end, on this machine or on the backend that it names.
 
     Stage calls whose artifacts exist do not run again.
@@ -52,11 +55,12 @@ def run(recipe: str | Path, overrides: Sequence[str] = (), *, on_event: Listen |
         recipe: The name of a recipe, or the path of a recipe file.
         overrides: Overrides as on the command line.
         on_event: Called for each event of the run, in another thread.
+        trust: Consent to code and hosts that the recipe names, as `--trust` on the command line.
 
     Raises:
         FtrunError: If the recipe is wrong, or the run fails, is stopped or does not meet a gate.
     """
-    created = create_run(plan(recipe, overrides))
+    created = create_run(plan(recipe, overrides, trust=trust))
     if created.remote is None:
         created.execute(on_event=on_event)
     else:

@@ -15,6 +15,7 @@ from ftrun.planning.planner import make_plan
 from ftrun.plugins.manager import Plugins, plugins
 from ftrun.recipe.load import Loaded, load
 from ftrun.store.runs import all_runs
+from ftrun.workflow.consent import require_consent
 
 
 @dataclass(frozen=True)
@@ -88,21 +89,24 @@ def _read_durations(store: Store, recipe: str) -> dict[str, float]:
     return seconds
 
 
-def open_session(overrides: Sequence[str]) -> Session:
+def open_session(overrides: Sequence[str], trust: bool = False) -> Session:
     """Load a recipe from overrides and plan it.
 
     Raises:
-        InvalidInput: If the recipe is wrong, or if something that it names does not exist.
+        InvalidInput: If the recipe is wrong, if something that it names does not exist, or if it needs the consent of
+            the user, which `trust` gives.
     """
-    return plan_call_graph(load(overrides, plugins()))
+    return plan_call_graph(load(overrides, plugins()), trust)
 
 
-def plan_call_graph(loaded: Loaded) -> Session:
+def plan_call_graph(loaded: Loaded, trust: bool = False) -> Session:
     """Plan a loaded recipe.
 
     Raises:
-        InvalidInput: If something that the recipe names does not exist, or if there is nothing to do.
+        InvalidInput: If something that the recipe names does not exist, if there is nothing to do, or if consent is
+            missing.
     """
+    require_consent(loaded, plugins(), trust)
     store = default_store()
     backend = make_backend(loaded.recipe, plugins(), store)
     plan = make_plan(loaded.recipe, plugins(), backend)
