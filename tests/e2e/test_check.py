@@ -16,6 +16,9 @@ from ftrun.execution.engine import make_backend
 from ftrun.planning.planner import make_plan
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
+from ftrun_plugins.axolotl.config.check import RENAMED_OPTIMIZERS
+from ftrun_plugins.axolotl.config.json_schema import NAME, definitions
+from ftrun_plugins.axolotl.config.package_keys import PACKAGE_KEYS
 from ftrun_plugins.local.backend import LocalBackend
 from helpers.workplace import SCRIPTS, Workplace, in_trainer
 
@@ -39,6 +42,12 @@ def params_of(overrides: Sequence[str]) -> dict[str, Any]:
     recipe = load([*overrides, "stages=[check]"], plugins()).recipe
     plan = make_plan(recipe, plugins(), make_backend(recipe, plugins(), Store(Path("/nonexistent"))))
     return next(call.params for call in plan.calls if call.label == "check:config")
+
+
+def optimizer_names() -> list[str]:
+    """The optimizers that the schema of the trainer lists."""
+    accepted = definitions()[NAME]["properties"]["optimizer"]["anyOf"]
+    return [name for part in accepted for name in part.get("enum", ())]
 
 
 def checked(cases: Mapping[str, dict[str, Any]], folder: Path, model: Path | None = None) -> dict[str, Any]:
@@ -146,3 +155,16 @@ def test_a_plan_ends_with_what_axolotl_refuses(workplace: Workplace) -> None:
     state = {call["call"]: call["cached"] for call in json.loads(ended.out)["calls"]}
     assert state["check:config"]
     assert not state["train"]
+
+
+@pytest.mark.slow
+def test_each_optimizer_is_made_or_refused_before(tmp_path: Path) -> None:
+    names = optimizer_names()
+    (tmp_path / "names.json").write_text(json.dumps(names))
+    failing = set(
+        json.loads(in_trainer(SCRIPTS / "make_optimizers.py", [str(tmp_path / "names.json")]).splitlines()[-1])
+    )
+    assert len(failing) > 20
+
+    refused = {name for entry in PACKAGE_KEYS if entry.key == "optimizer" for name in entry.values}
+    assert failing == refused | set(RENAMED_OPTIMIZERS)

@@ -21,11 +21,12 @@ from ftrun_plugins.axolotl.config.combinations import (
 from ftrun_plugins.axolotl.config.cpu_fallback import FUSED_KERNELS
 from ftrun_plugins.axolotl.config.defaults import offloads_to_cpu
 from ftrun_plugins.axolotl.config.file_keys import check_entry, check_template
+from ftrun_plugins.axolotl.config.package_keys import check_packages
 from ftrun_plugins.axolotl.config.range_check import check_ranges
 from ftrun_plugins.axolotl.config.unsupported_keys import check_unsupported
-from ftrun_plugins.axolotl.train.trackers import select_trackers
 
 OWN_STAGES = frozenset({"tokenize", "train", "merge"})
+RENAMED_OPTIMIZERS = {"ao_adamw_4bit": "adamw_torch_4bit", "ao_adamw_8bit": "adamw_torch_8bit"}
 
 
 def check_trainer(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
@@ -128,21 +129,15 @@ def _check_held_out_rows(recipe: Recipe, config: TrainerConfig) -> Iterator[Issu
             )
 
 
-def _check_tracker_packages(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
-    """Check that the trainer's lock has the packages of all trackers. axolotl silently skips a tracker without them."""
-    lock = recipe.environment["trainer"].lock if "trainer" in recipe.environment else None
-    if lock is None or not lock.is_file():
-        return
-    lines = lock.read_text(encoding="utf-8", errors="replace").splitlines()
-    locked = {line.partition("==")[0].lower() for line in lines}
-    for tracker, key in select_trackers(config.values):
-        if tracker.package not in locked:
-            yield Issue(
-                "missing-package",
-                config.origins[key],
-                f"{tracker.name} needs the package `{tracker.package}`, which is not in the trainer's lock",
-                hint="use a lock with this package: environment.trainer.lock=FILE",
-            )
+def _check_optimizer(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
+    new_name = RENAMED_OPTIMIZERS.get(str(config.values.get("optimizer")))
+    if new_name:
+        yield Issue(
+            "invalid-value",
+            config.origins["optimizer"],
+            f"axolotl accepts the optimizer `{config.values['optimizer']}`, but cannot make it",
+            hint=f"set train.optimizer={new_name}, which is the same",
+        )
 
 
 def _check_pose_packing(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
@@ -192,5 +187,6 @@ RULES: Iterable[Any] = (
     _check_held_out_rows,
     _check_pose_packing,
     _check_teacher,
-    _check_tracker_packages,
+    check_packages,
+    _check_optimizer,
 )

@@ -8,6 +8,7 @@ from typing import Any
 from ftrun.api.issues import Issue
 from ftrun_plugins.axolotl.config import schema
 from ftrun_plugins.axolotl.config.build import RESERVED_KEYS, UNSET_VALUES
+from ftrun_plugins.axolotl.config.package_keys import CUT_PLUGIN
 from ftrun_plugins.axolotl.config.range_check import check_ranges
 from ftrun_plugins.axolotl.config.unsupported_keys import (
     BENCHMARK,
@@ -37,6 +38,10 @@ NEED_A_LOOK = {
     "resume_from_checkpoint": FRESH_START,
     "lora_model_dir": "ftrun trains a new adapter; merge the old one into the base model first to continue from it",
 }
+CUT = (
+    "its package comes from no package index, so the environment `trainer` does not have it; the loss is the same, and "
+    "train.liger_fused_linear_cross_entropy=true saves the same memory"
+)
 IGNORED = "axolotl does not know this key and ignores it"
 EMPTY: tuple[object, ...] = (None, "", [], {})
 
@@ -44,11 +49,13 @@ EMPTY: tuple[object, ...] = (None, "", [], {})
 def read_trainer_keys(values: Mapping[str, Any], record: Recorder) -> dict[str, Any]:
     """Return the keys for `train`. Those that are the same are not recorded yet, because an option may set them."""
     keys: dict[str, Any] = {}
-    values = _without_batch_size(values, record)
+    values = _without_cut_plugin(_without_batch_size(values, record), record)
     issues = _find_issues(values)
     for key, value in values.items():
         issue = issues.get(key)
-        if key in HANDLED and not (issue and key in ("base_model_config", "tokenizer_config")):
+        if key.startswith("cut_cross_entropy"):
+            record.leave_out((key,), CUT)
+        elif key in HANDLED and not (issue and key in ("base_model_config", "tokenizer_config")):
             if value is None and key not in FSDP_KEYS:
                 record.exact((key,))
         elif key in UNSUPPORTED and value in SELECTS_NOTHING:
@@ -78,6 +85,15 @@ def _without_batch_size(values: Mapping[str, Any], record: Recorder) -> Mapping[
         return values
     record.exact(("batch_size",))
     return {key: value for key, value in values.items() if key != "batch_size"}
+
+
+def _without_cut_plugin(values: Mapping[str, Any], record: Recorder) -> Mapping[str, Any]:
+    """Leave out the plugin for Cut Cross Entropy, whose package the shipped lock cannot have."""
+    plugins = values.get("plugins")
+    if not isinstance(plugins, list) or CUT_PLUGIN not in plugins:
+        return values
+    record.leave_out(("plugins", plugins.index(CUT_PLUGIN)), CUT)
+    return {**values, "plugins": [plugin for plugin in plugins if plugin != CUT_PLUGIN]}
 
 
 def _keep_two_checkpoints(key: str, value: Any, record: Recorder) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from ftrun_plugins.importing.axolotl.model import read_model as read_model_section
 from ftrun_plugins.importing.draft import Entry
 from ftrun_plugins.importing.llama_factory.settings import Settings
-from ftrun_plugins.importing.llama_factory.templates import TEMPLATES, TOOLS, Template
+from ftrun_plugins.importing.llama_factory.templates import LINE_BREAK, TEMPLATES, TOOLS, Template
 
 QUANTIZED = re.compile(r"awq|gptq|aqlm|\bint4\b|[-_]4bit|[-_]8bit", re.IGNORECASE)
 NAMES = {"model_name_or_path": "base_model", "model_revision": "revision_of_model"}
@@ -95,8 +95,12 @@ def _read_template(settings: Settings, tools: bool) -> None:
     if template.end_of_turn:
         settings.train["special_tokens"] = {"eos_token": template.end_of_turn}
     target = "train.chat_template" if template.name else None
-    if template.is_same:
+    if template.trains_line_break and template.name:
+        settings.record.draft.notes.append(LINE_BREAK)
+    if template.is_same and template.reason:
         settings.changed("template", target, template.reason)
+    elif template.is_same:
+        settings.exact("template", target)
     else:
         settings.check("template", target, template.reason)
     for key in ("enable_thinking", "preserve_thinking"):

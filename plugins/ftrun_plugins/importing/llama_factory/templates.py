@@ -9,7 +9,7 @@ CHECK = (
     "ftrun uses the chat template of the model; compare with `ftrun preview` that it writes what LLaMA-Factory's "
     "template of this name wrote"
 )
-END = "the same text; LLaMA-Factory also trains on the line break after the end of a turn"
+LINE_BREAK = "LLaMA-Factory also trains on the line break after the end of a turn, and the trainer does not."
 SPACES = "the same text but for white space at the ends of messages"
 SAME_TURNS = "turns without a system prompt have the same text"
 SYSTEM = "which leaves out the system prompt"
@@ -29,7 +29,8 @@ class Template:
         name: Value of `chat_template`, or None for the template of the model.
         end_of_turn: Token with which LLaMA-Factory replaces the end-of-sequence token.
         is_same: True if conversations without tools have the same text.
-        reason: Remark for the user.
+        reason: Remark for the user, or empty.
+        trains_line_break: True if LLaMA-Factory also trains on the line break after the end of a turn.
         thinks: True if the template writes thoughts.
         refused: Reason why there is no way in.
     """
@@ -38,19 +39,20 @@ class Template:
     end_of_turn: str | None = None
     is_same: bool = False
     reason: str = CHECK
+    trains_line_break: bool = False
     thinks: bool = False
     refused: str = ""
 
 
 CHATML = "<|im_end|>"
 TEMPLATES: Mapping[str, Template] = {
-    **dict.fromkeys(("chatml", "qwen3_nothink", "qwen3_5_nothink"), Template("chatml", CHATML, True, END)),
-    **dict.fromkeys(("yi", "smollm"), Template("chatml", None, True, END)),
-    "qwen": Template("qwen_25", CHATML, True, END),
+    **dict.fromkeys(("chatml", "qwen3_nothink", "qwen3_5_nothink"), Template("chatml", CHATML, True, "", True)),
+    **dict.fromkeys(("yi", "smollm"), Template("chatml", None, True, "", True)),
+    "qwen": Template("qwen_25", CHATML, True, "", True),
     "llama3": Template("llama3", "<|eot_id|>", True, SPACES),
     "llama4": Template("llama4", "<|eot|>", True, SPACES),
-    **dict.fromkeys(("gemma", "gemma3"), Template("gemma3", "<end_of_turn>", True, END)),
-    "phi": Template("phi_35", "<|end|>", True, END),
+    **dict.fromkeys(("gemma", "gemma3"), Template("gemma3", "<end_of_turn>", True, "", True)),
+    "phi": Template("phi_35", "<|end|>", True, "", True),
     "mistral": Template("mistral_v2v3", None, False, f"{SAME_TURNS} as `mistral_v2v3`, {SYSTEM}"),
     "qwen3": Template(None, CHATML, False, f"{CHECK}: {THOUGHTS}", thinks=True),
     **dict.fromkeys(

@@ -98,3 +98,11 @@ def test_a_template_file_is_embedded(folder: Path) -> None:
     (folder / "mine.jinja").write_text(template)
     text = BASE + "chat_template: jinja\nchat_template_jinja: mine.jinja\n"
     assert rendered(text) == {**expected(text), "chat_template_jinja": template}
+
+
+def test_cut_cross_entropy_is_left_out_because_the_lock_cannot_have_its_package(folder: Path) -> None:
+    plugins_of = "plugins: [axolotl.integrations.liger.LigerPlugin, {}]\nliger_rope: true\n"
+    cut = plugins_of.format("axolotl.integrations.cut_cross_entropy.CutCrossEntropyPlugin")
+    assert rendered(BASE + cut + "cut_cross_entropy: true\n") == rendered(BASE + plugins_of.replace(", {}", ""))
+    rendered(BASE + cut)
+    assert "#   plugins[1] (line" in (folder / "theirs_recipe.yaml").read_text()

@@ -14,6 +14,7 @@ from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 from ftrun_plugins.importing.commands import import_file
 from ftrun_plugins.importing.draft import RecipeDraft
+from ftrun_plugins.importing.llama_factory.templates import LINE_BREAK
 
 BASE: dict[str, Any] = {
     "model_name_or_path": "org/base",
@@ -112,6 +113,12 @@ def test_rows_with_tools_keep_the_template_of_the_model(tmp_path: Path) -> None:
     draft = imported(tmp_path, BASE, info)
     assert "chat_template" not in draft.values["train"]
     assert "template" in {entry.key for entry in draft.of("check")}
+
+
+@pytest.mark.parametrize(("template", "is_noted"), [("chatml", True), ("llama3", False)])
+def test_a_trained_line_break_is_in_the_header(template: str, is_noted: bool, tmp_path: Path) -> None:
+    draft = imported(tmp_path, {**BASE, "template": template})
+    assert (LINE_BREAK in draft.notes) is is_noted
 
 
 def test_plain_texts_are_packed_and_need_a_look(tmp_path: Path) -> None:
