@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
 
 from ftrun import __version__
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.secrets import as_token, read_secret
-from ftrun.utils.http import error_text
+from ftrun.utils.http import error_text, keep_secrets
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -36,8 +37,23 @@ def hub_api() -> HfApi:
     """Return a client of the hub with the token."""
     from huggingface_hub import HfApi, constants
 
+    keep_token_at_hub()
     constants.HF_HUB_DISABLE_TELEMETRY = True
     return HfApi(token=get_token() or False, library_name="ftrun", library_version=__version__)
+
+
+@cache
+def keep_token_at_hub() -> None:
+    """Let the library of the hub send the token only to the hub, which HF_ENDPOINT names, also if that redirects."""
+    from huggingface_hub import constants, set_client_factory
+    from huggingface_hub.utils._http import default_client_factory
+
+    def make_client() -> Any:  # of httpx or of httpx2: the environments have different versions of the library
+        session = default_client_factory()
+        session.event_hooks["request"].append(keep_secrets(lambda: str(constants.ENDPOINT)))
+        return session
+
+    set_client_factory(make_client)
 
 
 def resolve(repository: str, revision: str | None, kind: Kind = "model") -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun_plugins.models.hub import RECIPE_KEYS, Kind, get_token, hub_api
+from ftrun_plugins.models.hub import RECIPE_KEYS, Kind, get_token, hub_api, keep_token_at_hub
 from ftrun_plugins.models.workspace import DATASET, MODEL
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def download_files(
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     offline = is_offline_mode()
+    keep_token_at_hub()
     try:
         source = snapshot_download(
             repository,

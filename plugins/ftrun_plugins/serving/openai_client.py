@@ -49,7 +49,7 @@ def make_client(
         timeout=timeout,
         max_retries=retries,
         default_headers={"Authorization": f"Bearer {key}", "User-Agent": USER_AGENT},
-        http_client=client(timeout, follow_redirects=follow_redirects, on_request=remove_headers),
+        http_client=client(timeout, home=base_url, follow_redirects=follow_redirects, on_request=remove_headers),
     )
 
 

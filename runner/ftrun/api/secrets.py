@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from ftrun.api.errors import InvalidInput, Problem
 
-__all__ = ["HUB", "SECRETS", "as_token", "read_secret", "variables_of"]
+__all__ = ["HUB", "SECRETS", "as_token", "read_secret", "redirecting_variable", "variables_of"]
 
 HUB = "huggingface"
 
@@ -22,6 +22,27 @@ SECRETS: Mapping[str, tuple[str, ...]] = {
     "comet": ("COMET_API_KEY",),
     "judge": ("JUDGE_API_KEY", "OPENAI_API_KEY"),
 }
+
+
+# Variables that name the host that gets a secret.
+HOSTS: Mapping[str, tuple[str, ...]] = {
+    HUB: ("HF_ENDPOINT", "HF_INFERENCE_ENDPOINT"),
+    "wandb": ("WANDB_BASE_URL",),
+    "comet": ("COMET_URL_OVERRIDE",),
+    "judge": ("OPENAI_BASE_URL",),
+}
+
+
+def redirecting_variable(name: str, variables: Mapping[str, str]) -> str | None:
+    """Return the variable that would send a secret to another host than the environment of the user names, or None.
+
+    Args:
+        name: Name of the secret.
+        variables: Variables that an environment of the recipe declares.
+    """
+    return next(
+        (host for host in HOSTS.get(name, ()) if host in variables and variables[host] != os.environ.get(host)), None
+    )
 
 
 def variables_of(name: str) -> tuple[str, ...]:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ftrun.api.backends import Backend, Hardware
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.planner import CallRequest, StageIdentity
 from ftrun.api.recipe import Recipe
+from ftrun.api.secrets import redirecting_variable
 from ftrun.api.stage_call import CLIENT, Component, EnvironmentRef, Plan, Ref, ResourceRequest, StageCall
 from ftrun.api.trainers import Trainer, TrainerConfig
 from ftrun.plugins.manager import Plugins
@@ -58,6 +60,8 @@ class Planner:
 
     def call(self, stage: StageIdentity, request: CallRequest) -> StageCall:
         resources = self.recipe.resources_of(stage.name)
+        environment = request.environment or stage.environment
+        optional, notes = self._drop_redirected(request, environment)
         return StageCall(
             stage=stage.name,
             version=stage.version,
@@ -65,14 +69,14 @@ class Planner:
             implementation=f"{type(stage).__module__}:{type(stage).__qualname__}",
             params=request.params.model_dump(mode="json"),
             inputs={role: call.ref for role, call in request.inputs.items()},
-            environment=self._environment(request.environment or stage.environment),
+            environment=self._environment(environment),
             components=dict(request.components),
             files={digest: str(path) for digest, path in request.files.items()},
             secrets=tuple(request.secrets),
-            optional_secrets=tuple(request.optional_secrets),
+            optional_secrets=optional,
             after=tuple(call.ref for call in request.after),
             preflight=request.preflight,
-            notes=tuple(request.notes),
+            notes=(*request.notes, *notes),
             work=ResourceRequest(
                 cpu=resources.cpu or request.cpu,
                 gpus=request.gpus,
@@ -84,6 +88,35 @@ class Planner:
                 preloaded=request.preloaded,
             ),
         )
+
+    def _drop_redirected(self, request: CallRequest, environment: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the optional secrets without those that a variable of the recipe would send elsewhere, and notes.
+
+        Raises:
+            InvalidInput: If the call requires such a secret.
+        """
+        declared = self.recipe.environment.get(environment)
+        variables = declared.variables if declared else {}
+        redirected = {
+            secret: variable
+            for secret in (*request.secrets, *request.optional_secrets)
+            if (variable := redirecting_variable(secret, variables))
+        }
+        for secret in request.secrets:
+            if variable := redirected.get(secret):
+                what = (
+                    f"the secret `{secret}` would go to {variables[variable]}, which your own {variable} does not name"
+                )
+                at = f"environment.{environment}.variables.{variable}"
+                raise InvalidInput(
+                    Problem("redirected-secret", what, at, hint=f"export {variable}=…, or remove the key")
+                )
+        optional = tuple(secret for secret in request.optional_secrets if secret not in redirected)
+        notes = tuple(
+            f"the secret `{secret}` is not used, because {variables[variable]} is not your own {variable}"
+            for secret, variable in redirected.items()
+        )
+        return optional, notes
 
     def _environment(self, name: str) -> EnvironmentRef:
         if name == CLIENT:

@@ -1,31 +1,63 @@
-"""HTTP clients. The library takes long to import, so it is imported by the functions that use it."""
+"""HTTP clients of ftrun and its plugins. A client sends secrets to one origin only, also if a server redirects it.
+
+The library takes long to import, so it is imported by the functions that use it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     import httpx2
 
 USER_AGENT = "ftrun"
+PORTS = {"http": 80, "https": 443}
+SECRET_HEADERS = ("authorization", "cookie", "api-key", "x-api-key", "x-auth-token")
 
 
 def client(
-    timeout: float, *, follow_redirects: bool = True, on_request: Callable[[httpx2.Request], Any] | None = None
+    timeout: float,
+    *,
+    home: str | None = None,
+    follow_redirects: bool = True,
+    on_request: Callable[[httpx2.Request], Any] | None = None,
 ) -> httpx2.Client:
     """Return a client.
 
     Args:
         timeout: Maximum time between two bytes in seconds.
-        follow_redirects: Follow redirects. The header `Authorization` is not sent to another host.
+        home: URL of the server that may get secrets. Default: no server may get them.
+        follow_redirects: Follow redirects.
         on_request: Function that can change each request before it is sent.
     """
     import httpx2
 
-    hooks = {"request": [on_request] if on_request else []}
-    headers = {"User-Agent": USER_AGENT}
-    return httpx2.Client(timeout=timeout, follow_redirects=follow_redirects, event_hooks=hooks, headers=headers)
+    hooks = {"request": [*([on_request] if on_request else []), keep_secrets(home)]}
+    return httpx2.Client(
+        timeout=timeout, follow_redirects=follow_redirects, event_hooks=hooks, headers={"User-Agent": USER_AGENT}
+    )
+
+
+def keep_secrets(home: str | Callable[[], str] | None) -> Callable[[Any], None]:
+    """Return a hook that removes secrets from requests to another scheme, host or port than those of `home`.
+
+    Clients run it before each request, also before one that follows a redirect. It fits httpx and httpx2.
+    """
+
+    def remove_secrets(request: Any) -> None:
+        allowed = home() if callable(home) else home
+        if allowed is None or _origin(str(request.url)) != _origin(allowed):
+            for name in SECRET_HEADERS:
+                request.headers.pop(name, None)
+
+    return remove_secrets
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)
 
 
 def local_client(timeout: float) -> httpx2.Client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.secrets import variables_of
 from ftrun_plugins.models.hub import check_access, get_token, resolve
+from ftrun_plugins.models.hub_download import download_files
 from helpers.hub import COMMIT, TOKEN, Hub, log_in, set_endpoint
+from helpers.redirects import recorder
 
 CONSTANTS = "huggingface_hub.constants"
 
@@ -116,3 +119,21 @@ def test_offline_the_commit_comes_from_the_cache(hub: Hub, cache: Path) -> None:
     assert resolve("a/b", None) == COMMIT
     check_access("a/b", COMMIT)
     assert hub.requests == []
+
+
+def test_the_token_goes_only_to_the_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    with recorder() as hub, recorder() as other:
+        hub.target = other.url
+        set_endpoint(hub.url, monkeypatch)
+        for ask in (
+            lambda: resolve("a/b", None),
+            lambda: check_access("a/b", COMMIT),
+            lambda: check_access("a/b", COMMIT, "dataset"),
+            lambda: download_files("a/b", COMMIT, "model", tmp_path / "model", ["*"]),
+        ):
+            with suppress(Exception):  # the answer `{}` is none of a hub
+                ask()
+        assert {headers.get("authorization") for headers in hub.headers} == {f"Bearer {TOKEN}"}
+        assert other.headers
+        assert not any(TOKEN in value for headers in other.headers for value in headers.values())

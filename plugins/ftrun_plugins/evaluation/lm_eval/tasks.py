@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.suggest import nearest
 from ftrun_plugins.evaluation.lm_eval.task_file import FUNCTION, TRUST
+from ftrun_plugins.models.hub import keep_token_at_hub
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
@@ -29,6 +30,8 @@ def load_tasks(params: Params, context: StageContext) -> dict[str, Any]:
     """
     from lm_eval.tasks import TaskManager
 
+    if params.downloads:
+        keep_token_at_hub()
     is_name = isinstance(params.task, str)
     manager = TaskManager(include_defaults=is_name)
     if is_name and params.task not in manager.all_tasks:
