@@ -151,6 +151,17 @@ def test_without_the_key_only_the_health_is_answered(method: str, path: str, por
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
+def test_a_websocket_is_a_request_like_others(port: int) -> None:
+    upgrade = {
+        "connection": "Upgrade",
+        "upgrade": "websocket",
+        "sec_websocket_version": "13",
+        "sec_websocket_key": "eA==",
+    }
+    assert ask(port, "GET", "/v1/realtime", **upgrade).error["code"] == "invalid_api_key"
+    assert ask(port, "GET", "/v1/realtime", authorization=f"Bearer {KEY}", **upgrade).error["code"] == "unknown_path"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "code", "words"),
     [

@@ -54,7 +54,7 @@ def run_tokenizer(
 
 def _start_engine(arguments: list[str], log: Path) -> subprocess.Popen[bytes] | ForkedEngine:
     """Start the engine. If this process has imported the module of the engine, fork the engine from it."""
-    environment = variables(Limits(), None, {})
+    environment = variables(Limits(), None, {}, hosts=())
     if MODULE in sys.modules:
         return ForkedEngine(MODULE, arguments, environment, log)
     return launch([*python_command(Path(sys.executable), MODULE), *arguments], environment, log)
