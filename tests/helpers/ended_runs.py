@@ -7,11 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ftrun.api.events import add, make
-from ftrun.api.paths import RunFolder, Store
+from ftrun.api.manifest import Manifest, StoredFile
+from ftrun.api.paths import MANIFEST, RunFolder, Store
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import EnvironmentRef, Plan, Ref, StageCall
 from ftrun.execution.engine import prepare
 from ftrun.store import runs
+from ftrun.utils.atomic_io import write_json
+from ftrun.utils.digests import sha256_of
 
 Files = Mapping[str, Any]  # by `call/name`; lists become JSON lines, where the name says so
 
@@ -58,9 +61,26 @@ def ended_run(
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = name.endswith(".jsonl")
         path.write_text("".join(json.dumps(line) + "\n" for line in content) if lines else json.dumps(content))
+    for one in calls:
+        if store.artifact(one.ref).is_dir():
+            write_manifest(store, one, folder.id)
     for kind, label, values in events:
         add(folder.events, make(kind, label, **values))
     return folder
+
+
+def write_manifest(store: Store, one: StageCall, run: str) -> None:
+    """Lists the files that an artifact has."""
+    folder = store.artifact(one.ref)
+    files = [
+        StoredFile(path=path.relative_to(folder).as_posix(), size=path.stat().st_size, sha256=sha256_of(path))
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != MANIFEST
+    ]
+    manifest = Manifest(
+        stage=one.stage, key=one.key, identity=one.identity, files=tuple(files), created=1.0, seconds=1.5, run=run
+    )
+    write_json(folder / MANIFEST, manifest.model_dump(mode="json"))
 
 
 def result(base: float, tuned: float, interval: tuple[float, float], verdict: str, **more: Any) -> dict[str, Any]:

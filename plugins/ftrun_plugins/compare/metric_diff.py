@@ -16,7 +16,7 @@ def figures(run: RunData) -> dict[str, Any]:
     results = record.results
 
     def metric(call: str, name: str) -> Any:
-        return results.get(call, {}).get("metrics", {}).get(name)
+        return record.metrics(call).get(name)
 
     return {
         "run": record.id,
@@ -26,7 +26,7 @@ def figures(run: RunData) -> dict[str, Any]:
         "trained_tokens": metric("tokenize", "train_trained_tokens"),
         "loss": metric("train", "last_loss"),
         "eval_loss": metric("train", "last_eval_loss"),
-        "train_seconds": results.get("train", {}).get("seconds"),
+        "train_seconds": results["train"]["seconds"] if "train" in results else None,
         "seconds": record.ended - record.started if record.started and record.ended else None,
         "cost": record.cost,
         "evaluation": run.evaluation,

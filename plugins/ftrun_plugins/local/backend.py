@@ -18,12 +18,12 @@ from ftrun.api.paths import RunFolder, Store
 from ftrun.api.recipe import Environment, Resources
 from ftrun.api.rows import Options
 from ftrun.api.stage_call import CLIENT, StageCall
-from ftrun.execution.engine import read_plan
+from ftrun.api.stored_files import read_process
 from ftrun.execution.stage_subprocess import ProcessSpec, StageProcess, send_stop
 from ftrun.execution.warm_parent import WarmParent, can_fork, warm_parent
 from ftrun.store.artifacts import find
 from ftrun.store.locks import FileLock
-from ftrun.utils.atomic_io import read_json
+from ftrun.store.run_plan import read_plan
 from ftrun_plugins.local.environments import LocalEnvironment
 from ftrun_plugins.local.hardware import cores, gpus
 
@@ -113,13 +113,13 @@ class LocalBackend(Backend):
         """
         reported, level = False, 0
         while not lock.try_acquire():
-            holder = read_json(self._store.scratch(call.ref).process) or {"run": None}
+            holder = read_process(self._store.scratch(call.ref).process) or {}
             if not reported:
-                append(run.events, "call_waiting", call.label, run=holder["run"])
+                append(run.events, "call_waiting", call.label, run=holder.get("run"))
                 reported = True
-            if stop.level and holder["run"] != run.id:
+            if stop.level and holder.get("run") != run.id:
                 return False
-            if stop.level > level:
+            if stop.level > level and "pid" in holder:
                 level = stop.level
                 send_stop(holder["pid"], at_once=level == 2)
             stop.wait(SECONDS_BETWEEN_TRIES)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.recipe import Recipe
 from ftrun.api.stage_call import Plan
-from ftrun.execution.engine import read_plan
 from ftrun.store import runs
+from ftrun.store.run_plan import read_plan_if_possible
 from ftrun.workflow.session import open_session
 
 MODELS = ("fetch:model", "train", "merge")
@@ -26,7 +26,8 @@ def find_run_for(overrides: Sequence[str], trust: bool = False) -> tuple[str, Re
     session = open_session(overrides, trust)
     keys = _model_keys(session.plan)
     for record in reversed(runs.all_runs(session.store)):
-        if record.status in SUCCESSFUL and _model_keys(read_plan(session.store.run(record.id))) == keys:
+        plan = read_plan_if_possible(session.store.run(record.id)) if record.status in SUCCESSFUL else None
+        if plan is not None and _model_keys(plan) == keys:
             return record.id, session.loaded.recipe
     raise InvalidInput(
         Problem("unknown-run", "no run has made the models of this recipe", hint=f"ftrun {' '.join(overrides)}")

@@ -15,11 +15,12 @@ from ftrun.api.serving_spec import Serving
 from ftrun.api.stage_call import Ref
 from ftrun.cli.envs import declared_environments
 from ftrun.cli.run_lookup import find_run, remote_of
-from ftrun.execution.engine import make_backend, read_plan, read_recipe
+from ftrun.execution.engine import make_backend
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.run_overrides import apply_overrides
 from ftrun.store import runs
 from ftrun.store.artifacts import find, reader
+from ftrun.store.run_plan import read_plan, read_recipe
 from ftrun.workflow.consent import require_recorded_consent
 from ftrun_plugins.serving.run_for_recipe import find_run_for
 from ftrun_plugins.serving.serving_plan import plan_serving

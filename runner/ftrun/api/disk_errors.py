@@ -11,7 +11,18 @@ from pathlib import Path
 from ftrun.api.errors import Problem, StoreError
 from ftrun.utils.sizes import folder_size, human_size
 
-__all__ = ["disk_problem", "store_errors"]
+__all__ = ["disk_problem", "path_problem", "store_errors"]
+
+LONGEST_PATH = 200  # characters in a message
+PATH_ERRORS = {
+    errno.EEXIST: "exists, but is no folder",
+    errno.EISDIR: "is a folder, not a file",
+    errno.ELOOP: "is a loop of links",
+    errno.ENAMETOOLONG: "has a name that is too long",
+    errno.ENODEV: "is a device that cannot be used",
+    errno.ENOTDIR: "is no folder, or is inside something that is no folder",
+    errno.ENXIO: "is a device or socket that cannot be used",
+}
 
 
 @contextmanager
@@ -49,6 +60,22 @@ def disk_problem(error: BaseException, root: Path) -> Problem | None:
             hint="change its owner, or set FTRUN_STORE to another folder",
         )
     return None
+
+
+def path_problem(error: BaseException) -> Problem | None:
+    """Return the problem for a path that cannot be what it is used as, such as a file in place of a folder.
+
+    None for any other error.
+    """
+    if not isinstance(error, OSError) or error.errno not in PATH_ERRORS or error.filename is None:
+        return None
+    path = shorten_path(str(error.filename))
+    return Problem("unusable-path", f"{path} {PATH_ERRORS[error.errno]}", hint="move it away, or name another path")
+
+
+def shorten_path(path: str) -> str:
+    """Return a path that fits on one line of a message."""
+    return path if len(path) <= LONGEST_PATH else f"{path[:LONGEST_PATH]}… ({len(path):,} characters)"
 
 
 def _find_error_number(error: BaseException | None) -> int | None:

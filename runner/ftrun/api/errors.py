@@ -13,7 +13,7 @@ This module imports only the standard library, because stages in other environme
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 __all__ = [
@@ -62,10 +62,11 @@ class Problem:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Problem:
-        """Return the problem with these JSON values. Accepts the field names of old run records."""
-        current = {OLD_FIELDS.get(name, name): value for name, value in values.items()}
-        names = tuple(current.pop("did_you_mean", None) or ())
-        return cls(**{"code": UNKNOWN_CODE, **current, "did_you_mean": names})
+        """Return the problem with these JSON values. Accepts run records of older and of newer versions."""
+        named = {OLD_FIELDS.get(name, name): value for name, value in values.items()}
+        known = {field.name: named[field.name] for field in fields(cls) if field.name in named}
+        names = tuple(known.pop("did_you_mean", None) or ())
+        return cls(**{"code": UNKNOWN_CODE, "what": "unknown problem", **known, "did_you_mean": names})
 
 
 class FtrunError(Exception):

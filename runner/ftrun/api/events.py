@@ -13,6 +13,8 @@ __all__ = ["Event", "Reader", "add", "append", "follow", "make", "read"]
 
 Event = dict[str, Any]  # keys: at (seconds since 1970), kind, call, and further keys of the kind
 
+LARGEST_NUMBER = 1e18  # in an event
+
 
 def make(kind: str, call: str | None = None, /, **values: Any) -> Event:
     """Return an event with the current time. Values named `at`, `kind` or `call` are replaced."""
@@ -36,7 +38,7 @@ def add(path: Path, event: Event) -> Event:
 
 
 def read(path: Path) -> Iterator[Event]:
-    """Yield the events of a log. Skips a line that a crash cut short."""
+    """Yield the events of a log. Skips a line that is cut or that is no event."""
     reader = Reader(path)
     yield from reader.new()
 
@@ -54,17 +56,56 @@ class Reader:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
                 data = file.read()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return
         complete_lines = data[: data.rfind(b"\n") + 1]
         self._offset += len(complete_lines)
         for line in complete_lines.splitlines():
             try:
                 event = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
-            if isinstance(event, dict):
+            if _is_event(event):
                 yield event
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and abs(value) <= LARGEST_NUMBER  # which is false for NaN
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_problems(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) and _is_text(item.get("what")) for item in value)
+
+
+def _is_event(value: object) -> bool:
+    """Return whether a line is an event, and its fields have the types that the readers of its kind expect."""
+    if not isinstance(value, dict) or not _is_number(value.get("at")) or not _is_text(value.get("kind")):
+        return False
+    if not (value.get("call") is None or _is_text(value["call"])):
+        return False
+    checks = FIELDS.get(value["kind"], {})
+    return all(checks[name](field) for name, field in value.items() if name in checks and field is not None)
+
+
+# Fields that readers use, by kind. An event may lack them.
+_TEXT: dict[str, Callable[[object], bool]] = {"text": _is_text}
+FIELDS: dict[str, dict[str, Callable[[object], bool]]] = {
+    "progress": {"unit": _is_text, **dict.fromkeys(("step", "total", "rate", "seconds_left"), _is_number)},
+    "resumed": {"step": _is_number},
+    "tracker": {"url": _is_text},
+    "warning": _TEXT,
+    "note": _TEXT,
+    "environment": _TEXT,
+    "environment_line": _TEXT,
+    "call_failed": {"problems": _is_problems},
+    "call_stopped": {"problems": _is_problems},
+    "call_submitted": {"function_call": _is_text},
+    "artifact": {"seconds": _is_number, "size": _is_number},
+}
 
 
 def follow(path: Path, ended: Callable[[], bool], *, start: int = 0, interval: float = 0.2) -> Iterator[Event]:

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ValidationError
+from typing_extensions import TypedDict
 
 from ftrun.api.disk_errors import disk_problem
 from ftrun.api.errors import FtrunError, Interrupted, InvalidInput, Problem, StageError, StoreError, error_text
 from ftrun.api.known_errors import FailedCall, Fault, KnownError, recognize
-from ftrun.utils.atomic_io import read_json, write_json
+from ftrun.api.stored_files import read_stored
+from ftrun.utils.atomic_io import write_json
 
 __all__ = ["Fault", "OutcomeStatus", "StageOutcome"]
 
@@ -22,6 +24,14 @@ MOST_KEYS = 4  # in the place of an error
 SHORTEST_VALUE = 3  # characters; shorter values, such as `no`, are words of any message
 
 OutcomeStatus = Literal["done", "failed", "stopped"]
+
+
+class _OutcomeFile(TypedDict):
+    """Content of the file of an outcome."""
+
+    status: OutcomeStatus
+    fault: Fault | None
+    problems: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -43,9 +53,10 @@ class StageOutcome:
 
     @classmethod
     def read(cls, path: Path) -> StageOutcome | None:
-        """Read an outcome. None if the file does not exist, because the process was killed or crashed."""
-        values: dict[str, Any] | None = read_json(path)
-        if values is None:
+        """Read an outcome. None if the file is missing or cut, because the process was killed or crashed."""
+        try:
+            values = read_stored(path, _OutcomeFile, "the outcome")
+        except InvalidInput:
             return None
         return cls(
             values["status"], values["fault"], tuple(Problem.from_dict(problem) for problem in values["problems"])

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from ftrun.api.recipe import Frozen
+from ftrun.api.stored_files import SCHEMA_VERSION
 from ftrun.utils.digests import digest
 
 __all__ = ["CLIENT", "KEY_LENGTH", "Component", "EnvironmentRef", "Plan", "Ref", "ResourceRequest", "StageCall"]
@@ -154,6 +155,7 @@ class StageCall(Frozen):
 class Plan(Frozen):
     """Graph of the stage calls of a recipe. Each call comes after its requirements."""
 
+    schema_version: int = SCHEMA_VERSION
     recipe: str
     calls: tuple[StageCall, ...]
 

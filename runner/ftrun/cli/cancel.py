@@ -10,11 +10,11 @@ import click
 
 from ftrun.api.paths import RunFolder, Store, default_store
 from ftrun.api.remote import Remote
+from ftrun.api.stored_files import read_process
 from ftrun.cli.run_lookup import find_run, remote_of
 from ftrun.store import runs
 from ftrun.store.locks import is_held
 from ftrun.store.processes import live_processes
-from ftrun.utils.atomic_io import read_json
 
 SECONDS_TO_WAIT = 200.0  # enough for a stage to write its checkpoint
 
@@ -30,8 +30,8 @@ def cancel(run: str, now: bool) -> int:
     if remote is not None:
         return _cancel_remote(folder, remote, now)
     pids = _find_processes(store, folder)
-    scheduler = read_json(folder.scheduler)
-    if is_held(folder.lock) and scheduler:
+    scheduler = read_process(folder.scheduler)
+    if is_held(folder.lock) and scheduler and "pid" in scheduler:
         for _ in range(2 if now else 1):
             os.kill(scheduler["pid"], signal.SIGTERM)
             time.sleep(0.3)

@@ -74,7 +74,7 @@ def plan_run_removal(store: Store, folders: Sequence[RunFolder], with_artifacts:
         InvalidInput: If a run has not ended, or if artifacts are to be removed that are not on this machine.
     """
     problems = [problem for folder in folders if (problem := find_run_obstacle(store, folder))]
-    remote_ids = [folder.id for folder in folders if runs.load(folder).remote]
+    remote_ids = [folder.id for folder in folders if (record := runs.load_readable(folder)) and record.remote]
     if with_artifacts and remote_ids:
         what = f"the artifacts of {remote_ids[0]} are not on this machine, and other runs may need them"
         problems.append(

@@ -8,18 +8,16 @@ from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ftrun.api.errors import FtrunError, Problem
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Plan, StageCall
-from ftrun.execution.engine import read_plan
 from ftrun.execution.provenance import collect_provenance
 from ftrun.planning.cache_miss import own_differences
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
 from ftrun.recipe.yaml_files import leaves
 from ftrun.store.env_packages import load_packages
+from ftrun.store.run_plan import read_plan_if_possible, read_recipe_values
 from ftrun.store.runs import RunRecord
 from ftrun.utils.value_format import shorten_value
 from ftrun.workflow.session import Session
@@ -32,7 +30,8 @@ def find_drift(folder: RunFolder, record: RunRecord, now: Session | None) -> lis
     """Return one line for each change since a run. `now` is the run's recipe, planned today."""
     changes = list(_compare_recipe(record, folder))
     if now is not None:
-        changes += _compare_calls(read_plan(folder), now)
+        then = read_plan_if_possible(folder)
+        changes += _compare_calls(then, now) if then is not None else ()
         changes += _compare_versions(record.facts, collect_provenance(now.plan, now.backend), now.store)
     return list(dict.fromkeys(changes))
 
@@ -62,7 +61,7 @@ def _compare_recipe(record: RunRecord, folder: RunFolder) -> Iterator[str]:
     except FtrunError as error:
         yield f"the recipe can no longer be composed ({error.problems[0].what}), so the run's recorded copy is used"
         return
-    then, new = _flatten(yaml.safe_load(folder.recipe.read_text(encoding="utf-8"))), _flatten(today)
+    then, new = _flatten(read_recipe_values(folder)), _flatten(today)
     differing = [path for path in dict.fromkeys([*then, *new]) if then.get(path) != new.get(path)]
     if differing:
         changes = [

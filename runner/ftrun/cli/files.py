@@ -12,9 +12,9 @@ from ftrun.api.manifest import StoredFile
 from ftrun.api.paths import RunFolder, Store, default_store
 from ftrun.api.stage_call import Ref
 from ftrun.cli.run_lookup import find_run, remote_of
-from ftrun.execution.engine import read_plan
 from ftrun.store import runs
 from ftrun.store.artifacts import find
+from ftrun.store.run_plan import read_plan_if_possible
 from ftrun.utils.sizes import human_size
 from ftrun.utils.suggest import nearest
 
@@ -27,7 +27,7 @@ def files(run: str, call: str | None, as_json: bool) -> int:
     """List the files that a run produced, or those of a single CALL such as `merge`."""
     store = default_store()
     folder = find_run(store, run)
-    refs = {call: artifact_of(folder, call)} if call else artifacts_of(folder)
+    refs = {call: artifact_of(folder, call)} if call is not None else artifacts_of(folder)
     artifacts = {label: (ref, files_of(store, folder, ref)) for label, ref in refs.items()}
     if as_json:
         values = {
@@ -48,7 +48,8 @@ def files(run: str, call: str | None, as_json: bool) -> int:
 def artifacts_of(folder: RunFolder) -> dict[str, Ref]:
     """Return the artifacts of the finished calls of a run, by call label."""
     artifacts = {label: Ref.parse(result["artifact"]) for label, result in runs.load(folder).results.items()}
-    planned = [call.label for call in read_plan(folder).calls]  # records do not keep this order
+    plan = read_plan_if_possible(folder)
+    planned = [call.label for call in plan.calls] if plan is not None else []  # records do not keep this order
     return {label: artifacts[label] for label in (*planned, *artifacts) if label in artifacts}
 
 

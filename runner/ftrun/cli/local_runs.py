@@ -9,12 +9,12 @@ import sys
 
 from ftrun.api.cancellation import StopSignal, stop_on_signals
 from ftrun.api.paths import RunFolder, Store
+from ftrun.api.stored_files import read_stored
 from ftrun.cli.progress import Display
 from ftrun.cli.run_summary import summary_text
 from ftrun.execution.engine import execute
 from ftrun.plugins.manager import plugins
 from ftrun.store import runs
-from ftrun.utils.atomic_io import read_json
 
 
 def run_in_foreground(store: Store, folder: RunFolder, as_json: bool = False) -> int:
@@ -43,8 +43,14 @@ def run_in_background(store: Store, folder: RunFolder, as_json: bool = False) ->
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=dict(os.environ)
         )
     stop = StopSignal()
-    while process.poll() is None and runs.RunRecord.model_validate(read_json(folder.record)).status == "waiting":
+    while process.poll() is None and _is_waiting(folder):
         stop.wait(0.05)
     follow = f"{folder.id} runs in the background: `ftrun logs -f {folder.id}` follows it"
     print(json.dumps({"run": folder.id}) if as_json else follow)
     return 0
+
+
+def _is_waiting(folder: RunFolder) -> bool:
+    """Return whether the scheduler has not taken the run yet. Its status would read as interrupted until then."""
+    record = read_stored(folder.record, runs.RunRecord, f"the record of the run `{folder.id}`")
+    return record.status == "waiting"

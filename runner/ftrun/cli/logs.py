@@ -11,9 +11,9 @@ from ftrun.cli.progress import Display
 from ftrun.cli.remote_runs import watch
 from ftrun.cli.run_lookup import find_run, remote_of
 from ftrun.cli.run_summary import log_files
-from ftrun.execution.engine import read_plan
 from ftrun.store import runs
 from ftrun.store.artifacts import find
+from ftrun.store.run_plan import read_plan_if_possible
 from ftrun.utils.suggest import nearest
 
 BLOCK = 1 << 16
@@ -38,14 +38,13 @@ def logs(run: str, call: str | None, following: bool) -> int:
         raise InvalidInput(
             Problem("missing-result", f"the run {folder.id} has no logs", hint=_hint_at_producer(store, folder, call))
         )
-    for path in log_files(folder):
-        if call in (None, path.stem, path.stem.replace(".", ":", 1)):
-            click.echo(f"==> {path.stem} <==") if call is None else None
-            with path.open("r", encoding="utf-8", errors="replace") as file:
-                while block := file.read(BLOCK):
-                    click.echo(block, nl=False)
-            call = call and ""
-    if call:
+    shown = [path for path in log_files(folder) if call in (None, path.stem, path.stem.replace(".", ":", 1))]
+    for path in shown:
+        click.echo(f"==> {path.stem} <==") if call is None else None
+        with path.open("r", encoding="utf-8", errors="replace") as file:
+            while block := file.read(BLOCK):
+                click.echo(block, nl=False)
+    if call is not None and not shown:
         known = [path.stem.replace(".", ":", 1) for path in log_files(folder)]
         raise InvalidInput(
             Problem(
@@ -61,7 +60,8 @@ def logs(run: str, call: str | None, following: bool) -> int:
 
 def _hint_at_producer(store: Store, folder: RunFolder, call: str | None) -> str | None:
     """Return a hint at the run that has the log of a cached call, because it produced the artifact."""
-    calls = [other for other in read_plan(folder).calls if call in (None, other.label)]
+    plan = read_plan_if_possible(folder)
+    calls = [other for other in plan.calls if call in (None, other.label)] if plan is not None else []
     manifests = {other.label: find(store, other.ref) for other in calls}
     others = {label: manifest.run for label, manifest in manifests.items() if manifest and manifest.run != folder.id}
     if not others:

@@ -82,12 +82,13 @@ def run_command(arguments: list[str]) -> int:
 
 
 def _explain_disk_error(error: Exception) -> FtrunError | None:
-    """Return a StoreError if `error` means that a disk is full or cannot be written, else None."""
-    from ftrun.api.disk_errors import disk_problem
+    """Return an error for the user if `error` means that a disk or a path cannot be used, else None."""
+    from ftrun.api.disk_errors import disk_problem, path_problem
     from ftrun.api.paths import default_store
 
-    problem = disk_problem(error, default_store().root)
-    return StoreError(problem) if problem else None
+    if (problem := disk_problem(error, default_store().root)) is not None:
+        return StoreError(problem)
+    return InvalidInput(problem) if (problem := path_problem(error)) is not None else None
 
 
 def _explain_plugin_error(error: Exception) -> FtrunError | None:

@@ -12,8 +12,8 @@ import click
 from ftrun.api.backends import Estimate
 from ftrun.api.stage_call import Plan, StageCall
 from ftrun.cli.trust_option import trust_option
-from ftrun.execution.engine import read_plan
 from ftrun.planning.cache_miss import explain_miss
+from ftrun.store.run_plan import read_plan_if_possible
 from ftrun.store.runs import all_runs
 from ftrun.utils.sizes import human_size
 from ftrun.workflow.preflight import run_preflight
@@ -51,9 +51,10 @@ def as_values(session: Session, last: Plan | None) -> dict[str, Any]:
 
 
 def last_plan(session: Session) -> Plan | None:
-    """Return the plan of the last run of this recipe, or None if there is no such run."""
+    """Return the plan of the last run of this recipe whose plan can be read, or None if there is no such run."""
     records = [record for record in all_runs(session.store) if record.recipe == session.plan.recipe]
-    return read_plan(session.store.run(records[-1].id)) if records else None
+    plans = (read_plan_if_possible(session.store.run(record.id)) for record in reversed(records))
+    return next((plan for plan in plans if plan is not None), None)
 
 
 def _describe_call(call: StageCall, session: Session, last: Plan | None) -> dict[str, Any]:

@@ -78,17 +78,17 @@ class Display:
             case "progress":
                 self._show_progress(call, event)
             case "warning":
-                self._print_line(call, f"warning: {event['text']}")
+                self._print_line(call, f"warning: {event.get('text', '')}")
             case "note":
-                self._print_line(call, event["text"])
+                self._print_line(call, event.get("text", ""))
             case "resumed":
-                self._print_line(call, f"continues from its checkpoint at step {event['step']}")
+                self._print_line(call, f"continues from its checkpoint at step {event.get('step')}")
             case "tracker":
-                self._print_line(call, f"is logged at {event['url']}")
+                self._print_line(call, f"is logged at {event.get('url')}")
             case "environment":
-                self._print_line(call, event["text"])
+                self._print_line(call, event.get("text", ""))
             case "environment_line":
-                self._update_bar(call, event["text"][:60])
+                self._update_bar(call, (event.get("text") or "")[:60])
             case "call_finished":
                 self._end_call(call, f"done in {duration(event['at'] - self._started_at.get(call, event['at']))}")
             case "call_failed" | "call_stopped":
@@ -99,8 +99,8 @@ class Display:
         values.update({name: event[name] for name in METRICS if event.get(name) is not None})
         text = progress_text(event, values)
         if self._console.is_terminal:
-            self._update_bar(call, text, event["step"], event["total"])
-        elif event["step"] and time.monotonic() - self._printed_at.get(call, 0.0) >= SECONDS_BETWEEN_LINES:
+            self._update_bar(call, text, event.get("step") or 0, event.get("total"))
+        elif event.get("step") and time.monotonic() - self._printed_at.get(call, 0.0) >= SECONDS_BETWEEN_LINES:
             self._printed_at[call] = time.monotonic()
             self._print_line(call, text)
 
@@ -122,7 +122,7 @@ class Display:
 
 def progress_text(event: Event, values: dict[str, object]) -> str:
     """Return progress as text: `12/86 steps  1.3 s each  1m36s left  loss 0.41`."""
-    step, total, unit, rate = event["step"], event["total"], event["unit"], event.get("rate") or 0.0
+    step, total, unit, rate = event.get("step") or 0, event.get("total"), event.get("unit"), event.get("rate") or 0.0
     size = human_size if unit == "bytes" else lambda number: f"{number:,.0f}"
     count = f"{size(step)}/{size(total)}" if total else size(step)
     parts = [count if unit == "bytes" else f"{count} {unit}"]

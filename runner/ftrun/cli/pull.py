@@ -26,7 +26,8 @@ def pull(run: str, call: str | None, target: Path | None) -> int:
     """Copy the result of a CALL, by default the model, into a new folder."""
     store = default_store()
     folder = find_run(store, run)
-    call = call or next((name for name in MODELS if name in artifacts_of(folder)), MODELS[0])
+    if call is None:
+        call = next((name for name in MODELS if name in artifacts_of(folder)), MODELS[0])
     ref = artifact_of(folder, call)
     target = target or Path(f"{folder.id}-{call.replace(':', '-')}")
     if target.exists():

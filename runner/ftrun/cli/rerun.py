@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 
 import click
-import yaml
 
 from ftrun.api.errors import FtrunError, InvalidInput, Problem
 from ftrun.api.paths import RunFolder, default_store
@@ -16,10 +15,10 @@ from ftrun.cli.plan import as_values, lines
 from ftrun.cli.run import start
 from ftrun.cli.run_lookup import find_run
 from ftrun.cli.trust_option import trust_option
-from ftrun.execution.engine import read_plan
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.recorded import RecordedRecipe, load_recorded
 from ftrun.store import runs
+from ftrun.store.run_plan import read_plan_if_possible, read_recipe_values
 from ftrun.workflow.session import Session, plan_call_graph
 
 MOST_CHANGES = 20  # changes shown
@@ -52,20 +51,19 @@ def rerun(run: str, overrides: tuple[str, ...], only_plan: bool, detach: bool, a
     session = _plan(folder, record, overrides, trust)
     changes = find_drift(folder, record, _plan_without_overrides(folder, record, overrides, session, trust))
     if as_json and only_plan:
-        values = as_values(session, read_plan(folder))
+        values = as_values(session, read_plan_if_possible(folder))
         print(json.dumps({"rerun_of": record.id, "since": changes, **values}))
     elif not as_json:
         print("\n".join(_format_changes(record, overrides, changes)))
     if not only_plan:
         return start(session, detach, as_json, record.id)
     if not as_json:
-        print("\n".join(["", *lines(session, read_plan(folder))]))
+        print("\n".join(["", *lines(session, read_plan_if_possible(folder))]))
     return 0
 
 
 def _load(folder: RunFolder, record: runs.RunRecord, overrides: Sequence[str]) -> RecordedRecipe:
-    values = yaml.safe_load(folder.recipe.read_text(encoding="utf-8"))
-    return load_recorded(values, record.origins, record.overrides, overrides, plugins())
+    return load_recorded(read_recipe_values(folder), record.origins, record.overrides, overrides, plugins())
 
 
 def _plan(folder: RunFolder, record: runs.RunRecord, overrides: Sequence[str], trust: bool) -> Session:
@@ -78,7 +76,8 @@ def _plan(folder: RunFolder, record: runs.RunRecord, overrides: Sequence[str], t
     try:
         return plan_call_graph(recipe, trust)
     except InvalidInput as error:
-        missing = list(find_missing_files(read_plan(folder)))
+        then = read_plan_if_possible(folder)
+        missing = list(find_missing_files(then)) if then is not None else []
         if not missing:
             raise
         places = {problem.at for problem in missing}

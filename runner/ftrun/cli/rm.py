@@ -85,8 +85,8 @@ def _remove(store: Store, removal: Removal) -> list[Problem]:
     """
     problems: list[Problem | None] = []
     for folder in removal.runs:
-        remote = remote_of(store, folder)
         try:
+            remote = remote_of(store, folder) if runs.load_readable(folder) else None
             if remote is not None:
                 remote.remove(folder)
         except FtrunError as error:
@@ -114,7 +114,9 @@ def _format_removal(removal: Removal) -> Iterator[str]:
 
 
 def _format_run(folder: RunFolder) -> str:
-    record = runs.load(folder)
+    record = runs.load_readable(folder)
+    if record is None:
+        return f"{folder.id}: its record, which cannot be read, logs and report"
     backend = record.backend
     remote = f", on this machine and on {backend}; its artifacts on {backend} stay" if record.remote else ""
     return f"{folder.id}: record, logs and report{remote}"

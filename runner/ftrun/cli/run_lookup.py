@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from ftrun.api.errors import FtrunError, InvalidInput
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.remote import Remote
-from ftrun.execution.engine import make_backend, read_recipe
+from ftrun.execution.engine import make_backend
 from ftrun.plugins.manager import plugins
 from ftrun.store import runs
 from ftrun.store.artifacts import Read, reader
+from ftrun.store.run_plan import read_recipe
 
 MOST_REFRESHES = 8  # remote runs that are refreshed at the same time
 
@@ -28,7 +29,7 @@ def find_run(store: Store, name: str) -> RunFolder:
     try:
         folder = runs.find_run(store, name)
     except InvalidInput as error:
-        if error.problems[0].code == "ambiguous-name":
+        if error.problems[0].code != "unknown-run":
             raise
         known = {run_id: remote for remote in remotes() for run_id in remote.known()}
         run_id = runs.match_id(name, list(known))
@@ -37,7 +38,8 @@ def find_run(store: Store, name: str) -> RunFolder:
         folder = store.run(run_id)
         known[run_id].refresh(folder)
         return folder
-    if runs.load(folder).status in runs.OPEN:
+    record = runs.load_readable(folder)
+    if record is not None and record.status in runs.OPEN:
         refresh(store, folder)
     return folder
 
@@ -70,20 +72,20 @@ def remotes() -> Iterator[Remote]:
             yield remote
 
 
-def list_runs(store: Store, local_only: bool) -> tuple[list[runs.RunRecord], list[str]]:
-    """Return all run records, newest last, and the reasons why some could not be refreshed."""
+def list_runs(store: Store, local_only: bool) -> tuple[list[runs.RunRecord], list[runs.UnreadableRun], list[str]]:
+    """Return all run records, newest last, the runs without a readable record, and reasons of failed refreshes."""
     records = runs.all_runs(store)
     unfinished = [record for record in records if record.remote and record.status in runs.OPEN and not local_only]
     with ThreadPoolExecutor(MOST_REFRESHES) as pool:
         reasons = [reason for reason in pool.map(lambda record: _try_refresh(store, record.id), unfinished) if reason]
-    known = {record.id for record in runs.all_runs(store)}
+    known = {folder.id for folder in runs.run_folders(store)}
     try:
         for remote in [] if local_only else remotes():
             for run_id in sorted(set(remote.known()) - known):
                 remote.refresh(store.run(run_id))
     except FtrunError as error:
         reasons.append(error.problems[0].what)
-    return runs.all_runs(store), list(dict.fromkeys(reasons))
+    return *runs.read_all(store), list(dict.fromkeys(reasons))
 
 
 def _try_refresh(store: Store, run_id: str) -> str | None:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ftrun.api.artifacts import Evaluations
+from ftrun.api.errors import InvalidInput
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Ref
-from ftrun.execution.engine import read_recipe
 from ftrun.report.number_format import number
+from ftrun.store.run_plan import read_recipe_values
 from ftrun.store.runs import RunRecord, load
 
 
@@ -20,8 +21,8 @@ def summary_text(store: Store, folder: RunFolder) -> str:
     artifacts = {label: Ref.parse(result["artifact"]) for label, result in record.results.items()}
     lines: list[str] = []
     if "evaluate" in artifacts:
-        results = record.results["evaluate"]["metrics"]["evaluation"]  # records do not keep the recipe's order
-        lines += ["", *evaluation_table({name: results[name] for name in read_recipe(folder).evals if name in results})]
+        results = record.evaluation  # records do not keep the recipe's order
+        lines += ["", *evaluation_table({name: results[name] for name in _list_evaluations(folder, results)})]
     model = artifacts.get("merge") or artifacts.get("train")
     if model:
         lines += ["", f"model    {_locate(store, record, model)}"]
@@ -44,6 +45,15 @@ def summary_text(store: Store, folder: RunFolder) -> str:
     return "\n".join([*lines, "", *commands]).rstrip()
 
 
+def _list_evaluations(folder: RunFolder, results: Mapping[str, Any]) -> list[str]:
+    """Return the names of the results in the order of the recipe, if it can be read."""
+    try:
+        names = list(read_recipe_values(folder).get("evals", {}))
+    except InvalidInput:
+        names = []
+    return [name for name in dict.fromkeys([*names, *results]) if name in results]
+
+
 def _locate(store: Store, record: RunRecord, ref: Ref) -> str:
     """Return the folder of an artifact on this machine, or `BACKEND:PATH` in the store of a remote backend."""
     return f"{record.backend}:{Store(Path('/')).artifact(ref)}" if record.remote else str(store.artifact(ref))
@@ -57,9 +67,9 @@ def evaluation_table(evaluation: Mapping[str, Any], title: str = "evaluation") -
         interval_text = " to ".join(_format_number(end, sign=True).strip() for end in interval) if interval else ""
         verdict = result.get("verdict", "")
         numbers = f"{_format_number(result.get('base'))} {_format_number(tuned)} {_format_number(gain, sign=True)}"
-        yield f"{name:<20} {result['rows']:>5} {numbers}  {interval_text:<18} {verdict}".rstrip()
+        yield f"{name:<20} {result.get('rows', 0):>5} {numbers}  {interval_text:<18} {verdict}".rstrip()
         for rule in result.get("gate", ()):
-            yield f"{'':<20} gate {rule['rule']} {rule['limit']}: {'met' if rule['met'] else 'not met'}"
+            yield f"{'':<20} gate {rule.get('rule')} {rule.get('limit')}: {'met' if rule.get('met') else 'not met'}"
 
 
 def _format_number(value: float | None, sign: bool = False) -> str:
@@ -69,4 +79,5 @@ def _format_number(value: float | None, sign: bool = False) -> str:
 
 def log_files(folder: RunFolder) -> list[Path]:
     """Return the logs of a run's calls, in the order in which the calls started."""
-    return sorted((folder.root / "logs").glob("*.log"), key=lambda path: path.stat().st_ctime)
+    paths = [path for path in (folder.root / "logs").glob("*.log") if path.is_file()]
+    return sorted(paths, key=lambda path: path.stat().st_ctime)

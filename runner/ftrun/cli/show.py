@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
 
 import click
 
@@ -15,11 +14,12 @@ from ftrun.api.stage_call import StageCall
 from ftrun.cli.error_output import lines as problem_lines
 from ftrun.cli.run_lookup import find_run
 from ftrun.cli.run_summary import summary_text
-from ftrun.execution.engine import read_plan
 from ftrun.report.number_format import metrics
 from ftrun.store import runs
 from ftrun.store.artifacts import find
 from ftrun.store.processes import describe_orphans, live_processes
+from ftrun.store.run_plan import read_plan_if_possible
+from ftrun.store.run_record import CallResult
 
 
 @click.command()
@@ -51,10 +51,9 @@ def _format_run(store: Store, folder: RunFolder, record: runs.RunRecord) -> Iter
         yield f"took     {record.ended - record.started:.0f} s"
     yield f"folder   {folder.root}"
     yield ""
-    for call in read_plan(folder).calls:
-        result = _find_result(call, store, record)
-        yield f"  {call.label:<20} {_format_result(result)}".rstrip()
-        yield from (f"  {'':<20} {note}" for note in (result or {}).get("metrics", {}).get("notes", ()))
+    for label, result in _list_results(store, folder, record):
+        yield f"  {label:<20} {_format_result(result)}".rstrip()
+        yield from (f"  {'':<20} {note}" for note in _notes(result))
     if record.cost is not None:
         yield f"\n  cost               ${record.cost:.2f} for the measured time, at list prices"
     if record.problems:
@@ -64,15 +63,30 @@ def _format_run(store: Store, folder: RunFolder, record: runs.RunRecord) -> Iter
         yield summary_text(store, folder)
 
 
-def _find_result(call: StageCall, store: Store, record: runs.RunRecord) -> dict[str, Any] | None:
+def _list_results(store: Store, folder: RunFolder, record: runs.RunRecord) -> Iterator[tuple[str, CallResult | None]]:
+    """Yield the calls of a run in order, with their results; only those in the record if the plan cannot be read."""
+    plan = read_plan_if_possible(folder)
+    if plan is None:
+        yield from record.results.items()
+        return
+    for call in plan.calls:
+        yield call.label, _find_result(call, store, record)
+
+
+def _notes(result: CallResult | None) -> list[str]:
+    notes = result["metrics"].get("notes") if result else None
+    return [str(note) for note in notes] if isinstance(notes, list) else []
+
+
+def _find_result(call: StageCall, store: Store, record: runs.RunRecord) -> CallResult | None:
     """Return seconds and metrics from the record or, while a local run continues, from the store."""
     result = record.results.get(call.label)
     if result is None and not record.remote and (manifest := find(store, call.ref)):
-        return {"seconds": manifest.seconds, "metrics": manifest.metrics}
+        return {"artifact": str(call.ref), "seconds": manifest.seconds, "metrics": manifest.metrics}
     return result
 
 
-def _format_result(result: dict[str, Any] | None) -> str:
+def _format_result(result: CallResult | None) -> str:
     if result is None:
         return "not there"
     cost = f"  ${result['cost']:.2f}" if "cost" in result else ""

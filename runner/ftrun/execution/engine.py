@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import cast
 
 import yaml
 
@@ -24,6 +25,8 @@ from ftrun.plugins.manager import Plugins
 from ftrun.store import env_packages, runs
 from ftrun.store.artifacts import find, reader
 from ftrun.store.locks import FileLock
+from ftrun.store.run_plan import read_plan, read_recipe
+from ftrun.store.run_record import CallFacts, CallResult, RecordedProblem
 from ftrun.utils.atomic_io import write_json, write_text
 
 Listen = Callable[[Event], None]
@@ -54,14 +57,6 @@ def _save_packages(store: Store, recipe: Recipe, plan: Plan) -> None:
             env_packages.save_packages(store, used.digest, declared.lock)
 
 
-def read_recipe(folder: RunFolder) -> Recipe:
-    return Recipe.model_validate(yaml.safe_load(folder.recipe.read_text(encoding="utf-8")))
-
-
-def read_plan(folder: RunFolder) -> Plan:
-    return Plan.model_validate_json(folder.plan.read_bytes())
-
-
 def make_backend(recipe: Recipe, plugins: Plugins, store: Store) -> Backend:
     """Return the backend that a recipe names, with validated options."""
     cls = plugins.get("backend", recipe.backend.name).cls
@@ -89,13 +84,13 @@ def execute(
                     hint=f"follow it with `ftrun logs -f {folder.id}`",
                 )
             )
+        record, plan = runs.load(folder), read_plan(folder)
         write_json(folder.scheduler, {"pid": os.getpid()})
-        record = runs.load(folder)
         record.status, record.started, record.ended, record.problems = "running", time.time(), None, ()
         runs.save(folder, record)
         with _follow_events(folder, plugins, listen):
-            error = _execute(store, folder, plugins, stop)
-            close_record(record, store, read_plan(folder), error)
+            error = _execute(store, folder, plan, plugins, stop)
+            close_record(record, store, plan, error)
             runs.save(folder, record)
             save_report(folder, reader(store), partial(append, folder.events))
             append(folder.events, "run_finished", status=record.status)
@@ -105,7 +100,7 @@ def execute(
     return record
 
 
-def _execute(store: Store, folder: RunFolder, plugins: Plugins, stop: StopSignal) -> FtrunError | None:
+def _execute(store: Store, folder: RunFolder, plan: Plan, plugins: Plugins, stop: StopSignal) -> FtrunError | None:
     """Run the plan of a run; return the error with which it ended, or None."""
 
     def emit(kind: str, call: str | None = None, /, **values: object) -> None:
@@ -114,7 +109,7 @@ def _execute(store: Store, folder: RunFolder, plugins: Plugins, stop: StopSignal
     try:
         with store_errors(store.root):
             backend = make_backend(read_recipe(folder), plugins, store)
-            return run_plan(store, folder, read_plan(folder), backend.runner(), stop, emit)
+            return run_plan(store, folder, plan, backend.runner(), stop, emit)
     except FtrunError as error:
         return error
 
@@ -155,7 +150,7 @@ def _check_gates(store: Store, plan: Plan) -> FtrunError | None:
 def close_record(record: runs.RunRecord, store: Store, plan: Plan, error: FtrunError | None) -> None:
     """Set the final status, problems, exit code and results of a record."""
     record.status = _status(error)
-    record.problems = tuple(problem.as_dict() for problem in error.problems) if error else ()
+    record.problems = tuple(cast("RecordedProblem", problem.as_dict()) for problem in error.problems) if error else ()
     record.exit_code = error.exit_code if error else 0
     record.results = _collect_results(store, plan)
     record.ended = time.time()
@@ -169,7 +164,7 @@ def _status(error: FtrunError | None) -> runs.Status:
     return "gate_not_met" if isinstance(error, GateNotMet) else "failed"
 
 
-def _collect_results(store: Store, plan: Plan) -> dict[str, object]:
+def _collect_results(store: Store, plan: Plan) -> dict[str, CallResult]:
     """Return metrics and artifacts by call label, for the calls that have an artifact."""
     manifests = {call.label: (call, find(store, call.ref)) for call in plan.calls}
     return {
@@ -177,7 +172,7 @@ def _collect_results(store: Store, plan: Plan) -> dict[str, object]:
             "artifact": str(call.ref),
             "seconds": manifest.seconds,
             "metrics": manifest.metrics,
-            "facts": manifest.facts,
+            "facts": cast("CallFacts", manifest.facts),
         }
         for label, (call, manifest) in manifests.items()
         if manifest

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import yaml
-
 from ftrun.api.events import Event, read
 from ftrun.api.paths import RunFolder
 from ftrun.api.stage_call import Plan, Ref
@@ -17,6 +15,8 @@ from ftrun.recipe.yaml_files import leaves
 from ftrun.report.redaction import redact
 from ftrun.store import runs
 from ftrun.store.artifacts import Read
+from ftrun.store.run_plan import read_plan_if_possible, read_recipe_values
+from ftrun.store.run_record import EvaluationResult
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,13 @@ class RunData:
 
     @cached_property
     def plan(self) -> Plan:
-        return Plan.model_validate_json(self.folder.plan.read_bytes())
+        """The plan; one without calls if it cannot be read, with a warning."""
+        return read_plan_if_possible(self.folder) or Plan(recipe=self.record.recipe, calls=())
 
     @cached_property
     def recipe(self) -> dict[str, Any]:
         """The composed recipe, without secrets."""
-        values: dict[str, Any] = redact(yaml.safe_load(self.folder.recipe.read_text(encoding="utf-8")))
+        values: dict[str, Any] = redact(read_recipe_values(self.folder))
         return values
 
     @property
@@ -51,9 +52,9 @@ class RunData:
             yield from read(file)
 
     @property
-    def evaluation(self) -> dict[str, dict[str, Any]]:
+    def evaluation(self) -> dict[str, EvaluationResult]:
         """The results of the evaluations by name, in the order of the recipe, because a record does not keep it."""
-        results = self.record.results.get("evaluate", {}).get("metrics", {}).get("evaluation", {})
+        results = self.record.evaluation
         return {name: results[name] for name in (*self.recipe.get("evals", {}), *results) if name in results}
 
     def json(self, call: str, name: str) -> Any:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.manifest import GateResult, Manifest, StoredFile
 from ftrun.api.paths import MANIFEST, Store
 from ftrun.api.stage_call import Ref, StageCall
-from ftrun.utils.atomic_io import read_json, sync, write_json
+from ftrun.api.stored_files import read_stored
+from ftrun.store.integrity import check_content
+from ftrun.utils.atomic_io import sync, write_json
 from ftrun.utils.digests import sha256_of
 
 FILE_MODE = 0o644  # some libraries write files that only their owner can read
@@ -74,29 +78,62 @@ def _files(folder: Path) -> list[StoredFile]:
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / MANIFEST]
     for path in paths:
         path.chmod(FILE_MODE)
-    return [
-        StoredFile(path=path.relative_to(folder).as_posix(), size=path.stat().st_size, sha256=sha256_of(path))
-        for path in paths
-    ]
+    return [_describe_file(path, folder) for path in paths]
+
+
+def _describe_file(path: Path, folder: Path) -> StoredFile:
+    stat = path.stat()
+    return StoredFile(
+        path=path.relative_to(folder).as_posix(),
+        size=stat.st_size,
+        sha256=sha256_of(path),
+        mtime_ns=stat.st_mtime_ns,
+    )
 
 
 def find(store: Store, ref: Ref) -> Manifest | None:
     """Return the manifest of an artifact; None if the artifact is absent or a file is missing or of another size."""
     folder = store.artifact(ref)
     try:
-        values = read_json(folder / MANIFEST)
-        manifest = None if values is None else Manifest.model_validate(values)
-    except ValueError:  # truncated, or written by another version
+        manifest = read_manifest(store, ref)
+    except InvalidInput:  # missing, truncated, or written by another version
         return None
-    return manifest if manifest and all(_has_size(folder / file.path, file.size) for file in manifest.files) else None
+    is_complete = all(_has_size(folder / file.path, file.size) for file in manifest.files)
+    return manifest if is_complete else None
+
+
+def read_manifest(store: Store, ref: Ref) -> Manifest:
+    """Return the manifest of an artifact.
+
+    Raises:
+        InvalidInput: If it cannot be read, or is that of another artifact.
+    """
+    path, what = store.artifact(ref) / MANIFEST, f"the manifest of `{ref}`"
+    manifest = read_stored(path, Manifest, what, f"`ftrun rm {ref}` removes the artifact")
+    if (manifest.stage, manifest.key) != (ref.stage, ref.key):
+        found = f"{manifest.stage}/{manifest.key}"
+        raise InvalidInput(Problem("damaged-record", f"{what} is that of `{found}`", at=str(path)))
+    return manifest
 
 
 def reader(store: Store) -> Read:
-    """Return a function that reads small files of the artifacts in a store."""
+    """Return a function that reads small files of the artifacts in a store, and checks them with the manifests."""
+
+    @cache
+    def list_files(ref: Ref) -> dict[str, StoredFile]:
+        try:
+            return {file.path: file for file in read_manifest(store, ref).files}
+        except InvalidInput:
+            return {}
 
     def read(ref: Ref, name: str) -> bytes | None:
+        file = list_files(ref).get(name)
         path = store.artifact(ref) / name
-        return path.read_bytes() if path.exists() and path.stat().st_size <= MAX_READ_BYTES else None
+        if file is None or file.size > MAX_READ_BYTES or not path.is_file():
+            return None
+        content = path.read_bytes()
+        check_content(store, ref, file, content)
+        return content
 
     return read
 

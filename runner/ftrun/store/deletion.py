@@ -14,10 +14,11 @@ from pathlib import Path
 from ftrun.api.errors import Problem
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Ref
+from ftrun.api.stored_files import read_process
 from ftrun.store import runs
 from ftrun.store.locks import FileLock, is_held
-from ftrun.store.references import find_open_run, refs_of
-from ftrun.utils.atomic_io import read_json
+from ftrun.store.processes import live_processes
+from ftrun.store.references import find_open_run
 
 
 def find_obstacle(store: Store, ref: Ref) -> Problem | None:
@@ -30,18 +31,13 @@ def find_run_obstacle(store: Store, folder: RunFolder) -> Problem | None:
 
     The reason is a running scheduler, or a stage process that is still running after its scheduler ended.
     """
-    record = runs.load(folder)
-    if record.status in runs.OPEN:
+    record = runs.load_readable(folder)
+    if record is not None and record.status in runs.OPEN:
         what = f"the run `{folder.id}` has not ended: {record.status}"
         return Problem("run-active", what, hint=f"ftrun cancel {folder.id}")
-    for ref in () if record.remote else refs_of(folder) or ():
-        process = read_json(store.scratch(ref).process)
-        if process and process["run"] == folder.id and is_held(store.lock(ref)):
-            return Problem(
-                "run-active",
-                f"the stage `{ref.stage}` of the run `{folder.id}` is still running",
-                hint=f"ftrun cancel {folder.id}",
-            )
+    for process in live_processes(store).get(folder.id, ()):
+        what = f"the stage call `{process.call}` of the run `{folder.id}` is still running"
+        return Problem("run-active", what, hint=f"ftrun cancel {folder.id}")
     return None
 
 
@@ -96,7 +92,7 @@ def _open_run_problem(store: Store, ref: Ref) -> Problem | None:
 
 
 def _lock_problem(store: Store, ref: Ref) -> Problem:
-    run = (read_json(store.scratch(ref).process) or {}).get("run")
+    run = (read_process(store.scratch(ref).process) or {}).get("run")
     hint = f"ftrun cancel {run}" if run else "wait until the process ends, or stop the server that uses the artifact"
     return Problem("run-active", f"`{ref}` is in use by a running process", hint=hint)
 

@@ -18,8 +18,8 @@ def save_packages(store: Store, digest: str, lock: Path) -> None:
 def load_packages(store: Store, digest: str) -> dict[str, str] | None:
     """Return package versions by name, or None if no run of this machine used the environment."""
     try:
-        lines = store.packages(digest).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
+        lines = store.packages(digest).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
         return None
     pairs = (line.split(";")[0].split("#")[0].partition("==") for line in lines)
     return {name.strip(): version.strip().rstrip("\\").strip() for name, mark, version in pairs if mark}

@@ -72,7 +72,7 @@ class FileLock:
 
 def is_held(path: Path) -> bool:
     """Return whether any process holds the lock on `path`; does not create the file."""
-    if not path.exists():
+    if not path.is_file():  # a folder in its place is no lock
         return False
     lock = FileLock(path)
     if lock.try_acquire():

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import RunFolder, Store
-from ftrun.api.stage_call import Plan, Ref
+from ftrun.api.stage_call import Ref
 from ftrun.store import runs
 from ftrun.store.artifacts import find
 from ftrun.store.locks import is_held
+from ftrun.store.run_plan import read_plan
 from ftrun.utils.sizes import folder_size
 
 
@@ -35,20 +36,21 @@ def collect_references(store: Store, ignored: Collection[str] = ()) -> Reference
     """
     runs_by_ref: dict[Ref, list[str]] = {}
     unreadable = []
-    for record in runs.all_runs(store):
-        if record.remote:
+    for folder in runs.run_folders(store):
+        record = runs.load_readable(folder)
+        if record is not None and record.remote:
             continue
-        refs = refs_of(store.run(record.id))
-        if refs is None and record.id not in ignored:
+        refs = refs_of(folder)
+        if refs is None and folder.id not in ignored:
             unreadable.append(
                 Problem(
                     "damaged-record",
-                    f"the plan of {record.id} cannot be read, so the artifacts that it needs are unknown",
-                    hint=f"ftrun rm {record.id}",
+                    f"the plan of {folder.id} cannot be read, so the artifacts that it needs are unknown",
+                    hint=f"ftrun rm {folder.id}",
                 )
             )
         for ref in refs or ():
-            runs_by_ref.setdefault(ref, []).append(record.id)
+            runs_by_ref.setdefault(ref, []).append(folder.id)
     if unreadable:
         raise InvalidInput(unreadable)
     return References(runs_by_ref)
@@ -57,15 +59,14 @@ def collect_references(store: Store, ignored: Collection[str] = ()) -> Reference
 def refs_of(folder: RunFolder) -> list[Ref] | None:
     """Return the artifacts that a run produces or uses, or None if its plan cannot be read."""
     try:
-        return [call.ref for call in Plan.model_validate_json(folder.plan.read_bytes()).calls]
-    except (OSError, ValueError):
+        return [call.ref for call in read_plan(folder).calls]
+    except InvalidInput:
         return None
 
 
 def find_open_run(store: Store, ref: Ref) -> str | None:
     """Return the id of a running run of this machine that refers to an artifact, or None."""
-    for path in store.runs.glob("*/run.json"):
-        folder = RunFolder(path.parent)
+    for folder in runs.run_folders(store):
         if is_held(folder.lock) and ref in (refs_of(folder) or ()):
             return folder.id
     return None

@@ -2,45 +2,48 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import time
 from collections.abc import Sequence
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict
+from dataclasses import dataclass
+from typing import cast
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import RunFolder, Store
+from ftrun.api.stored_files import parse_stored, read_stored
 from ftrun.store.locks import is_held
-from ftrun.utils.atomic_io import read_json, write_json
+from ftrun.store.run_record import OPEN, Facts, RunRecord, Status
+from ftrun.utils.atomic_io import write_json
 from ftrun.utils.suggest import nearest
 
-Status = Literal["waiting", "running", "done", "failed", "gate_not_met", "interrupted"]
-OPEN: tuple[Status, ...] = ("waiting", "running")  # of a run that has not ended
+__all__ = [
+    "OPEN",
+    "RunRecord",
+    "Status",
+    "UnreadableRun",
+    "all_runs",
+    "create",
+    "find_run",
+    "load",
+    "load_readable",
+    "match_id",
+    "parse",
+    "read_all",
+    "run_folders",
+    "save",
+]
+
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without letters and digits that look alike
 
 
-class RunRecord(BaseModel):
-    """The state and results of a run, and the values that are needed to repeat it."""
+@dataclass(frozen=True)
+class UnreadableRun:
+    """Run whose record cannot be read, and the reason."""
 
-    model_config = ConfigDict(extra="forbid")
-    id: str
-    recipe: str
-    overrides: tuple[str, ...]
-    status: Status = "waiting"
-    created: float
-    started: float | None = None
-    ended: float | None = None
-    origins: dict[str, str] = {}  # key path of the recipe -> file:line:column or override
-    facts: dict[str, Any] = {}  # versions, git state, hardware
-    results: dict[str, Any] = {}  # metrics by call label
-    problems: tuple[dict[str, Any], ...] = ()
-    exit_code: int | None = None  # of the command; of a background run, what it would have been
-    backend: str = "local"
-    remote: dict[str, Any] = {}  # values by which a remote backend finds the run; empty for runs of this machine
-    cost: float | None = None  # US dollars, from the run time and listed prices
-    rerun_of: str | None = None  # id of the run that this run repeats
+    folder: RunFolder
+    problem: Problem
 
 
 def create(
@@ -48,7 +51,7 @@ def create(
     recipe: str,
     overrides: tuple[str, ...],
     origins: dict[str, str],
-    facts: dict[str, Any],
+    facts: dict[str, object],
     backend: str,
     rerun_of: str | None = None,
 ) -> RunFolder:
@@ -65,7 +68,7 @@ def create(
             overrides=overrides,
             created=time.time(),
             origins=origins,
-            facts=facts,
+            facts=cast("Facts", facts),
             backend=backend,
             rerun_of=rerun_of,
         ),
@@ -78,17 +81,70 @@ def save(folder: RunFolder, record: RunRecord) -> None:
 
 
 def load(folder: RunFolder) -> RunRecord:
-    """Return the record of a run; its status is `interrupted` if its scheduler was killed."""
-    record = RunRecord.model_validate(read_json(folder.record))
+    """Return the record of a run; its status is `interrupted` if its scheduler was killed.
+
+    Raises:
+        InvalidInput: If the record cannot be read.
+    """
+    record = _check_id(read_stored(folder.record, RunRecord, *_describe(folder)), folder)
     if record.status in OPEN and not record.remote and not is_held(folder.lock):
         record.status = "interrupted"
     return record
 
 
+def parse(content: bytes, folder: RunFolder) -> RunRecord:
+    """Return the record of a run from the content of its file on another machine.
+
+    Raises:
+        InvalidInput: If the record cannot be read.
+    """
+    what, hint = _describe(folder)
+    return _check_id(parse_stored(content, RunRecord, what, str(folder.record), hint), folder)
+
+
+def load_readable(folder: RunFolder) -> RunRecord | None:
+    """Return the record of a run, or None if it cannot be read."""
+    try:
+        return load(folder)
+    except InvalidInput:
+        return None
+
+
+def _describe(folder: RunFolder) -> tuple[str, str]:
+    """Return the name of a record in a message, and the next step for the user."""
+    return f"the record of the run `{folder.id}`", f"`ftrun rm {folder.id}` removes the run; its artifacts stay"
+
+
+def _check_id(record: RunRecord, folder: RunFolder) -> RunRecord:
+    """Check that a record is that of its folder, because verbs find the folder of a run by the id in its record."""
+    if record.id == folder.id:
+        return record
+    what, hint = _describe(folder)
+    raise InvalidInput(
+        Problem("damaged-record", f"{what} is that of the run `{record.id}`", at=str(folder.record), hint=hint)
+    )
+
+
+def run_folders(store: Store) -> list[RunFolder]:
+    """Return the folders of all runs of a store, also of those whose record is missing or cannot be read."""
+    folders = (RunFolder(path) for path in sorted(store.runs.glob("*")))
+    return [folder for folder in folders if any(map(os.path.lexists, (folder.record, folder.recipe, folder.plan)))]
+
+
+def read_all(store: Store) -> tuple[list[RunRecord], list[UnreadableRun]]:
+    """Return the records of all runs of a store, the newest last, and the runs whose record cannot be read."""
+    records, unreadable = [], []
+    for folder in run_folders(store):
+        try:
+            records.append(load(folder))
+        except InvalidInput as error:
+            unreadable.append(UnreadableRun(folder, error.problems[0]))
+    return sorted(records, key=lambda record: record.created), unreadable
+
+
 def all_runs(store: Store) -> list[RunRecord]:
-    """Return the records of all runs of a store, the newest last."""
-    records = [load(RunFolder(path.parent)) for path in store.runs.glob("*/run.json")]
-    return sorted(records, key=lambda record: record.created)
+    """Return the records of a store that can be read, the newest last."""
+    return read_all(store)[0]
 
 
 def match_id(name: str, ids: Sequence[str]) -> str | None:
@@ -112,11 +168,17 @@ def match_id(name: str, ids: Sequence[str]) -> str | None:
 def find_run(store: Store, name: str) -> RunFolder:
     """Return the run with this id or unique prefix of an id, or the newest run if `name` is `last`.
 
+    The record of a run that is named by its id may be unreadable.
+
     Raises:
-        InvalidInput: If no run or more than one run matches; suggests similar ids.
+        InvalidInput: If the name is empty, or if no run or more than one run matches; suggests similar ids.
     """
-    ids = [record.id for record in all_runs(store)]
-    run_id = ids[-1] if name == "last" and ids else match_id(name, ids)
+    if not name:
+        raise InvalidInput(
+            Problem("usage", "the name of the run is empty", None, "a run id, a unique prefix of one, or `last`")
+        )
+    ids = [folder.id for folder in run_folders(store)]
+    run_id = _find_newest(store) if name == "last" else match_id(name, ids)
     if run_id is not None:
         return store.run(run_id)
     raise InvalidInput(
@@ -127,3 +189,8 @@ def find_run(store: Store, name: str) -> RunFolder:
             hint="list the runs with `ftrun runs`",
         )
     )
+
+
+def _find_newest(store: Store) -> str | None:
+    records = all_runs(store)
+    return records[-1].id if records else None

@@ -7,10 +7,13 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def digest(value: Any) -> str:
@@ -64,9 +67,10 @@ class FileDigests:
 def _read_json(path: Path) -> dict[str, str]:
     try:
         values = json.loads(path.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
-    return values if isinstance(values, dict) else {}
+    pairs = values.items() if isinstance(values, dict) else ()
+    return {name: value for name, value in pairs if isinstance(value, str) and SHA256.fullmatch(value)}
 
 
 def sha256_of(path: Path) -> str:

@@ -16,12 +16,12 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.issues import KeyPath
 from ftrun.api.paths import RunFolder
 from ftrun.api.recipe import Recipe
-from ftrun.execution.engine import read_recipe
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe.compose import Composed
 from ftrun.recipe.consent_items import find_consent_items, is_overridden, is_shipped
 from ftrun.recipe.load import Loaded
 from ftrun.store import runs
+from ftrun.store.run_plan import read_recipe
 from ftrun.utils.atomic_io import write_json
 from ftrun.utils.text import dotted
 

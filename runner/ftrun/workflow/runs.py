@@ -8,17 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from ftrun.api.artifacts import Evaluations
+from ftrun.api.backends import Backend
 from ftrun.api.cancellation import StopSignal
 from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, InvalidInput, Problem, StageError
 from ftrun.api.events import Event
 from ftrun.api.paths import RunFolder, Store
+from ftrun.api.recipe import Recipe
 from ftrun.api.remote import Remote
 from ftrun.api.stage_call import Ref
 from ftrun.execution.engine import execute, prepare
 from ftrun.execution.provenance import collect_provenance
+from ftrun.planning.planner import make_plan
 from ftrun.plugins.manager import plugins
 from ftrun.store import runs
 from ftrun.store.artifacts import find
+from ftrun.store.run_plan import read_plan
+from ftrun.utils.atomic_io import write_text
 from ftrun.workflow.session import Session
 
 Listen = Callable[[Event], None]
@@ -98,6 +103,22 @@ def error_of(record: runs.RunRecord) -> FtrunError | None:
     if record.status == "failed" and (record.exit_code or 1) not in ERRORS:
         return StageError("the run", problems)
     return ERRORS[record.exit_code](problems) if record.exit_code in ERRORS else None
+
+
+def restore_plan(folder: RunFolder, recipe: Recipe, backend: Backend) -> bool:
+    """Plan the recipe of a run again if its plan cannot be read; return whether that was so.
+
+    Raises:
+        InvalidInput: If the recipe cannot be planned any more, e.g. because a file of rows is missing.
+    """
+    try:
+        read_plan(folder)
+    except InvalidInput as error:
+        if error.problems[0].code != "damaged-record":
+            raise
+        write_text(folder.plan, make_plan(recipe, plugins(), backend).model_dump_json(indent=1))
+        return True
+    return False
 
 
 def create_run(session: Session, rerun_of: str | None = None) -> Run:

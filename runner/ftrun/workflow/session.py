@@ -85,7 +85,7 @@ def _read_durations(store: Store, recipe: str) -> dict[str, float]:
     seconds: dict[str, float] = {}
     for record in all_runs(store):
         if record.recipe == recipe:
-            seconds.update({label: float(result["seconds"]) for label, result in record.results.items()})
+            seconds.update({label: result["seconds"] for label, result in record.results.items()})
     return seconds
 
 

@@ -14,11 +14,12 @@ from ftrun.api.errors import GateNotMet, Interrupted, InvalidInput, StageError
 from ftrun.api.events import Event, read
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Plan, StageCall
-from ftrun.execution.engine import execute, prepare, read_plan, read_recipe
+from ftrun.execution.engine import execute, prepare
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe.load import Loaded
 from ftrun.store import runs
 from ftrun.store.locks import FileLock
+from ftrun.store.run_plan import read_plan, read_recipe
 from ftrun_plugins.local import plugin as local_plugin
 from helpers.catalogue.case import is_about
 

@@ -14,6 +14,7 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.manifest import Manifest, StoredFile
 from ftrun.api.paths import MANIFEST, Store
 from ftrun.api.stage_call import Ref, StageCall
+from ftrun.api.stored_files import parse_stored
 from ftrun.utils.digests import sha256_of
 from ftrun.utils.sizes import folder_size, human_size
 from ftrun_plugins.modal.options import Options
@@ -72,7 +73,7 @@ class ClientVolume:
         refs = [call.ref for call in calls]
         contents = self.read_all([ROOT.artifact(ref) / MANIFEST for ref in refs])
         return {
-            ref.key: Manifest.model_validate_json(content)
+            ref.key: _parse_manifest(ref, content)
             for ref, content in zip(refs, contents, strict=True)
             if content is not None
         }
@@ -118,7 +119,7 @@ class ClientVolume:
             raise InvalidInput(
                 Problem("missing-artifact", f"the artifact `{ref}` is not on the Volume `{self._options.volume}`")
             )
-        return Manifest.model_validate_json(content).files
+        return _parse_manifest(ref, content).files
 
     def push(self, ref: Ref, folder: Path, progress: Callable[[str], None]) -> None:
         """Upload an artifact. Its manifest is last, because an artifact exists as soon as its manifest does."""
@@ -126,7 +127,7 @@ class ClientVolume:
         if self.read(target / MANIFEST) is not None:
             return
         progress(f"uploading {human_size(folder_size(folder))} of {ref.stage}")
-        files = Manifest.model_validate_json((folder / MANIFEST).read_bytes()).files
+        files = _parse_manifest(ref, (folder / MANIFEST).read_bytes()).files
         for names in ([file.path for file in files], [MANIFEST]):
             with self._volume.batch_upload(force=True) as batch:
                 for name in names:
@@ -166,3 +167,7 @@ class ClientVolume:
 def _completion_name(digest: str, path: Path) -> str:
     """Return the name of the file that exists only after a complete upload."""
     return f"{digest}.whole" if path.is_dir() else digest
+
+
+def _parse_manifest(ref: Ref, content: bytes) -> Manifest:
+    return parse_stored(content, Manifest, f"the manifest of `{ref}`", str(ROOT.artifact(ref) / MANIFEST))

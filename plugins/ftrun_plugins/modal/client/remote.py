@@ -16,10 +16,9 @@ from ftrun.api.paths import RunFolder
 from ftrun.api.recipe import Environment, Recipe
 from ftrun.api.serving_spec import Endpoint, Serving
 from ftrun.api.stage_call import Ref, StageCall
-from ftrun.execution.engine import read_plan
 from ftrun.plugins.manager import Plugins
 from ftrun.store import runs
-from ftrun.store.runs import RunRecord
+from ftrun.store.run_plan import read_plan
 from ftrun.utils.atomic_io import write_bytes, write_text
 from ftrun.utils.sizes import folder_size
 from ftrun_plugins.modal import function_calls
@@ -137,7 +136,7 @@ class ModalRemote:
         if content is None:
             self._update_pending_record(folder)
             return
-        record = RunRecord.model_validate_json(content)
+        record = runs.parse(content, folder)
         if folder.record.exists():
             local_launches = runs.load(folder).remote.get("launches", [])
             launches = record.remote.get("launches", [])
@@ -147,7 +146,7 @@ class ModalRemote:
                 record.status, record.ended, record.problems = "waiting", None, ()
         if record.status in runs.OPEN and not function_calls.is_alive(record.remote["launches"][-1]):
             latest = self.volume.read(ROOT.run(folder.id).record)
-            record = RunRecord.model_validate_json(latest) if latest else record
+            record = runs.parse(latest, folder) if latest else record
             if record.status in runs.OPEN:
                 record.status = "interrupted"
         runs.save(folder, record)
@@ -240,7 +239,7 @@ class ModalRemote:
             self.volume.pull(ref, target, progress)
 
 
-def _latest_calls(record: RunRecord) -> list[str]:
+def _latest_calls(record: runs.RunRecord) -> list[str]:
     return [ids[-1] for ids in record.remote.get("calls", {}).values() if ids]
 
 

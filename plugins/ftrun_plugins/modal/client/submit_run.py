@@ -9,8 +9,8 @@ from pathlib import Path
 from ftrun.api.events import Event, add, make
 from ftrun.api.paths import RunFolder
 from ftrun.api.stage_call import StageCall
-from ftrun.execution.engine import read_plan, read_recipe
 from ftrun.store import runs
+from ftrun.store.run_plan import read_plan, read_recipe
 from ftrun_plugins.modal.claims import Claims, make_client_owner
 from ftrun_plugins.modal.client.client_volume import ClientVolume
 from ftrun_plugins.modal.function_names import LAUNCH

@@ -9,6 +9,7 @@ from typing import Any
 from ftrun.report.charts import interval_chart
 from ftrun.report.number_format import number
 from ftrun.report.run_data import RunData
+from ftrun.store.run_record import EvaluationResult, GateRule
 
 VERDICTS = ("better", "worse", "no difference seen")
 
@@ -23,9 +24,9 @@ def evaluation(run: RunData) -> dict[str, Any] | None:
     }
 
 
-def conclusion(results: Mapping[str, Mapping[str, Any]]) -> str | None:
+def conclusion(results: Mapping[str, EvaluationResult]) -> str | None:
     """Return one sentence that summarizes all evaluations, or None if there are none."""
-    verdicts = Counter(result["verdict"] for result in results.values() if "verdict" in result)
+    verdicts = Counter(result["verdict"] for result in results.values() if result.get("verdict"))
     if not verdicts:
         return "Only one model was evaluated, so there is no comparison." if results else None
     count = sum(verdicts.values())
@@ -33,35 +34,43 @@ def conclusion(results: Mapping[str, Mapping[str, Any]]) -> str | None:
     return f"The tuned model compared with the base model: {', '.join(parts)} evaluation{'s' if count > 1 else ''}."
 
 
-def _card(name: str, result: Mapping[str, Any]) -> dict[str, Any]:
-    verdict, interval = result.get("verdict"), result.get("interval")
+def _card(name: str, result: EvaluationResult) -> dict[str, Any]:
+    verdict = result.get("verdict")
     return {
         "name": name,
         "verdict": verdict,
         "tone": {"better": "good", "worse": "bad"}.get(verdict or "", "plain"),
-        "chart": interval_chart(result["gain"], interval[0], interval[1], verdict) if verdict and interval else None,
+        "chart": _chart(result),
         "facts": list(_numbers(name, result)),
         "gates": [_gate(rule) for rule in result.get("gate", ())],
     }
 
 
-def _numbers(name: str, result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for role in ("base", "tuned"):
-        if role in result:
-            yield role, number(float(result[role]))
-    if "gain" in result:
-        yield "gain", number(float(result["gain"]), sign=True)
-    if "interval" in result:
-        low, high = (number(float(end), sign=True) for end in result["interval"])
+def _chart(result: EvaluationResult) -> str | None:
+    verdict, interval, gain = result.get("verdict"), result.get("interval"), result.get("gain")
+    if not verdict or not interval or gain is None:
+        return None
+    return interval_chart(gain, interval[0], interval[1], verdict)
+
+
+def _numbers(name: str, result: EvaluationResult) -> Iterator[tuple[str, str]]:
+    for role, value in (("base", result.get("base")), ("tuned", result.get("tuned"))):
+        if value is not None:
+            yield role, number(value)
+    if (gain := result.get("gain")) is not None:
+        yield "gain", number(gain, sign=True)
+    if interval := result.get("interval"):
+        low, high = (number(end, sign=True) for end in interval)
         yield f"{result.get('confidence', 0.95) * 100:.0f} % interval", f"{low} to {high}"
-    yield "rows", number(result["rows"])
+    yield "rows", number(result.get("rows", 0))
     if result.get("evaluator", name) != name:
         yield "evaluator", result["evaluator"]
     if not result.get("higher_is_better", True):
         yield "better is", "lower"
 
 
-def _gate(rule: Mapping[str, Any]) -> dict[str, str]:
-    met = bool(rule["met"])
-    text = f"gate {rule['rule']} {rule['limit']}: {'met' if met else 'not met'}, with {number(float(rule['value']))}"
+def _gate(rule: GateRule) -> dict[str, str]:
+    met, value = rule.get("met", False), rule.get("value")
+    found = f", with {number(value)}" if value is not None else ""
+    text = f"gate {rule.get('rule')} {rule.get('limit')}: {'met' if met else 'not met'}{found}"
     return {"text": text, "tone": "good" if met else "bad"}

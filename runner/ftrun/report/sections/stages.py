@@ -29,17 +29,17 @@ def stages(run: RunData) -> dict[str, Any]:
 
 
 def _row(call: StageCall, run: RunData, kinds: set[str]) -> Sequence[str]:
-    result = run.record.results.get(call.label, {})
+    result = run.record.results.get(call.label)
     end = next((word for kind, word in RESULTS.items() if kind in kinds), "finished" if result else "not reached")
-    memory = result.get("facts", {}).get("peak_memory")
+    memory = result.get("facts", {}).get("peak_memory") if result else None
     return (
         call.label,
         end,
-        duration(result["seconds"]) if "seconds" in result else "",
-        f"${result['cost']:.2f}" if "cost" in result else "",
+        duration(result["seconds"]) if result else "",
+        f"${result['cost']:.2f}" if result and "cost" in result else "",
         human_size(memory) if memory else "",
         " or ".join(call.work.gpu) or (f"{call.work.gpus} GPU" if call.work.gpus else _cores(call.work.cpu)),
-        ", ".join(metrics(result.get("metrics", {}))),
+        ", ".join(metrics(run.record.metrics(call.label))),
     )
 
 
@@ -50,4 +50,4 @@ def _cores(count: float) -> str:
 def _warnings(run: RunData) -> Iterator[str]:
     for event in run.events():
         if event["kind"] == "warning":
-            yield f"warning of {event.get('call') or 'the run'}: {event['text']}"
+            yield f"warning of {event.get('call') or 'the run'}: {event.get('text', '')}"

@@ -9,6 +9,7 @@ from ftrun.api.errors import Problem
 from ftrun.report.number_format import duration, local_time, number
 from ftrun.report.run_data import RunData
 from ftrun.report.sections.evaluation import conclusion
+from ftrun.store.run_record import RecordedProblem
 
 STATUS = {"gate_not_met": "gate not met"}
 GOOD, BAD = ("done",), ("failed", "gate_not_met")
@@ -26,15 +27,15 @@ def summary(run: RunData) -> dict[str, Any]:
     }
 
 
-def _problem(problem: dict[str, Any]) -> dict[str, Any]:
+def _problem(problem: RecordedProblem) -> dict[str, Any]:
     parsed = Problem.from_dict(problem)
     return {"what": parsed.what, "details": [("at", parsed.at), ("expected", parsed.expected), ("hint", parsed.hint)]}
 
 
 def _facts(run: RunData) -> Iterator[tuple[str, str | tuple[str, str]]]:
     record, recipe = run.record, run.recipe
-    data = record.results.get("format", {}).get("metrics", {})
-    tokens = record.results.get("tokenize", {}).get("metrics", {}).get("train_trained_tokens")
+    data = record.metrics("format")
+    tokens = record.metrics("tokenize").get("train_trained_tokens")
     yield "recipe", record.recipe
     owner, slash, model = recipe["model"]["base_model"].rpartition("/")
     yield "base model", (f"{owner}{slash}", model)
