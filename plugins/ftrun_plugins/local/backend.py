@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from ftrun.api.backends import Backend, Hardware
 from ftrun.api.cancellation import StopSignal
+from ftrun.api.context import Reporter
 from ftrun.api.errors import FtrunError, InvalidInput, Problem
 from ftrun.api.events import append
 from ftrun.api.outcome import StageOutcome
@@ -22,6 +23,7 @@ from ftrun.api.stored_files import read_process
 from ftrun.execution.stage_subprocess import ProcessSpec, StageProcess, send_stop
 from ftrun.execution.warm_parent import WarmParent, can_fork, warm_parent
 from ftrun.store.artifacts import find
+from ftrun.store.input_check import check_artifacts, count_changed_bytes
 from ftrun.store.locks import FileLock
 from ftrun.store.run_plan import read_plan
 from ftrun_plugins.local.environments import LocalEnvironment
@@ -102,6 +104,8 @@ class LocalBackend(Backend):
                 self._prepare_environment(call, run)
             except FtrunError as error:
                 return StageOutcome("failed", "stage", error.problems)
+            if damaged := self._check_inputs(call, run):
+                return StageOutcome("failed", "store", tuple(damaged))
             self._start_parents(run)
             return self._start_process(call, run, lock).wait(stop)
 
@@ -133,6 +137,18 @@ class LocalBackend(Backend):
             )
             self.prepare(name, partial(_emit_line, run, call.label, name))
             append(run.events, "environment", call.label, name=name, text=f"the environment `{name}` is ready")
+
+    def _check_inputs(self, call: StageCall, run: RunFolder) -> list[Problem]:
+        """Return a problem for each input artifact that was changed after it was made."""
+        refs, done, report = list(call.inputs.values()), 0, Reporter(call.label, run.events)
+        total = count_changed_bytes(self._store, refs)
+
+        def advance(size: int) -> None:
+            nonlocal done
+            done += size
+            report.progress(done, total, "bytes")
+
+        return check_artifacts(self._store, refs, advance)
 
     def _start_process(self, call: StageCall, run: RunFolder, lock: FileLock) -> StageProcess:
         environment = self._environments.get(call.environment.name)

@@ -20,6 +20,7 @@ from ftrun.plugins.manager import plugins
 from ftrun.recipe.run_overrides import apply_overrides
 from ftrun.store import runs
 from ftrun.store.artifacts import find, reader
+from ftrun.store.input_check import check_artifacts
 from ftrun.store.run_plan import read_plan, read_recipe
 from ftrun.workflow.consent import require_recorded_consent
 from ftrun_plugins.serving.run_for_recipe import find_run_for
@@ -89,6 +90,8 @@ class ServeTarget:
         template = plugins().trainer_config(recipe).template
         obstacle = _engine_obstacle(recipe, remote)
         serving = plan_serving(folder.id, recipe, read_plan(folder), read, has, obstacle, template)
+        if home is None and (damaged := check_artifacts(store, serving.models)):
+            raise InvalidInput(damaged)
         to_push = tuple(serving.models) if home is None and remote is not None else ()
         return cls(store, folder, recipe, backend, remote, serving, to_push)
 

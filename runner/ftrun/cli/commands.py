@@ -22,6 +22,7 @@ CORE_COMMANDS = (
     LazyCommand("report", "ftrun.cli.report:report", "Write the report of a run as one HTML file."),
     LazyCommand("files", "ftrun.cli.files:files", "List the files that a run produced."),
     LazyCommand("pull", "ftrun.cli.pull:pull", "Copy an artifact of a run into a local folder."),
+    LazyCommand("verify", "ftrun.cli.verify:verify", "Compare artifacts with their manifests."),
     LazyCommand("rm", "ftrun.cli.rm:rm", "Remove runs and artifacts; lists dependents and asks first."),
     LazyCommand("doctor", "ftrun.cli.doctor:doctor", "Check Python, disks, the hub, GPUs, environments and accounts."),
     LazyCommand("envs", "ftrun.cli.envs:envs", "List the environments, or build them before a run."),

@@ -101,7 +101,7 @@ def plan_artifact_removal(store: Store, names: Sequence[str], without: Collectio
     Raises:
         InvalidInput: If an artifact does not exist, an unfinished run needs it, or a running process works on it.
     """
-    refs = tuple(dict.fromkeys(_find_artifact(store, name) for name in names))
+    refs = tuple(dict.fromkeys(find_artifact(store, name) for name in names))
     problems = [problem for ref in refs if (problem := find_obstacle(store, ref))]
     if problems:
         raise InvalidInput(problems)
@@ -122,7 +122,12 @@ def plan_unused_removal(store: Store) -> Removal:
     return Removal((), removable, stale, sizes, notes=(note,) if busy else ())
 
 
-def _find_artifact(store: Store, name: str) -> Ref:
+def find_artifact(store: Store, name: str) -> Ref:
+    """Return the artifact named `STAGE/KEY`, or `STAGE/` and a unique prefix of the key.
+
+    Raises:
+        InvalidInput: If no artifact or more than one matches.
+    """
     stage, _, key = name.strip("/").rpartition("/")
     existing = list_refs(store)
     matching = [ref for ref in existing if ref.stage == stage and key and ref.key.startswith(key)]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun.api.manifest import Manifest, StoredFile
+from ftrun.api.manifest import StoredFile
 from ftrun.api.paths import Store
 from ftrun.api.stage_call import Ref
 
@@ -39,39 +39,10 @@ def check_content(store: Store, ref: Ref, file: StoredFile, content: bytes) -> N
         raise InvalidInput(describe_damage(store, ref, [f"{file.path} has another content"]))
 
 
-def find_damage(store: Store, ref: Ref, manifest: Manifest, advance: Advance = lambda size: None) -> list[str]:
-    """Read all files of an artifact and return a description of each that differs from the manifest."""
+def find_damage(store: Store, ref: Ref, files: Iterable[StoredFile], advance: Advance = lambda size: None) -> list[str]:
+    """Read files of an artifact and return a description of each that differs from its entry in the manifest."""
     folder = store.artifact(ref)
-    return [f"{file.path} {damage}" for file in manifest.files if (damage := _find(folder / file.path, file, advance))]
-
-
-def find_changed_damage(store: Store, ref: Ref, manifest: Manifest) -> tuple[list[str], bool]:
-    """Read the files whose size or time is not that of the manifest.
-
-    Returns:
-        A description of each file that differs, and whether a time differs or is not recorded.
-    """
-    folder, damage, is_new = store.artifact(ref), [], False
-    for file in manifest.files:
-        path = folder / file.path
-        if not _is_unchanged(path, file):
-            is_new = True
-            if found := _find(path, file, lambda size: None):
-                damage.append(f"{file.path} {found}")
-    return damage, is_new
-
-
-def list_unrecorded(manifest: Manifest) -> Iterator[str]:
-    """Yield the files whose digest an old manifest does not record."""
-    return (file.path for file in manifest.files if not file.sha256)
-
-
-def _is_unchanged(path: Path, file: StoredFile) -> bool:
-    try:
-        stat = path.stat()
-    except OSError:
-        return False
-    return stat.st_size == file.size and stat.st_mtime_ns == file.mtime_ns
+    return [f"{file.path} {damage}" for file in files if (damage := _find(folder / file.path, file, advance))]
 
 
 def _find(path: Path, file: StoredFile, advance: Advance) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
@@ -79,8 +80,8 @@ class RecordedProblem(TypedDict, total=False):
     at: str | None
     where: str | None
     expected: str | None
-    did_you_mean: list[str] | None
-    nearest: list[str] | None
+    did_you_mean: Sequence[str] | None
+    nearest: Sequence[str] | None
     hint: str | None
     do: str | None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ftrun.api.paths import RunFolder, Store
+from ftrun.api.paths import MANIFEST, RunFolder, Store
 from ftrun.api.stage_call import StageCall
 from ftrun.cli.main import run_command
 from ftrun.recipe.load import Loaded
@@ -95,7 +95,8 @@ def test_unused_is_what_no_run_refers_to(making: Making, store: Store, capsys: p
     store.artifact(TWO.ref).mkdir(parents=True)
     left = call("merge")
     store.scratch(left.ref).work.mkdir(parents=True)
-    store.scratch(ONE.ref).work.mkdir(parents=True)  # its artifact is not whole, so a resumed run goes on from it
+    (store.artifact(ONE.ref) / MANIFEST).unlink()  # its artifact is not whole, so its scratch is needed
+    store.scratch(ONE.ref).work.mkdir(parents=True)
     assert run_command(["rm", "--unused", "--yes", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert set(found["artifacts"]) == {str(TWO.ref), str(left.ref)}

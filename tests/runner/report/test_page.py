@@ -293,7 +293,7 @@ def test_a_report_that_cannot_be_made_is_a_warning(store: Store, loading: Loadin
 
     save_report(run, reader(store), tell)
     assert (run.report.exists(), told) == (True, [])
-    run.plan.write_text("{")
+    run.recipe.write_text("{")
     save_report(run, reader(store), tell)
     ((kind, call_, values),) = told
     assert (kind, call_) == ("warning", None)
