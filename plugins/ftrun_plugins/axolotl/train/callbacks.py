@@ -17,6 +17,7 @@ from ftrun.api.errors import Problem, StageError
 from ftrun_plugins.axolotl.train.divergence import LossWatch, check_weights
 from ftrun_plugins.axolotl.train.last_step import stop_after_last_step
 from ftrun_plugins.axolotl.train.trackers import find_run_url, save_url
+from ftrun_plugins.axolotl.train.weight_change import changed_weights, check_change, save_start
 from ftrun_plugins.axolotl.workspace import PREPARED
 
 if TYPE_CHECKING:
@@ -58,8 +59,10 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         self._shared = shared
         self._losses = losses
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+    def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
         self._shared.started = True
+        if model is not None and state.global_step == 0:
+            save_start(model)
         if state.is_world_process_zero:
             mark(Path(PREPARED))  # axolotl works in this folder and has loaded these rows
         self._report_progress(state)
@@ -86,6 +89,8 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         _check_steps(state.global_step)
         if model is not None:
             check_weights(model, state.global_step)
+            if not self._shared.stopped:
+                check_change(_any_process(changed_weights(model)), state.global_step)
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         _wait_for_all()

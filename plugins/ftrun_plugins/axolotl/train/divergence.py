@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ftrun.api.errors import Problem, StageError
+from ftrun_plugins.axolotl.train.weight_change import trained_weights
 
 HINT = (
     "start a new run with a lower train.learning_rate, more train.warmup_steps or a smaller train.max_grad_norm; "
@@ -50,8 +51,7 @@ def check_weights(model: Any, step: int) -> None:
     """Raise StageError if a trained weight is not finite. After the last step, no loss shows this."""
     import torch
 
-    for name, weight in model.named_parameters():
-        shard = getattr(weight, "ds_tensor", weight)  # with ZeRO 3, the process's shard of the weight
-        if weight.requires_grad and not bool(torch.isfinite(shard).all()):
+    for name, weight in trained_weights(model):
+        if not bool(torch.isfinite(weight).all()):
             what = f"the weights are not finite numbers after step {step} ({name})"
             raise StageError("train", Problem("diverged", what, hint=HINT))

@@ -14,6 +14,7 @@ from ftrun_plugins.axolotl.check.stage import plan_missing_checks
 from ftrun_plugins.axolotl.train.params import Params
 from ftrun_plugins.axolotl.train.trackers import RUN_ID, required_secrets
 from ftrun_plugins.axolotl.train.trainer_config import plan_params
+from ftrun_plugins.axolotl.train.weight_change import START
 from ftrun_plugins.axolotl.workspace import OUT, PREPARED
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Train:
     version: ClassVar[int] = 2
     environment: ClassVar[str] = "trainer"
     # TensorBoard's logs of earlier attempts become a part of the artifact.
-    resumable: ClassVar[tuple[str, ...]] = (f"{OUT}/{PREFIX}*/", f"{PREPARED}/", f"{OUT}/runs/*", RUN_ID)
+    resumable: ClassVar[tuple[str, ...]] = (f"{OUT}/{PREFIX}*/", f"{PREPARED}/", f"{OUT}/runs/*", RUN_ID, START)
     known_errors: ClassVar[str] = "ftrun_plugins.known_errors:KNOWN_ERRORS"
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
