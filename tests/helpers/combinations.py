@@ -36,6 +36,10 @@ CASES: Mapping[str, Wrong] = {
     "generated evaluations of packs": Wrong(
         {"do_causal_lm_eval": True, "eval_sample_packing": True}, {"eval_sample_packing": False}
     ),
+    "DeepSpeed and FSDP": Wrong(
+        {"deepspeed": {"zero_optimization": {"stage": 2}}, "fsdp_config": {"offload_params": False}},
+        {"fsdp_config": None},
+    ),
     "a pattern without layers": Wrong({"peft_layers_pattern": ["h"]}, {"peft_layers_to_transform": [1]}),
     "a recipe of fp8 without fp8": Wrong({"fp8_config": {"recipe": "rowwise"}}, {"fp8_config": None}),
     "qlora without 4 bits": Wrong({"adapter": "qlora"}, {"load_in_4bit": True}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations, permutations
 from pathlib import Path
 
 import pytest
@@ -440,13 +441,26 @@ def test_offload_needs_no_second_process(loading: Loading) -> None:
     assert loading("optimizations=[lora,zero3_offload]", "resources.train.gpu=1").recipe.name == "mine"
 
 
-def test_two_optimizations_that_disagree_name_both_files(loading: Loading) -> None:
+ADAPTERS = [(first, second, "adapter") for first, second in permutations(("lora", "qlora", "full"), 2)]
+ZERO = [(first, second, "deepspeed") for first, second in combinations(("zero1", "zero2", "zero3", "zero3_offload"), 2)]
+
+
+@pytest.mark.parametrize(("first", "second", "key"), [*ADAPTERS, *ZERO])
+def test_two_optimizations_that_disagree_name_both_files(first: str, second: str, key: str, loading: Loading) -> None:
     with pytest.raises(InvalidInput) as caught:
-        loading("optimizations=[lora,qlora]")
-    problem = _the_problem(caught.value.problems, "conflicting-keys adapter")
+        loading(f"optimizations=[{first},{second}]")
+    problem = _the_problem(caught.value.problems, f"conflicting-keys {key}")
     places = (problem.at or "").split(" and ")
-    assert [Path(place.split(":")[0]).name for place in places] == ["qlora.yaml", "lora.yaml"]
-    assert "train.adapter=" in (problem.hint or "")
+    assert [Path(place.split(":")[0]).name for place in places] == [f"{second}.yaml", f"{first}.yaml"]
+    assert f"train.{key}=" in (problem.hint or "")
+
+
+def test_an_optimization_of_the_recipe_is_in_conflict_too(loading: Loading) -> None:
+    more = "optimizations: {mine: {adapter: null}}\n"
+    with pytest.raises(InvalidInput) as caught:
+        loading(more=more)
+    problem = _the_problem(caught.value.problems, "conflicting-keys adapter")
+    assert "mine.yaml:13:24" in (problem.at or "")
 
 
 def test_a_disagreement_that_the_recipe_decides_is_none(loading: Loading) -> None:

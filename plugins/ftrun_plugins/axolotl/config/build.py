@@ -12,6 +12,7 @@ from ftrun.api.base import reserved_variables
 from ftrun.api.issues import Issue, KeyPath
 from ftrun.api.recipe import Recipe
 from ftrun.api.trainers import TrainerConfig
+from ftrun.utils.schema_messages import format_value
 from ftrun_plugins.axolotl.config.file_keys import read_files
 
 # Keys that only ftrun sets, with the advice for recipes that contain them.
@@ -117,7 +118,10 @@ def _merge_optimizations(recipe: Recipe) -> tuple[dict[str, tuple[Any, KeyPath]]
                 merged[key] = (_merge_lists(merged[key][0], value), path)
             elif merged[key][0] != value:
                 old, old_path = merged[key]
-                what = f"the optimizations `{old_path[1]}` and `{name}` disagree on `{key}`: {old!r} and {value!r}"
+                if old is None:
+                    merged[key] = (value, path)  # so that later checks report no consequences of the conflict
+                what = f"the optimizations `{old_path[1]}` and `{name}` disagree on `{key}`: "
+                what += f"{format_value(old)} and {format_value(value)}"
                 conflicts.append(
                     Issue(
                         "conflicting-keys",

@@ -74,6 +74,7 @@ COMBINATIONS = (
     _both("evals_per_epoch", "eval_steps"),
     _both("lr_groups", "loraplus_lr_ratio"),
     _both("do_causal_lm_eval", "eval_sample_packing", "set train.eval_sample_packing=false"),
+    _both("deepspeed", "fsdp_config", "leave out the zero optimization, or set train.fsdp_config=null"),
     _strategy("save_strategy", "save_steps"),
     _strategy("eval_strategy", "eval_steps"),
     _strategy("eval_strategy", "evals_per_epoch"),
