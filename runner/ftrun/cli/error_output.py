@@ -9,6 +9,7 @@ import sys
 import textwrap
 import traceback
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ftrun.api.errors import (
     MOST_PROBLEMS,
@@ -20,6 +21,7 @@ from ftrun.api.errors import (
     StageError,
     StoreError,
 )
+from ftrun.utils.text import list_places
 
 WIDTH = 110
 UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -43,13 +45,26 @@ def report(error: FtrunError, as_json: bool = False) -> int:
 
 def lines(error: FtrunError) -> Iterator[str]:
     """Yield the lines that describe an error to the user."""
-    problems = error.problems
     yield f"ftrun: {_format_title(error)}"
-    for problem in problems[:MOST_PROBLEMS]:
+    groups = _group_equal(error.problems)
+    for group in groups[:MOST_PROBLEMS]:
         yield ""
-        yield from map(printable, _format_problem(problem))
-    if len(problems) > MOST_PROBLEMS:
-        yield f"\n  and {len(problems) - MOST_PROBLEMS} more"
+        yield from map(printable, _format_problem(_merge_places(group)))
+    if len(groups) > MOST_PROBLEMS:
+        yield f"\n  and {sum(map(len, groups[MOST_PROBLEMS:]))} more"
+
+
+def _group_equal(problems: Sequence[Problem]) -> list[list[Problem]]:
+    """Return the problems in groups that differ only by their places, in the order of the first of each group."""
+    groups: dict[Problem, list[Problem]] = {}
+    for problem in problems:
+        groups.setdefault(replace(problem, at=None), []).append(problem)
+    return list(groups.values())
+
+
+def _merge_places(group: Sequence[Problem]) -> Problem:
+    places = list(dict.fromkeys(problem.at for problem in group if problem.at))
+    return replace(group[0], at=list_places(places, len(group), "more")) if len(group) > 1 else group[0]
 
 
 def printable(text: str) -> str:

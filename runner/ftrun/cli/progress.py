@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from contextlib import suppress
 from types import TracebackType
 
@@ -14,6 +15,7 @@ from ftrun.api.events import Event
 from ftrun.api.paths import RunFolder
 from ftrun.report.number_format import duration
 from ftrun.utils.sizes import human_size
+from ftrun.utils.text import message_kind
 
 SECONDS_BETWEEN_LINES = 10.0  # between lines of progress in a pipe
 METRICS = {
@@ -41,6 +43,7 @@ class Display:
         self._values: dict[str, dict[str, object]] = {}
         self._printed_at: dict[str, float] = {}
         self._started_at: dict[str, float] = {}
+        self._warnings: dict[str, Counter[str]] = {}  # by call
 
     def __enter__(self) -> Display:
         self._console.print(f"run {self._folder.id}")
@@ -78,7 +81,7 @@ class Display:
             case "progress":
                 self._show_progress(call, event)
             case "warning":
-                self._print_line(call, f"warning: {event.get('text', '')}")
+                self._show_warning(call, str(event.get("text", "")))
             case "note":
                 self._print_line(call, event.get("text", ""))
             case "resumed":
@@ -93,6 +96,13 @@ class Display:
                 self._end_call(call, f"done in {duration(event['at'] - self._started_at.get(call, event['at']))}")
             case "call_failed" | "call_stopped":
                 self._end_call(call, kind.removeprefix("call_"))
+
+    def _show_warning(self, call: str, text: str) -> None:
+        """Print the first warning of a kind, and count the others until the call ends."""
+        counts = self._warnings.setdefault(call, Counter())
+        counts[message_kind(text)] += 1
+        if counts[message_kind(text)] == 1:
+            self._print_line(call, f"warning: {text}")
 
     def _show_progress(self, call: str, event: Event) -> None:
         values = self._values.setdefault(call, {})
@@ -114,6 +124,9 @@ class Display:
     def _end_call(self, call: str, text: str) -> None:
         if call in self._tasks:
             self._bars.remove_task(self._tasks.pop(call))
+        for kind, count in self._warnings.pop(call, Counter[str]()).items():
+            if count > 1:
+                self._print_line(call, f"warning: {count} times: {kind}")
         self._print_line(call, text)
 
     def _print_line(self, call: str, text: str) -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from ftrun.api.errors import FtrunError, GateNotMet, Interrupted, InvalidInput, Problem, StageError, StoreError
+from ftrun.api.paths import RunFolder
 from ftrun.cli.error_output import lines, report
-from ftrun.cli.progress import progress_text
+from ftrun.cli.progress import Display, progress_text
 from ftrun.utils.suggest import nearest
 
 GOLDEN = """\
@@ -51,6 +53,25 @@ def test_of_many_problems_twenty_are_shown_and_the_rest_counted() -> None:
     assert "problem 19 [x]" in text
     assert "problem 20" not in text
     assert text.endswith("and 5 more")
+
+
+def test_one_reason_at_many_places_is_told_once_with_its_count() -> None:
+    same = [Problem("x", "the same", f"rows.jsonl:{line}", hint="fix it") for line in range(1, 31)]
+    text = "\n".join(lines(InvalidInput([*same, Problem("x", "another", "rows.jsonl:9")])))
+    assert text.startswith("ftrun: 31 problems\n")
+    assert text.count("the same") == text.count("fix it") == text.count("another") == 1
+    assert "rows.jsonl:1, rows.jsonl:2, rows.jsonl:3 and 27 more\n" in text
+
+
+def test_one_warning_is_shown_once_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Display(RunFolder(tmp_path / "run")) as display:
+        for size in range(7):
+            display.show({"kind": "warning", "at": 0.0, "call": "fetch", "text": f"broke after {size} bytes"})
+        display.show({"kind": "call_finished", "at": 0.0, "call": "fetch"})
+    shown = capsys.readouterr().err
+    assert shown.count("broke after") == 2
+    assert "broke after 0 bytes" in shown
+    assert "7 times" in shown
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
-"""Record of bad rows: the number of rows by reason, the first rows for the error, and all rows in a file."""
+"""Record of bad rows: the number of rows by reason with its first rows for the error, and all rows in a file."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -14,13 +14,12 @@ import orjson
 from ftrun.api.errors import MOST_PROBLEMS, Problem
 from ftrun.api.rows import Row
 from ftrun.utils.excerpt import shorten
-from ftrun.utils.text import truncate
+from ftrun.utils.text import MOST_PLACES, list_places, message_kind, truncate
 
 MOST_REASONS = 20  # in `report.json`
 LONGEST_ERROR = 200  # characters
 LONGEST_REASON = 500  # characters
 MOST_KINDS = 1000  # reasons that are counted separately; bounds the memory
-SPECIFIC = re.compile(r"`[^`]*`|'[^']*'|\"[^\"]*\"|0x[0-9a-f]+|\\u[0-9a-f]{4}|\d+")
 
 
 class RejectedRows:
@@ -29,7 +28,8 @@ class RejectedRows:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: BinaryIO | None = None
-        self._first: list[Problem] = []
+        self._first: dict[str, Problem] = {}  # by reason
+        self._places: dict[str, list[str]] = {}
         self._kinds: Counter[str] = Counter()
         self.count = 0
 
@@ -45,21 +45,31 @@ class RejectedRows:
         reason = _shorten_to_line(_replace_surrogates(str(reason))) or "no reason is given"
         raw = _replace_surrogates(raw)
         self.count += 1
-        if len(self._first) < MOST_PROBLEMS - 1:  # with the total they fill one screen
-            self._first.append(Problem(code, reason, place, hint=hint and _shorten_to_line(_replace_surrogates(hint))))
-        kind = SPECIFIC.sub("…", reason)
-        self._kinds[kind if kind in self._kinds or len(self._kinds) < MOST_KINDS else "other reasons"] += 1
+        kind = message_kind(reason)
+        if len(self._kinds) >= MOST_KINDS and kind not in self._kinds:
+            kind = "other reasons"
+        self._kinds[kind] += 1
+        if kind in self._first or len(self._first) < MOST_PROBLEMS - 1:  # with the total they fill one screen
+            advice = hint and _shorten_to_line(_replace_surrogates(hint))
+            self._first.setdefault(kind, Problem(code, reason, hint=advice))
+            places = self._places.setdefault(kind, [])
+            if len(places) < MOST_PLACES:
+                places.append(place)
         if self._file is None:
             self._file = self._path.open("wb")
         self._file.write(orjson.dumps({"place": place, "code": code, "reason": reason, "raw": raw}) + b"\n")
 
     def problems(self, rows: int) -> list[Problem]:
-        """Return the total, then the first bad rows."""
-        first = f"; the first {len(self._first)} are:" if self.count > len(self._first) else ""
+        """Return the total, then each reason with its first rows and their number."""
+        listed = len(self._first)
+        first = f"; the first {listed} of {len(self._kinds)} reasons are:" if len(self._kinds) > listed else ""
         total = Problem(
             "bad-rows", f"{self.count} of {rows} rows are bad{first}", hint="fix them, or set dataset.on_bad_row=skip"
         )
-        return [total, *self._first]
+        return [total, *(replace(problem, at=self._list_rows(kind)) for kind, problem in self._first.items())]
+
+    def _list_rows(self, kind: str) -> str:
+        return list_places(self._places[kind], self._kinds[kind], "similar rows")
 
     def reasons(self) -> dict[str, int]:
         """Return the most frequent reasons with their counts. `…` stands for names and numbers, which differ by row."""

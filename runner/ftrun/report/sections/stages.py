@@ -10,6 +10,7 @@ from ftrun.report.number_format import duration, metrics
 from ftrun.report.run_data import RunData
 from ftrun.report.table import Table
 from ftrun.utils.sizes import human_size
+from ftrun.utils.text import message_kind
 
 # The result of a call is that of the first of these event kinds that occurred. The order matters because a resumed run
 # finds its own results in the cache.
@@ -48,6 +49,13 @@ def _cores(count: float) -> str:
 
 
 def _warnings(run: RunData) -> Iterator[str]:
+    """Yield the first warning of each kind, with the number of warnings of this kind."""
+    found: dict[tuple[str, str], list[str]] = {}
     for event in run.events():
         if event["kind"] == "warning":
-            yield f"warning of {event.get('call') or 'the run'}: {event.get('text', '')}"
+            call = str(event.get("call") or "the run")
+            text = str(event.get("text", ""))
+            found.setdefault((call, message_kind(text)), []).append(text)
+    for (call, _), texts in found.items():
+        count = f" ({len(texts)} times)" if len(texts) > 1 else ""
+        yield f"warning of {call}: {texts[0]}{count}"

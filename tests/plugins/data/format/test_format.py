@@ -54,6 +54,8 @@ class Odd:
             "half": lambda: Text(chr(0xD83D)),
             "quotes half": lambda: row.values[chr(0xD83D)],
         }
+        if row.values["makes"].startswith("says"):
+            raise ValueError(row.values["makes"])
         return makes[row.values["makes"]]()
 
 
@@ -392,14 +394,24 @@ def test_bad_rows_stop_it_all_at_once_with_their_places(workshop: Workshop) -> N
     assert problems[0].what.startswith("3 of 5 rows")
 
 
-def test_many_bad_rows_are_all_counted_and_the_first_shown(workshop: Workshop) -> None:
+def test_one_reason_is_told_once_with_its_first_rows_and_their_number(workshop: Workshop) -> None:
     data = workshop.write("data.jsonl", [{"text": ""}] * 5000)
 
     problems = workshop.refused(data)
 
+    assert [problem.code for problem in problems] == ["bad-rows", "empty-value"]
+    assert problems[0].what == "5000 of 5000 rows are bad"
+    assert problems[1].at == "data.jsonl:1, data.jsonl:2, data.jsonl:3 and 4,997 similar rows"
+
+
+def test_many_reasons_are_all_counted_and_the_first_shown(workshop: Workshop) -> None:
+    letters = [chr(ord("a") + number) for number in range(25)]
+    values = [f"says {letter * 3}" for letter in letters]
+
+    problems = workshop.refused({"name": "given", "values": values}, "odd")
+
     assert len(problems) == MOST_PROBLEMS
-    assert problems[0].what == "5000 of 5000 rows are bad; the first 19 are:"
-    assert problems[-1].at == "data.jsonl:19"
+    assert problems[0].what == "25 of 25 rows are bad; the first 19 of 25 reasons are:"
 
 
 def test_skipped_rows_are_in_a_file_and_in_a_warning(workshop: Workshop) -> None:
@@ -419,7 +431,7 @@ def test_skipped_rows_are_in_a_file_and_in_a_warning(workshop: Workshop) -> None
 def test_skipping_every_row_is_refused_with_the_reasons(workshop: Workshop) -> None:
     problems = workshop.refused(workshop.write("data.jsonl", [{"a": 1}] * 2), on_bad_row="skip")
 
-    assert [problem.at for problem in problems] == [None, "data.jsonl:1", "data.jsonl:2"]
+    assert [problem.at for problem in problems] == [None, "data.jsonl:1, data.jsonl:2"]
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,7 @@ def test_a_row_without_the_key_is_bad(tmp_path: Path) -> None:
 
     problems = error.value.problems
     assert [(problem.code, problem.at) for problem in problems[1:]] == [
-        ("missing-value", "data.jsonl:2"),
-        ("missing-value", "data.jsonl:3"),
+        ("missing-value", "data.jsonl:2, data.jsonl:3"),
     ]
 
 
