@@ -11,7 +11,7 @@ import pytest
 from ftrun.api import errors, hookspecs
 from ftrun.cli.commands import builtin_commands
 from ftrun.plugins.manager import Registered, plugins
-from ftrun.recipe.compose import GROUPS
+from ftrun.recipe.layers import GROUPS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -9,7 +9,7 @@ from ftrun.api.config_dirs import headline, options_of
 from ftrun.api.recipe import AXOLOTL, SERVER, Recipe
 from ftrun.api.trainers import Trainer, TrainerSchema
 from ftrun.plugins.manager import Plugins
-from ftrun.recipe.compose import GROUPS
+from ftrun.recipe.layers import GROUPS
 from ftrun.recipe.load import MULTI_SELECT
 from ftrun.utils.json_schema import REFERENCE, Schema, or_interpolation, partial
 from ftrun_plugins.schema.models import definitions, fields

@@ -13,8 +13,9 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 
 from ftrun.plugins.manager import plugins
-from ftrun.recipe.compose import COMPOSITION_ERRORS, GROUPS, VERSION_BASE, search_path
+from ftrun.recipe.compose import COMPOSITION_ERRORS, VERSION_BASE, search_path
 from ftrun.recipe.hydra_errors import translate_error
+from ftrun.recipe.layers import GROUPS
 from ftrun.recipe.overrides import prepare
 
 

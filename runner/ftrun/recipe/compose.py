@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,32 +23,14 @@ from ftrun.api.config_dirs import ConfigFolders, check_unique
 from ftrun.api.issues import KeyPath
 from ftrun.recipe.config_loader import RecordingLoader, config_file
 from ftrun.recipe.hydra_errors import translate_error
+from ftrun.recipe.layers import GROUPS, Layer, find_nearest_origin, find_origin, is_choice
 from ftrun.recipe.overrides import Overrides, has, key_of, path_of, prepare
 from ftrun.recipe.recipe_source import RecipeSource
-from ftrun.recipe.yaml_files import Position, positions
+from ftrun.recipe.yaml_files import Position
 
-GROUPS = ("model", "dataset", "optimizations", "evals", "serve", "backend", "environment", "recipe")
 VERSION_BASE = "1.3"
 # Errors that Hydra raises for a wrong recipe. It raises ValueError for a group override that is not a name.
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, RecursionError, ValueError)
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One file of a composition.
-
-    `package` is the key path under which Hydra puts the content of the file. `config` is Hydra's path of the file, such
-    as `optimizations/lora`.
-    """
-
-    file: Path
-    package: tuple[str, ...]
-    config: str
-
-    @cached_property
-    def positions(self) -> dict[KeyPath, Position]:
-        """Position of each key path of the recipe that the file sets."""
-        return {(*self.package, *path): position for path, position in positions(self.file).items()}
 
 
 @dataclass(frozen=True)
@@ -83,7 +64,7 @@ class Composed:
         """
         for number, override in reversed(list(enumerate(self.overrides, len(self.layers)))):
             key = key_of(override)
-            is_below = tuple(map(str, path[: len(key)])) == key and not _is_choice(key)
+            is_below = tuple(map(str, path[: len(key)])) == key and not is_choice(key)
             if is_below and has(override, path[len(key) :]):
                 return number
         ranks = [number for number, layer in enumerate(self.layers) if path in layer.positions]
@@ -91,29 +72,11 @@ class Composed:
 
     def origin(self, path: KeyPath) -> Position | str | None:
         """Return the override or file position that set a key, or its nearest parent if nothing set the key itself."""
-        for length in range(len(path), 0, -1):
-            origin = self.exact(path[:length])
-            if origin is not None:
-                return origin
-        return None
+        return find_nearest_origin(path, self.overrides, self.layers)
 
     def exact(self, path: KeyPath) -> Position | str | None:
         """Return the override or file position that set this key, or None if nothing did."""
-        for override in reversed(self.overrides):
-            key = key_of(override)
-            if tuple(map(str, path[: len(key)])) == key and not _is_choice(key):
-                return f"override {override}"
-        for layer in reversed(self.layers):
-            if path in layer.positions:
-                return layer.positions[path]
-        # An override of a key below this one may have created it.
-        inner = [override for override in self.overrides if key_of(override)[: len(path)] == tuple(map(str, path))]
-        return f"override {inner[-1]}" if inner else None
-
-
-def _is_choice(key: tuple[str, ...]) -> bool:
-    """Return True for a key such as `model`: `model=x` chooses a file, and the values come from that file."""
-    return len(key) == 1 and key[0] in GROUPS
+        return find_origin(path, self.overrides, self.layers)
 
 
 @contextmanager
@@ -152,21 +115,22 @@ def compose(given: Sequence[str], folders: Sequence[ConfigFolders]) -> Composed:
     overrides = prepare(given, GROUPS)
     # Environment variables can hold secrets, and the composed values are written to the run record.
     OmegaConf.clear_resolver("oc.env")
-    try:
-        with (
-            search_path(folders, overrides.recipe_file),
-            initialize_config_dir(version_base=VERSION_BASE, config_dir=str(folders[0].conf)),
-        ):
-            return _compose_with_hydra(overrides)
-    except COMPOSITION_ERRORS as error:
-        raise translate_error(error, overrides, folders) from error
+    with (
+        search_path(folders, overrides.recipe_file),
+        initialize_config_dir(version_base=VERSION_BASE, config_dir=str(folders[0].conf)),
+    ):
+        hydra = GlobalHydra.instance().hydra
+        assert hydra is not None
+        loader = RecordingLoader(hydra.config_loader.get_search_path())
+        hydra.config_loader = loader
+        try:
+            return _compose_with_hydra(overrides, loader)
+        except COMPOSITION_ERRORS as error:
+            layers = tuple(_layers(loader, list(overrides.hydra))) if loader.has_merged else ()
+            raise translate_error(error, overrides, folders, layers) from error
 
 
-def _compose_with_hydra(overrides: Overrides) -> Composed:
-    hydra = GlobalHydra.instance().hydra
-    assert hydra is not None
-    loader = RecordingLoader(hydra.config_loader.get_search_path())
-    hydra.config_loader = loader
+def _compose_with_hydra(overrides: Overrides, loader: RecordingLoader) -> Composed:
     config = hydra_compose("config", list(overrides.hydra))
     values = OmegaConf.to_container(config, resolve=True)
     assert isinstance(values, dict)

@@ -64,6 +64,11 @@ class RecordingLoader(ConfigLoaderImpl):
         self._merged: Sequence[ResultDefault] | None = None
         self._hydra_config = DictConfig({})
 
+    @property
+    def has_merged(self) -> bool:
+        """True if a defaults list was computed, also if the merge of its configs failed."""
+        return self._merged is not None
+
     def _compose_config_from_defaults_list(self, defaults: list[ResultDefault], repo: Any) -> DictConfig:
         self._merged = defaults
         own = list(takewhile(lambda default: str(default.config_path).startswith("hydra/"), defaults))

@@ -15,7 +15,8 @@ from ftrun.api.issues import KeyPath
 from ftrun.api.locks import pins
 from ftrun.api.recipe import Environment, Recipe
 from ftrun.plugins.manager import Plugins
-from ftrun.recipe.compose import Composed, Layer
+from ftrun.recipe.compose import Composed
+from ftrun.recipe.layers import Layer
 from ftrun.utils.digests import digest
 from ftrun.utils.package_data import find_data_folder
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -17,6 +18,9 @@ OTHER_TOOLS = {
     "axolotl": {"base_model", "datasets"},
     "LLaMA-Factory": {"model_name_or_path", "finetuning_type"},
 }
+HYDRA = "hydra"
+OF_HYDRA = re.compile(r"(^|[\s/@.])hydra($|[/@.])")  # a group, or the package of an option, in `defaults`
+PACKAGE = re.compile(r"^#\s*@package\s+hydra\b", re.MULTILINE)
 TEXT = "tag:yaml.org,2002:str"
 
 
@@ -40,13 +44,6 @@ def read_choices(file: Path) -> Iterator[tuple[str, str, Position]]:
             yield name, option.value, position(option, file)
 
 
-def find_list(file: Path, keys: Iterable[str]) -> Position | None:
-    """Return the position of the first of these top-level keys of a file that has a list as its value."""
-    known = set(keys)
-    lists = (key for key, value in _top_level(file) if key.value in known and isinstance(value, yaml.SequenceNode))
-    return next((position(key, file) for key in lists), None)
-
-
 def check_recipe(text: str, file: Path) -> None:
     """Check the shape of a recipe, because the messages of Hydra about it are unclear.
 
@@ -66,6 +63,7 @@ def check_recipe(text: str, file: Path) -> None:
             )
         )
     _check_is_own(root, file)
+    _check_hydra(text, root, file)
     for key, value in root.value:
         if key.value == "defaults":
             _check_defaults(value, file)
@@ -83,6 +81,32 @@ def _check_is_own(root: yaml.MappingNode, file: Path) -> None:
                     "invalid-recipe", what, str(position(first, file)), hint=f"ftrun import {shlex.quote(short(file))}"
                 )
             )
+
+
+def _check_hydra(text: str, root: yaml.MappingNode, file: Path) -> None:
+    """Refuse settings of Hydra itself. It would run the code that they name in a sweep.
+
+    They are under the key `hydra`, in the groups `hydra/…`, or in a file or an option whose package is `hydra`.
+    """
+    package = PACKAGE.search(text)
+    places = [Position(file, text.count("\n", 0, package.start()) + 1, 1)] if package else []
+    for key, value in root.value:
+        if key.value == HYDRA:
+            places.append(position(key, file))
+        if key.value == "defaults":
+            places += [position(node, file) for node in _scalars(value) if OF_HYDRA.search(node.value)]
+    if places:
+        what = "a recipe cannot change the settings of Hydra"
+        hint = "remove them; overrides on the command line can change them"
+        raise InvalidInput([Problem("reserved-key", what, str(place), hint=hint) for place in places])
+
+
+def _scalars(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
+    """Yield the scalars in a node, including keys."""
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    for child in children(node):
+        yield from _scalars(child)
 
 
 def _check_defaults(node: yaml.Node, file: Path) -> None:

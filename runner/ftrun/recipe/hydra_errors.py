@@ -18,17 +18,29 @@ from yaml import MarkedYAMLError
 
 from ftrun.api.config_dirs import ConfigFolders, options_of
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun.recipe.defaults_list import find_in_defaults, find_list, read_choices
+from ftrun.api.issues import KeyPath
+from ftrun.recipe.defaults_list import find_in_defaults, read_choices
+from ftrun.recipe.layers import Layer, find_nearest_origin
 from ftrun.recipe.overrides import Overrides, key_of
-from ftrun.recipe.yaml_files import positions
+from ftrun.recipe.yaml_files import Position, positions
 from ftrun.utils.suggest import nearest
 from ftrun.utils.text import first_line
 
+UNSET = "???"
 MAX_LISTED = 12  # options of a config group that an error lists
 
 
-def translate_error(error: BaseException, overrides: Overrides, folders: Sequence[ConfigFolders]) -> InvalidInput:
-    """Return an InvalidInput for an error of Hydra. If its chain has an InvalidInput, return that."""
+def translate_error(
+    error: BaseException, overrides: Overrides, folders: Sequence[ConfigFolders], layers: Sequence[Layer] = ()
+) -> InvalidInput:
+    """Return an InvalidInput for an error of Hydra. If its chain has an InvalidInput, return that.
+
+    Args:
+        error: The error.
+        overrides: The overrides of the composition.
+        folders: Folders of recipes and config groups.
+        layers: The files that were being merged, as far as they are known.
+    """
     chain: list[BaseException] = []
     current: BaseException | None = error
     while current is not None and current not in chain:
@@ -37,28 +49,81 @@ def translate_error(error: BaseException, overrides: Overrides, folders: Sequenc
     for link in chain:
         if isinstance(link, InvalidInput):
             return link
-    translator = _Translator(overrides, folders)
+    translator = _Translator(overrides, folders, layers, chain)
     for link in chain:
         first = translator.problem(link)
         if first is not None:
             others = translator.unknown_options() if isinstance(link, MissingConfigException) else ()
             return InvalidInput(list({problem.what: problem for problem in (first, *others)}.values()))
     what = next((line for line in map(_first_line, chain) if line), type(error).__name__)
-    return InvalidInput(Problem("invalid-recipe", what, at=translator.recipe))
+    return InvalidInput(Problem("invalid-recipe", what, at=translator.place or translator.recipe))
 
 
 class _Translator:
     """Translator of single errors. Searches the overrides and the recipe files for the place of an error."""
 
-    def __init__(self, overrides: Overrides, folders: Sequence[ConfigFolders]) -> None:
+    def __init__(
+        self,
+        overrides: Overrides,
+        folders: Sequence[ConfigFolders],
+        layers: Sequence[Layer],
+        chain: Sequence[BaseException],
+    ) -> None:
         self._overrides = overrides
         self._folders = folders
+        self._layers = layers
+        self._chain = chain
         self._files = list(_recipe_files(overrides, folders))
 
     @property
     def recipe(self) -> str | None:
         """Position of the first key in the files of the recipe."""
         return next((str(place) for file in self._files for place in positions(file).values()), None)
+
+    @property
+    def place(self) -> str | None:
+        """Place that an error of the chain names: an override, a key, or a file."""
+        text = "\n".join(map(str, self._chain))
+        if (match := re.search(r"Error merging override (.+)", text)) and self._given(match[1]):
+            return f"override {self._given(match[1])}"
+        keys = [str(getattr(link, "full_key", None) or "") for link in self._chain]
+        for key in filter(None, keys):
+            path = tuple(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", key))
+            if origin := find_nearest_origin(path, self._overrides.given, self._layers) or self._find_in_files(path):
+                return str(origin)
+        for interpolation in re.findall(r"\$\{[^}]*\}?", text):  # in the choice of an option
+            if overrides := [given for given in self._overrides.given if interpolation in given]:
+                return f"override {overrides[-1]}"
+            if place := self._place_in_defaults(interpolation):
+                return place
+        if match := re.search(r"In '([^']+)'", text):
+            return self._place_of_other_kind(match[1])
+        return None
+
+    def _find_in_files(self, path: KeyPath) -> Position | None:
+        """Return the position of a key in a file that could not be loaded, so that there are no layers."""
+        choices = [(group, str(option)) for file in self._files for group, option, _ in read_choices(file)]
+        choices += [(group, option) for group, option, _ in self._chosen_by_overrides()]
+        options = [
+            file
+            for folder in self._folders
+            for group, option in choices
+            if folder.conf and (file := folder.conf / group / f"{option}.yaml").is_file()
+        ]
+        return next((positions(file)[path] for file in (*self._files, *options) if path in positions(file)), None)
+
+    def _place_of_other_kind(self, config: str) -> str | None:
+        """Return the position at which a file has a list in place of a mapping of the files before it, or the reverse.
+
+        Hydra names the file, but not the key.
+        """
+        names = [layer.config for layer in self._layers]
+        index = names.index(config) if config in names else len(names)
+        kinds = {path: kind for layer in self._layers[:index] for path, kind in layer.kinds.items()}
+        for layer in self._layers[index : index + 1]:
+            wrong = [path for path, kind in layer.kinds.items() if kinds.get(path, kind) != kind]
+            return next((str(layer.positions[path]) for path in wrong if path in layer.positions), None)
+        return None
 
     def problem(self, error: BaseException) -> Problem | None:
         """Return the problem for an error, or None if the error is unknown."""
@@ -74,14 +139,14 @@ class _Translator:
                 )
             case InterpolationKeyError():
                 hint = "an interpolation ${…} names a key of the composed recipe"
-                return Problem("invalid-interpolation", _first_line(error), at=self._place_of_key(error), hint=hint)
+                return Problem("invalid-interpolation", _first_line(error), at=self.place or self.recipe, hint=hint)
             case UnsupportedInterpolationType():
                 hint = "recipes cannot read environment variables; stages read the secrets that they need from them"
-                return Problem("invalid-interpolation", _first_line(error), at=self._place_of_key(error), hint=hint)
+                return Problem("invalid-interpolation", _first_line(error), at=self.place or self.recipe, hint=hint)
             case GrammarParseError() | InterpolationResolutionError():
                 what = f"cannot read an interpolation: {_first_line(error)}"
                 return Problem(
-                    "invalid-interpolation", what, at=self._place_of_key(error), expected="${KEY.OF.THE.RECIPE}"
+                    "invalid-interpolation", what, at=self.place or self.recipe, expected="${KEY.OF.THE.RECIPE}"
                 )
             case MarkedYAMLError():
                 mark = error.problem_mark
@@ -117,6 +182,10 @@ class _Translator:
                 where,
                 expected=f"override /{group}: OPTION",
             )
+        if match := re.search(r"You must specify '([^']+)'", text):
+            where = self._override(match[1]) or self._place_in_defaults(UNSET)
+            what = f"no option of `{match[1]}` is chosen"
+            return Problem("missing-key", what, where or self.recipe, f"one of {', '.join(self._names(match[1]))}")
         if match := re.search(r"Ambiguous value for argument '(.+)'", text):
             hint = "a sweep needs -m; a list is written [A,B]"
             return Problem(
@@ -159,26 +228,11 @@ class _Translator:
             yield from ((key_of(given)[0], name.strip(), f"override {given}") for name in names if name.isidentifier())
 
     def _wrong_kind(self, error: ConfigTypeError) -> Problem:
-        """Return the problem for a list in place of a mapping, or the reverse. The error of Hydra has no key."""
-        for file in self._files:
-            if place := find_list(file, (*(path.parent.name for path in self._all_options()), "train")):
-                what = "the value is a list, not a mapping of keys to values"
-                return Problem(
-                    "invalid-recipe", what, str(place), hint="options of a config group are chosen in `defaults:`"
-                )
-        return Problem("invalid-recipe", f"values of different types: {_first_line(error)}", at=self.recipe)
-
-    def _all_options(self) -> Iterator[Path]:
-        for folder in self._folders:
-            yield from _options(folder)
-
-    def _place_of_key(self, error: BaseException) -> str | None:
-        key = str(getattr(error, "full_key", None) or "")
-        path = tuple(key.split("."))
-        for given in self._overrides.given:
-            if key_of(given) == path:
-                return f"override {given}"
-        return next((str(positions(file)[path]) for file in self._files if path in positions(file)), key or self.recipe)
+        """Return the problem for a list in place of a mapping, or the reverse."""
+        is_list = str(error).startswith("Cannot merge DictConfig with ListConfig")
+        what = "the value is a list, not a mapping of keys to values" if is_list else _first_line(error)
+        hint = "options of a config group are chosen in `defaults:`" if is_list else None
+        return Problem("invalid-recipe", what, self.place or self.recipe, hint=hint)
 
     def _place_in_defaults(self, word: str) -> str | None:
         places = (find_in_defaults(file, word) for file in self._files)

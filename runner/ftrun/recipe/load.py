@@ -159,7 +159,7 @@ def _check_choices(composed: Composed, folders: Sequence[ConfigFolders]) -> Iter
 
 def _check_unset(values: dict[str, Any]) -> Iterator[Issue]:
     """Yield an issue for each value that is `???`, which Hydra uses for required values."""
-    for path, value in leaves(values):
+    for path, value in _scalars(values):
         if value == UNSET:
             yield Issue(
                 "missing-key",
@@ -169,16 +169,23 @@ def _check_unset(values: dict[str, Any]) -> Iterator[Issue]:
             )
 
 
-def _check_numbers(value: Any, path: KeyPath = ()) -> Iterator[Issue]:
+def _check_numbers(values: dict[str, Any]) -> Iterator[Issue]:
     """Yield an issue for each infinity and NaN, which JSON does not have, and each number that no library can store."""
+    for path, value in _scalars(values):
+        if isinstance(value, float) and not math.isfinite(value):
+            yield Issue("invalid-value", path, f"`{dotted(path)}` is {value}", "a finite number")
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            what = f"`{dotted(path)}` is a number of {value.bit_length()} bits"
+            yield Issue("invalid-value", path, what, "a number of 64 bits or less")
+
+
+def _scalars(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """Yield the values in nested mappings and lists with their key paths."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _check_numbers(inner, (*path, key))
+            yield from _scalars(inner, (*path, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _check_numbers(inner, (*path, index))
-    elif isinstance(value, float) and not math.isfinite(value):
-        yield Issue("invalid-value", path, f"`{dotted(path)}` is {value}", "a finite number")
-    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-        size = f"a number of {value.bit_length()} bits"
-        yield Issue("invalid-value", path, f"`{dotted(path)}` is {size}", "a number of 64 bits or less")
+            yield from _scalars(inner, (*path, index))
+    else:
+        yield path, value

@@ -12,6 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from ftrun.api.errors import InvalidInput, Problem
 
+_DIGITS = re.compile(r"[=\[{,:]\s*[-+]?(\d{100,})(?=[\s,\]}]|$)")
 _PLAIN = re.compile(r"^(?P<key>[A-Za-z_][\w.\-/@]*)=")
 
 
@@ -47,6 +48,10 @@ def prepare(given: Sequence[str], groups: Iterable[str]) -> Overrides:
             raise InvalidInput(
                 Problem("unknown-option", f"unknown option `{override}`", hint="`ftrun VERB --help` lists the options")
             )
+        if digits := _DIGITS.search(override):
+            what = f"a number of {len(digits[1]):,} digits"
+            place = f"override {override[: digits.start(1)]}…"
+            raise InvalidInput(Problem("too-large", what, place, "a number of 64 bits or less"))
         if not key_of(override)[0]:
             raise InvalidInput(
                 Problem("invalid-override", "the override has no key", f"override {override}", "KEY=VALUE")

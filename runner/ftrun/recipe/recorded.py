@@ -14,7 +14,8 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.recipe import Recipe
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe.components import as_mapping, check_components, prepare_components, use_model_folder
-from ftrun.recipe.compose import GROUPS, Composed, Layer, compose
+from ftrun.recipe.compose import Composed, compose
+from ftrun.recipe.layers import GROUPS, Layer
 from ftrun.recipe.load import MULTI_SELECT, Loaded, locate
 from ftrun.recipe.overrides import prepare
 from ftrun.recipe.run_overrides import parse, set_path

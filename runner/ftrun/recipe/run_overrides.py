@@ -13,8 +13,9 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.recipe import Recipe
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe.components import check_components
-from ftrun.recipe.compose import GROUPS, Composed
+from ftrun.recipe.compose import Composed
 from ftrun.recipe.hydra_errors import translate_error
+from ftrun.recipe.layers import GROUPS
 from ftrun.recipe.load import locate
 from ftrun.recipe.overrides import Overrides, key_of, prepare
 from ftrun.recipe.validation import validate

@@ -18,6 +18,8 @@ from ftrun.utils.text import first_line
 LARGEST = 1 << 20  # bytes; the longest known recipe has less than 10 kB
 MOST_NODES = 20_000  # after expansion of aliases, because ten lines of them can expand to billions of nodes
 DEEPEST = 50
+MOST_DIGITS = 100  # Python converts at most 4,300, and no number needs 100
+INTEGER, NULL = "tag:yaml.org,2002:int", "tag:yaml.org,2002:null"
 
 FileState = tuple[int, int, int, int]
 
@@ -122,6 +124,15 @@ def syntax_problem(error: yaml.MarkedYAMLError, file: Path) -> Problem:
 def _check_shape(root: yaml.Node, file: Path) -> None:
     sizes: dict[int, int] = {}
 
+    def check_scalar(node: yaml.Node) -> None:
+        if isinstance(node, yaml.ScalarNode) and node.tag == INTEGER and len(node.value) > MOST_DIGITS:
+            what = f"a number of {len(node.value):,} characters"
+            raise InvalidInput(Problem("too-large", what, str(position(node, file)), "a number of 64 bits or less"))
+        nulls = [key for key, _ in node.value if key.tag == NULL] if isinstance(node, yaml.MappingNode) else []
+        if nulls:
+            what = "a key is null"
+            raise InvalidInput(Problem("invalid-yaml", what, str(position(nulls[0], file)), "text as a key"))
+
     def size(node: yaml.Node, depth: int, open_nodes: frozenset[int]) -> int:
         where = str(position(node, file))
         if id(node) in open_nodes:
@@ -129,6 +140,7 @@ def _check_shape(root: yaml.Node, file: Path) -> None:
         if depth > DEEPEST:
             raise InvalidInput(Problem("invalid-yaml", f"nested deeper than {DEEPEST} levels", at=where))
         if id(node) not in sizes:
+            check_scalar(node)
             inner = open_nodes | {id(node)}
             sizes[id(node)] = 1 + sum(size(child, depth + 1, inner) for child in children(node))
         if sizes[id(node)] > MOST_NODES:
@@ -179,6 +191,21 @@ def _positions(file: Path, state: FileState) -> Mapping[KeyPath, Position]:
 
     if root is not None:
         walk(root, ())
+    return result
+
+
+def container_kinds(file: Path) -> dict[KeyPath, type[yaml.Node]]:
+    """Return the kind of each mapping and list below mappings of a YAML file, by key path."""
+    result: dict[KeyPath, type[yaml.Node]] = {}
+
+    def walk(node: yaml.Node | None, path: KeyPath) -> None:
+        if not isinstance(node, yaml.ScalarNode) and node is not None:
+            result[path] = type(node)
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                walk(value, (*path, str(key.value)))
+
+    walk(compose(file.read_text(encoding="utf-8-sig"), file), ())
     return result
 
 

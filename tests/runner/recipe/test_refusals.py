@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from ftrun.api.config_dirs import ConfigFolders, own_folders
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun.cli.hydra_flags import expand_sweep
 from ftrun.plugins.manager import plugins
+from ftrun.recipe.compose import compose
 from ftrun.recipe.load import Loaded, load
 from helpers.catalogue.case import is_about
 
@@ -297,7 +300,43 @@ YAML = [
     ),
 ]  # fmt: skip
 
+PLACES = [
+    Bad("interpolation in a list", "invalid-interpolation nope", "mine.yaml:14:7", "  lr_groups:\n    - lr: ${nope}\n"),
+    Bad(
+        "interpolation in a mapping of an override",
+        "invalid-interpolation nope",
+        "override train.x={a:${nope}}",
+        overrides=("train.x={a:${nope}}",),
+    ),
+    Bad(
+        "interpolation as an option",
+        "invalid-interpolation nope",
+        "override model=${nope}",
+        overrides=("model=${nope}",),
+    ),
+    Bad("list for a mapping in an override", "invalid-recipe list", "override train=[1]", overrides=("train=[1]",)),
+    Bad("list for a mapping below a section", "invalid-recipe list", "mine.yaml:14:3", "dataset:\n  source: [1]\n"),
+    Bad("null as a key", "invalid-yaml null", "mine.yaml:13:3", "  null: 3\n"),
+    Bad("number of many digits", "too-large 5,000", "mine.yaml:13:9", f"  seed: {'9' * 5000}\n"),
+    Bad(
+        "number of many digits in an override",
+        "too-large 5,000",
+        "override train.seed=",
+        overrides=(f"train.seed={'9' * 5000}",),
+    ),
+    Bad(
+        "required value in a list",
+        "missing-key train.lr_groups[0].lr",
+        "mine.yaml:14:31",
+        "  lr_groups:\n    - {name: a, modules: [q], lr: '???'}\n",
+    ),
+    Bad("no option", "missing-key model", "override model=???", overrides=("model=???",)),
+]
+HYDRA = [
+    Bad("its key", "reserved-key Hydra", "mine.yaml:13:1", "hydra:\n  run: {dir: x}\n"),
+]
 ALL = {
+    "places": PLACES, "Hydra": HYDRA,
     "keys": KEYS, "choices": CHOICES, "types": TYPES, "rules": RULES, "interpolations": INTERPOLATIONS,
     "overrides": OVERRIDES, "yaml": YAML,
 }  # fmt: skip
@@ -338,7 +377,7 @@ def _the_problem(problems: tuple[Problem, ...], reason: str) -> Problem:
         pytest.param(b"defaults: [{a: {b: 3}}]\n", "invalid-defaults", id="a mapping of mappings"),
         pytest.param(b"defaults: [/recipe: mine]\n", "invalid-defaults", id="itself, by its group"),
         pytest.param(b"defaults: [mine]\n", "invalid-defaults", id="itself, by name"),
-        pytest.param(b"null: 2\n", "invalid-recipe", id="a key that is null"),
+        pytest.param(b"null: 2\n", "invalid-yaml", id="a key that is null"),
     ],
 )
 def test_a_file_that_is_no_recipe_is_refused_by_name(content: bytes, what: str, folder: Path) -> None:
@@ -631,3 +670,36 @@ def test_a_package_is_a_name_and_a_version(key: str, value: str, loading: Loadin
     with pytest.raises(InvalidInput) as caught:
         loading(override)
     assert [problem.code for problem in caught.value.problems] == ["invalid-value"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("# @package hydra.sweeper\n_target_: os.system\n", "evil.yaml:1:1"),
+        ("defaults: [quickstart, {override hydra/launcher: joblib}]\n", "evil.yaml:1:25"),
+        ("defaults: [quickstart, {/model@hydra.callbacks: tiny}]\n", "evil.yaml:1:25"),
+        ("defaults: [quickstart]\nhydra: {sweeper: {_target_: os.system}}\n", "evil.yaml:2:1"),
+    ],
+)
+@pytest.mark.parametrize("sweep", [False, True])
+def test_a_recipe_cannot_change_hydra(text: str, place: str, sweep: bool, folder: Path) -> None:
+    """Hydra calls any function that its settings name, in a sweep or with its flags."""
+    (folder / "evil.yaml").write_text(text)
+    with pytest.raises(InvalidInput) as caught:
+        expand_sweep(["recipe=evil.yaml", "train.seed=1,2"]) if sweep else load(["recipe=evil.yaml"], plugins())
+    assert [(problem.code, problem.at) for problem in caught.value.problems] == [("reserved-key", place)]
+
+
+def test_an_error_in_a_config_group_has_its_place(tmp_path: Path) -> None:
+    for name, text in {"a": "trainer:\n  x: ${nope}\n", "b": "trainer:\n  - 1\n", "c": "a: ${x\n"}.items():
+        file = tmp_path / "conf" / "model" / f"{name}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("# A model.\nbase_model: x\n" + text)
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "another.yaml").write_text("defaults: [quickstart]\nmodel: {trainer: {seed: 1}}\n")
+    folders = [own_folders(), ConfigFolders("another", tmp_path / "conf", tmp_path / "recipes")]
+    for name, place in {"a": "a.yaml:4:3", "b": "another.yaml:2:9", "c": "c.yaml:3:1"}.items():
+        with pytest.raises(InvalidInput) as caught:
+            compose(["recipe=another", f"model={name}"], folders)
+        (problem,) = caught.value.problems
+        assert (problem.at or "").endswith(place), problem

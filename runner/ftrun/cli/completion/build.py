@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from ftrun.api.recipe import SERVER, Eval, Recipe, Resources
 from ftrun.plugins.manager import Plugins, plugins
 from ftrun.recipe.components import components
-from ftrun.recipe.compose import GROUPS
+from ftrun.recipe.layers import GROUPS
 
 ANY = "*"
 FILES = "::files"  # in place of a list of values: the value is a path
