@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 TOKEN = "hf_right"
+BLOCK = 1 << 17  # bytes
 
 
 def set_endpoint(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,10 +34,14 @@ def log_in(folder: Path, token: str, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Hub:
-    """Serves one folder as every repository. `gated/…` needs the token; `fail_after` cuts the first large answer."""
+    """Serves one folder as every repository. `gated/…` needs the token; `fail_after` cuts the first large answer.
 
-    def __init__(self, folder: Path, fail_after: int | None = None) -> None:
+    `pause` is a time in seconds between two blocks of an answer, for a slow download.
+    """
+
+    def __init__(self, folder: Path, fail_after: int | None = None, pause: float = 0.0) -> None:
         self.folder = folder
+        self.pause = pause
         self.fail_after = fail_after
         self.requests: list[str] = []
         hub = self
@@ -98,11 +105,14 @@ class Hub:
             headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
         self._send(request, 206 if start else 200, data[start:], headers, body)
 
-    @staticmethod
-    def _send(request: BaseHTTPRequestHandler, code: int, data: bytes, headers: dict[str, str], body: bool) -> None:
+    def _send(
+        self, request: BaseHTTPRequestHandler, code: int, data: bytes, headers: dict[str, str], body: bool
+    ) -> None:
         request.send_response(code)
         for name, value in {"Content-Length": str(len(data)), "Content-Type": "application/json", **headers}.items():
             request.send_header(name, value)
         request.end_headers()
-        if body:
-            request.wfile.write(data)
+        with suppress(ConnectionError):  # a killed client
+            for start in range(0, len(data) if body else 0, BLOCK):
+                time.sleep(self.pause)
+                request.wfile.write(data[start : start + BLOCK])

@@ -24,6 +24,12 @@ PATH_ERRORS = {
     errno.ENXIO: "is a device or socket that cannot be used",
 }
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL_TEXTS = ("No space left on device", "os error 28", "Disk quota exceeded", "os error 122")
+# `torch.save` reports a failed write without its reason, which is a full disk if little space is free.
+FAILED_WRITES = ("inline_container.cc", "PytorchStreamWriter failed writing", "iostream error")
+LITTLE_SPACE = 1_000_000  # bytes
+
 
 @contextmanager
 def store_errors(root: Path) -> Iterator[None]:
@@ -39,11 +45,11 @@ def store_errors(root: Path) -> Iterator[None]:
 
 def disk_problem(error: BaseException, root: Path) -> Problem | None:
     """Return the problem for a full or read-only disk or missing permission. None for any other error."""
-    code = _find_error_number(error)
-    if code in (errno.ENOSPC, errno.EDQUOT):
+    code = _find_error_number(error, root)
+    if code in FULL:
         return Problem(
             "disk-full",
-            f"the disk is full: {_measure_free_space(root)} free at {root}",
+            f"the disk is full: {human_size(_free_space(root))} free at {root}",
             hint=f"free space{_describe_largest_folders(root)}, then run `ftrun resume last`; finished work is kept",
         )
     if code == errno.EROFS:
@@ -78,20 +84,36 @@ def shorten_path(path: str) -> str:
     return path if len(path) <= LONGEST_PATH else f"{path[:LONGEST_PATH]}… ({len(path):,} characters)"
 
 
-def _find_error_number(error: BaseException | None) -> int | None:
-    """Return the error number of the operating system, even if a library wrapped the error or kept only its message."""
+def _find_error_number(error: BaseException, root: Path) -> int | None:
+    """Return the error number of the operating system, even if a library wrapped the error or kept only its message.
+
+    A full disk also explains errors that follow from it, such as a missing file.
+    """
+    chain = list(_causes(error))
+    if any(_says_full(cause, root) for cause in chain):
+        return errno.ENOSPC
+    return next((cause.errno for cause in chain if isinstance(cause, OSError) and cause.errno), None)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
-        if isinstance(error, OSError) and error.errno:
-            return error.errno
-        if "No space left on device" in str(error) or "os error 28" in str(error):
-            return errno.ENOSPC
+        yield error
         error = error.__cause__ or error.__context__
-    return None
 
 
-def _measure_free_space(root: Path) -> str:
+def _says_full(error: BaseException, root: Path) -> bool:
+    if isinstance(error, OSError) and error.errno in FULL:
+        return True
+    text = str(error)
+    return any(words in text for words in FULL_TEXTS) or (
+        any(words in text for words in FAILED_WRITES) and _free_space(root) < LITTLE_SPACE
+    )
+
+
+def _free_space(root: Path) -> int:
+    """Return the bytes that are free at a folder, which may not exist yet."""
     existing = next(folder for folder in (root, *root.parents) if folder.exists())
-    return human_size(shutil.disk_usage(existing).free)
+    return shutil.disk_usage(existing).free
 
 
 def _describe_largest_folders(root: Path) -> str:

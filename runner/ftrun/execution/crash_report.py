@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ftrun.api.context import load
+from ftrun.api.disk_errors import disk_problem
 from ftrun.api.errors import Problem
 from ftrun.api.known_errors import FailedCall, recognize_text, table_of
 from ftrun.api.outcome import StageOutcome
@@ -34,8 +35,10 @@ def describe_crash(label: str, code: int, log: Path) -> Problem:
     )
 
 
-def explain_crash(outcome: StageOutcome, call: StageCall, log: Path, start: int, memory_was_full: bool) -> StageOutcome:
-    """Return the outcome with a known error in place of a crash, if the log has one or the memory was full.
+def explain_crash(
+    outcome: StageOutcome, call: StageCall, log: Path, start: int, memory_was_full: bool, root: Path
+) -> StageOutcome:
+    """Return the outcome with a known error in place of a crash, if the log has one or the memory or disk was full.
 
     Args:
         outcome: The outcome of the process, or of the crash of one of its child processes.
@@ -43,10 +46,14 @@ def explain_crash(outcome: StageOutcome, call: StageCall, log: Path, start: int,
         log: The log of the call.
         start: The size of the log when the process was started. Earlier attempts wrote what is before.
         memory_was_full: True if the operating system killed a process because the memory was full.
+        root: The folder of the store.
     """
     if not any(problem.code == CODE or REASON_IN_LOG in problem.what for problem in outcome.problems):
         return outcome
     text = _read_tail(log, start)
+    full = disk_problem(RuntimeError(text), root)
+    if full is not None:
+        return StageOutcome("failed", "store", (full,))
     if memory_was_full and any("SIGKILL" in problem.what for problem in outcome.problems):
         text = f"{text}\n{MEMORY_KILL}"
     known = table_of(load(call.implementation))

@@ -18,6 +18,8 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import FrameType
@@ -56,9 +58,13 @@ def main() -> None:
     stop = StopRequest()
     _handle_signals(stop)
     outcome = _run_to_outcome(request, store, scratch, stop)
+    if outcome.fault == "store":  # a full disk: make room for the outcome and for the record of the run
+        shutil.rmtree(scratch.output, ignore_errors=True)
+        with suppress(OSError):
+            remove_leftovers(scratch.work, _resumable(request.call))
     try:
         outcome.save(scratch.outcome)
-    except OSError:  # e.g. a full disk: report by the exit code and the log
+    except OSError:  # report by the exit code and the log
         print(outcome, file=sys.stderr)  # not with logging, because the trainer reconfigures it
     if outcome.status == "done" and request.publishes:
         scratch.discard()
@@ -88,12 +94,12 @@ def _run_to_outcome(request: Request, store: Store, scratch: Scratch, stop: Stop
 
 
 def _run(request: Request, store: Store, scratch: Scratch, stop: StopRequest) -> None:
-    call, stage = request.call, load(request.call.implementation)
+    call = request.call
     report = Reporter(call.label, request.events)
     shutil.rmtree(scratch.output, ignore_errors=True)
     for folder in (scratch.output, scratch.work):
         folder.mkdir(parents=True, exist_ok=True)
-    incomplete = remove_leftovers(scratch.work, getattr(stage, "resumable", ()))
+    incomplete = remove_leftovers(scratch.work, _resumable(call))
     if incomplete:
         report.warning(f"removed incomplete leftovers of an earlier attempt: {', '.join(incomplete)}")
     context = StageContext(
@@ -106,12 +112,18 @@ def _run(request: Request, store: Store, scratch: Scratch, stop: StopRequest) ->
         lock_descriptor=int(lock) if (lock := os.environ.pop(LOCK, None)) else None,
     )
     start = time.monotonic()
-    stage().run(call, context)
+    load(call.implementation)().run(call, context)
     seconds = time.monotonic() - start
     manifest = describe(store, call, request.run, seconds, report.metrics, tuple(report.gates), _collect_facts())
     if request.publishes:
         publish(store, call.ref, manifest)
     report.event("artifact", key=call.key, size=manifest.size, seconds=round(seconds, 3))
+
+
+def _resumable(call: StageCall) -> Sequence[str]:
+    """Return the patterns of what an attempt of the stage continues from."""
+    patterns: Sequence[str] = getattr(load(call.implementation), "resumable", ())
+    return patterns
 
 
 def _collect_facts() -> dict[str, Any]:

@@ -170,7 +170,7 @@ class StageProcess:
 
     def _explain(self, outcome: StageOutcome) -> StageOutcome:
         killed = count_memory_kills() > self._memory_kills
-        return explain_crash(outcome, self._call, self._spec.log, self._log_start, killed)
+        return explain_crash(outcome, self._call, self._spec.log, self._log_start, killed, self._store.root)
 
 
 def send_stop(pid: int, at_once: bool = False) -> None:

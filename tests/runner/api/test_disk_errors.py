@@ -85,6 +85,23 @@ def test_a_full_disk_is_known_by_its_words_alone(text: str, tmp_path: Path) -> N
     assert "the disk is full" in problem.what
 
 
+def test_a_full_disk_explains_a_later_error(tmp_path: Path) -> None:
+    error = FileNotFoundError(errno.ENOENT, "data-00000-of-00002.arrow")
+    error.__cause__ = RuntimeError("OSError: [Errno 28] No space left on device")  # of a worker process
+    problem = disk_problem(error, tmp_path)
+    assert problem is not None
+    assert problem.code == "disk-full"
+
+
+@pytest.mark.parametrize(("free", "code"), [(0, "disk-full"), (10**9, None)])
+def test_a_write_that_failed_without_a_reason(
+    free: int, code: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ftrun.api.disk_errors._free_space", lambda root: free)
+    problem = disk_problem(RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 64 vs 0"), tmp_path)
+    assert (problem and problem.code) == code
+
+
 @pytest.mark.parametrize(
     "error", [ValueError("x"), FileNotFoundError(errno.ENOENT, "x"), OSError("x"), TimeoutError(), KeyError("x")]
 )

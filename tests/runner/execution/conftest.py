@@ -69,6 +69,15 @@ class Tiny:
     def fill(self, call, context, tries):
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    def fill_and_die(self, call, context, tries):
+        print("RuntimeError: write failed: No space left on device (os error 28)", flush=True)
+        os._exit(1)
+
+    def fill_with_leftovers(self, call, context, tries):
+        (context.output / "half").write_text("half an artifact")
+        (context.work / "checkpoint").write_text("half a checkpoint")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     def leave(self, call, context, tries):
         os._exit(3)
 

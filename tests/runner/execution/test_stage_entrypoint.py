@@ -138,6 +138,20 @@ def test_a_full_disk_is_the_stores_fault(tiny: Calls, new_run: Runs, backend: Lo
     assert "the disk is full" in outcome.problems[0].what
 
 
+def test_a_full_disk_is_known_from_the_log(tiny: Calls, new_run: Runs, backend: LocalBackend) -> None:
+    outcome = backend.run_stage(tiny("fill_and_die"), new_run(), StopSignal())
+    assert (outcome.status, outcome.fault, outcome.problems[0].code) == ("failed", "store", "disk-full")
+
+
+def test_a_full_disk_gets_the_space_of_what_no_attempt_needs(
+    tiny: Calls, new_run: Runs, backend: LocalBackend, store: Store
+) -> None:
+    call = tiny("fill_with_leftovers")
+    backend.run_stage(call, new_run(), StopSignal())
+    assert not store.scratch(call.ref).output.exists()
+    assert [path.name for path in store.scratch(call.ref).work.iterdir()] == ["tries"]
+
+
 def test_a_process_that_leaves_without_an_outcome_has_failed(tiny: Calls, new_run: Runs, backend: LocalBackend) -> None:
     run = new_run()
     outcome = backend.run_stage(tiny("leave"), run, StopSignal())

@@ -14,6 +14,7 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +147,8 @@ def main() -> None:
     except Exception as error:  # any exception of the trainer must become the stage's outcome
         traceback.print_exc()
         outcome = StageOutcome.failed(error, work, KNOWN_ERRORS, _describe_call(work, accelerator))
-        outcome.save(_get_outcome_file(work, int(os.environ["RANK"])))
+        with suppress(OSError):  # the disk is full; the log has the reason
+            outcome.save(_get_outcome_file(work, int(os.environ["RANK"])))
         os._exit(1)
 
 
