@@ -22,6 +22,7 @@ from typing import Any, Self, TypeVar
 import yaml
 from platformdirs import user_cache_path
 
+from ftrun.api.events import read as read_events
 from ftrun.cli.main import run_command
 from ftrun.execution.warm_parent import WarmParent, warm_parent
 from ftrun.plugins.manager import plugins
@@ -119,11 +120,7 @@ class Workplace:
     def events(self, run: Path | None = None) -> list[dict[str, Any]]:
         """The events of a run, the last unless another is named."""
         folder = run or self.runs()[-1]
-        try:
-            lines = (folder / "events.jsonl").read_text().splitlines()
-        except FileNotFoundError:
-            return []
-        return [json.loads(line) for line in lines if line.endswith("}")]
+        return list(read_events(folder / "events.jsonl"))
 
     def calls(self, kind: str, run: Path | None = None) -> list[str]:
         """Labels of the calls that have an event of a kind, in order."""

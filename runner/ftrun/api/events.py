@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -27,14 +28,28 @@ def append(path: Path, kind: str, call: str | None = None, /, **values: Any) -> 
 
 
 def add(path: Path, event: Event) -> Event:
-    """Append an event to a log with a single write, so that lines of several processes never mix."""
-    line = json.dumps(event, default=str) + "\n"
+    """Append an event to a log with a single write, so that lines of several processes never mix.
+
+    Raises:
+        OSError: If the disk is full.
+    """
+    line = f"{json.dumps(event, default=str)}\n".encode()
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
-        os.write(descriptor, line.encode())
+        written = os.write(descriptor, line)
+        if written < len(line):
+            _remove_end(descriptor, written)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     finally:
         os.close(descriptor)
     return event
+
+
+def _remove_end(descriptor: int, written: int) -> None:
+    """Remove a part of a line that was just written, to which the next event would be appended."""
+    end = os.lseek(descriptor, 0, os.SEEK_CUR)
+    if os.fstat(descriptor).st_size == end:
+        os.ftruncate(descriptor, end - written)
 
 
 def read(path: Path) -> Iterator[Event]:

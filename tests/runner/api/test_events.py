@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -71,11 +72,26 @@ def test_a_line_that_a_crash_cut_is_passed_over(tmp_path: Path) -> None:
     assert [event["kind"] for event in read(path)] == ["one", "two"]
 
 
+def test_a_full_disk_costs_one_event(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    append(path, "first")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, limits[1]))  # room for a part of the next
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            append(path, "cut")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    append(path, "after")
+    append(path, "last")
+    assert [event["kind"] for event in read(path)] == ["first", "after", "last"]
+
+
 @given(texts=st.lists(st.text(max_size=20), max_size=8), data=st.data())
 def test_a_reader_of_a_growing_file_gets_each_event_once(
     texts: list[str], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    content = b"".join(json.dumps({"kind": text}).encode() + b"\n" for text in texts)
+    content = b"".join(json.dumps({"at": 1, "kind": text, "call": None}).encode() + b"\n" for text in texts)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(content)), max_size=6)))
     path = tmp_path_factory.getbasetemp() / "growing.jsonl"
     path.write_bytes(b"")
