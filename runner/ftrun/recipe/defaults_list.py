@@ -10,7 +10,8 @@ from pathlib import Path
 import yaml
 
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun.recipe.yaml_files import Position, children, compose, position, short
+from ftrun.recipe.yaml_files import Position, compose, position, short
+from ftrun.utils.yaml_shape import children
 
 ENTRY = "a list of `- override /GROUP: OPTION` and names of recipes"
 # Keys that together only occur in the configurations of these tools.

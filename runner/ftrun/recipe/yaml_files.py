@@ -14,12 +14,9 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.issues import KeyPath
 from ftrun.utils.encoding_guess import conversion_command, guess_encoding, guess_wide
 from ftrun.utils.text import first_line
+from ftrun.utils.yaml_shape import TOO_DEEP, ShapeError, check_shape
 
 LARGEST = 1 << 20  # bytes; the longest known recipe has less than 10 kB
-MOST_NODES = 20_000  # after expansion of aliases, because ten lines of them can expand to billions of nodes
-DEEPEST = 50
-MOST_DIGITS = 100  # Python converts at most 4,300, and no number needs 100
-INTEGER, NULL = "tag:yaml.org,2002:int", "tag:yaml.org,2002:null"
 
 FileState = tuple[int, int, int, int]
 
@@ -102,9 +99,13 @@ def compose(text: str, file: Path) -> yaml.Node | None:
         what = f"invalid YAML: {first_line(error)}"
         raise InvalidInput(Problem("invalid-yaml", what, at=short(file))) from None
     except RecursionError:
-        raise InvalidInput(Problem("invalid-yaml", f"nested deeper than {DEEPEST} levels", at=short(file))) from None
+        raise InvalidInput(Problem("invalid-yaml", TOO_DEEP, at=short(file))) from None
     if node is not None:
-        _check_shape(node, file)
+        try:
+            check_shape(node)
+        except ShapeError as error:
+            where = str(position(error.node, file))
+            raise InvalidInput(Problem(error.code, error.what, where, error.expected)) from None
     return node
 
 
@@ -119,47 +120,6 @@ def syntax_problem(error: yaml.MarkedYAMLError, file: Path) -> Problem:
         at=where,
         hint="check the indentation and quotes on this line and the line above",
     )
-
-
-def _check_shape(root: yaml.Node, file: Path) -> None:
-    sizes: dict[int, int] = {}
-
-    def check_scalar(node: yaml.Node) -> None:
-        if isinstance(node, yaml.ScalarNode) and node.tag == INTEGER and len(node.value) > MOST_DIGITS:
-            what = f"a number of {len(node.value):,} characters"
-            raise InvalidInput(Problem("too-large", what, str(position(node, file)), "a number of 64 bits or less"))
-        nulls = [key for key, _ in node.value if key.tag == NULL] if isinstance(node, yaml.MappingNode) else []
-        if nulls:
-            what = "a key is null"
-            raise InvalidInput(Problem("invalid-yaml", what, str(position(nulls[0], file)), "text as a key"))
-
-    def size(node: yaml.Node, depth: int, open_nodes: frozenset[int]) -> int:
-        where = str(position(node, file))
-        if id(node) in open_nodes:
-            raise InvalidInput(Problem("invalid-yaml", "an alias refers to a value that contains it", at=where))
-        if depth > DEEPEST:
-            raise InvalidInput(Problem("invalid-yaml", f"nested deeper than {DEEPEST} levels", at=where))
-        if id(node) not in sizes:
-            check_scalar(node)
-            inner = open_nodes | {id(node)}
-            sizes[id(node)] = 1 + sum(size(child, depth + 1, inner) for child in children(node))
-        if sizes[id(node)] > MOST_NODES:
-            raise InvalidInput(
-                Problem("too-large", f"more than {MOST_NODES:,} values after expansion of aliases", at=where)
-            )
-        return sizes[id(node)]
-
-    size(root, 0, frozenset())
-
-
-def children(node: yaml.Node) -> Iterator[yaml.Node]:
-    """Yield the nodes directly below a node, including keys."""
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield key
-            yield value
-    elif isinstance(node, yaml.SequenceNode):
-        yield from node.value
 
 
 def file_state(file: Path) -> FileState:

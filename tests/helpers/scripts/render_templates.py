@@ -26,6 +26,7 @@ sys.path += ASKED["packages"]
 sys.argv = sys.argv[:1]  # axolotl reads the command line, too
 
 from ftrun.api.errors import InvalidInput  # noqa: E402
+from ftrun_plugins.axolotl.tokenize import template_limits  # noqa: E402
 from ftrun_plugins.axolotl.tokenize.params import Params  # noqa: E402
 from ftrun_plugins.axolotl.tokenize.worker import IGNORED, TokenizeWorker  # noqa: E402
 
@@ -71,6 +72,7 @@ CONVERSATIONS: dict[str, dict[str, Any]] = {
 
 
 def main() -> None:
+    template_limits.SECONDS = ASKED.get("seconds", template_limits.SECONDS)
     logging.disable()
     print(json.dumps({asked["name"]: _compare(asked) for asked in ASKED["templates"]}))
 

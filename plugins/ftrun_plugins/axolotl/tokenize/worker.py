@@ -16,12 +16,19 @@ from typing import TYPE_CHECKING, Any
 from ftrun.api.artifacts import SPLITS, FormattedRows, Split, TokenizedRows
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.tokenizers import adds_begin, vocabulary
+from ftrun.utils.limits import TimeLimitError
 from ftrun_plugins.axolotl.config.build import TEMPLATE
 from ftrun_plugins.axolotl.special_tokens import end_of_turn_ids
 from ftrun_plugins.axolotl.tokenize.answer_kinds import describe_parsers, watch_kinds
 from ftrun_plugins.axolotl.tokenize.data_report import DataReport
 from ftrun_plugins.axolotl.tokenize.reservoir import Sample
 from ftrun_plugins.axolotl.tokenize.template_check import Probe, find_part_faults, find_text_fault, find_untrained_end
+from ftrun_plugins.axolotl.tokenize.template_limits import (
+    EXCESS_HINT,
+    describe_excess,
+    exit_if_stuck,
+    limit_rendering,
+)
 from ftrun_plugins.axolotl.tokenize.template_loss import find_losses
 from ftrun_plugins.axolotl.tokenize.template_variables import find_unread
 from ftrun_plugins.axolotl.workspace import MODEL, NO_TRAINING, chdir_offline, write_workspace
@@ -57,6 +64,7 @@ class Tokens:
         cut: True if the end of the row was cut off.
         fault: Reason why the row has no tokens, or None.
         losses: Kinds of content of the row that the chat template leaves out.
+        is_excessive: True if the template ran out of time or memory, so that further rows would take too long.
     """
 
     ids: list[int]
@@ -64,6 +72,7 @@ class Tokens:
     cut: bool = False
     fault: str | None = None
     losses: frozenset[str] = frozenset()
+    is_excessive: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,7 +145,15 @@ class TokenizeWorker:
             config.sequence_len = NO_LIMIT  # `check_row` cuts or drops long texts; axolotl would split them
         self._strategy = load(STRATEGIES[self._kind], self.tokenizer, config, entry)
         self._ends = end_of_turn_ids(self.tokenizer, config) if self._kind == "chat" else frozenset()
-        self._faults = self._check_template(config, entry) if self._kind == "chat" else []
+        self._faults = []
+        if self._kind == "chat":
+            try:
+                with limit_rendering(), exit_if_stuck():
+                    self._faults = self._check_template(config, entry)
+            except (TimeLimitError, MemoryError) as error:
+                raise InvalidInput(
+                    Problem("template-mismatch", describe_excess(error), "the chat template", hint=EXCESS_HINT)
+                ) from None
 
     def _check_template(self, config: Any, entry: dict[str, Any]) -> list[tuple[Probe, str]]:
         """Return the parts of rows that would be trained incorrectly, such as tool calls, with the reasons.
@@ -204,6 +221,8 @@ class TokenizeWorker:
             place = str(example["place"])
             self._context.check_stop()
             self._context.report.progress(index + 1, None, f"{name} rows")
+            if tokens.is_excessive:
+                raise InvalidInput(Problem("bad-row", tokens.fault or "", place, hint=EXCESS_HINT))
             outcome = self.check_row(tokens)
             tokens = outcome.tokens
             if outcome.dropped:
@@ -271,14 +290,18 @@ class TokenizeWorker:
         row = {key: value for key, value in example.items() if key != "place"}
         if self._kind == "segments":
             row = {"segments": self._add_end_tokens(row["segments"])}
+        losses = frozenset[str]()
         if self._kind != "chat":
             result = self._apply_strategy(row)
         else:
             try:
-                result = self._apply_strategy(row)
+                with limit_rendering():
+                    result = self._apply_strategy(row)
+                    losses = self._find_losses(row)
+            except (TimeLimitError, MemoryError) as error:
+                return Tokens([], [], fault=describe_excess(error), is_excessive=True)
             except Exception as error:  # the template rejects the row or fails on it
                 return Tokens([], [], fault=f"the chat template cannot render the row: {_format_error(error)}")
-        losses = self._find_losses(row) if self._kind == "chat" else frozenset()
         return Tokens(list(result["input_ids"]), list(result["labels"]), losses=losses)
 
     def _find_losses(self, row: dict[str, Any]) -> frozenset[str]:

@@ -12,11 +12,15 @@ from typing import Any
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.rows import Row
 from ftrun.api.sources import BadRow
+from ftrun.utils.limits import memory_limit
+from ftrun.utils.sizes import human_size
 from ftrun.utils.suggest import nearest
 from ftrun.utils.text import first_line
 
 BATCH = 1024  # rows
 BUFFER = 1 << 20  # bytes per read of a column
+FREE = 256_000_000  # bytes of memory for a batch of a small file; repeated values of a few hundred bytes can fill it
+MOST_TIMES = 30  # memory for a batch of a larger file, as a multiple of its size
 
 
 class NoTextError(ValueError):
@@ -27,19 +31,27 @@ def read_parquet(path: Path, name: str, columns: Sequence[str] | None = None) ->
     """Yield the rows, numbered from 1, with all columns or only with `columns`.
 
     Raises:
-        InvalidInput: If the file is damaged or is not Parquet, has no rows, or lacks a column.
+        InvalidInput: If the file is damaged or is not Parquet, has no rows, lacks a column, or needs too much memory.
     """
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
     number = 0
     try:
-        with ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
+        most = max(FREE, path.stat().st_size * MOST_TIMES)
+        with memory_limit(most):
+            file = ParquetFile(path, buffer_size=BUFFER, pre_buffer=False)
+        with file:
             _check_columns(file.schema_arrow.names, columns, name)
-            for batch in file.iter_batches(BATCH, columns=columns):
-                for values in batch.to_pylist():
+            batches = file.iter_batches(BATCH, columns=columns)
+            while (rows := _read_batch(batches, most)) is not None:
+                for values in rows:
                     number += 1
                     yield _convert_row(values, name, number)
+    except MemoryError as error:
+        what = f"the rows of {human_size(path.stat().st_size)} unpack to more than {human_size(most)} at a time"
+        hint = "check its content; if the content is right, convert it to JSON Lines"
+        raise InvalidInput(Problem("too-large", what, f"{name}:{number + 1}", hint=hint)) from error
     except (ArrowException, OSError, ValueError) as error:
         place = f"{name}:{number + 1}" if number else name
         reason = first_line(error, 200)
@@ -48,6 +60,14 @@ def read_parquet(path: Path, name: str, columns: Sequence[str] | None = None) ->
         ) from error
     if not number:
         raise InvalidInput(Problem("no-rows", "the file has no rows", name))
+
+
+def _read_batch(batches: Iterator[Any], most: int) -> list[dict[str, Any]] | None:
+    """Return the next rows, or None at the end. Raises MemoryError if they need more than `most` bytes."""
+    with memory_limit(most):
+        batch = next(batches, None)
+        rows: list[dict[str, Any]] | None = None if batch is None else batch.to_pylist()
+        return rows
 
 
 def _check_columns(available: Sequence[str], columns: Sequence[str] | None, name: str) -> None:

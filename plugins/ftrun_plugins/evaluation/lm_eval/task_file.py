@@ -18,9 +18,11 @@ import yaml
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.recipe_files import read_recipe_file, syntax_error
+from ftrun.utils.yaml_shape import TOO_DEEP, ShapeError, check_shape
 
 FUNCTION = "!function"
 BUILDERS = ("json", "csv", "text", "parquet", "arrow")  # builders of `datasets` for files; `pandas` would unpickle them
+MOST_INCLUDES = 50  # files
 HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 TRUST = "if you trust it, set trust_remote_code=true in the evaluation"
 
@@ -41,7 +43,7 @@ class TaskFile:
         self.path = path
         self._digest = digest
         self.files: dict[str, Path] = {}
-        values = _read(path, ())
+        values = _read(path, (), [])
         if not isinstance(values.get("task"), str):
             raise self._make_error("the file does not describe one task", "a key `task` with the name of the task")
         if not trusted:
@@ -114,13 +116,24 @@ def _construct_function(loader: _Loader, node: yaml.ScalarNode) -> _Function:
 _Loader.add_constructor(FUNCTION, _construct_function)
 
 
-def _read(path: Path, including: tuple[Path, ...]) -> dict[str, Any]:
-    """Return the values of a file, merged over those of the files that it includes, as the harness merges them."""
+def _read(path: Path, including: tuple[Path, ...], read: list[Path]) -> dict[str, Any]:
+    """Return the values of a file, merged over those of the files that it includes, as the harness merges them.
+
+    `read` are the files read before: a few that include each other twice would else be read a billion times.
+    """
     if path in including:
         raise InvalidInput(Problem("invalid-task", "the task file includes itself", str(path)))
+    read.append(path)
+    if len(read) > MOST_INCLUDES:
+        raise InvalidInput(Problem("too-large", f"the task file includes more than {MOST_INCLUDES} files", str(path)))
     text = read_recipe_file(path)
     try:
-        values = yaml.load(text, _Loader)  # noqa: S506  (a subclass of SafeLoader)
+        values = _load(text)
+    except ShapeError as error:
+        line, column = error.node.start_mark.line + 1, error.node.start_mark.column + 1
+        raise syntax_error(error.code, error.what, path, line, column) from None
+    except RecursionError:
+        raise InvalidInput(Problem("invalid-yaml", TOO_DEEP, str(path))) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -134,8 +147,15 @@ def _read(path: Path, including: tuple[Path, ...]) -> dict[str, Any]:
     included = values.pop("include", [])
     merged: dict[str, Any] = {}
     for name in included if isinstance(included, list) else [included]:
-        merged.update(_read((path.parent / str(name)).resolve(), (*including, path)))
+        merged.update(_read((path.parent / str(name)).resolve(), (*including, path), read))
     return {**merged, **values}
+
+
+def _load(text: str) -> Any:
+    node = yaml.compose(text, _Loader)
+    if node is not None:
+        check_shape(node)
+    return yaml.load(text, _Loader)  # noqa: S506  (a subclass of SafeLoader)
 
 
 def _find_code(value: Any, path: str) -> Iterator[str]:

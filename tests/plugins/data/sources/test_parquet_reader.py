@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import random
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +129,29 @@ def test_marks_around_nonsense_are_refused_when_read(content: bytes, tmp_path: P
     assert list(Parquet().externals(Parquet.Options(path=path)))
 
     assert problem_of(path).code == "damaged-file"
+
+
+@pytest.mark.parametrize(
+    ("column", "options"),
+    [
+        (pa.array(["x" * 1_000_000]).take(pa.array([0] * 1100)), {}),
+        (pa.array([["x" * 1_000_000]]).take(pa.array([0] * 1100)), {}),
+        (pa.array(["x" * 500_000_000]), {"use_dictionary": False}),
+    ],
+    ids=["repeated text", "repeated list", "packed text"],
+)
+def test_a_small_file_does_not_take_much_memory(column: pa.Array, options: dict[str, Any], tmp_path: Path) -> None:
+    path = written(tmp_path / "x.parquet", {"a": column}, compression="zstd", **options)
+    del column
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    assert path.stat().st_size < 20_000
+    problem = problem_of(path)
+    assert problem.code == "too-large"
+    assert problem.at == "data.parquet:1"
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+def test_long_texts_of_an_honest_file_are_read(tmp_path: Path) -> None:
+    texts = [random.Random(row).randbytes(100_000).hex() for row in range(300)]
+    path = written(tmp_path / "x.parquet", {"a": texts}, compression="zstd")
+    assert [row["a"] for row in read(path)] == texts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -110,6 +111,38 @@ def test_what_is_refused(text: str, reason: str, read: Read) -> None:
         read(text)
     assert is_about(refused.value.problems[0].code, refused.value.problems[0].what, reason)
     assert "task.yaml" in str(refused.value.problems[0].at)
+
+
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 12)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (f"task: mine\n{BOMB}", "too-large"),
+        (f"task: mine\nx: {'[' * 100}{']' * 100}\n", "invalid-yaml"),
+        (f"task: mine\nx: {'[' * 5000}{']' * 5000}\n", "invalid-yaml"),
+        ("task: mine\nx: &x [*x]\n", "invalid-yaml"),
+    ],
+    ids=["aliases", "depth", "recursion", "cycle"],
+)
+def test_a_bomb_is_refused_at_once(text: str, code: str, read: Read) -> None:
+    start = time.monotonic()
+    with pytest.raises(InvalidInput) as refused:
+        read(text)
+    assert [problem.code for problem in refused.value.problems] == [code]
+    assert time.monotonic() - start < 10
+
+
+def test_files_that_include_each_other_twice_are_refused(read: Read, tmp_path: Path) -> None:
+    for level in range(30):
+        (tmp_path / f"{level}.yaml").write_text(f"include: [{level + 1}.yaml, {level + 1}.yaml]\n")
+    (tmp_path / "30.yaml").write_text("x: 1\n")
+    with pytest.raises(InvalidInput) as refused:
+        read("include: 0.yaml\ntask: mine\n")
+    assert [problem.code for problem in refused.value.problems] == ["too-large"]
 
 
 def test_a_trusted_file_may_name_functions_beside_it(read: Read, tmp_path: Path) -> None:
