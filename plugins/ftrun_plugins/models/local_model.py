@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.digests import FileDigests
+from ftrun.utils.file_modes import share
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
@@ -26,7 +27,7 @@ def copy(folder: Path, digest: str, context: StageContext) -> None:
         target = context.output / path.relative_to(folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-        target.chmod(0o644)
+        share(target)
         done += path.stat().st_size
         context.check_stop()
         context.report.progress(done, total, "bytes")

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ftrun.utils.file_modes import NEW_FILE
+
 __all__ = ["Event", "Reader", "add", "append", "follow", "make", "read"]
 
 Event = dict[str, Any]  # keys: at (seconds since 1970), kind, call, and further keys of the kind
@@ -34,7 +36,7 @@ def add(path: Path, event: Event) -> Event:
         OSError: If the disk is full.
     """
     line = f"{json.dumps(event, default=str)}\n".encode()
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, NEW_FILE)
     try:
         written = os.write(descriptor, line)
         if written < len(line):

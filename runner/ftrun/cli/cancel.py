@@ -8,6 +8,7 @@ import time
 
 import click
 
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import RunFolder, Store, default_store
 from ftrun.api.remote import Remote
 from ftrun.api.stored_files import read_process
@@ -29,6 +30,14 @@ def cancel(run: str, now: bool) -> int:
     remote = remote_of(store, folder)
     if remote is not None:
         return _cancel_remote(folder, remote, now)
+    try:
+        return _cancel_local(store, folder, now)
+    except PermissionError as error:
+        what = f"the processes of {folder.id} belong to another user"
+        raise InvalidInput(Problem("no-permission", what, hint="ask the user who started the run")) from error
+
+
+def _cancel_local(store: Store, folder: RunFolder, now: bool) -> int:
     pids = _find_processes(store, folder)
     scheduler = read_process(folder.scheduler)
     if is_held(folder.lock) and scheduler and "pid" in scheduler:

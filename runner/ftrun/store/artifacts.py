@@ -17,8 +17,8 @@ from ftrun.api.stored_files import read_stored
 from ftrun.store.integrity import check_content
 from ftrun.utils.atomic_io import sync, write_json
 from ftrun.utils.digests import sha256_of
+from ftrun.utils.file_modes import share
 
-FILE_MODE = 0o644  # some libraries write files that only their owner can read
 MAX_READ_BYTES = 16_000_000  # a reader returns no file that is larger
 
 Read = Callable[[Ref, str], bytes | None]  # artifact and file name -> content, or None if there is no such file
@@ -75,9 +75,11 @@ def publish(store: Store, ref: Ref, manifest: Manifest, settle: Callable[[], Non
 
 
 def _files(folder: Path) -> list[StoredFile]:
-    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / MANIFEST]
-    for path in paths:
-        path.chmod(FILE_MODE)
+    existing = sorted(folder.rglob("*"))
+    for path in (folder, *existing):
+        if not path.is_symlink():
+            share(path)
+    paths = [path for path in existing if path.is_file() and path != folder / MANIFEST]
     return [_describe_file(path, folder) for path in paths]
 
 

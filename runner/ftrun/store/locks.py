@@ -6,11 +6,17 @@ inherit the descriptor. A trainer whose `ftrun` was killed therefore still holds
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
 from pathlib import Path
 from types import TracebackType
+
+from ftrun.api.errors import Problem, StoreError
+from ftrun.utils.file_modes import NEW_FILE
+
+UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)  # of a file system without flock
 
 
 class FileLock:
@@ -32,15 +38,16 @@ class FileLock:
         return self._try(fcntl.LOCK_SH)
 
     def _try(self, operation: int) -> bool:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = _open(self.path)
         try:
             fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
             return False
-        except BaseException:
+        except BaseException as error:
             os.close(descriptor)
+            if isinstance(error, OSError) and error.errno in UNSUPPORTED:
+                raise StoreError(_describe_unsupported(self.path)) from error
             raise
         self._descriptor = descriptor
         return True
@@ -68,6 +75,26 @@ class FileLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def _open(path: Path) -> int:
+    """Open the file of a lock, and create it if it does not exist. It may belong to another user of the store."""
+    try:
+        return os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT, NEW_FILE)
+    except PermissionError:  # a lock needs no permission to write
+        return os.open(path, os.O_RDONLY)
+
+
+def _describe_unsupported(path: Path) -> Problem:
+    return Problem(
+        "no-file-locks",
+        "the file system of the store has no file locks (flock), so two runs could damage each other's work",
+        at=str(path),
+        hint="set FTRUN_STORE to a folder on a local disk, or mount the file system with locks",
+    )
 
 
 def is_held(path: Path) -> bool:
