@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from ftrun.api.doctor import CheckResult, DoctorCheck
 from ftrun.api.recipe import Recipe
 from ftrun.utils.http import USER_AGENT, error_text
 from ftrun_plugins.models.hub import get_token, hub_api
+from ftrun_plugins.models.odd_answers import ODD_ERRORS
 
 SECONDS = 5.0
 ANSWERS = (200, 401)  # 401 for a missing or wrong token
@@ -33,7 +33,7 @@ def _check_hub(recipe: Recipe, needed: bool) -> Iterator[CheckResult]:
         headers = {"User-Agent": USER_AGENT, **({"Authorization": f"Bearer {token}"} if token else {})}
         response = get_session().get(f"{endpoint}/api/whoami-v2", headers=headers, timeout=SECONDS)
         code, name = response.status_code, str(response.json().get("name"))
-    except (httpx2.HTTPError, json.JSONDecodeError) as error:
+    except (httpx2.HTTPError, *ODD_ERRORS) as error:
         hint = "check the network and HF_ENDPOINT, or set model.weights={origin: folder, path: PATH}"
         yield CheckResult("hub", False, f"{endpoint} cannot be reached: {error_text(error)}", needed, hint)
         yield _check_token(token, recipe, "not checked")

@@ -13,6 +13,8 @@ from ftrun import __version__
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.secrets import as_token, read_secret
 from ftrun.utils.http import error_text, keep_secrets
+from ftrun.utils.value_format import shorten_value
+from ftrun_plugins.models.odd_answers import check_type, report_odd_answers
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -51,9 +53,17 @@ def keep_token_at_hub() -> None:
     def make_client() -> Any:  # of httpx or of httpx2: the environments have different versions of the library
         session = default_client_factory()
         session.event_hooks["request"].append(keep_secrets(lambda: str(constants.ENDPOINT)))
+        session.event_hooks["response"].append(check_type)
         return session
 
     set_client_factory(make_client)
+
+
+def hub_endpoint() -> str:
+    """Return the URL of the hub."""
+    from huggingface_hub import constants
+
+    return str(constants.ENDPOINT)
 
 
 def resolve(repository: str, revision: str | None, kind: Kind = "model") -> str:
@@ -73,7 +83,10 @@ def resolve(repository: str, revision: str | None, kind: Kind = "model") -> str:
             cached = hub_api().resolve_revision(repository, repo_type=kind, revision=revision, local_files_only=True)
             return cached.resolved
         # not `resolve_revision`: it has no timeout, and returns an old commit if the hub cannot be reached
-        return str(hub_api().repo_info(repository, repo_type=kind, revision=revision or "main", timeout=TIMEOUT).sha)
+        info = hub_api().repo_info(repository, repo_type=kind, revision=revision or "main", timeout=TIMEOUT)
+        if not COMMIT.match(str(info.sha)):
+            raise ValueError(f"`sha` is {shorten_value(info.sha)}")
+        return str(info.sha)
 
 
 def check_access(repository: str, commit: str, kind: Kind = "model") -> None:
@@ -111,7 +124,8 @@ def _report_errors(repository: str, kind: Kind) -> Iterator[None]:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RevisionResolutionError
 
     try:
-        yield
+        with report_odd_answers(repository, hub_endpoint(), RECIPE_KEYS[kind], InvalidInput):
+            yield
     except HfHubHTTPError as error:
         raise InvalidInput(_access_problem(error.response.status_code, repository, kind)) from None
     except HFValidationError:

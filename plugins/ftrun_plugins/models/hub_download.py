@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ftrun.api.errors import InvalidInput, Problem
-from ftrun_plugins.models.hub import RECIPE_KEYS, Kind, get_token, hub_api, keep_token_at_hub
+from ftrun.api.errors import InvalidInput, Problem, StageError
+from ftrun_plugins.models.hub import RECIPE_KEYS, Kind, get_token, hub_api, hub_endpoint, keep_token_at_hub
+from ftrun_plugins.models.odd_answers import report_odd_answers
 from ftrun_plugins.models.workspace import DATASET, MODEL
 
 if TYPE_CHECKING:
@@ -56,8 +59,10 @@ def download_dataset(repository: str, commit: str, patterns: Sequence[str], cont
         )
     with _watched(context.work / DATASET, sum(sizes[name] for name in names), context) as folder:
         download_files(repository, commit, "dataset", folder, patterns)
-    missing = [name for name in names if not (folder / name).is_file()]
-    assert not missing, f"the hub did not deliver {missing[:MOST_NAMES]}"
+    with _odd_answers(repository, "dataset"):
+        missing = [name for name in names if not (folder / name).is_file()]
+        if missing:
+            raise ValueError(f"it did not deliver {', '.join(missing[:MOST_NAMES])}")
     _publish(folder, context.output / FILES)
 
 
@@ -75,15 +80,16 @@ def download_files(
     offline = is_offline_mode()
     keep_token_at_hub()
     try:
-        source = snapshot_download(
-            repository,
-            repo_type=kind,
-            revision=commit,
-            local_dir=None if offline else folder,
-            allow_patterns=list(patterns),
-            ignore_patterns=list(ignore),
-            token=get_token(),
-        )
+        with _odd_answers(repository, kind):
+            source = snapshot_download(
+                repository,
+                repo_type=kind,
+                revision=commit,
+                local_dir=None if offline else folder,
+                allow_patterns=list(patterns),
+                ignore_patterns=list(ignore),
+                token=get_token(),
+            )
     except LocalEntryNotFoundError as error:
         if not offline:
             raise
@@ -93,6 +99,10 @@ def download_files(
         for name in _filter(files, patterns, ignore):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(Path(source) / name, folder / name)
+
+
+def _odd_answers(repository: str, kind: Kind) -> AbstractContextManager[None]:
+    return report_odd_answers(repository, hub_endpoint(), RECIPE_KEYS[kind], partial(StageError, "fetch"))
 
 
 def _filter(names: Iterable[str], patterns: Sequence[str], ignore: Sequence[str] = ()) -> list[str]:
@@ -116,8 +126,10 @@ def _list_files(repository: str, commit: str, kind: Kind) -> dict[str, int]:
             raise _not_cached(repository, commit, kind) from error
         return {file.path: file.size for file in tree}
     api = hub_api()
-    info = (api.model_info if kind == "model" else api.dataset_info)(repository, revision=commit, files_metadata=True)
-    return {file.rfilename: file.size or 0 for file in info.siblings or []}
+    with _odd_answers(repository, kind):
+        get_info = api.model_info if kind == "model" else api.dataset_info
+        info = get_info(repository, revision=commit, files_metadata=True)
+        return {str(file.rfilename): int(file.size or 0) for file in info.siblings or []}
 
 
 def _not_cached(repository: str, commit: str, kind: Kind) -> InvalidInput:
