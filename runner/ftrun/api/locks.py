@@ -17,6 +17,7 @@ __all__ = ["BUILT", "PACKAGE_NAME", "PACKAGE_VERSION", "WHEELS_ONLY", "install_o
 
 PACKAGE_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 PACKAGE_VERSION = r"[A-Za-z0-9](?:[A-Za-z0-9.!+_-]*[A-Za-z0-9])?"
+HASH = "--hash="
 WHEELS_ONLY = ("--only-binary", ":all:")
 # Packages of ftrun's locks for which PyPI has no wheel.
 BUILT = (
@@ -52,9 +53,15 @@ def pins(text: str) -> set[str]:
 
 
 def install_options(lock: Path) -> list[str]:
-    """Return the options of uv that forbid builds, except of the same versions that ftrun's own locks build."""
-    allowed = sorted({pin.partition("==")[0] for pin in pins(lock.read_text(encoding="utf-8")) & _built_pins()})
-    return [*WHEELS_ONLY, *(option for name in allowed for option in ("--no-binary", name))]
+    """Return the options of uv for the installation of a lock.
+
+    They forbid builds, except of the same versions that ftrun's own locks build. If a package of the lock has hashes,
+    each needs one, as with pip: uv then installs only files that have one of these hashes.
+    """
+    text = lock.read_text(encoding="utf-8")
+    allowed = sorted({pin.partition("==")[0] for pin in pins(text) & _built_pins()})
+    hashes = ["--require-hashes"] if HASH in text else []
+    return [*hashes, *WHEELS_ONLY, *(option for name in allowed for option in ("--no-binary", name))]
 
 
 @cache

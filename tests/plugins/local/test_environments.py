@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -57,3 +59,27 @@ def test_no_package_is_built(sources: Path, lock: Path) -> None:
         environment(lock).make(lambda line: None)
     assert [problem.code for problem in caught.value.problems] == ["install-failed"]
     assert not (sources / "ran").exists()
+
+
+def make_wheel(folder: Path, name: str) -> str:
+    """A wheel without modules, and its digest."""
+    info, file = f"{name}-1.0.dist-info", folder / f"{name}-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", f"{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_only_files_with_a_hash_of_the_lock_are_installed(sources: Path, lock: Path) -> None:
+    one, two = (f"{name}==1.0 \\\n    --hash=sha256:{make_wheel(sources, name)}\n" for name in ("one", "two"))
+    for text in (one + two[:-5] + "0000\n", one + "two==1.0\n"):  # another file, and one that has none
+        lock.write_text(text)
+        with pytest.raises(StageError) as caught:
+            environment(lock).make(lambda line: None)
+        assert [problem.code for problem in caught.value.problems] == ["install-failed"]
+        assert not environment(lock).ready
+    for text in (one + two, "one==1.0\ntwo==1.0\n"):  # a lock of the user may have no hashes
+        lock.write_text(text)
+        environment(lock).make(lambda line: None)
+        assert environment(lock).ready

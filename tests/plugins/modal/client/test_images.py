@@ -29,6 +29,7 @@ def test_every_run_line_is_accepted(tmp_path: Path, loading: Callable[..., Loade
                 make_image(name, declared[name], source_bundle.packages(), requirements).build(app)
         assert plane.build_logs == {}
         assert plane.requests.holding("uv pip install"), "no image installs anything"
+        assert len(plane.requests.holding("--require-hashes")) >= len(ENVIRONMENTS)
 
 
 def test_a_build_that_fails_names_the_command_that_shows_its_log(tmp_path: Path) -> None:
