@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rich.console import Console
 from rich.text import Text
 
+from ftrun.utils.terminal import make_console
 from ftrun_plugins.preview.escape import escape, shorten
 from ftrun_plugins.preview.result import PreviewResult
 from ftrun_plugins.preview.tokenized_row import Piece, TokenizedRow
@@ -77,7 +78,7 @@ def _style(piece: Piece) -> str:
 
 def show(result: PreviewResult, full: bool) -> None:
     """Print a preview."""
-    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+    console = make_console(sys.stdout, soft_wrap=True, markup=False, emoji=False)
     colours = console.is_terminal and not os.environ.get("NO_COLOR") and not console.is_dumb_terminal
     style = TerminalStyle(colours, full)
     for line in _lines(result, style):

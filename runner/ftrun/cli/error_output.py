@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import textwrap
 import traceback
@@ -21,10 +20,10 @@ from ftrun.api.errors import (
     StageError,
     StoreError,
 )
+from ftrun.utils.terminal import escape_controls
 from ftrun.utils.text import list_places
 
 WIDTH = 110
-UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 TITLES = {
     GateNotMet: "a gate is not met",
     Interrupted: "stopped",
@@ -49,7 +48,7 @@ def lines(error: FtrunError) -> Iterator[str]:
     groups = _group_equal(error.problems)
     for group in groups[:MOST_PROBLEMS]:
         yield ""
-        yield from map(printable, _format_problem(_merge_places(group)))
+        yield from map(escape_controls, _format_problem(_merge_places(group)))
     if len(groups) > MOST_PROBLEMS:
         yield f"\n  and {sum(map(len, groups[MOST_PROBLEMS:]))} more"
 
@@ -65,11 +64,6 @@ def _group_equal(problems: Sequence[Problem]) -> list[list[Problem]]:
 def _merge_places(group: Sequence[Problem]) -> Problem:
     places = list(dict.fromkeys(problem.at for problem in group if problem.at))
     return replace(group[0], at=list_places(places, len(group), "more")) if len(group) > 1 else group[0]
-
-
-def printable(text: str) -> str:
-    """Escape characters that control a terminal or reverse a line, because names in messages can come from anywhere."""
-    return UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def _format_title(error: FtrunError) -> str:

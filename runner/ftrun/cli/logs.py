@@ -15,6 +15,7 @@ from ftrun.store import runs
 from ftrun.store.artifacts import find
 from ftrun.store.run_plan import read_plan_if_possible
 from ftrun.utils.suggest import nearest
+from ftrun.utils.terminal import drop_colours
 
 BLOCK = 1 << 16
 
@@ -42,8 +43,8 @@ def logs(run: str, call: str | None, following: bool) -> int:
     for path in shown:
         click.echo(f"==> {path.stem} <==") if call is None else None
         with path.open("r", encoding="utf-8", errors="replace") as file:
-            while block := file.read(BLOCK):
-                click.echo(block, nl=False)
+            while block := file.readline(BLOCK):
+                click.echo(drop_colours(block), nl=False)
     if call is not None and not shown:
         known = [path.stem.replace(".", ":", 1) for path in log_files(folder)]
         raise InvalidInput(

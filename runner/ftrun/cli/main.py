@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftrun.api.errors import FtrunError, InvalidInput, Problem, StoreError
 from ftrun.cli.console import check_arguments, escape_unencodable, explain_missing_folder, restart_in_utf8
+from ftrun.utils.terminal import escaped_output
 
 if TYPE_CHECKING:
     import click
@@ -38,8 +39,13 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run_command(arguments: list[str]) -> int:
-    """Run one command line and return its exit code."""
+    """Run one command line and return its exit code. Control characters in its output are escaped."""
     escape_unencodable()
+    with escaped_output():
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     if any(flag in COMPLETION_FLAGS for flag in arguments):
         from ftrun.cli.completion.server import answer
 

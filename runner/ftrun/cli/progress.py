@@ -8,13 +8,13 @@ from collections import Counter
 from contextlib import suppress
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from ftrun.api.events import Event
 from ftrun.api.paths import RunFolder
 from ftrun.report.number_format import duration
 from ftrun.utils.sizes import human_size
+from ftrun.utils.terminal import make_console
 from ftrun.utils.text import message_kind
 
 SECONDS_BETWEEN_LINES = 10.0  # between lines of progress in a pipe
@@ -31,13 +31,15 @@ class Display:
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
-        self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self._console = make_console(sys.stderr, soft_wrap=True)
         self._bars = Progress(
             TextColumn("  {task.description:<20}"),
             BarColumn(bar_width=20),
             TextColumn("{task.fields[text]}"),
             console=self._console,
             transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
         self._tasks: dict[str, TaskID] = {}
         self._values: dict[str, dict[str, object]] = {}

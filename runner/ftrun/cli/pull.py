@@ -14,6 +14,7 @@ from ftrun.api.paths import default_store
 from ftrun.cli.files import artifact_of, artifacts_of, files_of
 from ftrun.cli.run_lookup import find_run, remote_of
 from ftrun.utils.path_option import PathOption
+from ftrun.utils.terminal import make_console
 
 MODELS = ("merge", "train")  # calls to pull by default: the first that the run has finished
 
@@ -38,7 +39,14 @@ def pull(run: str, call: str | None, target: Path | None) -> int:
         _copy(store.artifact(ref), target)
     else:
         with Progress(
-            BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(), disable=not sys.stderr.isatty()
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=make_console(sys.stderr),
+            disable=not sys.stderr.isatty(),
+            redirect_stdout=False,
+            redirect_stderr=False,
         ) as bar:
             task = bar.add_task(call, total=None)
             remote.pull(ref, target, lambda done, total: bar.update(task, completed=done, total=total))

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ftrun.api.errors import InvalidInput, Problem
@@ -24,6 +23,7 @@ from ftrun.store.integrity import find_damage
 from ftrun.store.references import list_refs, refs_of
 from ftrun.store.run_plan import read_plan, read_recipe_values
 from ftrun.utils.sizes import human_size
+from ftrun.utils.terminal import make_console
 
 MOST_LINES = 50  # of damaged or unrecorded files
 
@@ -108,7 +108,12 @@ def _check_artifacts(store: Store, refs: Sequence[Ref], findings: Findings, quie
 def _make_bar(quiet: bool) -> Progress:
     columns = (TextColumn("{task.description:<10}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     return Progress(
-        *columns, console=Console(file=sys.stderr), transient=True, disable=quiet or not sys.stderr.isatty()
+        *columns,
+        console=make_console(sys.stderr),
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+        disable=quiet or not sys.stderr.isatty(),
     )
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from ftrun.api.errors import InvalidInput, StageError
 from ftrun.api.serving_spec import Endpoint
+from ftrun.utils.terminal import escaped_output
 from ftrun_plugins.serving.chat import Chat
 from ftrun_plugins.serving.openai_client import ChatClient
 
@@ -118,6 +119,12 @@ def test_each_model_has_a_conversation_of_its_own(url: str, tmp_path: Path, caps
 def test_raw_text_goes_without_a_template(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     chat(url, raw=True).answer("SELECT")
     assert capsys.readouterr().out == "tuned SELECT\n"
+
+
+def test_an_answer_cannot_control_the_terminal(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with escaped_output():
+        chat(url, raw=True).answer("a\x1b]52;c;aGk=\x07\r\x9b2J\u202eb\tc")
+    assert capsys.readouterr().out == "tuned a\\x1b]52;c;aGk=\\x07\\x0d\\x9b2J\\u202eb\tc\n"
 
 
 def test_what_the_server_refuses_is_told_in_its_words(

@@ -17,6 +17,7 @@ from ftrun.api.recipe import Environment
 from ftrun.api.stage_call import CLIENT, StageCall
 from ftrun.plugins.manager import Plugins
 from ftrun.utils.digests import digest
+from ftrun.utils.terminal import unescaped_output
 from ftrun_plugins.modal.client import source_bundle
 from ftrun_plugins.modal.client.images import check_environment, make_image
 from ftrun_plugins.modal.container import entrypoints
@@ -97,7 +98,11 @@ class App:
 
         images = ", ".join(sorted(self.environments))
         progress(f"deploying {self.name}: {len(self.functions) + 1} functions, images {images}")
-        with modal_errors("deploying"), modal.enable_output() if show else nullcontext():
+        with (
+            modal_errors("deploying"),
+            unescaped_output() if show else nullcontext(),
+            modal.enable_output() if show else nullcontext(),
+        ):
             self._build().deploy(name=self.name, environment_name=self.options.environment)
         progress(f"deployed {self.name}")
 
