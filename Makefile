@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 E2E := tests/e2e tests/plugins/modal tests/modal_control_plane tests/test_locks.py# has all tests marked `e2e`
 WORKERS ?= 2# that tests run in, side by side; end-to-end tests have a core each
+SEEDED := $(if $(SEED),--seed $(SEED))# `make drill SEED=7` draws the same moments again
 
 .PHONY: help quickstart check test test-all lint unit e2e bench drill clean
 
@@ -26,7 +27,8 @@ test-all: lint environments ## All tests but drills
 drill: environments ## Rehearse all recipes, kill runs again and again: more than an hour
 	$(BIN)/python tests/drill/rehearsals.py
 	$(BIN)/pytest -q -m drill
-	$(BIN)/python tests/drill/drill.py
+	$(BIN)/python tests/drill/drill.py $(SEEDED)
+	$(BIN)/python tests/drill/aimed_kills.py $(SEEDED)
 	$(BIN)/python tests/drill/modal_drill.py
 
 lint: $(BIN)/ftrun ## Lint, format, types and import contracts

@@ -11,7 +11,6 @@ adapter byte for byte, no half artifact, never two trainers at once.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import random
 import signal
@@ -25,6 +24,8 @@ from pathlib import Path
 from typing import Literal
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from comparison import differences
+
 from helpers.workplace import Watch, Workplace, kill, tiny_model, tiny_recipe
 
 MARK = "complete"
@@ -181,28 +182,10 @@ class Drill:
         return ", ".join(running.values()) or "nothing"
 
     def _compare(self, calm: Workplace, workplace: Workplace) -> None:
-        half = workplace.half_artifacts()
-        if half:
-            self.failures.append(f"half artifacts: {', '.join(half)}")
-        try:
-            if workplace.evaluation() != calm.evaluation():
-                self.failures.append(f"evaluation {workplace.evaluation()}, of the calm run {calm.evaluation()}")
-            digests = {_adapter(workplace), _adapter(calm)}
-        except (OSError, KeyError) as error:
-            self.failures.append(f"the run left no result: {error}")
-            return
-        if len(digests) > 1:
-            self.failures.append("the adapter is another than the calm run's")
-        differing = [step for step, losses in workplace.losses().items() if losses != calm.losses()[step]]
-        if differing:
-            self.failures.append(f"other losses than in the calm run at the steps {differing}")
+        self.failures += differences(calm, workplace)
         resumed = [event["step"] for event in workplace.events() if event["kind"] == "resumed"]
-        removed = [event["text"] for event in workplace.events() if "incomplete checkpoints" in event.get("text", "")]
-        self.say(f"training went on from the steps {resumed or 'none'}; {len(removed)} half checkpoints were removed")
-
-
-def _adapter(workplace: Workplace) -> str:
-    return hashlib.sha256((workplace.artifact("train") / "adapter_model.safetensors").read_bytes()).hexdigest()
+        removed = [event["text"] for event in workplace.events() if "incomplete leftovers" in event.get("text", "")]
+        self.say(f"training went on from the steps {resumed or 'none'}; {len(removed)} times, leftovers were removed")
 
 
 def main() -> int:
