@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun.utils.atomic_io import write_text
+from ftrun.api.output_file import is_stream, write_output
 from ftrun.utils.path_option import PathOption
 from ftrun_plugins.importing.coverage import coverage_json, coverage_lines, summary
 from ftrun_plugins.importing.detect import detect_tool
@@ -45,8 +45,7 @@ def import_verb(
         print(json.dumps(coverage_json(draft)))
     if problems:
         raise InvalidInput(problems)
-    if not check:
-        _write(target, text)
+    if not check and not write_output(target, text):
         print(_json_result(target, draft) if as_json else "\n".join(_result_lines(target, draft)))
     return 0
 
@@ -58,7 +57,8 @@ def import_file(file: Path, target: Path, dataset_info: Path | None = None) -> t
         InvalidInput: If the file cannot be read, or belongs to no known tool.
     """
     values, lines = read_foreign_file(file)
-    context = ImportContext(file, target.absolute().parent, lines, dataset_info)
+    folder = Path.cwd() if is_stream(target) else target.absolute().parent
+    context = ImportContext(file, folder, lines, dataset_info)
     draft = importer_of(detect_tool(values, context)).read(values, context)
     text = write_recipe(draft, file.name, target.name)
     verified = verify(text, draft, context)
@@ -73,20 +73,14 @@ def _refusals(draft: RecipeDraft, context: ImportContext) -> Iterator[Problem]:
 
 
 def _check_target(target: Path, force: bool) -> None:
+    if is_stream(target):
+        return
     if target.suffix not in SUFFIXES:
         what = f"{target} is not the name of a recipe file"
         raise InvalidInput(Problem("invalid-value", what, expected="a name that ends in .yaml"))
     if target.is_dir() or (target.exists() and not force):
         hint = "name another file with --output" + ("" if target.is_dir() else ", or overwrite it with --force")
         raise InvalidInput(Problem("file-exists", f"{target} already exists", hint=hint))
-
-
-def _write(target: Path, text: str) -> None:
-    try:
-        write_text(target.absolute(), text)
-    except OSError as error:
-        what = f"the recipe cannot be written: {error.strerror}"
-        raise InvalidInput(Problem("unwritable", what, str(target), hint="name another file with --output")) from None
 
 
 def _json_result(target: Path, draft: RecipeDraft) -> str:

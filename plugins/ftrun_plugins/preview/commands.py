@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 import click
 
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.output_file import write_output
 from ftrun.cli.trust_option import trust_option
-from ftrun.utils.atomic_io import write_bytes
 from ftrun.utils.path_option import PathOption
 from ftrun_plugins.preview.row_selection import RowChoice, Way
 
@@ -56,13 +56,12 @@ def preview(
     if html is not None:
         from ftrun_plugins.preview.page import render_page
 
-        write_bytes(html.absolute(), render_page(result).encode(errors="replace"))
+        if not write_output(html, render_page(result)) and not as_json:
+            print(html)
     if not as_json and html is None:
         from ftrun_plugins.preview.terminal import show
 
         show(result, full)
-    elif html is not None and not as_json:
-        print(html)
     return 0
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from ftrun.api.output_file import write_output
 from ftrun.plugins.manager import plugins
-from ftrun.utils.atomic_io import write_text
 from ftrun.utils.path_option import PathOption
 from ftrun_plugins.schema.key import find
 from ftrun_plugins.schema.recipe import recipe_schema
@@ -30,6 +30,6 @@ def schema(key: str | None, output: Path | None, as_json: bool) -> int:
     if output is None:
         print(text, end="")
     else:
-        write_text(output.absolute(), text)
-        print(output)
+        if not write_output(output, text):
+            print(output)
     return 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from ftrun.api.errors import InvalidInput
-from ftrun.utils.atomic_io import write_text
+from ftrun.api.output_file import write_output
 from ftrun_plugins.serving.openai_client import ChatClient, Message
 
 HELP = """\
@@ -99,8 +99,8 @@ class Chat:
             if messages
         ]
         try:
-            write_text(path, "".join(orjson.dumps(row).decode() + "\n" for row in rows))
-        except OSError as error:
+            write_output(path, "".join(orjson.dumps(row).decode() + "\n" for row in rows))
+        except InvalidInput as error:
             print(f"  not saved: {error}", file=sys.stderr)
             return
         print(f"  saved {len(rows)} conversations to {path}", file=sys.stderr)

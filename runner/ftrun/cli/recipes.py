@@ -12,9 +12,9 @@ import yaml
 
 from ftrun.api.config_dirs import headline, recipe_names
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.output_file import write_output
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.compose import compose
-from ftrun.utils.atomic_io import write_text
 from ftrun.utils.path_option import PathOption
 from ftrun.utils.suggest import nearest
 
@@ -69,7 +69,7 @@ def copy(name: str, target: Path) -> None:
         raise InvalidInput(
             Problem("file-exists", f"{file} already exists", hint="name another file, or remove it first")
         )
-    write_text(file, rebase_recipe(name, source, file, plugins()))
+    write_output(file, rebase_recipe(name, source, file, plugins()))
     print(f"{file}\n\nnext     ftrun validate recipe={shlex.quote(str(file))}")
 
 

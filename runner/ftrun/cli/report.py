@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.output_file import write_output
 from ftrun.api.paths import default_store
 from ftrun.cli.run_lookup import find_run, reader_of
-from ftrun.report.page import write_report
+from ftrun.report.page import make_report
 from ftrun.utils.path_option import PathOption
 
 
@@ -26,10 +26,7 @@ def report(run: str, output: Path | None, as_json: bool) -> int:
     store = default_store()
     folder = find_run(store, run)
     target = output or folder.report
-    try:
-        write_report(folder, reader_of(store, folder), target)
-    except OSError as error:
-        what = f"{target} cannot be written: {error.strerror}"
-        raise InvalidInput(Problem("unwritable", what, hint="name another file: --output FILE")) from error
+    if write_output(target, make_report(folder, reader_of(store, folder))):
+        return 0
     print(json.dumps({"run": folder.id, "report": str(target)}) if as_json else target)
     return 0

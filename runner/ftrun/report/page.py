@@ -49,15 +49,16 @@ def page(run: RunData) -> str:
     return redact_text(render("report.html", summary=summary(run), sections=sections), secrets)
 
 
-def write_report(folder: RunFolder, read: Read, target: Path | None = None) -> Path:
-    """Write the report of a run to `target`, by default in the folder of the run, and return its path.
+def write_report(folder: RunFolder, read: Read) -> Path:
+    """Write the report of a run in its folder, and return its path. `read` returns small files of the artifacts."""
+    write_bytes(folder.report, make_report(folder, read))
+    return folder.report
 
-    `read` returns small files of the artifacts.
-    """
-    target = target or folder.report
+
+def make_report(folder: RunFolder, read: Read) -> bytes:
+    """Return the HTML file of a run's report. `read` returns small files of the artifacts."""
     # JSON may contain lone surrogates, which UTF-8 cannot encode. They become question marks.
-    write_bytes(target, page(RunData(folder, read)).encode(errors="replace"))
-    return target
+    return page(RunData(folder, read)).encode(errors="replace")
 
 
 def save_report(folder: RunFolder, read: Read, emit: Callable[..., object]) -> None:
