@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from ftrun.api.errors import InvalidInput, Problem, StageError
 from ftrun_plugins.models.hub import RECIPE_KEYS, Kind, get_token, hub_api, hub_endpoint, keep_token_at_hub
+from ftrun_plugins.models.model_code import KEY, describe_code
 from ftrun_plugins.models.odd_answers import report_odd_answers
+from ftrun_plugins.models.weight_files import check_weights
 from ftrun_plugins.models.workspace import DATASET, MODEL
 
 if TYPE_CHECKING:
@@ -22,19 +24,23 @@ if TYPE_CHECKING:
 FILES = "files"  # folder in the artifact of a dataset
 MOST_NAMES = 5  # number of file names in a message
 NEEDED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "tokenizer*", "*.py")
-WEIGHTS = ("*.bin",)  # only if there are no safetensors
 SECONDS_BETWEEN_REPORTS = 1.0
 
 
 def download_model(repository: str, commit: str, context: StageContext) -> None:
-    """Download the files of a model into the artifact. A retry continues an interrupted download."""
+    """Download the files of a model into the artifact. A retry continues an interrupted download.
+
+    Raises:
+        InvalidInput: If the model has no weights in safetensors.
+    """
     sizes = _list_files(repository, commit, "model")
-    safetensors = any(name.endswith(".safetensors") for name in sizes)
-    patterns = [*NEEDED, *(() if safetensors else WEIGHTS)]
-    total = sum(sizes[name] for name in _filter(sizes, patterns))
+    check_weights(sizes, f"{repository} at {commit[:12]}", RECIPE_KEYS["model"])
+    total = sum(sizes[name] for name in _filter(sizes, NEEDED))
     with _watched(context.work / MODEL, total, context) as folder:
-        download_files(repository, commit, "model", folder, patterns)
+        download_files(repository, commit, "model", folder, NEEDED)
     _publish(folder, context.output)
+    if code := describe_code(context.output):
+        context.report.note(f"{repository} has Python code, which runs only with {'.'.join(KEY)}=true: {code}")
 
 
 def download_dataset(repository: str, commit: str, patterns: Sequence[str], context: StageContext) -> None:

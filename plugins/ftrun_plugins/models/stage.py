@@ -113,14 +113,14 @@ def check_folder(path: Path) -> Path:
     """Return the folder if it contains a model.
 
     Raises:
-        InvalidInput: If the folder is missing or contains no model.
+        InvalidInput: If the folder is missing or contains no model with weights in safetensors.
     """
     from ftrun.api.errors import InvalidInput, Problem
+    from ftrun_plugins.models.weight_files import check_weights
 
     if not path.is_dir():
         raise InvalidInput(Problem("file-not-found", f"the folder {path} does not exist", at="model.weights.path"))
-    missing = [name for name in ("config.json",) if not (path / name).exists()]
-    if missing or not [*path.glob("*.safetensors"), *path.glob("*.bin")]:
+    if not (path / "config.json").exists():
         raise InvalidInput(
             Problem(
                 "wrong-format",
@@ -129,4 +129,5 @@ def check_folder(path: Path) -> Path:
                 expected="config.json, *.safetensors and a tokenizer",
             )
         )
+    check_weights((file.name for file in path.iterdir()), str(path), "model.weights.path")
     return path

@@ -47,7 +47,10 @@ FILES = {
     "files as a text": (info(siblings="config.json"), JSON),
     "files of numbers": (info(siblings=[1, 2]), JSON),
     "files without names": (info(siblings=[{"size": 3}]), JSON),
-    "a path outside": (info(siblings=[{"rfilename": "../config.json", "size": 3}]), JSON),
+    "a path outside": (
+        info(siblings=[{"rfilename": name, "size": 3} for name in ("model.safetensors", "../config.json")]),
+        JSON,
+    ),
 }
 
 
