@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ftrun.api.errors import Problem, StageError
+from ftrun.api.prompts import Prompt
 from ftrun.api.recipe import Limits
 from ftrun.utils.http import local_client
-from ftrun_plugins.evaluation.prompts import Prompt
 from ftrun_plugins.serving.engine import Engine, launch, python_command, template_arguments, variables
 from ftrun_plugins.serving.forked_engine import ForkedEngine
 from ftrun_plugins.serving.ports import HOST, free_port

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftrun.api.artifacts import SPLITS, FormattedRows, TokenizedRows
 from ftrun.api.errors import Problem
+from ftrun.api.prompt_comparison import TrainedPrompt, check_begin_tokens, compare_tokens, limit, trained_prompt
+from ftrun.api.prompts import Prompt, apply_template, prompts
 from ftrun.api.tokenizers import vocabulary
-from ftrun_plugins.evaluation.prompts import Prompt, apply_template, prompts
 from ftrun_plugins.parity.engine import run_tokenizer
 from ftrun_plugins.parity.stops import check_end
 from ftrun_plugins.serving.lora import list_obstacles, read_adapter
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from ftrun.api.context import StageContext
     from ftrun_plugins.parity.params import Params
 
-IGNORED = -100
-MOST_SHOWN = 3  # maximum number of reported rows with the same kind of error
-CONTEXT = 4  # number of tokens shown on each side of a difference
 NO_ROWS = "every row is longer than sequence_len and was cut"
 
 HINT = (
@@ -32,17 +29,6 @@ TOOLS_HINT = (
     "vLLM writes tools with `name`, `description` and `parameters` in this order, with null for a missing one; "
     "write them so in the rows"
 )
-
-Tokens = Callable[[Prompt], list[int]]
-
-
-@dataclass(frozen=True)
-class Row:
-    """Prompt with its token ids in training, and the last trained token of its row."""
-
-    prompt: Prompt
-    ids: list[int]
-    last: int
 
 
 def compare_prompts(params: Params, context: StageContext) -> tuple[dict[str, Any], list[Problem]]:
@@ -82,7 +68,7 @@ def _list_served_folders(inputs: Mapping[str, Path]) -> dict[str, Path]:
     return folders
 
 
-def _read_rows(tokenized: TokenizedRows, data: FormattedRows) -> Iterator[Row]:
+def _read_rows(tokenized: TokenizedRows, data: FormattedRows) -> Iterator[TrainedPrompt]:
     """Yield the rows of the sample that `tokenize` drew, with the prompts of their examples."""
     sample = list(tokenized.sample())
     for split in SPLITS:
@@ -90,20 +76,12 @@ def _read_rows(tokenized: TokenizedRows, data: FormattedRows) -> Iterator[Row]:
         for prompt in prompts(data, split) if wanted else ():
             if prompt.index in wanted:
                 row = wanted[prompt.index]
-                start = _find_last_turn(row["labels"])
-                last = next(label for label in reversed(row["labels"]) if label != IGNORED)
-                yield Row(prompt, row["ids"][:start], last)
+                yield trained_prompt(prompt, row["ids"], row["labels"])
 
 
-def _find_last_turn(labels: Sequence[int]) -> int:
-    """Return the start of the last sequence of trained tokens."""
-    place = max(index for index, label in enumerate(labels) if label != IGNORED)
-    while place and labels[place - 1] != IGNORED:
-        place -= 1
-    return place
-
-
-def _check(name: str, folder: Path, rows: Sequence[Row], params: Params, context: StageContext) -> list[Problem]:
+def _check(
+    name: str, folder: Path, rows: Sequence[TrainedPrompt], params: Params, context: StageContext
+) -> list[Problem]:
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=params.trust_remote_code)
@@ -118,15 +96,28 @@ def _check(name: str, folder: Path, rows: Sequence[Row], params: Params, context
     def render(prompt: Prompt) -> list[int]:
         return apply_template(prompt, tokenizer, params.template)
 
-    problems += _limit(_compare_tokens(rows, render, tokenizer, name))
-    problems += _limit(_check_begin_tokens(rows, render, tokenizer, name))
+    differences = limit(compare_tokens(rows, render, tokenizer, name, _give_hint))
+    problems += limit(check_begin_tokens(rows, render, tokenizer, name))
     if not params.untrained_end_of_turn:
-        problems += _limit(check_end([(row.prompt.place, row.last) for row in rows], folder, tokenizer, name))
-    if params.engine and rows and not problems:
+        problems += limit(check_end([(row.prompt.place, row.last) for row in rows], folder, tokenizer, name))
+    if params.engine and rows and not problems and not differences:
         log = context.work / "engine.log"
         with run_tokenizer(folder, log, params.trust_remote_code, params.template) as tokenize:
-            problems += _limit(_compare_tokens(rows, tokenize, tokenizer, f"the engine with {name}"))
-    return problems
+            engine = f"the engine with {name}"
+            differences += limit(compare_tokens(rows, tokenize, tokenizer, engine, _give_engine_hint))
+    if params.on_prompt_mismatch == "report":
+        for difference in differences:
+            context.report.warning(difference.what + (f", at {difference.at}" if difference.at else ""))
+        return problems
+    return [*problems, *differences]
+
+
+def _give_hint(_: Prompt) -> str:
+    return HINT
+
+
+def _give_engine_hint(prompt: Prompt) -> str:
+    return TOOLS_HINT if prompt.tools else HINT
 
 
 def _check_vocabulary(name: str, served: Mapping[str, Any], trained: Mapping[str, Any]) -> Iterator[Problem]:
@@ -136,46 +127,3 @@ def _check_vocabulary(name: str, served: Mapping[str, Any], trained: Mapping[str
         yield Problem(
             "parity", f"the tokenizer of {name} has {what}", hint="add tokens with `train.tokens` before training"
         )
-
-
-def _compare_tokens(rows: Sequence[Row], tokens: Tokens, tokenizer: Any, name: str) -> Iterator[Problem]:
-    for row in rows:
-        ids = tokens(row.prompt)
-        if ids != row.ids:
-            place = next(
-                (at for at, (before, after) in enumerate(zip(row.ids, ids, strict=False)) if before != after),
-                min(len(row.ids), len(ids)),
-            )
-            yield Problem(
-                "parity",
-                f"{name} tokenizes the prompt differently than in training, from token {place + 1} on: "
-                f"{_decode_part(ids, place, tokenizer)}",
-                at=row.prompt.place,
-                expected=_decode_part(row.ids, place, tokenizer),
-                hint=TOOLS_HINT if row.prompt.tools and "engine" in name else HINT,
-            )
-
-
-def _decode_part(ids: Sequence[int], place: int, tokenizer: Any) -> str:
-    part = ids[max(0, place - CONTEXT) : place + CONTEXT]
-    return " ".join(repr(tokenizer.decode([token])) for token in part) + (" …" if place + CONTEXT < len(ids) else "")
-
-
-def _check_begin_tokens(rows: Sequence[Row], tokens: Tokens, tokenizer: Any, name: str) -> Iterator[Problem]:
-    begin = tokenizer.bos_token_id
-    for row in rows:
-        for use, ids in (("trained", row.ids), ("served", tokens(row.prompt))):
-            if begin is not None and ids[:2] == [begin, begin]:
-                yield Problem(
-                    "parity",
-                    f"with {name}, a {use} prompt begins with two begin tokens {tokenizer.bos_token!r}",
-                    at=row.prompt.place,
-                    hint="remove the begin token from the template, because the tokenizer adds it",
-                )
-
-
-def _limit(problems: Iterator[Problem]) -> list[Problem]:
-    shown = list(problems)
-    if len(shown) <= MOST_SHOWN:
-        return shown
-    return [*shown[:MOST_SHOWN], Problem("parity", f"and {len(shown) - MOST_SHOWN} more rows with the same error")]

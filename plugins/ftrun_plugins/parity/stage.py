@@ -74,6 +74,7 @@ class Parity:
             what="prompts",
             engine=reason is None,
             untrained_end_of_turn=recipe.dataset.untrained_end_of_turn,
+            on_prompt_mismatch=recipe.dataset.on_prompt_mismatch,
             trust_remote_code=recipe.model.trust_remote_code,
             template=planner.trainer_config.template,
         )

@@ -141,6 +141,8 @@ class Dataset(Frozen):
     """Maximum share of rows that are longer than `sequence_len`, from 0 to 1. More of them end the run."""
     on_template_loss: Literal["report", "stop"] = "report"
     """Handling of texts of a row that the chat template leaves out: `report` counts them, `stop` ends the run."""
+    on_prompt_mismatch: Literal["stop", "report"] = "stop"
+    """Handling of prompts that a server would tokenize differently than in training."""
     untrained_end_of_turn: bool = False
     """Accept chat rows in which the end of the assistant's turn is not trained."""
     trainer: Json = {}

@@ -96,7 +96,7 @@ def by_axolotl(cases: Cases, model: Path, work: Path) -> dict[str, Rows]:
 
 def by_ftrun(cases: Cases, model: Path, work: Path) -> dict[str, Rows]:
     from ftrun_plugins.axolotl.tokenize.params import Params
-    from ftrun_plugins.axolotl.tokenize.worker import TokenizeWorker
+    from ftrun_plugins.axolotl.tokenize.row_tokenizer import RowTokenizer
 
     first = next(iter(cases.values()))
     params = Params(
@@ -106,12 +106,13 @@ def by_ftrun(cases: Cases, model: Path, work: Path) -> dict[str, Rows]:
         max_cut=1,
         untrained_end_of_turn=True,
         on_template_loss="report",
+        on_prompt_mismatch="stop",
         pack_held_out=False,
     )
     context: Any = SimpleNamespace(
         work=work, inputs={"model": model}, report=SimpleNamespace(warning=print, note=print)
     )
-    worker = TokenizeWorker(params, first["kind"], context)
+    worker = RowTokenizer(params, first["kind"], context)
     made: dict[str, Rows] = {}
     for name, case in cases.items():
         tokens = [worker.tokenize({"place": "row", **example}) for example in case["examples"]]

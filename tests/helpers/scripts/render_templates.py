@@ -28,7 +28,8 @@ sys.argv = sys.argv[:1]  # axolotl reads the command line, too
 from ftrun.api.errors import InvalidInput  # noqa: E402
 from ftrun_plugins.axolotl.tokenize import template_limits  # noqa: E402
 from ftrun_plugins.axolotl.tokenize.params import Params  # noqa: E402
-from ftrun_plugins.axolotl.tokenize.worker import IGNORED, TokenizeWorker  # noqa: E402
+from ftrun_plugins.axolotl.tokenize.row_tokenizer import RowTokenizer  # noqa: E402
+from ftrun_plugins.axolotl.tokenize.tokens import IGNORED  # noqa: E402
 
 SYSTEM = {"role": "system", "content": "Be brief."}
 TURNS = [
@@ -87,12 +88,13 @@ def _compare(asked: dict[str, Any]) -> dict[str, str]:
         max_cut=0,
         untrained_end_of_turn=False,
         on_template_loss="report",
+        on_prompt_mismatch="stop",
         pack_held_out=False,
     )
     work = Path(ASKED["work"]) / asked["name"]
     context = SimpleNamespace(work=work, inputs={"model": Path(ASKED["tokenizer"])})
     try:
-        tokenizing = TokenizeWorker(params, "chat", context)  # type: ignore[arg-type]
+        tokenizing = RowTokenizer(params, "chat", context)  # type: ignore[arg-type]
     except InvalidInput as refused:
         problem = refused.problems[0]
         return dict.fromkeys(CONVERSATIONS, f"refused: {problem.what}; hint: {problem.hint}")
@@ -102,7 +104,7 @@ def _compare(asked: dict[str, Any]) -> dict[str, str]:
     return {name: _guarded(tokenizing, each, text, ends) for name, each in CONVERSATIONS.items()}
 
 
-def _guarded(tokenizing: TokenizeWorker, example: dict[str, Any], template: str, ends: list[str]) -> str:
+def _guarded(tokenizing: RowTokenizer, example: dict[str, Any], template: str, ends: list[str]) -> str:
     try:
         return _outcome(tokenizing, example, template, ends)
     except Exception as error:
@@ -110,7 +112,7 @@ def _guarded(tokenizing: TokenizeWorker, example: dict[str, Any], template: str,
         return f"raised: {_short(error)}"
 
 
-def _outcome(tokenizing: TokenizeWorker, example: dict[str, Any], template: str, ends: list[str]) -> str:
+def _outcome(tokenizing: RowTokenizer, example: dict[str, Any], template: str, ends: list[str]) -> str:
     tokenizer = tokenizing.tokenizer
     messages = copy.deepcopy(example["messages"])
     for call in (call for message in messages for call in message.get("tool_calls", ())):

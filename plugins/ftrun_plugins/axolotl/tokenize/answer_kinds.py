@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ftrun_plugins.answer_formats.proposal import propose_reasoning_parser, propose_tool_parser
+
+if TYPE_CHECKING:
+    from ftrun.api.artifacts import ExampleRow
 
 CALLS, THOUGHTS = "calls of tools", "thoughts"
 THOUGHTS_END = "</think>"
 
 
-def watch_kinds(examples: Iterable[Mapping[str, Any]], kinds: set[str]) -> Iterator[Mapping[str, Any]]:
+def watch_kinds(examples: Iterable[ExampleRow], kinds: set[str]) -> Iterator[ExampleRow]:
     """Yield the examples, and add to `kinds` what their answers contain: `CALLS`, `THOUGHTS`."""
     for example in examples:
         if len(kinds) < len((CALLS, THOUGHTS)):

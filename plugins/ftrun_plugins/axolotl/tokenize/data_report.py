@@ -16,7 +16,7 @@ class DataReport:
     """Statistics that are updated row by row. Memory use is constant, plus four bytes per row."""
 
     def __init__(self, sequence_len: int) -> None:
-        self._sequence_len = sequence_len
+        self.sequence_len = sequence_len
         self._lengths = array("i")
         self.trained = 0
         self.cut = 0
@@ -74,7 +74,7 @@ class DataReport:
             "cut": self.cut,
             "dropped": self.dropped,
             "packing_efficiency": round(
-                packing_efficiency(sample_lengths(lengths, MAX_PACKED_ROWS), self._sequence_len), 4
+                packing_efficiency(sample_lengths(lengths, MAX_PACKED_ROWS), self.sequence_len), 4
             ),
             "template_losses": {
                 kind: {"rows": count, "first": place} for kind, (count, place) in sorted(self.losses.items())

@@ -16,4 +16,5 @@ class Params(Frozen):
     max_cut: float
     untrained_end_of_turn: bool
     on_template_loss: Literal["report", "stop"]
+    on_prompt_mismatch: Literal["stop", "report"]
     pack_held_out: bool  # if true, the held-out rows must fill at least one pack

@@ -36,7 +36,7 @@ def tokenize_examples(request: dict[str, Any]) -> dict[str, Any]:
     """Return the token ids, labels and text pieces of each example of a request, as training would use them."""
     from ftrun.api.context import Reporter, StageContext
     from ftrun_plugins.axolotl.tokenize.params import Params
-    from ftrun_plugins.axolotl.tokenize.worker import TokenizeWorker
+    from ftrun_plugins.axolotl.tokenize.row_tokenizer import RowTokenizer
 
     work = Path(request["work"])
     context = StageContext(
@@ -46,7 +46,7 @@ def tokenize_examples(request: dict[str, Any]) -> dict[str, Any]:
         files={},
         report=Reporter("preview", work / "events.jsonl"),
     )
-    worker = TokenizeWorker(Params.model_validate(request["params"]), request["kind"], context)
+    worker = RowTokenizer(Params.model_validate(request["params"]), request["kind"], context)
     rows = [_tokenize_row(worker, example) for example in request["examples"]]
     return {"rows": rows, "sequence_len": worker.sequence_len, "cuts": worker.cuts}
 

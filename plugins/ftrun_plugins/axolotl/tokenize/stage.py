@@ -46,6 +46,7 @@ class Tokenize:
             max_cut=recipe.dataset.max_cut,
             untrained_end_of_turn=recipe.dataset.untrained_end_of_turn,
             on_template_loss=recipe.dataset.on_template_loss,
+            on_prompt_mismatch=recipe.dataset.on_prompt_mismatch,
             pack_held_out=bool(config.values.get("eval_sample_packing")),
         )
         trains = "train" in recipe.stages

@@ -8,10 +8,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ftrun.api.artifacts import Answers, FormattedRows
+from ftrun.api.prompts import Prompt, apply_template, prompts
 from ftrun.api.tokenizers import adds_begin
 from ftrun_plugins.evaluation.generate import transformers_engine, vllm_engine
 from ftrun_plugins.evaluation.model_loading import load_tokenizer, set_missing_template
-from ftrun_plugins.evaluation.prompts import Prompt, apply_template, prompts
 from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from ftrun.api.artifacts import Answers, FormattedRows, Losses, Scores
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.evaluators import Answer, Pair
+from ftrun.api.prompts import prompt_texts
 from ftrun.api.serving_spec import BASE, TUNED
 from ftrun_plugins.evaluation.candidates import ANSWERS, NO_ROWS
 from ftrun_plugins.evaluation.finite import require_finite
-from ftrun_plugins.evaluation.prompts import prompt_texts
 from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl
 
 if TYPE_CHECKING:

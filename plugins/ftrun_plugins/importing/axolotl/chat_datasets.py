@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ftrun.api.issues import KeyPath
-from ftrun_plugins.axolotl.tokenize.worker import MESSAGE_KEYS
+from ftrun_plugins.axolotl.tokenize.row_tokenizer import MESSAGE_KEYS
 from ftrun_plugins.data.formatters.chat_messages import REASONING_KEYS
 from ftrun_plugins.data.formatters.sharegpt_turns import ROLES
 from ftrun_plugins.importing.draft import Recorder

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from ftrun_plugins.axolotl.tokenize.worker import TokenizeWorker, Tokens
+from ftrun_plugins.axolotl.tokenize.row_tokenizer import RowTokenizer
+from ftrun_plugins.axolotl.tokenize.tokens import Tokens
 
 
 @pytest.fixture
-def tokenizing() -> TokenizeWorker:
-    made = object.__new__(TokenizeWorker)  # its `__init__` loads a tokenizer
+def tokenizing() -> RowTokenizer:
+    made = object.__new__(RowTokenizer)  # its `__init__` loads a tokenizer
     made._kind, made.sequence_len, made.cuts = "text", 4, True
     return made
 
@@ -31,6 +32,6 @@ def tokenizing() -> TokenizeWorker:
     ],
 )
 def test_a_row_needs_a_trained_token_that_others_predict(
-    tokenizing: TokenizeWorker, ids: list[int], labels: list[int], problem: str | None
+    tokenizing: RowTokenizer, ids: list[int], labels: list[int], problem: str | None
 ) -> None:
     assert tokenizing.check_row(Tokens(ids, labels)).problem == problem

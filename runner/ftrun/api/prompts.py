@@ -9,6 +9,8 @@ from typing import Any
 
 from ftrun.api.artifacts import ExampleRow, FormattedRows, Split
 
+__all__ = ["Prompt", "apply_template", "make_prompt", "parse_tool_arguments", "prompt_texts", "prompts"]
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -24,9 +26,13 @@ class Prompt:
 
 def prompts(data: FormattedRows, split: Split) -> Iterator[Prompt]:
     """Yield one prompt per example: everything before the last trained answer. Plain texts yield no prompts."""
-    kind = data.kind
-    for index, example in enumerate(data.examples(split)) if kind != "text" else ():
-        yield _make_chat_prompt(index, example) if kind == "chat" else _make_segments_prompt(index, example)
+    for index, example in enumerate(data.examples(split)) if data.kind != "text" else ():
+        yield make_prompt(index, example)
+
+
+def make_prompt(index: int, example: ExampleRow) -> Prompt:
+    """Return the prompt of a chat or of segments: everything before the last trained answer."""
+    return _make_chat_prompt(index, example) if "messages" in example else _make_segments_prompt(index, example)
 
 
 def prompt_texts(data: FormattedRows) -> list[str]:
