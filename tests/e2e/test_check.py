@@ -33,6 +33,11 @@ REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
     "fp8 on an old GPU": ({"fp8": True}, "train.fp8"),
     "sage attention on an old GPU": ({"attn_implementation": "sage"}, "train"),
     NO_PACKAGE: ({"attn_implementation": "flash_attention_2"}, "train.attn_implementation"),
+    # the last one, because axolotl keeps the plugins of a process
+    "swanlab without a project": (
+        {"plugins": ["axolotl.integrations.swanlab.SwanLabPlugin"], "use_swanlab": True},
+        "train.use_swanlab",
+    ),
 }
 GPUS = {"fp8 on an old GPU": "A100-80GB", "sage attention on an old GPU": "T4"}
 

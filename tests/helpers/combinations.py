@@ -58,6 +58,17 @@ CASES: Mapping[str, Wrong] = {
     "scaled softmax": Wrong(
         {"scaling_softmax": True, "attn_implementation": "sdpa"}, {"attn_implementation": "flex_attention"}
     ),
+    "early stopping by epoch": Wrong(
+        {"early_stopping_patience": 3, "evals_per_epoch": 4, "saves_per_epoch": 1},
+        {"evals_per_epoch": None, "saves_per_epoch": None, "eval_steps": 5, "save_steps": 10},
+    ),
+    "early stopping between saves": Wrong(
+        {"early_stopping_patience": 3, "eval_steps": 4, "save_steps": 10}, {"eval_steps": 5}
+    ),
+    "FSDP and AdamW in 8 bits": Wrong(
+        {"fsdp_version": 2, "fsdp_config": {"reshard_after_forward": True}, "optimizer": "adamw_bnb_8bit"},
+        {"optimizer": "adamw_torch_8bit"},
+    ),
     "the first FSDP": Wrong({"fsdp_version": 1}, {"fsdp_version": None}),
     "the first FSDP, inside": Wrong({"fsdp_config": {"fsdp_version": 1}}, {"fsdp_config": None}),
 }  # fmt: skip

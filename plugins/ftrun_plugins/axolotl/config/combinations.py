@@ -18,6 +18,7 @@ from ftrun.api.trainers import TrainerConfig
 Values: TypeAlias = Mapping[str, Any]
 LORA = ("lora", "qlora")
 EVALUATION_KEYS = ("eval_steps", "evals_per_epoch", "eval_strategy")
+BITSANDBYTES_ADAMW = ("adamw_8bit", "adamw_bnb_8bit")
 KERNELS = ("lora_mlp_kernel", "lora_qkv_kernel", "lora_o_kernel")
 
 
@@ -127,12 +128,34 @@ COMBINATIONS = (
         "set train.attn_implementation=flex_attention",
     ),
     Combination(
+        ("early_stopping_patience", "eval_steps", "evals_per_epoch", "save_steps", "saves_per_epoch"),
+        lambda values: bool(values.get("early_stopping_patience") and _evaluates(values))
+        and not _saves_evaluated_steps(values),
+        "`early_stopping_patience` needs `eval_steps`, and `save_steps` that is a multiple of it",
+        "set train.eval_steps and train.save_steps instead of evals_per_epoch and saves_per_epoch",
+    ),
+    Combination(
+        ("optimizer", "fsdp_config"),
+        lambda values: bool(values.get("fsdp_config")) and values.get("optimizer") in BITSANDBYTES_ADAMW,
+        "FSDP cannot be used with AdamW in 8 bits of bitsandbytes",
+        "set train.optimizer=adamw_torch_8bit",
+    ),
+    Combination(
         ("fsdp_version", "fsdp_config"),
         lambda values: 1 in _fsdp_versions(values),
         "FSDP 1 is no longer in axolotl",
         "set fsdp_version: 2",
     ),
 )  # fmt: skip
+
+
+def _evaluates(values: Values) -> bool:
+    return any(requests_evaluations(key, values) for key in EVALUATION_KEYS)
+
+
+def _saves_evaluated_steps(values: Values) -> bool:
+    evaluated, saved = values.get("eval_steps"), values.get("save_steps")
+    return bool(evaluated and saved and saved % evaluated == 0)
 
 
 def _fsdp_versions(values: Values) -> set[Any]:

@@ -79,7 +79,7 @@ def test_the_best_checkpoint_needs_evaluations(key: str, loading: Loading) -> No
         with pytest.raises(InvalidInput) as caught:
             loading(f"train.{key}", *more)
         assert f"override train.{key}" in [problem.at for problem in caught.value.problems]
-    loading(f"train.{key}", "train.eval_steps=5")
+    loading(f"train.{key}", "train.eval_steps=5", "train.save_steps=10")
 
 
 def test_a_recipe_that_switches_evaluations_off_needs_no_held_out_rows(loading: Loading) -> None:
