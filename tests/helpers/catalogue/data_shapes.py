@@ -119,6 +119,8 @@ SHAPES: Mapping[str, Sequence[Shape]] = {
     "Preferences and labels": (
         Shape("chosen and rejected conversations", {"chosen": [Q, A], "rejected": [Q, says("assistant", "Bob.")]}, "[mixed-rows]", {**use("chat", messages="chosen"), **ignore("rejected")}, CHAT),
         Shape("chosen and rejected answers", {"prompt": "Who?", "chosen": "Ada.", "rejected": "Bob."}, "[unknown-format]", {**use("alpaca", instruction="prompt", output="chosen"), **ignore("rejected")}, CHAT),
+        Shape("a prompt, chosen and rejected messages", {"prompt": [Q], "chosen": [A], "rejected": [says("assistant", "Bob.")]}, "[mixed-rows]", {**use("chat", messages="prompt", answer="chosen"), **ignore("rejected")}, CHAT),
+        Shape("OpenAI's preferences", {"input": {"messages": [Q]}, "preferred_output": [A], "non_preferred_output": [says("assistant", "Bob.")]}, "[mixed-rows]", {**use("chat", messages="input", answer="preferred_output"), **ignore("non_preferred_output")}, CHAT),
         Shape("an answer and a rejected one", {"instruction": "Who?", "output": "Ada.", "rejected_response": "Bob."}, "[unread-column]", ignore("rejected_response"), CHAT),
         Shape("labels of KTO", {"prompt": "Who?", "completion": "Ada.", "label": True}, "[unread-column]", {"filters": [{"column": "label", "equals": True}]}, "text, **text**"),
         Shape("weights of rows", {"question": "Who?", "answer": "Ada.", "weight": 0.5}, "[unread-column]", ignore("weight"), CHAT),

@@ -119,7 +119,7 @@ def _report_unknown(row: Row | None) -> Problem:
         return Problem("no-rows", "there are no rows, so `auto` cannot choose a formatter")
     what = f"no row has a shape that `auto` knows; the first has {list_names(row.values)}"
     nested = [name for name, value in row.values.items() if type(value) is dict and isinstance(shape_of(value), Shape)]
-    hint = suggest_good_answers(row.values) or NAME_IT
-    if nested:
+    hint = suggest_good_answers(row.values)
+    if hint is None and nested:
         hint = f"the rows are in the column `{nested[0]}`: set dataset.row_key={nested[0]}"
-    return Problem("unknown-format", what, row.place, expected=KNOWN, hint=hint)
+    return Problem("unknown-format", what, row.place, expected=KNOWN, hint=hint or NAME_IT)

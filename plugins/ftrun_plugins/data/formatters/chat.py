@@ -11,8 +11,9 @@ from ftrun_plugins.data.formatters.chat_messages import MessageReader, plain_rol
 from ftrun_plugins.data.formatters.chat_tools import assign_ids, check_declared, check_tools, parameters_of
 from ftrun_plugins.data.formatters.column_messages import missing_column
 from ftrun_plugins.data.formatters.errors import InvalidRowError
-from ftrun_plugins.data.formatters.json_text import parse_list
+from ftrun_plugins.data.formatters.json_text import is_request, parse_list
 from ftrun_plugins.data.formatters.row_access import Values, optional_value
+from ftrun_plugins.data.formatters.separate_answers import append_answer, open_request
 from ftrun_plugins.data.formatters.sharegpt_tools import tools_of
 from ftrun_plugins.data.formatters.training_marks import Trained, apply_marks
 from ftrun_plugins.data.formatters.turn_order import add_system, check_order
@@ -27,7 +28,9 @@ class ChatFormatter:
         """Columns of the messages, the tools and the system prompt. Rows may lack the columns of the last two."""
 
         messages: Column = "messages"
-        """Name of the column with the messages."""
+        """Name of the column with the messages, or with an object that holds messages and tools."""
+        answer: OptionalColumn = None
+        """Name of the column with the last answer, a text or messages, for rows in which the messages lack it."""
         tools: OptionalColumn = "tools"
         """Name of the column with the tools. A row may lack it."""
         functions: OptionalColumn = "functions"
@@ -49,7 +52,12 @@ class ChatFormatter:
             return Rejected(missing_column(column, values), "missing-value")
         try:
             ignored: dict[str, Any] = {}
-            tools = _read_tools(values, options, ignored)
+            request: Mapping[str, Any] = values
+            if is_request(messages):
+                request, messages = messages, open_request(messages, column, ignored)
+            if options.answer:
+                messages = append_answer(messages, values, column, options.answer)
+            tools = _read_tools(request, options, ignored)
             conversation = _read_conversation(messages, tools, options, ignored)
             if system := optional_value(values, options.system, "system", str):
                 conversation = add_system(system, conversation, options.system, column)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 
@@ -40,3 +40,8 @@ def looks_like_conversation(value: Any) -> bool:
         return False
     first = turns[0] if type(turns) is list and turns else None
     return type(first) is dict and (("role" in first and len(first) > 1) or ("from" in first and "value" in first))
+
+
+def is_request(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Return True for an object that holds messages, as a request to a server does."""
+    return type(value) is dict and "messages" in value

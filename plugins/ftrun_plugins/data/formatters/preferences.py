@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ftrun_plugins.data.formatters.json_text import looks_like_conversation, parse_list
+from ftrun_plugins.data.formatters.json_text import is_request, looks_like_conversation, parse_list
 
 # Column of the good answer, and column of the bad one.
 PAIRS = (
@@ -34,12 +34,20 @@ def suggest_good_answers(row: Mapping[str, Any]) -> str | None:
 
 
 def _formatter_of(row: Mapping[str, Any], good: str) -> str | None:
-    if looks_like_conversation(row[good]):
-        turns = parse_list(row[good], good)
-        is_whole = len(turns) > 1
-        name, option = ("sharegpt", "conversations") if "from" in turns[0] else ("chat", "messages")
-        return f"{{name: {name}, {option}: {good}}}" if is_whole else None
+    is_conversation = looks_like_conversation(row[good])
+    turns = parse_list(row[good], good) if is_conversation else ()
+    if turns and turns[0].get("from") is not None:
+        return f"{{name: sharegpt, conversations: {good}}}" if len(turns) > 1 else None
+    if turns and turns[0].get("role") != "assistant":
+        return f"{{name: chat, messages: {good}}}"
+    asked = next((name for name in QUESTIONS if is_request(row.get(name)) or _has_roles(row.get(name))), None)
+    if asked is not None and (is_conversation or type(row[good]) is str):
+        return f"{{name: chat, messages: {asked}, answer: {good}}}"
     question = next((name for name in QUESTIONS if type(row.get(name)) is str), None)
     if question is None or type(row[good]) is not str:
         return None
     return f"{{name: alpaca, instruction: {question}, output: {good}}}"
+
+
+def _has_roles(value: Any) -> bool:
+    return looks_like_conversation(value) and "role" in parse_list(value, "")[0]

@@ -125,11 +125,23 @@ def test_an_answer_may_be_a_number_or_a_boolean(question: str, column: str, answ
             {"chosen": SHARE["conversations"], "rejected": SHARE["conversations"]},
             "{name: sharegpt, conversations: chosen}",
         ),
+        (
+            {"prompt": CHAT["messages"][:1], "chosen": CHAT["messages"][1:], "rejected": CHAT["messages"][1:]},
+            "{name: chat, messages: prompt, answer: chosen}",
+        ),
     ],
 )
 def test_preference_data_is_refused_with_the_formatter_of_the_good_answers(row: dict[str, Any], setting: str) -> None:
     (problem,) = refused(row)
     assert f"dataset.formatter={setting} and dataset.ignore_columns=[rejected]" in (problem.hint or "")
+
+
+def test_preferences_of_openai_are_not_rows_in_a_column() -> None:
+    request = {"messages": CHAT["messages"][:1]}
+    answers = {"preferred_output": CHAT["messages"][1:], "non_preferred_output": CHAT["messages"][1:]}
+    (problem,) = refused({"input": request, **answers})
+    setting = "{name: chat, messages: input, answer: preferred_output}"
+    assert f"dataset.formatter={setting} and dataset.ignore_columns=[non_preferred_output]" in (problem.hint or "")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -331,3 +332,51 @@ def test_a_row_of_preferences_has_the_way_to_its_good_answers() -> None:
     assert isinstance(rejected, Rejected)
     assert rejected.code == "missing-value"
     assert "good" in rejected.reason
+
+
+ASKED = [{"role": "user", "content": "Who?"}]
+ANSWERED = [{"role": "assistant", "content": "Ada."}]
+REQUEST = {"messages": ASKED, "tools": [], "parallel_tool_calls": True}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"asked": ASKED, "good": ANSWERED},
+        {"asked": json.dumps(ASKED), "good": json.dumps(ANSWERED)},
+        {"asked": ASKED, "good": "Ada."},
+        {"asked": REQUEST, "good": ANSWERED},
+    ],
+    ids=["messages", "JSON", "text", "request"],
+)
+def test_the_last_answer_may_be_in_a_column_of_its_own(row: dict[str, Any]) -> None:
+    example = formatted(row, messages="asked", answer="good")
+    assert isinstance(example, Chat)
+    assert example.messages == [*ASKED, *ANSWERED]
+    assert list(example.ignored) == (["asked.parallel_tool_calls"] if row["asked"] is REQUEST else [])
+
+
+def test_a_request_brings_its_tools() -> None:
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
+    example = formatted({"messages": {"messages": [*ASKED, *ANSWERED], "tools": [tool]}})
+    assert isinstance(example, Chat)
+    assert [one["function"]["name"] for one in example.tools] == ["look"]
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ({"asked": ASKED}, "missing-value"),
+        ({"asked": ASKED, "good": None}, "wrong-type"),
+        ({"asked": ASKED, "good": 3}, "wrong-type"),
+        ({"asked": ASKED, "good": []}, "empty-value"),
+        ({"asked": "Who?", "good": ANSWERED}, "wrong-type"),
+        ({"asked": [], "good": ANSWERED}, "empty-value"),
+        ({"asked": ASKED, "good": ASKED}, "turn-order"),
+        ({"asked": {**REQUEST, "system": "Be brief."}, "good": ANSWERED}, "unsupported-content"),
+    ],
+)
+def test_a_wrong_answer_column_is_refused(row: dict[str, Any], code: str) -> None:
+    rejected = formatted(row, messages="asked", answer="good")
+    assert isinstance(rejected, Rejected)
+    assert rejected.code == code

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ftrun.api.rows import Chat, Rejected, Row, Segments
 from ftrun_plugins.data.formatters.auto import Auto
@@ -44,6 +45,16 @@ def test_a_row_is_refused(row: str, code: str) -> None:
     rejected = formatted(json.loads(row))
     assert isinstance(rejected, Rejected)
     assert rejected.code == code
+
+
+def test_the_settings_train_the_preferred_answer_of_a_refused_row() -> None:
+    settings = yaml.safe_load(ROWS.split("\n    dataset:\n")[1].split("\n\n")[0])
+    options = {key: value for key, value in settings["formatter"].items() if key != "name"}
+    values = next(json.loads(row) for row, _ in REFUSED if "preferred_output" in row)
+    kept = {column: value for column, value in values.items() if column not in settings["ignore_columns"]}
+    chat = ChatFormatter().format(Row(kept, "export.jsonl", 1), ChatFormatter.Options(**options))
+    assert isinstance(chat, Chat)
+    assert chat.messages == [*values["input"]["messages"], *values["preferred_output"]]
 
 
 def test_the_tables_are_read() -> None:
