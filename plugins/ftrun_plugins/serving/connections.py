@@ -7,6 +7,7 @@ headers. So the limits on their size and time, and on the number of clients with
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any, ClassVar
 
 from uvicorn import config
@@ -18,6 +19,8 @@ from ftrun_plugins.serving.middleware import ADMIT
 
 MAX_HEADER_BYTES = 65_536
 MAX_STRANGERS = 256  # connections without a key; more than that end the oldest
+ERRORS = logging.getLogger(__name__)  # without uvicorn's warnings of each request that is no HTTP
+ERRORS.setLevel(logging.ERROR)
 SECONDS_FOR_HEADERS = 10.0
 SECONDS_FOR_REFUSAL = 15.0  # more than `http_errors.SECONDS_TO_DISCARD`
 
@@ -35,6 +38,7 @@ class BoundedConnection(HttpToolsProtocol):  # type: ignore[misc]  # uvicorn is 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.ws_protocol_class = None  # no engine here has websockets, and their handshake has no limits
+        self.logger = ERRORS
         self._is_stranger = True
         self._in_headers = True
         self._header_bytes = 0

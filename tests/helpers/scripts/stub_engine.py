@@ -13,7 +13,13 @@ import uvicorn
 
 from ftrun_plugins.serving.middleware import AuthMiddleware
 
-ROUTES = {"/health": "GET, HEAD", "/v1/models": "GET, HEAD", "/v1/completions": "POST", "/slow": "POST"}
+ROUTES = {
+    "/health": "GET, HEAD",
+    "/v1/models": "GET, HEAD",
+    "/v1/completions": "POST",
+    "/slow": "POST",
+    "/broken": "POST",
+}
 SECONDS = 3.0  # until the answer of /slow
 
 
@@ -27,6 +33,8 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         pass
     if scope["path"] == "/slow":
         await asyncio.sleep(SECONDS)
+    if scope["path"] == "/broken":
+        raise RuntimeError("of the engine")
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
