@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 from ftrun.api.errors import Problem, StoreError
 from ftrun.utils.sizes import folder_size, human_size
 
-__all__ = ["disk_problem", "path_problem", "store_errors"]
+__all__ = ["PATH_ERRORS", "describe_path_error", "disk_problem", "path_problem", "shorten_path", "store_errors"]
 
 LONGEST_PATH = 200  # characters in a message
 PATH_ERRORS = {
@@ -73,10 +74,18 @@ def path_problem(error: BaseException) -> Problem | None:
 
     None for any other error.
     """
-    if not isinstance(error, OSError) or error.errno not in PATH_ERRORS or error.filename is None:
+    reason = describe_path_error(error)
+    return Problem("unusable-path", reason, hint="move it away, or name another path") if reason else None
+
+
+def describe_path_error(error: BaseException) -> str | None:
+    """Return a path and the reason why it cannot be used, or None for an error of another kind."""
+    if not isinstance(error, OSError) or error.filename is None:
         return None
-    path = shorten_path(str(error.filename))
-    return Problem("unusable-path", f"{path} {PATH_ERRORS[error.errno]}", hint="move it away, or name another path")
+    reason = PATH_ERRORS.get(error.errno or 0)
+    if error.errno == errno.ENOENT and str(error.filename).startswith(("/proc/", "/sys/")):
+        reason = "cannot be made in a file system of the kernel"
+    return f"{shorten_path(str(error.filename))} {reason}" if reason else None
 
 
 def shorten_path(path: str) -> str:
@@ -112,7 +121,7 @@ def _says_full(error: BaseException, root: Path) -> bool:
 
 def _free_space(root: Path) -> int:
     """Return the bytes that are free at a folder, which may not exist yet."""
-    existing = next(folder for folder in (root, *root.parents) if folder.exists())
+    existing = next(folder for folder in (root, *root.parents) if os.path.exists(folder))  # noqa: PTH110  never raises
     return shutil.disk_usage(existing).free
 
 

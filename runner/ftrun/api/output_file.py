@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from ftrun.api.disk_errors import describe_path_error, shorten_path
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.atomic_io import write_bytes
 
@@ -32,7 +33,8 @@ def write_output(path: Path, content: str | bytes) -> bool:
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:
-        what = f"{_shorten(str(path))} cannot be written: {getattr(error, 'strerror', None) or error}"
+        reason = describe_path_error(error) or getattr(error, "strerror", None) or str(error)
+        what = f"{shorten_path(str(path))} cannot be written: {reason}"
         raise InvalidInput(Problem("unwritable", what, hint="name another file")) from error
     return False
 
@@ -83,7 +85,3 @@ def _write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
-
-
-def _shorten(text: str, longest: int = 200) -> str:
-    return text if len(text) <= longest else f"{text[:longest]}… ({len(text):,} characters)"

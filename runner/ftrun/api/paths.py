@@ -13,9 +13,12 @@ runs/<run id>/                    run.json recipe.yaml plan.json events.jsonl lo
 from __future__ import annotations
 
 import shutil
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from ftrun.api.disk_errors import PATH_ERRORS, shorten_path
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.stage_call import Ref
 from ftrun.utils.default_store import default_root
 
@@ -159,5 +162,29 @@ class Store:
 
 
 def default_store() -> Store:
-    """Return the store in the folder `FTRUN_STORE`, or in `ftrun` in the data folder of the user if it is not set."""
-    return Store(default_root())
+    """Return the store in the folder `FTRUN_STORE`, or in `ftrun` in the data folder of the user if it is not set.
+
+    Raises:
+        InvalidInput: If no folder can be there, e.g. because it is a file.
+    """
+    root = default_root()
+    if (reason := _find_obstacle(root)) is not None:
+        what = f"the store {shorten_path(str(root))} {reason}"
+        raise InvalidInput(Problem("unusable-path", what, hint="set FTRUN_STORE to a folder"))
+    return Store(root)
+
+
+def _find_obstacle(root: Path) -> str | None:
+    """Return the reason why a path cannot be the folder of a store, or None. It need not exist."""
+    try:
+        str(root).encode()
+        if root.is_relative_to("/proc") or root.is_relative_to("/sys"):
+            return "is in a file system of the kernel"
+        is_folder = stat.S_ISDIR(root.stat().st_mode)
+    except FileNotFoundError:
+        return "is a link to a folder that does not exist" if root.is_symlink() else None
+    except UnicodeEncodeError:
+        return "has a name that is not UTF-8"
+    except OSError as error:
+        return PATH_ERRORS.get(error.errno or 0)
+    return None if is_folder else "is no folder"

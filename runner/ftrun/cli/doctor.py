@@ -17,10 +17,10 @@ from platformdirs import user_cache_path
 
 from ftrun import __version__
 from ftrun.api.doctor import CheckResult, DoctorCheck
-from ftrun.api.paths import default_store
 from ftrun.api.recipe import Recipe
 from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import load
+from ftrun.utils.default_store import default_root
 from ftrun.utils.sizes import human_size
 
 DEFAULT_RECIPE = "recipe=quickstart"
@@ -62,7 +62,7 @@ def _list_own_checks() -> list[DoctorCheck]:
     return [
         DoctorCheck("ftrun", _check_versions),
         DoctorCheck("plugins", _check_plugins),
-        DoctorCheck("store", partial(_check_disk, "store", default_store().root, "FTRUN_STORE")),
+        DoctorCheck("store", partial(_check_disk, "store", default_root(), "FTRUN_STORE")),
         DoctorCheck("cache", partial(_check_disk, "cache", user_cache_path("ftrun"), "XDG_CACHE_HOME")),
     ]
 

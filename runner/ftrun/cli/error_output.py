@@ -77,7 +77,9 @@ def _format_title(error: FtrunError) -> str:
 def _format_problem(problem: Problem) -> Iterator[str]:
     first, *others = problem.what.splitlines() or [""]
     for line in (f"{first} [{problem.code}]", *others):
-        yield from textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="  ") or ["  "]
+        yield from textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False) or [
+            "  "
+        ]
     suggestions = f"{', '.join(problem.did_you_mean)}?" if problem.did_you_mean else None
     fields = {
         "at": problem.at,

@@ -90,9 +90,9 @@ def _run(arguments: list[str]) -> int:
 def _explain_disk_error(error: Exception) -> FtrunError | None:
     """Return an error for the user if `error` means that a disk or a path cannot be used, else None."""
     from ftrun.api.disk_errors import disk_problem, path_problem
-    from ftrun.api.paths import default_store
+    from ftrun.utils.default_store import default_root
 
-    if (problem := disk_problem(error, default_store().root)) is not None:
+    if (problem := disk_problem(error, default_root())) is not None:
         return StoreError(problem)
     return InvalidInput(problem) if (problem := path_problem(error)) is not None else None
 

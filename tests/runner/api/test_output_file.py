@@ -98,7 +98,7 @@ def test_a_place_that_cannot_be_is_one_problem(name: str, tmp_path: Path) -> Non
         write_output(tmp_path / name, "text")
     (problem,) = refused.value.problems
     assert problem.code == "unwritable"
-    assert len(problem.what) < 400
+    assert len(problem.what) < 500
 
 
 def test_what_is_a_stream(tmp_path: Path) -> None:
