@@ -69,6 +69,11 @@ def ended_run(
     return folder
 
 
+def with_train(recipe: Recipe, **keys: Any) -> Recipe:
+    """A recipe with trainer keys that ftrun refuses today, as an older version recorded it."""
+    return recipe.model_copy(update={"train": {**recipe.train, **keys}})
+
+
 def write_manifest(store: Store, one: StageCall, run: str) -> None:
     """Lists the files that an artifact has."""
     folder = store.artifact(one.ref)

@@ -7,9 +7,9 @@ from pathlib import PurePath
 from typing import Any
 
 from ftrun.api.paths import Store
+from ftrun.api.redaction import redact_text
 from ftrun.api.stage_call import Plan
 from ftrun.recipe.yaml_files import leaves
-from ftrun.report.redaction import redact_text
 from ftrun.report.run_data import RunData
 from ftrun.store.env_packages import load_packages
 from ftrun_plugins.compare.metric_diff import differences

@@ -20,6 +20,7 @@ SECRETS: Mapping[str, tuple[str, ...]] = {
     HUB: ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN"),
     "wandb": ("WANDB_API_KEY",),
     "comet": ("COMET_API_KEY",),
+    "swanlab": ("SWANLAB_API_KEY",),
     "judge": ("JUDGE_API_KEY", "OPENAI_API_KEY"),
 }
 

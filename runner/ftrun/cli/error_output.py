@@ -20,6 +20,7 @@ from ftrun.api.errors import (
     StageError,
     StoreError,
 )
+from ftrun.api.redaction import redact_text
 from ftrun.utils.terminal import escape_controls
 from ftrun.utils.text import list_places
 
@@ -36,7 +37,7 @@ def report(error: FtrunError, as_json: bool = False) -> int:
     if as_json:
         print(json.dumps({"exit_code": error.exit_code, "problems": [problem.as_dict() for problem in error.problems]}))
     else:
-        print("\n".join(lines(error)), file=sys.stderr)
+        print(redact_text("\n".join(lines(error))), file=sys.stderr)
     if os.environ.get("FTRUN_DEBUG"):
         traceback.print_exception(error)
     return error.exit_code

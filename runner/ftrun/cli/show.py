@@ -10,6 +10,7 @@ import click
 
 from ftrun.api.errors import FtrunError, Problem
 from ftrun.api.paths import RunFolder, Store, default_store
+from ftrun.api.redaction import redact_all, redact_text
 from ftrun.api.stage_call import StageCall
 from ftrun.cli.error_output import lines as problem_lines
 from ftrun.cli.run_lookup import find_run
@@ -32,9 +33,9 @@ def show(run: str, as_json: bool) -> int:
     record = runs.load(folder)
     if as_json:
         processes = [asdict(process) for process in live_processes(store).get(folder.id, ())]
-        print(json.dumps({**record.model_dump(mode="json"), "processes": processes}))
+        print(json.dumps({**redact_all(record.model_dump(mode="json")), "processes": processes}))
     else:
-        print("\n".join(_format_run(store, folder, record)))
+        print(redact_text("\n".join(_format_run(store, folder, record))))
     return 0
 
 

@@ -17,6 +17,7 @@ from ftrun.plugins.manager import Plugins
 from ftrun.recipe.components import as_mapping, check_components, prepare_components, use_model_folder
 from ftrun.recipe.compose import Composed, compose
 from ftrun.recipe.lock_files import check_lock_files
+from ftrun.recipe.secret_values import check_values
 from ftrun.recipe.validation import validate
 from ftrun.recipe.yaml_files import leaves, short
 from ftrun.utils.suggest import nearest
@@ -60,6 +61,8 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
                 hint="`ftrun recipes` lists the recipes",
             )
         )
+    if secrets := list(check_values(_scalars(composed.values))):
+        raise InvalidInput(locate(secrets, composed))
     values = prepare_components(composed, plugins)
     use_model_folder(values, composed)
     reserved = (

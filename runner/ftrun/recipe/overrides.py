@@ -11,6 +11,7 @@ from pathlib import Path
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun.recipe.secret_values import check_overrides
 
 _DIGITS = re.compile(r"[=\[{,:]\s*[-+]?(\d{100,})(?=[\s,\]}]|$)")
 _PLAIN = re.compile(r"^(?P<key>[A-Za-z_][\w.\-/@]*)=")
@@ -37,6 +38,7 @@ def prepare(given: Sequence[str], groups: Iterable[str]) -> Overrides:
     Raises:
         InvalidInput: If an override is an option or has no key, or the recipe file does not exist.
     """
+    check_overrides(given)
     known = set(groups)
     recipe_file: Path | None = None
     hydra: list[str] = []

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ftrun.api.paths import RunFolder
-from ftrun.report.redaction import redact_text
+from ftrun.api.redaction import redact_text
 from ftrun.report.renderer import render
 from ftrun.report.run_data import RunData
 from ftrun.report.sections.data import data

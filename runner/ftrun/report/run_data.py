@@ -10,9 +10,9 @@ from typing import Any
 
 from ftrun.api.events import Event, read
 from ftrun.api.paths import RunFolder
+from ftrun.api.redaction import redact
 from ftrun.api.stage_call import Plan, Ref
 from ftrun.recipe.yaml_files import leaves
-from ftrun.report.redaction import redact
 from ftrun.store import runs
 from ftrun.store.artifacts import Read
 from ftrun.store.run_plan import read_plan_if_possible, read_recipe_values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from ftrun.store.artifacts import reader
 from ftrun_plugins.compare.metric_diff import differences
 from ftrun_plugins.compare.model_comparison import compare_tuned_models
 from ftrun_plugins.compare.table import comparison_lines, short_names
-from helpers.ended_runs import call, ended_run, result
+from helpers.ended_runs import call, ended_run, result, with_train
 
 EVALUATION = {"exact_match": result(0.1, 0.5, (0.3, 0.5), "better")}
 METRICS = {
@@ -64,11 +64,13 @@ def making(loading: Callable[..., Loaded], store: Store) -> Making:
         rows: list[dict[str, Any]] | None,
         *overrides: str,
         higher_is_better: bool = True,
+        train: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> RunFolder:
         meaning = {"evaluator": "exact_match", "higher_is_better": higher_is_better}
         files = {"score:exact_match/score.json": meaning, "score:exact_match/scores.jsonl": rows} if rows else {}
-        return ended_run(store, loading(*overrides).recipe, made, files, METRICS, record=more)
+        recipe = with_train(loading(*overrides).recipe, **(train or {}))
+        return ended_run(store, recipe, made, files, METRICS, record=more)
 
     return make
 
@@ -187,7 +189,7 @@ def test_one_run_is_no_comparison(arguments: list[str], making: Making, capsys: 
 
 
 def test_secrets_are_not_shown(making: Making, capsys: pytest.CaptureFixture[str]) -> None:
-    runs = [making(calls("a"), None, f"train.comet_api_key=key-of-{name}") for name in ("mine", "theirs")]
+    runs = [making(calls("a"), None, train={"comet_api_key": f"key-of-{name}"}) for name in ("mine", "theirs")]
     for flags in ([], ["--json"]):
         assert run_command(["compare", *flags, *(run.id for run in runs)]) == 0
         assert "key-of" not in capsys.readouterr().out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from ftrun.execution.engine import prepare
 from ftrun.recipe.load import Loaded
 from ftrun.store import runs
 from ftrun_plugins.compare.table import MOST_DIFFERENCES, diff_lines
-from helpers.ended_runs import call, ended_run, result
+from helpers.ended_runs import call, ended_run, result, with_train
 
 Making = Callable[..., RunFolder]
 GIT = {"commit": "a" * 40, "changed": False}
@@ -39,6 +39,7 @@ def making(loading: Callable[..., Loaded], store: Store) -> Making:
         code: str = "c" * 64,
         facts: dict[str, Any] | None = None,
         rows: int = 10,
+        train: Mapping[str, Any] | None = None,
         **record: Any,
     ) -> RunFolder:
         loaded = loading(*overrides)
@@ -53,7 +54,7 @@ def making(loading: Callable[..., Loaded], store: Store) -> Making:
             "format": {"train": rows},
             "evaluate": {"evaluation": {"exact_match": result(0.1, 0.5, (0.3, 0.5), "better")}},
         }
-        folder = ended_run(store, loaded.recipe, calls, None, metrics, record=record)
+        folder = ended_run(store, with_train(loaded.recipe, **(train or {})), calls, None, metrics, record=record)
         known = runs.load(folder)
         known.facts, known.origins = {**FACTS, **(facts or {})}, loaded.origins()
         runs.save(folder, known)
@@ -135,8 +136,8 @@ def test_a_run_keeps_the_packages_of_its_environments(loading: Callable[..., Loa
 
 
 def test_secrets_are_not_shown(making: Making, capsys: pytest.CaptureFixture[str]) -> None:
-    first = making("train.comet_api_key=key-of-mine-himself")
-    making("train.comet_api_key=key-of-third-himself", "train.learning_rate=1")
+    first = making(train={"comet_api_key": "key-of-mine-himself"})
+    making("train.learning_rate=1", train={"comet_api_key": "key-of-third-himself"})
     for flags in ([], ["--json"]):
         assert run_command(["diff", *flags, first.id, "last"]) == 0
         assert "key-of" not in capsys.readouterr().out

@@ -14,7 +14,7 @@ from ftrun.recipe.load import Loaded
 from ftrun.report.page import make_report, page, save_report
 from ftrun.report.run_data import RunData
 from ftrun.store.artifacts import MAX_READ_BYTES, reader
-from helpers.ended_runs import call, ended_run, result
+from helpers.ended_runs import call, ended_run, result, with_train
 
 EMPTY = ("meta", "wbr")  # elements without an end tag
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'&"
@@ -260,7 +260,7 @@ def test_thousands_of_steps_stay_small(whole: Callable[..., str]) -> None:
 def test_secrets_stay_out(whole: Callable[..., str], loading: Loading, store: Store, monkeypatch: Any) -> None:
     monkeypatch.setenv("HF_TOKEN", "hunter2hunter2")
     monkeypatch.setenv("OPENAI_API_KEY", 'it\'s <quoted> & "odd"')
-    recipe = loading("train.comet_api_key=in-the-recipe").recipe
+    recipe = with_train(loading().recipe, comet_api_key="in-the-recipe")
     overrides = ("recipe=mine", "train.comet_api_key=in-the-recipe")
     what = 'denied for hunter2hunter2 and it\'s <quoted> & "odd"'
     problem = {"what": what, "where": "https://u:in-the-url@host", "nearest": []}

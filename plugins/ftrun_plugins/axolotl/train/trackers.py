@@ -47,11 +47,12 @@ def select_trackers(config: Mapping[str, Any]) -> Iterator[tuple[Tracker, str]]:
 def required_secrets(config: Mapping[str, Any]) -> list[str]:
     """Return the names of the secrets that the trackers of a configuration read."""
     without_server = config.get("wandb_mode") in WITHOUT_SERVER
-    return sorted(
+    found = [
         tracker.secret
         for tracker, _ in select_trackers(config)
         if tracker.secret and not (tracker.package == "wandb" and without_server)
-    )
+    ]
+    return sorted([*found, "swanlab"] if config.get("use_swanlab") else found)
 
 
 def enable_trackers(config: Mapping[str, Any], work: Path) -> None:

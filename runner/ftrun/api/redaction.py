@@ -11,10 +11,15 @@ from ftrun.api.errors import InvalidInput
 from ftrun.api.secrets import SECRETS, read_secret, variables_of
 
 HIDDEN = "•••"
+NO_VALUES = ("", "???", HIDDEN)
 MIN_LENGTH = 8  # characters: a shorter value may be an ordinary word
-WORDS = "api_?key|access_?key|secret|password|passwd|(?:auth|access|hub|hf)_token"
+WORDS = (
+    "(?:api|access|private|secret|auth|wandb|comet|judge|openai|hub)_?key|secret|password|passwd|passphrase|credentials?"
+    "|(?:auth|access|hub|hf)_token"
+)
 VARIABLES = "TOKEN|KEY|SECRET|PASSWORD"
 NAMES = re.compile(rf"(?:{VARIABLES})$|(?i:{WORDS})$")
+TOKENS = r"\b(?:hf_|sk-)[\w-]{16,}"  # tokens of the Hugging Face Hub, and keys in the format of OpenAI
 PATTERNS = (
     # user and password in a URL
     re.compile(r"(://)[^/\s:@<>]+:[^/\s@<>]+(?=@)"),
@@ -22,8 +27,7 @@ PATTERNS = (
     re.compile(r"((?:[?&]|&amp;)[\w.-]*(?i:sig|signature|token|key|secret|credential|password)=)[^&\s\"'<>]+"),
     # an override or a shell assignment
     re.compile(rf"(\b[\w.]*(?:{VARIABLES}|(?i:{WORDS}))=)[^\s\"'<>]{{{MIN_LENGTH},}}"),
-    # tokens of the Hugging Face Hub, and keys in the format of OpenAI
-    re.compile(r"()\b(?:hf_|sk-)[\w-]{16,}"),
+    re.compile(rf"(){TOKENS}"),
 )
 
 
@@ -36,6 +40,23 @@ def redact(value: Any, name: str = "") -> Any:
     return HIDDEN if isinstance(value, str) and value and NAMES.search(name) else value
 
 
+def is_secret(name: str, value: object) -> bool:
+    """Return whether a value is a secret: by its name, by its form, or because a variable of a secret contains it."""
+    if not isinstance(value, str) or value in NO_VALUES:
+        return False
+    return bool(NAMES.search(name) or re.search(TOKENS, value)) or any(known in value for known in _variables())
+
+
+def redact_all(value: Any) -> Any:
+    """Return values of a record in which secrets are hidden, by their names and in every text."""
+    hidden = redact(value)
+    if isinstance(hidden, dict):
+        return {key: redact_all(inner) for key, inner in hidden.items()}
+    if isinstance(hidden, (list, tuple)):
+        return [redact_all(inner) for inner in hidden]
+    return redact_text(hidden) if isinstance(hidden, str) else hidden
+
+
 def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
     """Return text or HTML without values that look like secrets, and without the secrets of this process.
 
@@ -46,16 +67,21 @@ def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
     from markupsafe import escape  # as templates do; only when a page is made
 
     for value in _values(secrets):
-        text = text.replace(escape(value), HIDDEN)
+        text = text.replace(escape(value), HIDDEN).replace(value, HIDDEN)
     for pattern in PATTERNS:
         text = pattern.sub(rf"\1{HIDDEN}", text)
     return text
 
 
 def _values(secrets: Iterable[str]) -> set[str]:
-    known = {os.environ.get(variable, "") for name in SECRETS for variable in variables_of(name)}
     used = {value for name in secrets for value in _read(name)}
-    return {value for value in known | used if len(value) >= MIN_LENGTH}
+    return _variables() | {value for value in used if len(value) >= MIN_LENGTH}
+
+
+def _variables() -> set[str]:
+    """Return the values of the variables of all secrets that ftrun knows."""
+    known = (os.environ.get(variable, "") for name in SECRETS for variable in variables_of(name))
+    return {value for value in known if len(value) >= MIN_LENGTH}
 
 
 def _read(name: str) -> Iterable[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ftrun.api import redaction
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun.report import redaction
-from ftrun.report.redaction import HIDDEN, redact, redact_text
+from ftrun.api.redaction import HIDDEN, redact, redact_text
 
 
 @pytest.mark.parametrize(
