@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ftrun.api.artifacts import TokenizedRows
-from ftrun.api.errors import Problem
+from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.template_limits import report_endless_template
 from ftrun_plugins.answer_formats.proposal import propose_reasoning_parser, propose_tool_parser
 from ftrun_plugins.serving.answer_parser import AnswerFormat, remove_ends, special_tokens, with_format
 
@@ -121,8 +122,11 @@ def _render(message: Mapping[str, Any], tools: Sequence[Any], params: Params, to
     """
     options = {**params.template, "tools": list(tools) or None, "tokenize": False}
     try:
-        prompt: str = tokenizer.apply_chat_template([QUESTION], add_generation_prompt=True, **options)
-        whole: str = tokenizer.apply_chat_template([QUESTION, message], **options)
+        with report_endless_template():
+            prompt: str = tokenizer.apply_chat_template([QUESTION], add_generation_prompt=True, **options)
+            whole: str = tokenizer.apply_chat_template([QUESTION, message], **options)
+    except InvalidInput:
+        raise
     except Exception:  # of the template; rows with such answers are refused before
         return None
     text = whole.removeprefix(prompt)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftrun.api.artifacts import ExampleRow, FormattedRows, Split
+from ftrun.api.template_limits import report_endless_template
 
 __all__ = ["Prompt", "apply_template", "make_prompt", "parse_tool_arguments", "prompt_texts", "prompts"]
 
@@ -41,14 +42,19 @@ def prompt_texts(data: FormattedRows) -> list[str]:
 
 
 def apply_template(prompt: Prompt, tokenizer: Any, template: Mapping[str, Any]) -> list[int]:
-    """Return the token ids of a chat prompt, rendered with these variables of the chat template."""
-    ids: list[int] = tokenizer.apply_chat_template(
-        parse_tool_arguments(prompt.messages),
-        tools=list(prompt.tools) or None,
-        add_generation_prompt=True,
-        return_dict=False,
-        **template,
-    )
+    """Return the token ids of a chat prompt, rendered with these variables of the chat template.
+
+    Raises:
+        InvalidInput: If the template does not end.
+    """
+    with report_endless_template(prompt.place):
+        ids: list[int] = tokenizer.apply_chat_template(
+            parse_tool_arguments(prompt.messages),
+            tools=list(prompt.tools) or None,
+            add_generation_prompt=True,
+            return_dict=False,
+            **template,
+        )
     return ids
 
 

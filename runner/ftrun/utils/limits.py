@@ -33,12 +33,14 @@ def time_limit(seconds: float) -> Iterator[None]:
         raise TimeLimitError
 
     previous = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    outer = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
+        if outer[0]:  # the timer of a block around this one
+            signal.setitimer(signal.ITIMER_REAL, *outer)
 
 
 @contextmanager

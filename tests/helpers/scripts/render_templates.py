@@ -25,8 +25,8 @@ ASKED = json.loads(Path(sys.argv[1]).read_text())
 sys.path += ASKED["packages"]
 sys.argv = sys.argv[:1]  # axolotl reads the command line, too
 
+from ftrun.api import template_limits  # noqa: E402
 from ftrun.api.errors import InvalidInput  # noqa: E402
-from ftrun_plugins.axolotl.tokenize import template_limits  # noqa: E402
 from ftrun_plugins.axolotl.tokenize.params import Params  # noqa: E402
 from ftrun_plugins.axolotl.tokenize.row_tokenizer import RowTokenizer  # noqa: E402
 from ftrun_plugins.axolotl.tokenize.tokens import IGNORED  # noqa: E402

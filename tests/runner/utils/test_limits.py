@@ -28,6 +28,16 @@ def test_a_block_ends_in_time_also_if_it_catches_every_exception() -> None:
     time.sleep(0.1)  # the timer is off
 
 
+def test_a_block_inside_another_does_not_end_its_limit() -> None:
+    def nest() -> None:
+        with time_limit(5):
+            pass
+        time.sleep(2)
+
+    with pytest.raises(TimeLimitError), time_limit(0.3):
+        nest()
+
+
 def test_other_threads_have_no_limit() -> None:
     done = []
 

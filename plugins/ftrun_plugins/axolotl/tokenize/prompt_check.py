@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.prompt_comparison import TrainedPrompt, compare_tokens, limit, trained_prompt
 from ftrun.api.prompts import Prompt, apply_template, make_prompt
+from ftrun.api.template_limits import EXCESS_HINT, describe_excess, limit_rendering
 from ftrun.utils.limits import TimeLimitError
 from ftrun_plugins.axolotl.config.build import TEMPLATE
 from ftrun_plugins.axolotl.tokenize.row_tokenizer import RowTokenizer, format_error
-from ftrun_plugins.axolotl.tokenize.template_limits import EXCESS_HINT, describe_excess, limit_rendering
 from ftrun_plugins.axolotl.tokenize.template_variables import find_variables
 
 if TYPE_CHECKING:

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftrun.api.errors import InvalidInput, Problem
-from ftrun.api.tokenizers import adds_begin
-from ftrun.utils.limits import TimeLimitError
-from ftrun_plugins.axolotl.config.build import TEMPLATE
-from ftrun_plugins.axolotl.special_tokens import end_of_turn_ids
-from ftrun_plugins.axolotl.tokenize.template_check import Probe, find_part_faults, find_text_fault, find_untrained_end
-from ftrun_plugins.axolotl.tokenize.template_limits import (
+from ftrun.api.template_limits import (
     EXCESS_HINT,
     describe_excess,
     exit_if_stuck,
     limit_rendering,
 )
+from ftrun.api.tokenizers import adds_begin
+from ftrun.utils.limits import TimeLimitError
+from ftrun_plugins.axolotl.config.build import TEMPLATE
+from ftrun_plugins.axolotl.special_tokens import end_of_turn_ids
+from ftrun_plugins.axolotl.tokenize.template_check import Probe, find_part_faults, find_text_fault, find_untrained_end
 from ftrun_plugins.axolotl.tokenize.template_loss import find_losses
 from ftrun_plugins.axolotl.tokenize.tokens import IGNORED, RowOutcome, Tokens
 from ftrun_plugins.axolotl.workspace import MODEL, NO_TRAINING, chdir_offline, write_workspace

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftrun.api.artifacts import SPLITS, ExampleRow, FormattedRows, Split, TokenizedRows
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun.api.template_limits import EXCESS_HINT
 from ftrun.api.tokenizers import vocabulary
 from ftrun_plugins.axolotl.config.build import TEMPLATE
 from ftrun_plugins.axolotl.tokenize.answer_kinds import describe_parsers, watch_kinds
@@ -17,7 +18,6 @@ from ftrun_plugins.axolotl.tokenize.prompt_check import ChatSample, check_prompt
 from ftrun_plugins.axolotl.tokenize.report_check import check_report
 from ftrun_plugins.axolotl.tokenize.reservoir import Sample
 from ftrun_plugins.axolotl.tokenize.row_tokenizer import RowTokenizer
-from ftrun_plugins.axolotl.tokenize.template_limits import EXCESS_HINT
 from ftrun_plugins.axolotl.tokenize.template_variables import find_unread
 from ftrun_plugins.axolotl.tokenize.tokens import IGNORED
 

@@ -6,7 +6,10 @@ import faulthandler
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.limits import TimeLimitError, memory_limit, time_limit
+
+__all__ = ["EXCESS_HINT", "describe_excess", "exit_if_stuck", "limit_rendering", "report_endless_template"]
 
 SECONDS = 60.0  # for one row, or for the check of a template; a row usually takes a millisecond
 STUCK = 180.0  # seconds in one operation that cannot be interrupted, such as a power of huge numbers
@@ -20,6 +23,21 @@ def limit_rendering() -> Iterator[None]:
     """Raise TimeLimitError or MemoryError in the block if a template takes too much."""
     with time_limit(SECONDS), memory_limit(BYTES):
         yield
+
+
+@contextmanager
+def report_endless_template(at: str = "the chat template") -> Iterator[None]:
+    """Report a template that does not end in time, in stages that have an engine and so no limit of memory.
+
+    Raises:
+        InvalidInput: If the time of the block is over.
+    """
+    try:
+        with time_limit(SECONDS):
+            yield
+    except TimeLimitError as error:
+        problem = Problem("template-mismatch", describe_excess(error), at, hint=EXCESS_HINT)
+        raise InvalidInput(problem) from None
 
 
 @contextmanager
