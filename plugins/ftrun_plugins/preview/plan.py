@@ -18,6 +18,7 @@ from ftrun.api.stage_call import StageCall
 from ftrun.planning.planner import make_plan
 from ftrun.plugins.manager import Plugins
 from ftrun.store.artifacts import find
+from ftrun.store.input_check import check_artifacts
 from ftrun.utils.atomic_io import read_json
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,11 @@ class PreviewPlan:
 
     def find_artifact(self, call: StageCall) -> Path | None:
         """Return the folder of a call's artifact, or None if it is not in the store."""
-        return self.store.artifact(call.ref) if find(self.store, call.ref) else None
+        if not find(self.store, call.ref):
+            return None
+        if damaged := check_artifacts(self.store, [call.ref]):
+            raise InvalidInput(damaged)
+        return self.store.artifact(call.ref)
 
     def make_artifact(self, call: StageCall) -> Path:
         """Return the folder of a call's artifact; run the call if it is not in the store.

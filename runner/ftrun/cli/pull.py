@@ -13,6 +13,7 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import default_store
 from ftrun.cli.files import artifact_of, artifacts_of, files_of
 from ftrun.cli.run_lookup import find_run, remote_of
+from ftrun.store.input_check import check_artifacts
 from ftrun.utils.path_option import PathOption
 from ftrun.utils.terminal import make_console
 
@@ -36,6 +37,8 @@ def pull(run: str, call: str | None, target: Path | None) -> int:
     remote = remote_of(store, folder)
     if remote is None:
         files_of(store, folder, ref)  # raises if the artifact no longer exists
+        if damaged := check_artifacts(store, [ref]):
+            raise InvalidInput(damaged)
         _copy(store.artifact(ref), target)
     else:
         with Progress(

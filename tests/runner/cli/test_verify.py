@@ -143,3 +143,21 @@ def test_a_stage_does_not_read_an_edited_artifact(made: tuple[str, Ref], store: 
     assert not (tmp_path / "tries").exists()
     path.write_bytes(content)
     assert execute(store, folder, plugins(), StopSignal()).status == "done"
+
+
+@pytest.mark.parametrize("command", [("pull", "last", "format", "--to", "copy"), ("preview", *RECIPE)])
+def test_an_edited_artifact_is_not_copied_or_shown(
+    command: tuple[str, ...],
+    made: tuple[str, Ref],
+    store: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = store.artifact(made[1]) / "report.json"
+    edit(path)
+    os.utime(path)
+    monkeypatch.chdir(tmp_path)
+    assert run_command([*command]) == 2
+    assert "[damaged-artifact]" in capsys.readouterr().err
+    assert not (tmp_path / "copy").exists()
