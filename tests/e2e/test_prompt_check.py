@@ -52,7 +52,7 @@ RUN = ("recipe=tiny.yaml", "evals=[]", "dataset.split.held_out=0", "dataset.igno
 
 def test_a_prompt_that_differs_is_refused_before_the_training(workplace: Workplace, tiny: Path) -> None:
     write_recipe(workplace, tiny, thoughts={28})
-    workplace.run(*RUN, f"+{NO_THOUGHTS}", expected=2)
+    workplace.run(*RUN, NO_THOUGHTS, expected=2)
     (failed,) = [event for event in workplace.events() if event["kind"] == "call_failed"]
     (problem,) = failed["problems"]
     assert (problem["code"], problem["at"]) == ("parity", "train.jsonl:29")
@@ -65,7 +65,7 @@ def test_the_proposed_variable_makes_the_prompts_equal(workplace: Workplace, tin
     write_recipe(workplace, tiny, thoughts=set())
     ended = workplace.run(*RUN, expected=2)
     assert f"set {NO_THOUGHTS}" in ended.err
-    workplace.run(*RUN, f"+{NO_THOUGHTS}")
+    workplace.run(*RUN, NO_THOUGHTS)
 
 
 @pytest.mark.slow
