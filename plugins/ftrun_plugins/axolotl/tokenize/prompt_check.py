@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.prompt_comparison import TrainedPrompt, compare_tokens, limit, trained_prompt
 from ftrun.api.prompts import Prompt, apply_template, make_prompt
-from ftrun.api.template_limits import EXCESS_HINT, describe_excess, limit_rendering
-from ftrun.utils.limits import TimeLimitError
+from ftrun.api.template_limits import BYTES
+from ftrun.utils.limits import memory_limit
 from ftrun_plugins.axolotl.config.build import TEMPLATE
 from ftrun_plugins.axolotl.tokenize.row_tokenizer import RowTokenizer, format_error
 from ftrun_plugins.axolotl.tokenize.template_variables import find_variables
@@ -105,7 +105,7 @@ def _find_differences(rows: RowTokenizer, trained: Sequence[TrainedPrompt]) -> l
     for row in trained:
         try:
             _render(rows, row.prompt)
-        except InvalidInput:
+        except InvalidInput:  # the template does not end
             raise
         except Exception as error:  # the template rejects a chat without its last answer, or fails on it
             what = f"the chat template cannot render the prompt of a server: {format_error(error)}"
@@ -124,17 +124,8 @@ def _tokenize(rows: RowTokenizer, examples: Sequence[ExampleRow]) -> Iterator[Tr
 
 
 def _render(rows: RowTokenizer, prompt: Prompt) -> list[int]:
-    """Return the tokens of a prompt as a server renders it.
-
-    Raises:
-        InvalidInput: If the template takes too much time or memory.
-    """
-    try:
-        with limit_rendering():
-            return apply_template(prompt, rows.tokenizer, {**rows.variables, "chat_template": rows.template})
-    except (TimeLimitError, MemoryError) as error:
-        problem = Problem("template-mismatch", describe_excess(error), prompt.place, hint=EXCESS_HINT)
-        raise InvalidInput(problem) from None
+    with memory_limit(BYTES):
+        return apply_template(prompt, rows.tokenizer, {**rows.variables, "chat_template": rows.template})
 
 
 def _propose(rows: RowTokenizer, examples: Sequence[ExampleRow], count: int) -> str | None:
