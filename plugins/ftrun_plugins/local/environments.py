@@ -14,15 +14,17 @@ from platformdirs import user_cache_path
 
 from ftrun.api.disk_errors import disk_problem
 from ftrun.api.environment_digest import environment_digest
-from ftrun.api.errors import Problem, StageError
+from ftrun.api.errors import InvalidInput, Problem, StageError
 from ftrun.api.locks import install_options
 from ftrun.api.recipe import Environment
 from ftrun.store.locks import FileLock
 
+MOST_SECONDS = 120  # to list packages, on a slow network file system
 MAX_LINES = 12  # of the installer's output, shown if it fails
 _LIST_PACKAGES = (
     "import importlib.metadata as m, json, sys;"
-    "print(json.dumps([sys.version, sorted({(d.name or '').lower() + '==' + d.version for d in m.distributions()})]))"
+    "names = {f\"{d.metadata['Name']}=={d.metadata['Version']}\".lower() for d in m.distributions() if d.metadata};"
+    "print(json.dumps([sys.version, sorted(names)]))"
 )
 
 
@@ -44,10 +46,28 @@ class LocalEnvironment:
         return environment_digest(self.declared, self._list_packages() if self.is_external else None)
 
     def _list_packages(self) -> list[object]:
-        result = subprocess.run(
-            [self.declared.python, "-I", "-c", _LIST_PACKAGES], capture_output=True, text=True, check=True
-        )
-        packages: list[object] = json.loads(result.stdout)
+        """Return the version and the packages of the interpreter that the recipe names.
+
+        Raises:
+            InvalidInput: If it is no Python interpreter that runs.
+        """
+        command = [self.declared.python, "-I", "-c", _LIST_PACKAGES]
+        try:
+            result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=MOST_SECONDS)
+            packages: list[object] = json.loads(result.stdout)
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            detail = (
+                getattr(error, "stderr", None) or getattr(error, "strerror", None) or "it does not answer as Python"
+            )
+            last = str(detail).strip().splitlines()[-1:] or [""]
+            raise InvalidInput(
+                Problem(
+                    "unusable-path",
+                    f"{self.declared.python} is not a Python interpreter that runs: {last[0][:200]}",
+                    f"environment.{self.name}.python",
+                    expected="the path of a Python interpreter, or a version such as 3.12",
+                )
+            ) from error
         return packages
 
     @cached_property

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from ftrun.api.errors import StageError
+from ftrun.api.errors import InvalidInput, StageError
 from ftrun.api.recipe import Environment
 from ftrun_plugins.local.environments import LocalEnvironment
 
@@ -83,3 +85,23 @@ def test_only_files_with_a_hash_of_the_lock_are_installed(sources: Path, lock: P
         lock.write_text(text)
         environment(lock).make(lambda line: None)
         assert environment(lock).ready
+
+
+@pytest.mark.parametrize("content", [None, "text", "#!/bin/sh\nexit 1\n", "#!/bin/sh\necho no JSON\n"])
+def test_what_is_no_interpreter_is_one_problem(content: str | None, lock: Path, tmp_path: Path) -> None:
+    file = tmp_path / "python"
+    if content is not None:
+        file.write_text(content)
+        file.chmod(0o755 if content.startswith("#!") else 0o644)
+    with pytest.raises(InvalidInput) as caught:
+        _ = environment(lock, python=str(file)).digest
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.at) == ("unusable-path", "environment.small.python")
+
+
+def test_a_package_without_metadata_is_no_package(lock: Path, tmp_path: Path) -> None:
+    python = tmp_path / "made" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "made")], check=True)
+    before = environment(lock, python=str(python)).digest
+    next((tmp_path / "made" / "lib").glob("python*/site-packages")).joinpath("broken-1.0.dist-info").mkdir()
+    assert environment(lock, python=str(python)).digest == before
