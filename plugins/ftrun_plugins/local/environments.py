@@ -57,7 +57,7 @@ class LocalEnvironment:
             packages: list[object] = json.loads(result.stdout)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             detail = (
-                getattr(error, "stderr", None) or getattr(error, "strerror", None) or "it does not answer as Python"
+                getattr(error, "stderr", None) or getattr(error, "strerror", None) or "it answers as no Python"
             )
             last = str(detail).strip().splitlines()[-1:] or [""]
             raise InvalidInput(
