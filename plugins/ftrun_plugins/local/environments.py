@@ -56,9 +56,7 @@ class LocalEnvironment:
             result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=MOST_SECONDS)
             packages: list[object] = json.loads(result.stdout)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
-            detail = (
-                getattr(error, "stderr", None) or getattr(error, "strerror", None) or "it answers as no Python"
-            )
+            detail = getattr(error, "stderr", None) or getattr(error, "strerror", None) or "it answers as no Python"
             last = str(detail).strip().splitlines()[-1:] or [""]
             raise InvalidInput(
                 Problem(
