@@ -38,7 +38,7 @@ RUN = ("recipe=tiny.yaml",)
 LETTERS = 1500  # of the output of a command that failed
 MADE_FIRST = ("fetch",)  # stages whose artifacts a round gets from the calm run
 # Bytes that are left when training starts, least and most: for its first files, its checkpoints, the merged model.
-FREE = ((20_000, 300_000), (500_000, 4_000_000), (6_000_000, 12_000_000))
+FREE = ((250_000, 400_000), (500_000, 4_000_000), (6_000_000, 12_000_000))
 FILLED_LATER = ("fetch", "format", "tokenize", "check")  # likewise, before the disk is full
 
 

@@ -44,9 +44,11 @@ def prepare(
     """Create the folder of a new run with its record, its recipe and its plan."""
     with store_errors(store.root):
         folder = runs.create(store, recipe.name, overrides, origins, facts, recipe.backend.name, rerun_of)
-        _save_packages(store, recipe, plan)
-        write_text(folder.recipe, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
-        write_text(folder.plan, plan.model_dump_json(indent=1))
+        with runs.removed_on_error(folder):
+            _save_packages(store, recipe, plan)
+            values = recipe.model_dump(mode="json")
+            write_text(folder.recipe, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
+            write_text(folder.plan, plan.model_dump_json(indent=1))
         return folder
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
@@ -31,6 +33,7 @@ __all__ = [
     "match_id",
     "parse",
     "read_all",
+    "removed_on_error",
     "run_folders",
     "save",
 ]
@@ -59,21 +62,32 @@ def create(
     name = re.sub(r"[^\w.+-]+", "-", recipe)  # for a shell, an id needs no quotes
     run_id = f"{''.join(secrets.choice(_LETTERS) for _ in range(6))}-{name}"
     folder = store.run(run_id)
-    (folder.root / "logs").mkdir(parents=True)
-    save(
-        folder,
-        RunRecord(
-            id=run_id,
-            recipe=recipe,
-            overrides=overrides,
-            created=time.time(),
-            origins=origins,
-            facts=cast("Facts", facts),
-            backend=backend,
-            rerun_of=rerun_of,
-        ),
-    )
+    with removed_on_error(folder):
+        (folder.root / "logs").mkdir(parents=True)
+        save(
+            folder,
+            RunRecord(
+                id=run_id,
+                recipe=recipe,
+                overrides=overrides,
+                created=time.time(),
+                origins=origins,
+                facts=cast("Facts", facts),
+                backend=backend,
+                rerun_of=rerun_of,
+            ),
+        )
     return folder
+
+
+@contextmanager
+def removed_on_error(folder: RunFolder) -> Iterator[None]:
+    """Remove the folder of a new run if it cannot be completed: a run without its recipe cannot be resumed."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder.root, ignore_errors=True)
+        raise
 
 
 def save(folder: RunFolder, record: RunRecord) -> None:

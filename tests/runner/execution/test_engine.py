@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from ftrun import hookimpl
 from ftrun.api.cancellation import StopSignal
-from ftrun.api.errors import GateNotMet, Interrupted, InvalidInput, StageError
+from ftrun.api.errors import GateNotMet, Interrupted, InvalidInput, StageError, StoreError
 from ftrun.api.events import Event, read
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Plan, StageCall
@@ -179,3 +180,16 @@ def test_a_report_that_cannot_be_made_fails_no_run(making: Making, tiny: Calls, 
     warned, finished = list(read(folder.events))[-2:]
     assert (warned["kind"], finished["kind"]) == ("warning", "run_finished")
     assert "the report could not be written: " in warned["text"]
+
+
+@pytest.mark.parametrize("module", ["ftrun.store.runs.save", "ftrun.execution.engine.write_text"])
+def test_a_run_that_cannot_be_written_whole_leaves_no_folder(
+    module: str, making: Making, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module, fail)
+    with pytest.raises(StoreError):
+        making()
+    assert runs.run_folders(store) == []
