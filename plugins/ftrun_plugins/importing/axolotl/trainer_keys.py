@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from ftrun.api.issues import Issue
+from ftrun.api.redaction import is_secret
 from ftrun_plugins.axolotl.config import schema
 from ftrun_plugins.axolotl.config.build import RESERVED_KEYS, UNSET_VALUES
 from ftrun_plugins.axolotl.config.package_keys import CUT_PLUGIN
@@ -42,6 +44,12 @@ CUT = (
     "its package comes from no package index, so the environment `trainer` does not have it; the loss is the same, and "
     "train.liger_fused_linear_cross_entropy=true saves the same memory"
 )
+SWANLAB_PLUGIN = "axolotl.integrations.swanlab.SwanLabPlugin"
+TRACKER = re.compile(r"(use_|hf_)?(swanlab|otel_metrics|mlflow|comet)(_.*)?")
+NO_TRACKER = "the environment `trainer` does not have the package of this tracker; to use it, name a lock that does"
+NO_FLASH = "the environment `trainer` does not have its package; the same attention, slower"
+OWN_VARIABLE = "a recipe contains no secrets; set the variable of the service instead"
+LEFT_OUT_PLUGINS = {CUT_PLUGIN: CUT, SWANLAB_PLUGIN: NO_TRACKER}
 IGNORED = "axolotl does not know this key and ignores it"
 EMPTY: tuple[object, ...] = (None, "", [], {})
 
@@ -49,12 +57,19 @@ EMPTY: tuple[object, ...] = (None, "", [], {})
 def read_trainer_keys(values: Mapping[str, Any], record: Recorder) -> dict[str, Any]:
     """Return the keys for `train`. Those that are the same are not recorded yet, because an option may set them."""
     keys: dict[str, Any] = {}
-    values = _without_cut_plugin(_without_batch_size(values, record), record)
+    values = _without_absent_plugins(_without_batch_size(values, record), record)
     issues = _find_issues(values)
     for key, value in values.items():
         issue = issues.get(key)
         if key.startswith("cut_cross_entropy"):
             record.leave_out((key,), CUT)
+        elif is_secret(key, value):
+            record.leave_out((key,), OWN_VARIABLE)
+        elif value and TRACKER.fullmatch(key):
+            record.check((key,), None, NO_TRACKER)
+        elif (key, value) == ("attn_implementation", "flash_attention_4"):
+            keys[key] = "sdpa"
+            record.changed((key,), f"train.{key}", NO_FLASH)
         elif key in HANDLED and not (issue and key in ("base_model_config", "tokenizer_config")):
             if value is None and key not in FSDP_KEYS:
                 record.exact((key,))
@@ -87,13 +102,15 @@ def _without_batch_size(values: Mapping[str, Any], record: Recorder) -> Mapping[
     return {key: value for key, value in values.items() if key != "batch_size"}
 
 
-def _without_cut_plugin(values: Mapping[str, Any], record: Recorder) -> Mapping[str, Any]:
-    """Leave out the plugin for Cut Cross Entropy, whose package the shipped lock cannot have."""
+def _without_absent_plugins(values: Mapping[str, Any], record: Recorder) -> Mapping[str, Any]:
+    """Leave out the plugins whose packages the shipped lock does not have, and that do not change the training."""
     plugins = values.get("plugins")
-    if not isinstance(plugins, list) or CUT_PLUGIN not in plugins:
+    if not isinstance(plugins, list):
         return values
-    record.leave_out(("plugins", plugins.index(CUT_PLUGIN)), CUT)
-    return {**values, "plugins": [plugin for plugin in plugins if plugin != CUT_PLUGIN]}
+    for index, plugin in enumerate(plugins):
+        if plugin in LEFT_OUT_PLUGINS:
+            record.leave_out(("plugins", index), LEFT_OUT_PLUGINS[plugin])
+    return {**values, "plugins": [plugin for plugin in plugins if plugin not in LEFT_OUT_PLUGINS]}
 
 
 def _keep_two_checkpoints(key: str, value: Any, record: Recorder) -> Any:

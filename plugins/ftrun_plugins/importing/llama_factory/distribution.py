@@ -11,6 +11,7 @@ from ftrun_plugins.importing.llama_factory.settings import Settings
 # LLaMA-Factory's files, by the optimization that does the same. Offloading the optimizer alone has none.
 PRESETS = {"ds_z2_config": "zero2", "ds_z3_config": "zero3", "ds_z3_offload_config": "zero3_offload"}
 NO_ZERO = "ds_z0_config"
+BUFFERS = "The sizes of DeepSpeed's buffers, which change no result, are those of ftrun."
 
 
 def read_distribution(settings: Settings) -> str | None:
@@ -51,8 +52,10 @@ def _read_deepspeed(settings: Settings) -> str | None:
     zero, content = read_deepspeed({"deepspeed": value}, settings.record)
     if stem in PRESETS and content is not None and _has_stage(content, PRESETS[stem]):
         settings.record.draft.entries.pop()
-        reason = "the same stage; sizes of buffers, which change no result, are those of ftrun"
-        settings.record.changed(("deepspeed",), f"optimizations.{PRESETS[stem]}", reason)
+        settings.record.exact(("deepspeed",), f"optimizations.{PRESETS[stem]}")
+        settings.record.draft.notes.append(
+            "The sizes of DeepSpeed's buffers, which change no result, are those of ftrun."
+        )
         return PRESETS[stem]
     if content is not None:
         settings.train["deepspeed"] = content

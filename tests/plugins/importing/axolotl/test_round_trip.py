@@ -107,3 +107,15 @@ def test_cut_cross_entropy_is_left_out_because_the_lock_cannot_have_its_package(
     assert rendered(BASE + cut + "cut_cross_entropy: true\n") == rendered(BASE + plugins_of.replace(", {}", ""))
     rendered(BASE + cut)
     assert "#   plugins[1] (line" in (folder / "theirs_recipe.yaml").read_text()
+
+
+def test_trackers_without_their_package_and_secrets_are_left_out(folder: Path) -> None:
+    trackers = "use_mlflow: true\nmlflow_experiment_name: sql\ncomet_api_key: aaaabbbbccccdddd\n"
+    swanlab = "plugins: [axolotl.integrations.swanlab.SwanLabPlugin]\nuse_swanlab: true\nswanlab_project: sql\n"
+    assert rendered(BASE + trackers + swanlab) == rendered(BASE)
+    rendered(BASE + trackers)
+    assert "aaaabbbb" not in (folder / "theirs_recipe.yaml").read_text()
+
+
+def test_an_attention_without_its_package_becomes_one_with_the_same_result(folder: Path) -> None:
+    assert rendered(BASE + "attn_implementation: flash_attention_4\n")["attn_implementation"] == "sdpa"
