@@ -27,7 +27,7 @@ from helpers.workplace import run_here
 SEED = 17
 Tries = tuple[int, int, int]  # truncations, random contents and wrong values per file
 FEW: Tries = (1, 1, 4)
-MANY: Tries = (3, 1, 12)
+MANY: Tries = (2, 1, 5)
 COMPOSE = ("rerun", "plan", "serve")  # verbs that compose a recipe, which takes time
 WRONG_VALUES: tuple[Any, ...] = (None, True, -1, 1e300, "", "\0/../..", [], {}, [[1]], {"a": {"b": 1}}, 10**400)
 
@@ -202,12 +202,9 @@ def test_no_damage_is_an_internal_error(name: str, whole: tuple[Path, dict[str, 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("recipe", ["quickstart", "ended"])
 @pytest.mark.parametrize("name", NAMES)
-def test_no_damage_is_an_internal_error_of_any_command(
-    name: str, recipe: str, whole: tuple[Path, dict[str, str]]
-) -> None:
-    assert not list(find_failures(name, recipe, whole, MANY))
+def test_no_damage_is_an_internal_error_of_any_command(name: str, whole: tuple[Path, dict[str, str]]) -> None:
+    assert not list(find_failures(name, "quickstart", whole, MANY))
 
 
 def find_failures(
