@@ -42,6 +42,6 @@ def test_a_place_that_cannot_be_written_is_told(
     a_run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command(["report", "--output", str(tmp_path)]) == 2
-    assert f"{tmp_path} cannot be written: Is a directory" in capsys.readouterr().err
+    assert "[unwritable]" in capsys.readouterr().err
     assert run_command(["report", "nope"]) == 2
     assert "there is no run `nope`" in capsys.readouterr().err
