@@ -117,10 +117,11 @@ def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(ready_to_train: Workplace, fin
     _assert_same_result(workplace, finished)
 
 
+@pytest.mark.slow
 def test_a_closed_terminal_ends_a_run_like_ctrl_c(ready_to_train: Workplace) -> None:
     workplace = ready_to_train
     with Terminal(["bash", "--norc", "--noprofile"], workplace.folder, workplace.environment) as terminal:
-        terminal.type(f"{FTRUN} {' '.join(RECIPE)}\n")
+        terminal.type(f"{FTRUN} {' '.join(RECIPE)} train.max_steps=200\n")  # it must not end before
         wait_until(lambda: len(workplace.runs()) == 1, "a run")
         workplace.wait_for_event("progress", "train", step=1)
         (trainer,) = workplace.stage_processes("train")

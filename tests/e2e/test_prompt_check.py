@@ -39,7 +39,7 @@ def row(number: int, thoughts: bool) -> dict[str, Any]:
 
 def write_recipe(workplace: Workplace, tiny: Path, thoughts: set[int]) -> None:
     """Write a recipe of chats; those with these numbers have thoughts."""
-    train = {"max_steps": 1, "chat_template": "jinja", "chat_template_jinja": TEMPLATE}
+    train = {"max_steps": 2, "warmup_steps": 0, "chat_template": "jinja", "chat_template_jinja": TEMPLATE}
     dataset = {"source": {"name": "jsonl", "path": "train.jsonl"}, "formatter": {"name": "chat"}, "held_out": None}
     tiny_recipe(workplace.folder, tiny, train=train, dataset=dataset, stages=STAGES, evals={})
     lines = (json.dumps(row(number, number in thoughts)) + "\n" for number in range(30))
