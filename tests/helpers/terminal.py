@@ -24,6 +24,12 @@ MARK = "ready-to-type"
 QUIET = 0.6  # seconds without output after which a shell is taken to have answered
 
 
+def _take_terminal() -> None:
+    """Make the terminal that of the session. The tests may run under `nohup`, which a person at a terminal does not."""
+    ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Terminal:
     """A shell with nothing of the user's own."""
 
@@ -39,7 +45,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            preexec_fn=lambda: ioctl(0, termios.TIOCSCTTY, 0) and None,
+            preexec_fn=_take_terminal,
         )
         os.close(slave)
 

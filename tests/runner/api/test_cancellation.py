@@ -13,7 +13,7 @@ from ftrun.api.cancellation import StopSignal, stop_on_signals
 
 @pytest.fixture(autouse=True)
 def hangup() -> Iterator[None]:
-    original = signal.getsignal(signal.SIGHUP)
+    original = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may run under `nohup`
     yield
     signal.signal(signal.SIGHUP, original)
 
