@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from helpers.running_server import running
 
 
 class JudgeServer(ThreadingHTTPServer):
@@ -40,14 +41,8 @@ class JudgeServer(ThreadingHTTPServer):
 @contextmanager
 def judge_server(*failures: tuple[int, dict[str, str]], key: str | None = None) -> Iterator[JudgeServer]:
     """A server on a free port, ended with the block."""
-    with JudgeServer(list(failures), key) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with running(JudgeServer(list(failures), key)) as server:
+        yield server
 
 
 def between(tag: str, text: str) -> str:

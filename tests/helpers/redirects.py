@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from helpers.running_server import running
 
 
 class Recorder(ThreadingHTTPServer):
@@ -56,11 +57,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def recorder(code: int = 307) -> Iterator[Recorder]:
     """A server on a free port, ended with the block."""
-    with Recorder(code) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with running(Recorder(code)) as server:
+        yield server

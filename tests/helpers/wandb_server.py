@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from helpers.running_server import running
 
 RUN_PATH = "team/{project}/runs/{run}"
 
@@ -29,14 +30,8 @@ class WandbServer(ThreadingHTTPServer):
 @contextmanager
 def wandb_server() -> Iterator[WandbServer]:
     """A server on a free port, ended with the block."""
-    with WandbServer() as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with running(WandbServer()) as server:
+        yield server
 
 
 class _Handler(BaseHTTPRequestHandler):

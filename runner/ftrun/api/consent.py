@@ -1,4 +1,4 @@
-"""What a recipe asks for that only the user may allow: code that would run, and data that would be sent to a host."""
+"""Requests of a recipe that only the user may allow: code that would run, and data that would be sent to a host."""
 
 from __future__ import annotations
 

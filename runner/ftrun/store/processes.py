@@ -27,7 +27,7 @@ class _Call(TypedDict):
 
 
 class _Request(TypedDict):
-    """What is read of the file with the request of a stage process."""
+    """Part of the file with the request of a stage process."""
 
     call: _Call
 

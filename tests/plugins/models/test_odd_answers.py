@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +18,7 @@ from ftrun_plugins.models.doctor import checks
 from ftrun_plugins.models.hub import check_access, resolve
 from ftrun_plugins.models.hub_download import download_model
 from helpers.hub import COMMIT, set_endpoint
+from helpers.running_server import running
 
 PAGE = b"<html><title>Sign in</title></html>"
 HTML, JSON = "text/html; charset=utf-8", "application/json"
@@ -71,14 +71,8 @@ def server(content: bytes, kind: str, length: int | None = None) -> Iterator[str
         def log_message(self, *_: object) -> None:
             """Silent."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{http.server_port}"
-        finally:
-            http.shutdown()
-            thread.join()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as http:
+        yield f"http://127.0.0.1:{http.server_port}"
 
 
 def is_one_line(error: FtrunError, code: str = "odd-answer") -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ftrun.utils.value_format import shorten_value
+from ftrun_plugins.axolotl.config.package_keys import CUT_PLUGIN
 
 FUSED_KERNELS = ("lora_mlp_kernel", "lora_qkv_kernel", "lora_o_kernel", "lora_embedding_kernel")
 # Integrations whose kernels need a GPU, with the prefix of their keys.
 GPU_PLUGINS = {
     "axolotl.integrations.liger.LigerPlugin": "liger_",
-    "axolotl.integrations.cut_cross_entropy.CutCrossEntropyPlugin": "cut_cross_entropy",
+    CUT_PLUGIN: "cut_cross_entropy",
 }
 CPU_OPTIMIZER = "adamw_torch"
 GPU_OPTIMIZERS = ("bnb", "fused", "paged", "8bit", "4bit", "fp8", "ademamix")

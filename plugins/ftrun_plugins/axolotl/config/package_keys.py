@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftrun.api.issues import Issue
+from ftrun.api.locks import pins
 from ftrun.api.recipe import Recipe
 from ftrun.api.trainers import TrainerConfig
 from ftrun_plugins.axolotl.train.trackers import select_trackers
@@ -106,8 +107,7 @@ def _read_lock(recipe: Recipe) -> set[str] | None:
     environment = recipe.environment.get("trainer")
     if environment is None or os.sep in environment.python or not (environment.lock and environment.lock.is_file()):
         return None
-    lines = environment.lock.read_text(encoding="utf-8", errors="replace").splitlines()
-    return {line.partition("==")[0].partition(" @ ")[0].strip().lower() for line in lines}
+    return {pin.partition("==")[0] for pin in pins(environment.lock.read_text(encoding="utf-8", errors="replace"))}
 
 
 def _find_needs(values: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
