@@ -117,7 +117,8 @@ class AimedKills:
         self.say(f"full disk during {name}, {free:,} bytes left: exit code {ended.code}, {'' if told else 'NOT '}told")
         if ended.code != 1 or not told:
             self.failures.append(f"{name} on a full disk ended with {ended.code}: {ended.err[-LETTERS:]}")
-        self._end(workplace, workplace.start("resume", "last"))
+        # A disk that is full before the run is listed leaves nothing to resume.
+        self._end(workplace, workplace.start(*(("resume", "last") if workplace.runs() else arguments)))
 
     # --- one run
 

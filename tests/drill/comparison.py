@@ -10,6 +10,8 @@ from helpers.workplace import Workplace
 def differences(calm: Workplace, workplace: Workplace) -> list[str]:
     """Return what the last run of a workplace left otherwise than a calm run: numbers, weights, half artifacts."""
     found = [f"half artifact {name}" for name in workplace.half_artifacts()]
+    if not workplace.runs():
+        return [*found, "there is no run"]
     try:
         if workplace.evaluation() != calm.evaluation():
             found.append(f"evaluation {workplace.evaluation()}, of the calm run {calm.evaluation()}")
