@@ -78,9 +78,10 @@ def _compares_pairs(call: StageCall) -> bool:
 
 
 def _scores(name: str, run: RunData) -> dict[tuple[int, str], float]:
-    """Return the tuned model's score of each row, by the row's index and place."""
+    """Return the tuned model's score of each row that has one, by the row's index and place."""
     rows = run.lines(f"score:{name}", Scores.ROWS)
-    scores = {(row["index"], row["place"]): float(row[TUNED]["score"]) for row in rows if TUNED in row}
+    tuned = {(row["index"], row["place"]): row[TUNED]["score"] for row in rows if TUNED in row}
+    scores = {row: float(score) for row, score in tuned.items() if score is not None}
     if not scores:
         raise NotComparable(f"the scores of {run.record.id} are no longer in the store")
     return scores

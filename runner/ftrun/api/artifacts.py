@@ -95,7 +95,10 @@ class LossRow(TypedDict):
 
 
 class ScoreRow(TypedDict, total=False):
-    """Scores of one held-out row, by model: `base`, `tuned`. Each has `score`, `reason` and `answer`."""
+    """Scores of one held-out row, by model: `base`, `tuned`. Each has `score`, `reason` and `answer`.
+
+    The score is None if the row is unscored. `cut` is true if the maximum length ended the answer.
+    """
 
     index: int
     place: str

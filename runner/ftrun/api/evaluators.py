@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 from ftrun.api.rows import Options
 
-__all__ = ["Answer", "AnswerEvaluator", "Evaluator", "Pair", "PairEvaluator", "PairScores"]
+__all__ = ["Answer", "AnswerEvaluator", "Evaluator", "Pair", "PairEvaluator", "PairScores", "Score"]
+
+Score: TypeAlias = tuple[float | None, str | None]  # and a short reason
 
 
 class Evaluator(Protocol):
@@ -25,6 +27,11 @@ class Evaluator(Protocol):
 
     ftrun calls `score` only for answers, not for rows that a stage has scored.
 
+    A row that cannot be scored is unscored: it has no score, is counted, and takes no part in the comparison. `score`
+    says so with the score None and a reason, or with an exception. A `ValueError` means that the row is wrong. An
+    `FtrunError` means that something else failed, such as an endpoint; many of them in succession end the stage. A bad
+    answer is no reason: it gets a low score.
+
     An evaluator runs with the packages of the client, or in the `environment` that the class names. The secrets that
     the class names in `optional_secrets` are in its environment variables if they are set.
     """
@@ -36,11 +43,11 @@ class Evaluator(Protocol):
     @property
     def Options(self) -> type[Options]: ...  # noqa: N802  (a class, by the name that plugins give it)
 
-    def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
-        """Return the score and, if it is not the best one, a short reason.
+    def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> Score:
+        """Return the score and, if it is not the best one, a short reason. The score None leaves the row unscored.
 
         Raises:
-            ValueError: If the row is wrong.
+            ValueError: If the row is wrong. The row is unscored, and the message is the reason.
         """
         ...
 
@@ -70,11 +77,11 @@ class AnswerEvaluator(Protocol):
     @property
     def Options(self) -> type[Options]: ...  # noqa: N802  (a class, by the name that plugins give it)
 
-    def score(self, answer: Answer, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
-        """Return the score and, if it is not the best one, a short reason.
+    def score(self, answer: Answer, reference: str, row: Mapping[str, Any], options: Any) -> Score:
+        """Return the score and, if it is not the best one, a short reason. The score None leaves the row unscored.
 
         Raises:
-            ValueError: If the row is wrong.
+            ValueError: If the row is wrong. The row is unscored, and the message is the reason.
         """
         ...
 
@@ -92,10 +99,13 @@ class Pair:
 
 @dataclass(frozen=True)
 class PairScores:
-    """Scores of two answers in comparison. `verdict` is a word; the evaluation counts the rows of each verdict."""
+    """Scores of two answers in comparison, or None for both if the pair is unscored.
 
-    base: float
-    tuned: float
+    `verdict` is a word; the evaluation counts the rows of each verdict.
+    """
+
+    base: float | None
+    tuned: float | None
     reason: str | None = None
     verdict: str | None = None
 
@@ -114,6 +124,6 @@ class PairEvaluator(Protocol):
         """Return the scores of both answers.
 
         Raises:
-            ValueError: If the row is wrong.
+            ValueError: If the row is wrong. The row is unscored, and the message is the reason.
         """
         ...

@@ -49,7 +49,8 @@ class EvaluatorContract(ComponentContract):
         cases: Rows with right answers: the reference, or `answer`.
         best: The score of a right answer, or None if the evaluator compares pairs.
         lowest, highest: The range of all scores.
-        bad_rows: Rows that are invalid, for which the evaluator must raise a `ValueError`.
+        bad_rows: Rows that are invalid, for which the evaluator must raise a `ValueError`, or return the score None
+            with a reason.
         requires: Modules that scoring requires. If one is not installed, the tests that score are skipped.
     """
 
@@ -73,7 +74,11 @@ class EvaluatorContract(ComponentContract):
             pytest.skip(f"requires {', '.join(missing)} of the environment `{self.evaluator.environment}`")
 
     def score(self, answer: str, case: Case, stopped: bool = True) -> list[float]:
-        """Score an answer, validate the result and return the scores: one, or two for a pair."""
+        """Score an answer, validate the result and return the scores: one, or two for a pair.
+
+        Raises:
+            ValueError: If the row is wrong, or unscored.
+        """
         options, row = self.make_options(), copy.deepcopy(dict(case.row))
         evaluator = self.evaluator()
         if self.evaluator.needs == "pairs":
@@ -85,13 +90,17 @@ class EvaluatorContract(ComponentContract):
             score, reason = evaluator.score(parameter, case.reference, row, options)
             scores = [score]
         assert row == dict(case.row), "the evaluator changed the row"
+        if None in scores:
+            assert reason, "an unscored row needs a reason"
+            assert set(scores) == {None}, "a pair has two scores or none"
+            raise ValueError(reason)
         for score in scores:
             assert isinstance(score, int | float), f"the score is {type(score).__name__}"
             assert math.isfinite(score), f"the score is {score}"
             assert self.lowest <= score <= self.highest, f"{score} is not between {self.lowest} and {self.highest}"
         if reason is not None:
             assert_one_line(reason, "the reason")
-        return [float(score) for score in scores]
+        return [float(score) for score in scores if score is not None]
 
     def test_its_attributes_are_valid(self) -> None:
         assert isinstance(self.evaluator.needs, str)
@@ -115,7 +124,7 @@ class EvaluatorContract(ComponentContract):
                 )
 
     def test_it_scores_any_answer(self, scoring: None) -> None:
-        """A bad answer must get a low score, because an error would end the run."""
+        """A bad answer must get a low score: an unscored row takes no part in the comparison."""
         for answer in UNUSUAL_ANSWERS:
             self._assert_scores(answer)
 

@@ -23,7 +23,7 @@ def evaluate(params: Params, context: StageContext) -> None:
         for done, (name, gate) in enumerate(params.evals.items()):
             context.report.progress(done, len(params.evals), "evaluations")
             scores = Scores(context.inputs[name])
-            rows = list(scores.rows())
+            rows = [row for row in scores.rows() if _is_scored(row)]
             results[name] = _summarize(rows, scores.meaning)
             if gate:
                 results[name]["gate"] = _check_gate(name, gate, results[name], context)
@@ -32,6 +32,10 @@ def evaluate(params: Params, context: StageContext) -> None:
             )
     (context.output / Evaluations.RESULT).write_text(json.dumps(results, indent=1))
     context.report.metric(evaluation=results)
+
+
+def _is_scored(row: Mapping[str, Any]) -> bool:
+    return all(row[role]["score"] is not None for role in (BASE, TUNED) if role in row)
 
 
 def _summarize(rows: Sequence[Mapping[str, Any]], meaning: Mapping[str, Any]) -> dict[str, Any]:

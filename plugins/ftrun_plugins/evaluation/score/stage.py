@@ -1,6 +1,7 @@
 """Stage `score`: scores of the held-out rows in one evaluation, for the base and the tuned model.
 
-scores.jsonl   by row: index and place; for each model its score, reason and answer; for a pair also a verdict
+scores.jsonl   by row: index and place; for each model its score (null if the row cannot be scored), reason and answer,
+               and `cut` if the maximum length ended the answer; for a pair also a verdict
 score.json     description of the scores: name of the evaluator, and whether higher scores are better
 """
 
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, ClassVar
 from ftrun.api.artifacts import Scores
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.planner import CallRequest
-from ftrun.api.serving_spec import BASE, TUNED
+from ftrun.api.serving_spec import TUNED
 from ftrun_plugins.evaluation.candidates import ANSWERS
 from ftrun_plugins.evaluation.score.params import Params
+from ftrun_plugins.evaluation.score.summary import ROLES
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
 
-ROLES = (BASE, TUNED)
 EVALUATOR = "evaluator"  # role of the component
 
 
@@ -30,7 +31,7 @@ class Score:
     """Stage with one call per evaluation, so that a new evaluation does not repeat the others."""
 
     name: ClassVar[str] = "score"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     environment: ClassVar[str] = "client"
     other_environments: ClassVar[tuple[str, ...]] = ("server_cpu",)
     resumable: ClassVar[tuple[str, ...]] = (Scores.ROWS,)

@@ -186,10 +186,16 @@ def test_verdicts_are_counted(tmp_path: Path) -> None:
     assert events[-1]["tuned"] == 0.875
 
 
-def test_a_row_that_the_judge_does_not_take_is_named(tmp_path: Path) -> None:
-    with judge_server() as server, pytest.raises(InvalidInput) as refused:
-        scored(tmp_path / "s", Judge, inputs(tmp_path, ["well?", "long"]), **options(server))
-    assert refused.value.problems[0].at == "rows.jsonl:2"
+def test_a_row_that_the_judge_does_not_take_is_unscored(tmp_path: Path) -> None:
+    with judge_server() as server:
+        first, second = scored(tmp_path / "s", Judge, inputs(tmp_path, ["well?", "long"]), **options(server))
+    assert (first["base"]["score"], second["base"]["score"], second["place"]) == (0.0, None, "rows.jsonl:2")
+
+
+def test_a_failure_of_the_endpoint_costs_one_row(tmp_path: Path) -> None:
+    with judge_server((500, {})) as server:
+        found = scored(tmp_path / "s", Judge, inputs(tmp_path, ["well?"] * 3), **options(server, at_once=1))
+    assert [row["tuned"]["score"] for row in found] == [None, 1.0, 1.0]
 
 
 KILLED = """\

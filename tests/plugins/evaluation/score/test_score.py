@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from ftrun.api.context import Stopped
-from ftrun.api.errors import InvalidInput
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.evaluators import Pair, PairScores
 from ftrun.api.rows import Options
 from ftrun.utils.jsonl import read_lines
@@ -87,16 +87,116 @@ def test_pairs_are_judged_once_and_in_order(tmp_path: Path, monkeypatch: pytest.
     assert [row.get("verdict") for row in found] == ["base", None, "tuned"]
 
 
-def test_a_row_at_fault_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class Picky:
+    """Fails on some answers, each in another way; scores the others with 1."""
+
+    name: ClassVar[str] = "picky"
+    needs: ClassVar[str] = "predictions"
+    higher_is_better: ClassVar[bool] = True
+    Options = Options
+
+    def score(self, prediction: str, reference: str, row: Any, options: Any) -> Any:
+        match prediction:
+            case "wrong row":
+                raise ValueError("it cannot\nbe read")
+            case "no score":
+                return None, "nothing to score"
+            case "nan":
+                return float("nan"), None
+            case "bug":
+                raise KeyError("column")
+            case "no pair":
+                return 1.0
+            case "gone":
+                raise InvalidInput(Problem("endpoint-failed", "it is gone", "http://example.com"))
+        return 1.0, None
+
+
+FAILING = ("wrong row", "no score", "nan", "bug", "no pair", "gone")
+
+
+def picky(tmp_path: Path, *answers: str) -> dict[str, Path]:
+    return {
+        "base": answered(tmp_path / "b", *["fine"] * len(answers)),
+        "tuned": answered(tmp_path / "t", *answers),
+        "data": rows(tmp_path / "d", len(answers)),
+    }
+
+
+def test_a_row_that_cannot_be_scored_is_unscored_and_counted(tmp_path: Path) -> None:
+    found = scored(tmp_path / "s", Picky, picky(tmp_path, *FAILING, "fine"))
+    assert [row["base"]["score"] for row in found] == [1.0] * 7
+    assert [row["tuned"]["score"] for row in found] == [None] * 6 + [1.0]
+    reasons = [row["tuned"]["reason"] for row in found[:-1]]
+    assert reasons[:2] == ["it cannot be read", "nothing to score"]
+    assert all(reasons)
+    metric = list(read_lines(tmp_path / "s" / "events.jsonl"))[-1]
+    assert (metric["rows"], metric["unscored"], metric["base"], metric["tuned"]) == (7, 6, 1.0, 1.0)
+
+
+def test_unscored_rows_take_no_part_in_the_comparison(tmp_path: Path) -> None:
+    scored(tmp_path / "s", Picky, picky(tmp_path, *FAILING, "fine", "fine"))
+    into = context(tmp_path / "e", {"picky": tmp_path / "s" / "output"})
+    Evaluate().run(call(Evaluate, {"evals": {"picky": None}}), into)
+    found = json.loads((into.output / "evaluation.json").read_text())["picky"]
+    assert (found["rows"], found["base"], found["tuned"]) == (2, 1.0, 1.0)
+
+
+def test_if_no_row_is_scored_the_stage_fails_with_the_reasons(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        scored(tmp_path / "s", Picky, picky(tmp_path, "no score", "wrong row", "wrong row", "gone"))
+    problems = refused.value.problems
+    assert [problem.code for problem in problems] == ["unscored", "unscored", "endpoint-failed"]
+    assert [problem.at for problem in problems] == ["rows.jsonl:2", "rows.jsonl:1", "http://example.com"]
+
+
+def test_an_endpoint_that_is_gone_ends_the_stage(tmp_path: Path) -> None:
+    """A later attempt continues, so waiting for the timeout of each row would be a waste."""
+    answers = ["fine", *["gone", "fine"] * 30]
+    scored(tmp_path / "s", Picky, picky(tmp_path, *answers))
+    again = tmp_path / "again"
+    again.mkdir()
+    inputs = picky(again, *["fine"] * 3, *["gone"] * 50)
+    del inputs["base"]
+    with pytest.raises(InvalidInput) as refused:
+        scored(again / "s", Picky, inputs)
+    assert refused.value.problems[0].code == "endpoint-failed"
+
+
+def test_an_unscored_pair_is_scored_again_by_a_later_attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Longer.asked.clear()
     monkeypatch.setattr("ftrun.api.context.load", lambda implementation: Longer)
     inputs = {
         "base": answered(tmp_path / "b", "a", "unreadable"),
-        "tuned": answered(tmp_path / "t", "a", "aa"),
+        "tuned": answered(tmp_path / "t", "aa", "aa"),
         "data": rows(tmp_path / "d", 2),
     }
-    with pytest.raises(InvalidInput) as refused:
-        scored(tmp_path / "s", Longer, inputs)
-    assert (refused.value.problems[0].what, refused.value.problems[0].at) == ("it cannot be read", "rows.jsonl:2")
+    for asked in (2, 3):
+        first, second = scored(tmp_path / "s", Longer, inputs)
+        assert (first["base"]["score"], first["tuned"]["score"]) == (0.0, 1.0)
+        assert (second["base"]["score"], second["tuned"]["score"]) == (None, None)
+        assert (second["place"], second["tuned"]["reason"]) == ("rows.jsonl:2", "it cannot be read")
+        assert len(Longer.asked) == asked
+
+
+def test_an_answer_that_the_maximum_length_cut_is_marked(tmp_path: Path) -> None:
+    inputs = {"base": answered(tmp_path / "b", "yes", "yes"), "data": rows(tmp_path / "d", 2)}
+    lines = list(read_lines(tmp_path / "b" / "predictions.jsonl"))
+    write(tmp_path / "b" / "predictions.jsonl", {**lines[0], "stopped": False}, lines[1])
+    first, second = scored(tmp_path / "s", ExactMatch, inputs)
+    assert (first["base"]["cut"], "cut" in second["base"]) == (True, False)
+    assert list(read_lines(tmp_path / "s" / "events.jsonl"))[-1]["cut"] == {"base": 1}
+
+
+def test_a_stage_that_measures_rows_may_leave_some_unscored(tmp_path: Path) -> None:
+    lines = (
+        {"index": 0, "place": "a:1", "loss": 2.5},
+        {"index": 1, "place": "a:2", "loss": None, "reason": "no tokens"},
+    )
+    write(tmp_path / "b" / "losses.jsonl", *lines)
+    found = scored(tmp_path / "s", HeldOutLoss, {"base": tmp_path / "b"})
+    assert [row["base"]["score"] for row in found] == [2.5, None]
+    assert found[1]["base"]["reason"] == "no tokens"
 
 
 def test_an_evaluator_of_whole_answers_sees_how_they_ended(tmp_path: Path) -> None:
