@@ -23,7 +23,7 @@ CACHED_RUN = 4.0  # seconds, generous: `make bench` measures it
 CALLS = [
     "fetch:model", "format", "check:config", "check:model", "tokenize", "train", "merge",
     "generate:base", "generate:tuned", "loss:base", "loss:tuned",
-    "score:sql_execution", "score:held_out_loss", "evaluate",
+    "score:sql_execution:rows", "score:sql_execution", "score:held_out_loss", "evaluate",
 ]  # fmt: skip
 # A path of a machine: two folders deep at least, and not within a word, an address or a template.
 ABSOLUTE_PATH = re.compile(r"(?<![\w./:<}\]])/(?:root|home|tmp|var|usr|work|private|Users|mnt|opt|workspace)/[\w.-]+")

@@ -196,6 +196,9 @@ class Part:
         if options.field not in row:
             raise ValueError("the row has no `wanted`")
         return (1.0, None) if row[options.field] in prediction else (0.0, "lacks it")
+    def check_row(self, reference, row, options):
+        if options.field not in row:
+            raise ValueError("there is no `wanted`")
 """
 EVALUATOR_TESTS = """
 from ftrun.testing import EvaluatorContract
@@ -218,6 +221,8 @@ EVALUATORS = [
     ("not a number", "(0.0, \"lacks it\")", "(float('nan'), None)", (SAME, ANSWER, TEXT)),
     ("keeps quiet about a bad row", 'raise ValueError("the row has no `wanted`")', "return 0.0, None",
      ("test_a_bad_row_raises_value_error",)),
+    ("accepts a bad row before the training", 'raise ValueError("there is no `wanted`")', "pass",
+     ("test_its_check_of_rows_agrees_with_its_scores",)),
     ("changes the row", "return (1.0", "row['seen'] = 1; return (1.0", (RIGHT, SAME, ANSWER, TEXT)),
     ("a foreign environment", "name = \"broken\"", "name = \"broken\"; environment = 'trainer'",
      ("test_its_attributes_are_valid",)),

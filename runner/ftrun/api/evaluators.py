@@ -32,6 +32,10 @@ class Evaluator(Protocol):
     `FtrunError` means that something else failed, such as an endpoint; many of them in succession end the stage. A bad
     answer is no reason: it gets a low score.
 
+    A class may also have a method `check_row(reference, row, options)`. ftrun calls it for each held-out row before or
+    beside the training. It raises `ValueError` if the row is wrong, e.g. has no valid schema or no reference. Then the
+    run ends with the places of the wrong rows, unless the recipe skips bad rows.
+
     An evaluator runs with the packages of the client, or in the `environment` that the class names. The secrets that
     the class names in `optional_secrets` are in its environment variables if they are set.
     """

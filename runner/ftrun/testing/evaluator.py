@@ -147,3 +147,13 @@ class EvaluatorContract(ComponentContract):
             with pytest.raises(ValueError) as caught:  # noqa: PT011  (messages differ between evaluators)
                 self.score(case.right_answer, case)
             assert_one_line(str(caught.value), "the error message")
+
+    def test_its_check_of_rows_agrees_with_its_scores(self, scoring: None) -> None:
+        evaluator, options = self.evaluator(), self.make_options()
+        if not hasattr(evaluator, "check_row"):
+            return
+        for case in self.cases:
+            evaluator.check_row(case.reference, case.row, options)
+        for case in self.bad_rows:
+            with pytest.raises(ValueError):  # noqa: PT011  (messages differ between evaluators)
+                evaluator.check_row(case.reference, case.row, options)

@@ -28,14 +28,22 @@ class Bleu:
         lowercase: bool = False
         """Ignore the case of letters."""
 
-    def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
-        """Return the BLEU of an answer, and its precisions.
+    def check_row(self, reference: str, row: Mapping[str, Any], options: Any) -> None:
+        """Check the reference.
 
         Raises:
             ValueError: If the reference is empty.
         """
         if not reference.strip():
             raise ValueError("the reference is empty")
+
+    def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
+        """Return the BLEU of an answer, and its precisions.
+
+        Raises:
+            ValueError: If the reference is empty.
+        """
+        self.check_row(reference, row, options)
         result = _metric(options.tokenize, options.lowercase).sentence_score(prediction, [reference])
         score = round(result.score, 6)
         precisions = "/".join(f"{precision:.0f}" for precision in result.precisions)

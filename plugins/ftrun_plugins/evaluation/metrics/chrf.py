@@ -27,14 +27,22 @@ class Chrf:
         lowercase: bool = False
         """Ignore the case of letters."""
 
-    def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
-        """Return the chrF of an answer.
+    def check_row(self, reference: str, row: Mapping[str, Any], options: Any) -> None:
+        """Check the reference.
 
         Raises:
             ValueError: If the reference is empty.
         """
         if not reference.strip():
             raise ValueError("the reference is empty")
+
+    def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
+        """Return the chrF of an answer.
+
+        Raises:
+            ValueError: If the reference is empty.
+        """
+        self.check_row(reference, row, options)
         result = _metric(options.word_order, options.lowercase).sentence_score(prediction, [reference])
         return round(result.score, 6), None
 

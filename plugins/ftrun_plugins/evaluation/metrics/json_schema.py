@@ -45,6 +45,15 @@ class JsonSchema:
                 raise ValueError("either `schema` or `schema_field`")
             return self
 
+    def check_row(self, reference: str, row: Mapping[str, Any], options: Any) -> None:
+        """Check the schema, also its references to other schemas as far as the reference answer needs them.
+
+        Raises:
+            InvalidInput: If the recipe's schema is not a JSON schema.
+            ValueError: If the row's schema is missing or not a JSON schema.
+        """
+        self.score(reference, reference, row, options)
+
     def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
         """Return 1.0, or 0.0 and the place of the error in the answer.
 

@@ -45,21 +45,32 @@ class Regex:
                     raise ValueError(f"a valid pattern; this pattern has an error: {error}") from None
             return self
 
+    def check_row(self, reference: str, row: Mapping[str, Any], options: Any) -> None:
+        """Check the row's pattern.
+
+        Raises:
+            ValueError: If the row's pattern is missing or invalid.
+        """
+        _make_test(row, options)
+
     def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
         """Return 1.0, or 0.0 and a reason.
 
         Raises:
             ValueError: If the row's pattern is missing or invalid.
         """
-        pattern = _get_pattern(row, options)
-        try:
-            has_match = _compile(pattern, options.match, options.ignore_case)
-        except ValueError as error:
-            raise ValueError(f"`{options.pattern_field}` is not a valid pattern: {error}") from None
-        matches = has_match(prediction)
+        matches = _make_test(row, options)(prediction)
         if matches != options.negate:
             return 1.0, None
         return 0.0, "matches the pattern" if matches else "does not match the pattern"
+
+
+def _make_test(row: Mapping[str, Any], options: Any) -> Callable[[str], bool]:
+    pattern = _get_pattern(row, options)
+    try:
+        return _compile(pattern, options.match, options.ignore_case)
+    except ValueError as error:
+        raise ValueError(f"`{options.pattern_field}` is not a valid pattern: {error}") from None
 
 
 def _get_pattern(row: Mapping[str, Any], options: Any) -> str:

@@ -30,14 +30,22 @@ class Rouge:
         use_stemmer: bool = False
         """Compare the stems of English words, so that `plans` equals `planned`."""
 
-    def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
-        """Return the F-measure, and precision and recall.
+    def check_row(self, reference: str, row: Mapping[str, Any], options: Any) -> None:
+        """Check the reference.
 
         Raises:
             ValueError: If the reference has no word that ROUGE reads.
         """
         if not WORD.search(reference.lower()):
             raise ValueError("the reference has no word that ROUGE reads: it reads only Latin letters and digits")
+
+    def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
+        """Return the F-measure, and precision and recall.
+
+        Raises:
+            ValueError: If the reference has no word that ROUGE reads.
+        """
+        self.check_row(reference, row, options)
         result = _scorer(options.type, options.use_stemmer).score(reference, prediction)[options.type]
         perfect = result.fmeasure == 1
         return result.fmeasure, None if perfect else f"precision {result.precision:.2f}, recall {result.recall:.2f}"

@@ -85,25 +85,42 @@ class SqlExecution:
         schema_field: str = "schema"
         """Name of the column with the SQL that creates the database of the row."""
 
+    def check_row(self, reference: str, row: Mapping[str, Any], options: Any) -> None:
+        """Check that the schema loads and that the reference runs.
+
+        Raises:
+            ValueError: If the row has no valid schema, or its reference does not run.
+        """
+        _execute_reference(_get_schema(row, options), extract_statement(reference))
+
     def score(self, prediction: str, reference: str, row: Mapping[str, Any], options: Any) -> tuple[float, str | None]:
         """Return 1.0, or 0.0 and a short reason.
 
         Raises:
             ValueError: If the row has no valid schema, or its reference does not run.
         """
-        schema = row.get(options.schema_field)
-        if not isinstance(schema, str):
-            raise ValueError(f"the row has no text in `{options.schema_field}`")
-        statement = extract_statement(reference)
-        expected = execute(schema, statement)
-        if expected.error is not None:
-            raise ValueError(f"the reference does not run: {expected.error}")
+        schema, statement = _get_schema(row, options), extract_statement(reference)
+        expected = _execute_reference(schema, statement)
         returned = execute(schema, extract_statement(prediction))
         if returned.error is not None:
             return 0.0, returned.error
         if same_result(expected.rows, returned.rows, ordered=is_ordered(statement)):
             return 1.0, None
         return 0.0, describe_difference(expected.rows, returned.rows)
+
+
+def _get_schema(row: Mapping[str, Any], options: Any) -> str:
+    schema = row.get(options.schema_field)
+    if not isinstance(schema, str):
+        raise ValueError(f"the row has no text in `{options.schema_field}`")
+    return schema
+
+
+def _execute_reference(schema: str, statement: str) -> Result:
+    result = execute(schema, statement)
+    if result.error is not None:
+        raise ValueError(f"the reference does not run: {result.error}")
+    return result
 
 
 def extract_statement(answer: str) -> str:

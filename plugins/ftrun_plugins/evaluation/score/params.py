@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from ftrun.api.recipe import Frozen
 
@@ -10,5 +10,7 @@ from ftrun.api.recipe import Frozen
 class Params(Frozen):
     """Evaluation of the recipe, without its gate."""
 
+    what: Literal["scores", "rows"] = "scores"  # `rows`: a check of the rows, without answers
     evaluator: str
     options: dict[str, Any]  # empty if another stage scored the rows, because its key contains the options
+    on_bad_row: Literal["stop", "skip"] | None = None  # only for a check

@@ -28,7 +28,10 @@ EVALUATOR = "evaluator"  # role of the component
 
 
 class Score:
-    """Stage with one call per evaluation, so that a new evaluation does not repeat the others."""
+    """Stage with one call per evaluation, so that a new evaluation does not repeat the others.
+
+    If the evaluator can check rows, another call does so. It needs no answers, and runs before or beside the training.
+    """
 
     name: ClassVar[str] = "score"
     version: ClassVar[int] = 2
@@ -37,9 +40,34 @@ class Score:
     resumable: ClassVar[tuple[str, ...]] = (Scores.ROWS,)
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
-        return [call for name in recipe.evals for call in self._plan_calls(name, recipe, planner)]
+        names = recipe.evals
+        checks = [call for name in names for call in self._plan_row_check(name, recipe, planner)]
+        return [*checks, *(call for name in names for call in self._plan_scores(name, recipe, planner))]
 
-    def _plan_calls(self, name: str, recipe: Recipe, planner: Planner) -> Iterator[StageCall]:
+    def _plan_row_check(self, name: str, recipe: Recipe, planner: Planner) -> Iterator[StageCall]:
+        evaluation = recipe.evals[name]
+        evaluator = planner.registered("evaluator", evaluation.evaluator)
+        data = planner.find("format")
+        if data is None or planner.find("train") is None or not hasattr(evaluator, "check_row"):
+            return
+        params = Params(
+            what="rows",
+            evaluator=evaluation.evaluator,
+            options=evaluation.options,
+            on_bad_row=recipe.dataset.on_bad_row,
+        )
+        yield planner.call(
+            self,
+            CallRequest(
+                params,
+                label=f"{self.name}:{name}:rows",
+                inputs={"data": data},
+                environment=getattr(evaluator, "environment", self.environment),
+                components={EVALUATOR: planner.component("evaluator", evaluation.evaluator)},
+            ),
+        )
+
+    def _plan_scores(self, name: str, recipe: Recipe, planner: Planner) -> Iterator[StageCall]:
         evaluation = recipe.evals[name]
         evaluator = planner.registered("evaluator", evaluation.evaluator)
         candidates = {role: planner.find(_make_input_label(name, evaluator.needs, role)) for role in ROLES}
@@ -66,9 +94,11 @@ class Score:
         )
 
     def run(self, call: StageCall, context: StageContext) -> None:
+        from ftrun_plugins.evaluation.score.row_check import check_rows
         from ftrun_plugins.evaluation.score.worker import score_rows
 
-        score_rows(call, Params.model_validate(call.params), context)
+        params = Params.model_validate(call.params)
+        (check_rows if params.what == "rows" else score_rows)(call, params, context)
 
 
 def _make_input_label(name: str, needs: str, role: str) -> str:

@@ -147,7 +147,7 @@ def test_if_no_row_is_scored_the_stage_fails_with_the_reasons(tmp_path: Path) ->
         scored(tmp_path / "s", Picky, picky(tmp_path, "no score", "wrong row", "wrong row", "gone"))
     problems = refused.value.problems
     assert [problem.code for problem in problems] == ["unscored", "unscored", "endpoint-failed"]
-    assert [problem.at for problem in problems] == ["rows.jsonl:2", "rows.jsonl:1", "http://example.com"]
+    assert [problem.at for problem in problems] == ["rows.jsonl:2, rows.jsonl:3", "rows.jsonl:1", "http://example.com"]
 
 
 def test_an_endpoint_that_is_gone_ends_the_stage(tmp_path: Path) -> None:
