@@ -25,7 +25,19 @@ CASES: list[tuple[str, dict[str, Any], str, str, float | str]] = [
     (ROUGE, {"type": "rouge1"}, "planned failing", "plans fail", 0.0),
     (ROUGE, {"type": "rouge1", "use_stemmer": True}, "planned failing", "plans fail", 1.0),
     (ROUGE, {"type": "rouge2"}, "a", "a", 0.0),  # there is no pair of words
-    (ROUGE, {}, "a", "日本", "the reference has no word that ROUGE reads"),
+    (ROUGE, {"tokenize": "ascii"}, "a", "日本", "the reference has no word that ROUGE reads"),
+    (ROUGE, {}, "日本", "日本語", 0.8),  # each character is a word: precision 1, recall 2/3
+    (ROUGE, {}, "Кот спит", "кот спит, да", 0.8),
+    (ROUGE, {"tokenize": "ascii"}, "na\u00efve", "nave", 0.0),  # two words: `na` and `ve`
+    (ROUGE, {"type": "rouge1"}, "nai\u0308ve", "na\u00efve", 1.0),
+    (
+        ROUGE,
+        {"type": "rouge1"},
+        "\u0939\u093f\u0928\u094d\u0926\u0940",
+        "\u0939\u093f\u0928\u094d\u0926\u0940 x",
+        2 / 3,
+    ),
+    (ROUGE, {}, "a_b", "a b", 1.0),  # as in the library
     # 5 of 6 words, 3 of 5 pairs, 2 of 4 triples, 1 of 3 runs of four
     (BLEU, {}, "the cat sat on a mat", "the cat sat on the mat", 100 * (5 / 6 * 3 / 5 * 2 / 4 * 1 / 3) ** (1 / 4)),
     (BLEU, {}, "cat", "the cat", 100 / math.e),  # one word, which is right, and half as long as it should be

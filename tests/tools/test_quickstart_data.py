@@ -14,13 +14,10 @@ from typing import Any
 
 import pytest
 
-from ftrun_plugins.evaluation.metrics.sql_execution import (
-    SqlExecution,
-    execute,
-    extract_statement,
-    is_ordered,
-    same_result,
-)
+from ftrun_plugins.evaluation.metrics.sql_database import execute
+from ftrun_plugins.evaluation.metrics.sql_execution import SqlExecution
+from ftrun_plugins.evaluation.metrics.sql_result import same_result
+from ftrun_plugins.evaluation.metrics.sql_statement import extract_statement, is_ordered
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "data" / "quickstart_sql"

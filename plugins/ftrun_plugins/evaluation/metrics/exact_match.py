@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from ftrun.api.rows import Options as BaseOptions
 
@@ -18,6 +19,8 @@ class ExactMatch:
     class Options(BaseOptions):
         """Differences to ignore."""
 
+        unicode: Literal["nfc", "nfkc"] | None = "nfc"
+        """Unicode normalization. `nfc`: composed and decomposed letters are equal. `nfkc`: also wide and narrow ones."""
         ignore_case: bool = False
         """Ignore the case of letters."""
         ignore_whitespace: bool = True
@@ -30,6 +33,16 @@ class ExactMatch:
 
 
 def _normalize(text: str, options: ExactMatch.Options) -> str:
-    if options.ignore_whitespace:
-        text = " ".join(text.split())
-    return text.casefold() if options.ignore_case else text
+    if options.ignore_case:
+        text = _normalize_unicode(text, options.unicode).casefold()  # which may decompose letters
+    text = _normalize_unicode(text, options.unicode)
+    return " ".join(text.split()) if options.ignore_whitespace else text
+
+
+def _normalize_unicode(text: str, form: str | None) -> str:
+    match form:
+        case "nfc":
+            return unicodedata.normalize("NFC", text)
+        case "nfkc":
+            return unicodedata.normalize("NFKC", text)
+    return text

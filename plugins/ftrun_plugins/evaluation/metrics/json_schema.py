@@ -8,14 +8,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, NoReturn, Self
 
 from pydantic import Field, model_validator
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.rows import Options as BaseOptions
+from ftrun_plugins.evaluation.metrics.thoughts import remove_thoughts
 
 FENCED = re.compile(r"```(?:json\b|\w*[ \t]*\n)?(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
+BRACKET = re.compile(r"[{\[]")
+MOST_ATTEMPTS = 100  # brackets of a text at which no JSON begins; bounds the time
+DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 REASON_CHARACTERS = 200
 NO_JSON = object()
 
@@ -37,7 +43,9 @@ class JsonSchema:
         schema_field: str | None = None
         """Name of the column with the JSON Schema of each row, as a mapping or as text. Set this or `schema`."""
         extract: bool = True
-        """Extract the JSON from surrounding text and code fences."""
+        """Extract the JSON from thoughts, surrounding text and code fences."""
+        check_formats: bool = True
+        """Check `format` for the formats `date`, `time`, `date-time`, `email`, `ipv4`, `ipv6`, `regex` and `uuid`."""
 
         @model_validator(mode="after")
         def _check_alternatives(self) -> Self:
@@ -62,7 +70,8 @@ class JsonSchema:
             ValueError: If the row's schema is missing or not a JSON schema.
         """
         try:
-            reason = _check_answer(prediction, _get_schema(row, options), options.extract)
+            validator = _make_validator(_get_schema(row, options), options.check_formats)
+            reason = _check_answer(prediction, validator, options.extract)
         except ValueError as error:
             if options.inline is None:
                 raise
@@ -72,22 +81,36 @@ class JsonSchema:
         return float(reason is None), reason
 
 
-def _check_answer(prediction: str, schema: Any, with_prose: bool) -> str | None:
-    validator = _make_validator(schema)
+def _check_answer(prediction: str, validator: Any, with_prose: bool) -> str | None:
     value = _parse(prediction)
     if value is NO_JSON and with_prose:
-        value = _parse(extract_json(prediction))
+        value = extract_json(remove_thoughts(prediction))
     return "is not JSON" if value is NO_JSON else _first_error(validator, value)
 
 
-def extract_json(answer: str) -> str:
-    """Return the first code fence of an answer, or the text from the first bracket to the last matching one."""
-    if fenced := FENCED.search(answer):
-        return fenced[1]
-    opening = re.search(r"[{\[]", answer)
-    if opening is None:
-        return answer
-    return answer[opening.start() : answer.rfind("}" if opening[0] == "{" else "]") + 1]
+def extract_json(answer: str) -> Any:
+    """Return the JSON value of the last code fence that has one, else the longest object or list in the text.
+
+    The text around the JSON may contain brackets too.
+    """
+    fenced = (_parse(text) for text in reversed(FENCED.findall(answer)))
+    value = next((value for value in fenced if value is not NO_JSON), NO_JSON)
+    return _find_longest(answer) if value is NO_JSON else value
+
+
+def _find_longest(text: str) -> Any:
+    decoder = json.JSONDecoder(parse_constant=_reject_constant)
+    longest, value, failures, bracket = 0, NO_JSON, 0, BRACKET.search(text)
+    while bracket and failures < MOST_ATTEMPTS:
+        start = end = bracket.start()
+        try:
+            found, end = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            failures += 1
+        if end - start > longest:
+            longest, value = end - start, found
+        bracket = BRACKET.search(text, max(end, start + 1))
+    return value
 
 
 def _get_schema(row: Mapping[str, Any], options: Any) -> Any:
@@ -104,7 +127,7 @@ def _get_schema(row: Mapping[str, Any], options: Any) -> Any:
     return schema
 
 
-def _make_validator(schema: Any) -> Any:
+def _make_validator(schema: Any, check_formats: bool) -> Any:
     """Return a validator for the draft that the schema names, or the newest. References are not downloaded."""
     from jsonschema.exceptions import SchemaError
     from jsonschema.validators import Draft202012Validator, validator_for
@@ -115,7 +138,27 @@ def _make_validator(schema: Any) -> Any:
         cls.check_schema(schema)
     except SchemaError as error:
         raise ValueError(_shorten(f"it is not a JSON schema: at {error.json_path} {error.message}")) from error
-    return cls(schema, registry=Registry())
+    return cls(schema, registry=Registry(), format_checker=_make_format_checker() if check_formats else None)
+
+
+@cache
+def _make_format_checker() -> Any:
+    """Return a checker of formats that needs no further packages."""
+    from jsonschema import FormatChecker
+
+    checker = FormatChecker(("date", "email", "ipv4", "ipv6", "regex", "uuid"))
+    checker.checks("date-time", ValueError)(_is_date_time)
+    checker.checks("time", ValueError)(
+        lambda text: _is_date_time(f"2000-01-01T{text}" if isinstance(text, str) else text)
+    )
+    return checker
+
+
+def _is_date_time(text: object) -> bool:
+    """Return whether a text is a date with a time and an offset, as RFC 3339 requires. Other values have no format."""
+    if not isinstance(text, str):
+        return True
+    return DATE_TIME.fullmatch(text) is not None and datetime.fromisoformat(text.upper()).tzinfo is not None
 
 
 def _parse(text: str) -> Any:

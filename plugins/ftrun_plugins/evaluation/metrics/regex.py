@@ -92,4 +92,9 @@ def _compile(pattern: str, match: str, ignore_case: bool) -> Callable[[str], boo
     """
     search(pattern)  # without the additions below, which could make it valid or appear in the message
     flags = "(?i)" if ignore_case else ""
-    return search(rf"{flags}\A(?:{pattern})\z" if match == "full" else flags + pattern)
+    if match == "search":
+        return search(flags + pattern)
+    try:
+        return search(rf"{flags}\A(?:{pattern})\z")
+    except ValueError:  # with the flag `x`, a comment at the end of the pattern hides the bracket
+        return search(f"{flags}\\A(?:{pattern}\n)\\z")

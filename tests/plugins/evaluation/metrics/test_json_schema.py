@@ -35,6 +35,12 @@ def score(prediction: str, row: dict[str, Any] | None = None, **options: Any) ->
         f"```{RIGHT}```",
         f"```json\n{RIGHT}",
         f"The answer is {RIGHT}, I think.",
+        f"As said in [1] and {{above}}, it is {RIGHT} (see [2, 3]).",
+        f"[{RIGHT}",
+        f'<think>\nMaybe {{}}, or a list of all cities, ["Oslo", "Bergen", "Trondheim"]?\n</think>\n{RIGHT}',
+        f'{{"city": "Oslo", "people": 7, "but": "no"}}\n</think>\n\n{RIGHT}',
+        f"The rows:\n```csv\n1,2\n```\nThe answer:\n```json\n{RIGHT}\n```",
+        f"Not\n```json\n{{}}\n```\nbut\n```json\n{RIGHT}\n```",
     ],
 )
 def test_json_is_found_in_an_answer(answer: str) -> None:
@@ -49,6 +55,8 @@ def test_json_is_found_in_an_answer(answer: str) -> None:
         ('{"city": "Oslo"', "is not JSON"),
         ('{"city": "Oslo", "people": NaN}', "is not JSON"),
         ("[" * 100_000, "is not JSON"),
+        ('{"a":' * 50_000, "is not JSON"),
+        (f"<think> {RIGHT}", "is not JSON"),
         ('{"city": ' + "9" * 5000 + "}", "is not JSON"),
         ('{"people": 7}', "at $: 'city' is a required property"),
         ('{"city": "Oslo", "people": -1}', "at $.people: -1 is less than the minimum of 0"),
@@ -114,3 +122,23 @@ def test_a_recipe_says_which_schema(loading: Callable[..., Loaded]) -> None:
     assert any("schema" in problem.did_you_mean for problem in refused.value.problems)
     loaded = loading(chosen, more="evals: {json_schema: {schema: {$ref: '#/$defs/a', $defs: {a: {type: object}}}}}\n")
     assert loaded.recipe.evals["json_schema"].options["schema"]["$ref"] == "#/$defs/a"
+
+
+@pytest.mark.parametrize(
+    ("kind", "right", "wrong"),
+    [
+        ("date", "2024-02-29", "2023-02-29"),
+        ("date-time", "2024-02-29T23:59:59.123Z", "2024-02-29 23:59"),
+        ("date-time", "2024-02-29t01:02:03+01:00", "2024-13-01T00:00:00Z"),
+        ("time", "23:59:59Z", "25:00:00Z"),
+        ("email", "a@example.com", "a"),
+        ("ipv4", "127.0.0.1", "127.0.0.256"),
+        ("uuid", "123e4567-e89b-12d3-a456-426614174000", "123"),
+    ],
+)
+def test_formats_are_checked(kind: str, right: str, wrong: str) -> None:
+    schema = {"properties": {"a": {"format": kind}}}
+    assert score(json.dumps({"a": right}), schema=schema)[0] == 1.0
+    assert score(json.dumps({"a": wrong}), schema=schema)[0] == 0.0
+    assert score(json.dumps({"a": 1}), schema=schema)[0] == 1.0  # a format is one of texts
+    assert score(json.dumps({"a": wrong}), schema=schema, check_formats=False)[0] == 1.0

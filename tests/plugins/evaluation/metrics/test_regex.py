@@ -34,6 +34,11 @@ def score(answer: str, row: dict[str, Any] | None = None, /, **options: Any) -> 
         ("a\nb", {"pattern": "^a.b$"}, 0.0),
         ("a\nb", {"pattern": "(?s)^a.b$"}, 1.0),
         ("Grüße", {"pattern": r"^\w+$"}, 1.0),
+        ("42", {"pattern": r"(?x) \d+  # a number", "match": "full"}, 1.0),
+        ("a42", {"pattern": r"(?x) \d+  # a number", "match": "full"}, 0.0),
+        ("AB", {"pattern": "(?x) a  # one\n b  # two )", "match": "full", "ignore_case": True}, 1.0),
+        ("42\n", {"pattern": r"(?x) \d+  # a number", "match": "full"}, 0.0),
+        ("a#b", {"pattern": "a#b", "match": "full"}, 1.0),
     ],
 )
 def test_scores(answer: str, options: dict[str, Any], expected: float) -> None:

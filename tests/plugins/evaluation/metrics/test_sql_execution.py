@@ -9,15 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ftrun_plugins.evaluation.metrics.sql_execution import (
-    Cell,
-    Row,
-    SqlExecution,
-    execute,
-    extract_statement,
-    is_ordered,
-    same_result,
-)
+from ftrun_plugins.evaluation.metrics.sql_database import Cell, Row, execute
+from ftrun_plugins.evaluation.metrics.sql_execution import SqlExecution
+from ftrun_plugins.evaluation.metrics.sql_result import same_result
+from ftrun_plugins.evaluation.metrics.sql_statement import extract_statement, is_ordered
 
 SCHEMA = """
 CREATE TABLE pets (name TEXT, age INT, weight REAL, owner_id INT);
@@ -54,7 +49,15 @@ def score(prediction: str, reference: str = "SELECT name FROM pets WHERE age > 3
         "```\nSELECT 1\n```",
         "```SELECT 1```",
         "```sql SELECT 1```",
-        "Sure!\n```SQL\nSELECT 1\n```\nIt isn't hard; see?\n```sql\nSELECT 2\n```",
+        "First try:\n```SQL\nSELECT 2\n```\nThat isn't right; this is:\n```sql\nSELECT 1\n```",
+        "The tables:\n```sql\nCREATE TABLE t (a INT);\n```\nThe query:\n```sql\nSELECT 1\n```",
+        "```sql\n-- the first\nSELECT 2\n```\n[SQL] SELECT 1 [/SQL]",
+        "```sql\nSELECT 1\n```\nIt returns\n```\n1\n```",
+        "SELECT 1\n\n```\n1\n```",
+        "You can use `SELECT 1`.",
+        "Use `SELECT` as in `SELECT 1;` for this.",
+        "<think>\nPerhaps ```SELECT 2```?\n</think>\n\nSELECT 1",
+        "so ```SELECT 2```\n</think>\n```sql\nSELECT 1\n```",
         "```sql\nSELECT 1",
         "[SQL] SELECT 1; [/SQL] done",
         "[SQL]\nSELECT 1",
@@ -75,6 +78,8 @@ def test_extracts_the_statement(answer: str) -> None:
         ("I do not know.", "I do not know."),
         ("", ""),
         ("``````", ""),
+        ("SELECT `a b` FROM t", "SELECT `a b` FROM t"),
+        ("<think> SELECT 1", ""),
     ],
 )
 def test_extracts_nothing_more_or_less(answer: str, statement: str) -> None:
@@ -86,9 +91,12 @@ def test_extraction_takes_any_answer(answer: str) -> None:
     assert extract_statement(answer) in answer
 
 
-@pytest.mark.parametrize("answer", ["[" * 100_000, "'" * 99_999, "/*" * 50_000, "`" * 100_000, "with a (" * 12_000])
+@pytest.mark.parametrize(
+    "answer", ["[" * 100_000, "'" * 99_999, "/*" * 50_000, "`" * 100_000, "with a (" * 12_000, "/**/" * 25_000]
+)
 def test_extraction_is_quick(answer: str) -> None:
     start = time.perf_counter()
+    extract_statement(f"```sql {answer}```")
     extract_statement(f"SELECT {answer}")
     extract_statement(answer)
     assert time.perf_counter() - start < 2
@@ -340,3 +348,67 @@ def test_the_field_of_the_schema_is_an_option() -> None:
     assert SqlExecution().score("SELECT 1", "SELECT 1", {"ddl": SCHEMA}, options) == (1.0, None)
     with pytest.raises(ValidationError):
         SqlExecution.Options.model_validate({"schema_fields": "ddl"})
+
+
+@pytest.mark.parametrize(
+    ("reference", "answer", "expected"),
+    [
+        # no row matches: the answer has to read the same columns
+        ("SELECT name FROM pets WHERE age > 99", "SELECT name FROM pets WHERE age >= 100", 1.0),
+        ("SELECT name FROM pets WHERE age > 99", "SELECT name FROM pets WHERE 0", 0.0),
+        ("SELECT name FROM pets WHERE age > 99", "SELECT 1 WHERE 0", 0.0),
+        ("SELECT name FROM pets WHERE age > 99", "SELECT name FROM pets WHERE weight > 99", 0.0),
+        ("SELECT name FROM pets WHERE age > 99", "SELECT name, age FROM pets WHERE age > 99", 0.0),
+        # no table has a row: a count of 0 is no evidence either
+        ("SELECT COUNT(*) FROM none WHERE a > 1", "SELECT COUNT(*) FROM none WHERE a >= 2", 1.0),
+        ("SELECT COUNT(*) FROM none WHERE a > 1", "SELECT 0", 0.0),
+        ("SELECT COUNT(*) FROM pets WHERE age > 99", "SELECT COUNT(*) FROM pets WHERE weight > 99", 1.0),
+    ],
+)
+def test_a_result_without_rows_is_no_evidence(reference: str, answer: str, expected: float) -> None:
+    row = {"schema": f"{SCHEMA} CREATE TABLE none (a INT);"}
+    assert SqlExecution().score(answer, reference, row, OPTIONS)[0] == expected
+
+
+TIED = """
+CREATE TABLE pets (name TEXT, age INT, owner TEXT);
+INSERT INTO pets VALUES ('Ann', 1, 'x'), ('Bob', 2, 'x'), ('Cid', 2, 'y'), ('Dan', 3, 'y'), ('Eve', 3, 'y');
+"""
+
+
+def returning(*names: str) -> str:
+    """A statement that returns names in this order."""
+    return " UNION ALL ".join(f"SELECT '{name}'" for name in names)
+
+
+@pytest.mark.parametrize(
+    ("reference", "names", "expected"),
+    [
+        ("SELECT name FROM pets ORDER BY age", ("Ann", "Cid", "Bob", "Eve", "Dan"), 1.0),
+        ("SELECT name FROM pets ORDER BY age", ("Bob", "Ann", "Cid", "Dan", "Eve"), 0.0),
+        ("SELECT name FROM pets ORDER BY age DESC -- oldest first", ("Eve", "Dan", "Cid", "Bob", "Ann"), 1.0),
+        ("SELECT name FROM pets ORDER BY age DESC, name", ("Eve", "Dan", "Bob", "Cid", "Ann"), 0.0),
+        ("SELECT name FROM pets ORDER BY age DESC LIMIT 1", ("Eve",), 1.0),
+        ("SELECT name FROM pets ORDER BY age DESC LIMIT 1", ("Cid",), 0.0),
+        ("SELECT name FROM pets ORDER BY age DESC LIMIT 3", ("Eve", "Dan", "Bob"), 1.0),
+        ("SELECT name FROM pets ORDER BY age DESC LIMIT 3", ("Eve", "Eve", "Bob"), 0.0),
+        ("SELECT name FROM pets ORDER BY age LIMIT 1 OFFSET 2", ("Bob",), 1.0),
+        ("SELECT name FROM pets ORDER BY age LIMIT 2, 1", ("Bob",), 1.0),
+        ("SELECT name FROM pets ORDER BY age LIMIT 2, 1", ("Ann",), 0.0),
+        ("SELECT name FROM pets ORDER BY age LIMIT 1 + 1", ("Ann", "Cid"), 0.0),  # a limit that is not read
+        ("SELECT name AS n FROM pets ORDER BY length(n)", ("Eve", "Dan", "Cid", "Bob", "Ann"), 0.0),  # an alias
+        ("SELECT name FROM pets ORDER BY length(name) NULLS LAST", ("Eve", "Dan", "Cid", "Bob", "Ann"), 1.0),
+        ("SELECT owner FROM pets GROUP BY owner ORDER BY MAX(age) > 1, COUNT(*) > 1", ("y", "x"), 1.0),
+        ("SELECT DISTINCT owner FROM pets ORDER BY 1", ("y", "x"), 0.0),
+        ("SELECT name FROM pets UNION SELECT owner FROM pets ORDER BY name LIMIT 2", ("Bob", "Ann"), 0.0),
+        (
+            "WITH a AS (SELECT name, age FROM pets) SELECT name FROM a ORDER BY age",
+            ("Ann", "Cid", "Bob", "Dan", "Eve"),
+            1.0,
+        ),
+    ],
+)
+def test_rows_with_equal_sort_keys_may_come_in_any_order(
+    reference: str, names: tuple[str, ...], expected: float
+) -> None:
+    assert SqlExecution().score(returning(*names), reference, {"schema": TIED}, OPTIONS)[0] == expected
