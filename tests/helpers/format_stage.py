@@ -62,6 +62,6 @@ def read_json(source: Path | str) -> Any:
     return json.loads(source.read_text() if isinstance(source, Path) else source)
 
 
-def examples(artifact: Path) -> list[dict[str, Any]]:
-    """What is trained on."""
-    return [json.loads(line) for line in (artifact / "train.jsonl").read_bytes().splitlines()]
+def examples(artifact: Path, split: str = "train") -> list[dict[str, Any]]:
+    """Examples of a split."""
+    return [json.loads(line) for line in (artifact / f"{split}.jsonl").read_bytes().splitlines()]

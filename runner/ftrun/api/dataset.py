@@ -14,12 +14,14 @@ __all__ = ["Dataset", "Filter", "MixPart", "Split", "Value"]
 
 
 class Split(Frozen):
-    """Share of rows that is held out, chosen by a digest of the row or of its field `by`."""
+    """Share of rows that is held out, chosen by a digest of their question or of their column `by`."""
 
     held_out: float = Field(default=0.0, ge=0, lt=1)
     """Share of the rows that is held out, from 0 to 1. 1 itself is not allowed."""
     by: str | None = None
     """Name of a column. Rows with the same value in it stay on the same side of the split."""
+    group: Literal["question", "example"] = "question"
+    """Rows that stay on the same side without `by`: those with the same `question`, or only equal ones (`example`)."""
     seed: int = Field(default=0, ge=0, lt=2**63)
     """Random seed of the choice. Another seed holds out other rows."""
 

@@ -89,7 +89,8 @@ class Source(Protocol):
     """Component that yields raw rows with their places. `externals` runs on the client, `rows` in the stage `format`.
 
     `rows` can import the packages of the client, or those of the `environment` that the class names. The environment
-    `trainer` contains pyarrow.
+    `trainer` contains pyarrow. A class can name a `group_column`: rows with the same value in it stay on one side of a
+    split unless the recipe sets `split.by` or `split.group`.
     """
 
     name: ClassVar[str]

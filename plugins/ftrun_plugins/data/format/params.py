@@ -181,6 +181,12 @@ class Params(Frozen):
                 )
 
     @property
+    def groups_questions(self) -> bool:
+        """True if a split keeps rows with the same question on one side."""
+        splits = [reading.split for reading in self.mixed()]
+        return any(split.held_out and split.by is None and split.group == "question" for split in splits)
+
+    @property
     def holds_out(self) -> bool:
         """True if the parameters ask for held-out rows."""
         return any(self.held_out_whole()) or any(reading.split.held_out for reading in self.mixed())

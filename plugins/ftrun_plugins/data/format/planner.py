@@ -9,7 +9,7 @@ from typing import Any
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.normalize import normalize
 from ftrun.api.planner import Planner
-from ftrun.api.recipe import Dataset, PluginRef
+from ftrun.api.recipe import Dataset, PluginRef, Split
 from ftrun.api.sources import InputFile
 from ftrun.api.stage_call import Component, StageCall
 from ftrun_plugins.data.format.params import (
@@ -44,7 +44,7 @@ class FormatPlan:
             source=self._plan_source(dataset.source, source_key("source")) if dataset.source else None,
             held_out=self._plan_source(dataset.held_out, source_key("held_out")) if dataset.held_out else None,
             formatter=self._plan_formatter(dataset.formatter) if dataset.source or dataset.held_out else None,
-            split=dataset.split,
+            split=self._plan_split(dataset.split, dataset.source),
             on_bad_row=dataset.on_bad_row,
             parts=tuple(self._plan_part(name, dataset) for name in sorted(dataset.parts)),
             stopping_strategy=dataset.stopping_strategy if weighted else None,
@@ -68,13 +68,19 @@ class FormatPlan:
             source=self._plan_source(part.source, source_key("source", name)),
             held_out=self._plan_source(part.held_out, source_key("held_out", name)) if part.held_out else None,
             formatter=self._plan_formatter(part.formatter or dataset.formatter),
-            split=dataset.split_of(part),
+            split=self._plan_split(dataset.split_of(part), part.source),
             filters=part.filters,
             ignore_columns=tuple(sorted(set(part.ignore_columns))),
             row_key=part.row_key or dataset.row_key,
             limit=part.limit,
             weight=part.weight,
         )
+
+    def _plan_split(self, split: Split, source: PluginRef | None) -> Split:
+        """Return the split, by the column in which the source groups its rows unless the recipe says otherwise."""
+        column = getattr(self.planner.registered("source", source.name), "group_column", None) if source else None
+        is_default = split.by is None and "group" not in split.model_fields_set
+        return split.model_copy(update={"by": column}) if column and is_default and split.held_out else split
 
     def _plan_formatter(self, ref: PluginRef | None) -> FormatterPart:
         assert ref is not None, "check.py reports a missing formatter"

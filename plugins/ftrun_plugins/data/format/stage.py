@@ -30,7 +30,7 @@ class Format:
     """Converter of rows into examples. Needs constant memory and reports the place of each bad row."""
 
     name: ClassVar[str] = "format"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     environment: ClassVar[str] = "client"
     other_environments: ClassVar[tuple[str, ...]] = ("trainer",)  # for sources that need its packages
 

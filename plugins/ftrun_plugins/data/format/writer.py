@@ -22,6 +22,7 @@ from ftrun_plugins.data.format.stream import SourceReader
 
 ROWS_BETWEEN_CHECKS = 2000  # for cancellation and progress
 MOST_FILTERS = 20  # in the metrics of a run
+SHARED_QUESTION = "if all rows ask the same, divide them with dataset.split.group=example"
 
 
 class ExampleWriter:
@@ -103,7 +104,7 @@ class ExampleWriter:
         except ValueError as error:
             return self._reject(row, stream, Rejected(str(error), "invalid-example"))
         try:
-            held_out = stream.reading.role == "held_out" or stream.splitter.is_held_out(row)
+            held_out = stream.reading.role == "held_out" or stream.splitter.is_held_out(row, example)
             raw = encode_row(row) if held_out else b""
         except ValueError as error:
             return self._reject(row, stream, Rejected(str(error)))
@@ -212,12 +213,13 @@ class ExampleWriter:
         for column in sorted(missing):
             report.warning(f"no row has the column `{column}` of dataset.ignore_columns")
         if self._params.holds_out and not self._held_out:
-            report.warning(f"none of {self._row_count} rows is held out, so evaluations have no rows")
+            what = f"none of {self._row_count} rows is held out, so evaluations have no rows"
+            report.warning(f"{what}; {SHARED_QUESTION}" if self._params.groups_questions else what)
 
     def _no_rows_problems(self) -> list[Problem]:
         if self._rejections.count:
             return self._rejections.problems(self._row_count)
         if self._held_out:
-            hint = "lower dataset.split.held_out, or set another field in dataset.split.by"
+            hint = f"lower dataset.split.held_out, or set another column in dataset.split.by; {SHARED_QUESTION}"
             return [Problem("no-rows", f"all {self._held_out} rows are held out; none is left to train on", hint=hint)]
         return [Problem("no-rows", "the source has no rows")]

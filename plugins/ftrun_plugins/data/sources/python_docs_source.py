@@ -19,6 +19,7 @@ class PythonDocsSource:
     """Questions and answers about an installed package. All rows from one docstring have the same `group`."""
 
     name: ClassVar[str] = "python_docs"
+    group_column: ClassVar[str] = "group"
 
     class Options(PythonDocs.Options, rows.Options):
         """Options of `PythonDocs`."""

@@ -17,12 +17,13 @@ AUTO = {"name": "auto"}
 
 
 def test_rows_under_a_key(tmp_path: Path) -> None:
-    rows = [{"row_idx": number, "row": {"messages": TURNS, "n": number}} for number in range(20)]
+    questions = [{"role": "user", "content": f"Who is number {number}?"} for number in range(20)]
+    rows = [{"row": {"messages": [question, TURNS[1]], "n": n}} for n, question in enumerate(questions)]
     data = written(tmp_path / "data.jsonl", rows)
 
     artifact = formatted(tmp_path, data, AUTO, row_key="row", split={"held_out": 0.5})
 
-    assert examples(artifact)[0]["messages"] == TURNS
+    assert examples(artifact)[0]["messages"][1] == TURNS[1]
     raw = [read_json(line) for line in (artifact / "held_out.rows.jsonl").read_text().splitlines()]
     assert raw[0].keys() == {"messages", "n"}
 

@@ -330,7 +330,8 @@ def test_an_ignored_column_that_no_row_has_is_reported(tmp_path: Path) -> None:
 def test_held_out_rows_keep_their_ignored_columns_for_evaluators(tmp_path: Path) -> None:
     data = written(tmp_path / "data.jsonl", [{**CHAT, "database": f"d{number}"} for number in range(50)])
 
-    artifact = formatted(tmp_path, data, AUTO, ignore_columns=["database"], split={"held_out": 0.5})
+    split = {"held_out": 0.5, "by": "database"}
+    artifact = formatted(tmp_path, data, AUTO, ignore_columns=["database"], split=split)
 
     raw = [read_json(line) for line in (artifact / "held_out.rows.jsonl").read_text().splitlines()]
     assert raw
