@@ -1,0 +1,1 @@
+"""Statistics of evaluations: pure functions without input or output, and without random numbers."""
