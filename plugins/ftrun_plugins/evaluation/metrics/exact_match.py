@@ -20,7 +20,7 @@ class ExactMatch:
         """Differences to ignore."""
 
         unicode: Literal["nfc", "nfkc"] | None = "nfc"
-        """Unicode normalization. `nfc`: composed and decomposed letters are equal. `nfkc`: also wide and narrow ones."""
+        """Unicode normalization. `nfc`: composed and decomposed letters are equal. `nfkc`: wide and narrow ones too."""
         ignore_case: bool = False
         """Ignore the case of letters."""
         ignore_whitespace: bool = True
