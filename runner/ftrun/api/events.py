@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ftrun.api.redaction import redact_all
 from ftrun.utils.file_modes import NEW_FILE
 
 __all__ = ["Event", "Reader", "add", "append", "follow", "make", "read"]
@@ -20,8 +21,8 @@ LARGEST_NUMBER = 1e18  # in an event
 
 
 def make(kind: str, call: str | None = None, /, **values: Any) -> Event:
-    """Return an event with the current time. Values named `at`, `kind` or `call` are replaced."""
-    return {**values, "at": round(time.time(), 3), "kind": kind, "call": call}
+    """Return an event with the current time and without secrets. Values named `at`, `kind` or `call` are replaced."""
+    return {**redact_all(values), "at": round(time.time(), 3), "kind": kind, "call": call}
 
 
 def append(path: Path, kind: str, call: str | None = None, /, **values: Any) -> Event:
@@ -55,7 +56,7 @@ def _remove_end(descriptor: int, written: int) -> None:
 
 
 def read(path: Path) -> Iterator[Event]:
-    """Yield the events of a log. Skips a line that is cut or that is no event."""
+    """Yield the events of a log without secrets. Skips a line that is cut or that is no event."""
     reader = Reader(path)
     yield from reader.new()
 
@@ -83,7 +84,7 @@ class Reader:
             except (ValueError, RecursionError):
                 continue
             if _is_event(event):
-                yield event
+                yield redact_all(event)  # an older version may have written it
 
 
 def _is_number(value: object) -> bool:

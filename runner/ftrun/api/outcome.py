@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 from ftrun.api.disk_errors import disk_problem
 from ftrun.api.errors import FtrunError, Interrupted, InvalidInput, Problem, StageError, StoreError, error_text
 from ftrun.api.known_errors import FailedCall, Fault, KnownError, recognize
+from ftrun.api.redaction import redact_all
 from ftrun.api.stored_files import read_stored
 from ftrun.utils.atomic_io import write_json
 
@@ -49,7 +50,8 @@ class StageOutcome:
     problems: tuple[Problem, ...] = ()
 
     def save(self, path: Path) -> None:
-        write_json(path, asdict(self))
+        """Write the outcome to a file, without secrets."""
+        write_json(path, redact_all(asdict(self)))
 
     @classmethod
     def read(cls, path: Path) -> StageOutcome | None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ftrun.api.errors import InvalidInput
-from ftrun.api.secrets import SECRETS, read_secret, variables_of
+from ftrun.api.secrets import MIN_LENGTH, known_values, read_secret
 
 HIDDEN = "•••"
 NO_VALUES = ("", "???", HIDDEN)
-MIN_LENGTH = 8  # characters: a shorter value may be an ordinary word
 WORDS = (
     "(?:api|access|private|secret|auth|wandb|comet|judge|openai|hub)_?key|secret|password|passwd|passphrase|credentials?"
     "|(?:auth|access|hub|hf)_token"
@@ -20,6 +18,7 @@ WORDS = (
 VARIABLES = "TOKEN|KEY|SECRET|PASSWORD"
 NAMES = re.compile(rf"(?:{VARIABLES})$|(?i:{WORDS})$")
 TOKENS = r"\b(?:hf_|sk-)[\w-]{16,}"  # tokens of the Hugging Face Hub, and keys in the format of OpenAI
+HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&#39;", '"': "&#34;"})  # as templates escape
 PATTERNS = (
     # user and password in a URL
     re.compile(r"(://)[^/\s:@<>]+:[^/\s@<>]+(?=@)"),
@@ -29,6 +28,7 @@ PATTERNS = (
     re.compile(rf"(\b[\w.]*(?:{VARIABLES}|(?i:{WORDS}))=)[^\s\"'<>]{{{MIN_LENGTH},}}"),
     re.compile(rf"(){TOKENS}"),
 )
+PARTS = ("=", "://", "hf_", "sk-")  # of each text that a pattern matches; most texts have none of them
 
 
 def redact(value: Any, name: str = "") -> Any:
@@ -44,17 +44,27 @@ def is_secret(name: str, value: object) -> bool:
     """Return whether a value is a secret: by its name, by its form, or because a variable of a secret contains it."""
     if not isinstance(value, str) or value in NO_VALUES:
         return False
-    return bool(NAMES.search(name) or re.search(TOKENS, value)) or any(known in value for known in _variables())
+    return bool(NAMES.search(name) or re.search(TOKENS, value)) or any(known in value for known in known_values())
 
 
 def redact_all(value: Any) -> Any:
     """Return values of a record in which secrets are hidden, by their names and in every text."""
-    hidden = redact(value)
-    if isinstance(hidden, dict):
-        return {key: redact_all(inner) for key, inner in hidden.items()}
-    if isinstance(hidden, (list, tuple)):
-        return [redact_all(inner) for inner in hidden]
-    return redact_text(hidden) if isinstance(hidden, str) else hidden
+    return _redact_all(value, "", known_values())
+
+
+def _redact_all(value: Any, name: str, secrets: Collection[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _redact_all(inner, str(key), secrets) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_redact_all(inner, name, secrets) for inner in value]
+    if not isinstance(value, str) or not value:
+        return value
+    return HIDDEN if NAMES.search(name) else _hide(value, secrets)
+
+
+def secret_variables(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return those variables of a process that have secrets, by their names or their values."""
+    return {name: value for name, value in variables.items() if redact_all({name: value})[name] != value}
 
 
 def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
@@ -64,24 +74,21 @@ def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
         text: The text or HTML.
         secrets: Names of the secrets that a run used, in addition to those that ftrun knows.
     """
-    from markupsafe import escape  # as templates do; only when a page is made
+    return _hide(text, _values(secrets))
 
-    for value in _values(secrets):
-        text = text.replace(escape(value), HIDDEN).replace(value, HIDDEN)
-    for pattern in PATTERNS:
-        text = pattern.sub(rf"\1{HIDDEN}", text)
+
+def _hide(text: str, secrets: Collection[str]) -> str:
+    for value in secrets:
+        text = text.replace(value.translate(HTML), HIDDEN).replace(value, HIDDEN)
+    if any(part in text for part in PARTS):
+        for pattern in PATTERNS:
+            text = pattern.sub(rf"\1{HIDDEN}", text)
     return text
 
 
 def _values(secrets: Iterable[str]) -> set[str]:
     used = {value for name in secrets for value in _read(name)}
-    return _variables() | {value for value in used if len(value) >= MIN_LENGTH}
-
-
-def _variables() -> set[str]:
-    """Return the values of the variables of all secrets that ftrun knows."""
-    known = (os.environ.get(variable, "") for name in SECRETS for variable in variables_of(name))
-    return {value for value in known if len(value) >= MIN_LENGTH}
+    return known_values() | {value for value in used if len(value) >= MIN_LENGTH}
 
 
 def _read(name: str) -> Iterable[str]:

@@ -7,11 +7,20 @@ the user, or from the login of the hub. On Modal, it comes from the secret with 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ftrun.api.errors import InvalidInput, Problem
 
-__all__ = ["HUB", "SECRETS", "as_token", "read_secret", "redirecting_variable", "variables_of"]
+__all__ = [
+    "HUB",
+    "SECRETS",
+    "as_token",
+    "known_values",
+    "read_secret",
+    "redirecting_variable",
+    "register_secrets",
+    "variables_of",
+]
 
 HUB = "huggingface"
 
@@ -32,6 +41,23 @@ HOSTS: Mapping[str, tuple[str, ...]] = {
     "comet": ("COMET_URL_OVERRIDE",),
     "judge": ("OPENAI_BASE_URL",),
 }
+
+
+MIN_LENGTH = 8  # characters: a shorter value may be an ordinary word
+_registered: set[str] = set()  # names of secrets of plugins that this process uses
+_logins: set[str] = set()  # tokens of `hf auth login` that this process has read
+
+
+def register_secrets(names: Iterable[str]) -> None:
+    """Declare that this process uses secrets, so that `known_values` has theirs too."""
+    _registered.update(names)
+
+
+def known_values() -> set[str]:
+    """Return the values of the secrets that this process holds. No file and no message may have them."""
+    variables = {variable for name in (*SECRETS, *_registered) for variable in variables_of(name)}
+    values = {os.environ.get(variable, "") for variable in variables} | _logins
+    return {value for value in values if len(value) >= MIN_LENGTH}
 
 
 def redirecting_variable(name: str, variables: Mapping[str, str]) -> str | None:
@@ -57,9 +83,11 @@ def read_secret(name: str) -> dict[str, str]:
     Raises:
         InvalidInput: If the token of `hf auth login` exists but cannot be read.
     """
+    register_secrets([name])
     values = {variable: value for variable in variables_of(name) if (value := os.environ.get(variable))}
     if not values and name == HUB and (token := _read_login()):
         values[variables_of(HUB)[0]] = token
+        _logins.add(token)
     return values
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ftrun.api.errors import FtrunError, Problem
 from ftrun.api.paths import RunFolder, Store
+from ftrun.api.redaction import redact_all
 from ftrun.api.stage_call import Plan, StageCall
 from ftrun.execution.provenance import collect_provenance
 from ftrun.planning.cache_miss import own_differences
@@ -61,7 +62,7 @@ def _compare_recipe(record: RunRecord, folder: RunFolder) -> Iterator[str]:
     except FtrunError as error:
         yield f"the recipe can no longer be composed ({error.problems[0].what}), so the run's recorded copy is used"
         return
-    then, new = _flatten(read_recipe_values(folder)), _flatten(today)
+    then, new = (_flatten(redact_all(recipe)) for recipe in (read_recipe_values(folder), today))
     differing = [path for path in dict.fromkeys([*then, *new]) if then.get(path) != new.get(path)]
     if differing:
         changes = [

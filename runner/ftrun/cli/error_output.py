@@ -20,7 +20,7 @@ from ftrun.api.errors import (
     StageError,
     StoreError,
 )
-from ftrun.api.redaction import redact_text
+from ftrun.api.redaction import redact_all, redact_text
 from ftrun.utils.terminal import escape_controls
 from ftrun.utils.text import list_places
 
@@ -35,7 +35,8 @@ TITLES = {
 def report(error: FtrunError, as_json: bool = False) -> int:
     """Print an error and return the exit code of the command."""
     if as_json:
-        print(json.dumps({"exit_code": error.exit_code, "problems": [problem.as_dict() for problem in error.problems]}))
+        problems = [redact_all(problem.as_dict()) for problem in error.problems]
+        print(json.dumps({"exit_code": error.exit_code, "problems": problems}))
     else:
         print(redact_text("\n".join(lines(error))), file=sys.stderr)
     if os.environ.get("FTRUN_DEBUG"):

@@ -7,6 +7,7 @@ import click
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.events import follow
 from ftrun.api.paths import RunFolder, Store, default_store
+from ftrun.api.redaction import redact_text
 from ftrun.cli.progress import Display
 from ftrun.cli.remote_runs import watch
 from ftrun.cli.run_lookup import find_run, remote_of
@@ -44,7 +45,7 @@ def logs(run: str, call: str | None, following: bool) -> int:
         click.echo(f"==> {path.stem} <==") if call is None else None
         with path.open("r", encoding="utf-8", errors="replace") as file:
             while block := file.readline(BLOCK):
-                click.echo(drop_colours(block), nl=False)
+                click.echo(redact_text(drop_colours(block)), nl=False)
     if call is not None and not shown:
         known = [path.stem.replace(".", ":", 1) for path in log_files(folder)]
         raise InvalidInput(

@@ -12,6 +12,7 @@ from pathlib import Path
 from ftrun.api.cancellation import StopSignal, stop_on_signals
 from ftrun.api.errors import FtrunError
 from ftrun.api.paths import Store
+from ftrun.api.redaction import redact_text
 from ftrun.execution.engine import execute
 from ftrun.plugins.manager import plugins
 
@@ -25,7 +26,7 @@ def main() -> int:
         try:
             execute(store, store.run(sys.argv[2]), plugins(), stop)
         except FtrunError as error:
-            log.error(error)
+            log.error(redact_text(str(error)))
             return error.exit_code
     return 0
 

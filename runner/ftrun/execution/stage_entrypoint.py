@@ -33,6 +33,7 @@ from ftrun.api.errors import InvalidInput
 from ftrun.api.known_errors import FailedCall, table_of
 from ftrun.api.outcome import StageOutcome
 from ftrun.api.paths import Scratch, Store
+from ftrun.api.secrets import register_secrets
 from ftrun.api.stage_call import StageCall
 from ftrun.execution.fork_server import LOCK
 from ftrun.store.artifacts import describe, publish
@@ -53,6 +54,7 @@ class Request(BaseModel):
 
 def main() -> None:
     request = Request.model_validate_json(Path(sys.argv[1]).read_bytes())
+    register_secrets((*request.call.secrets, *request.call.optional_secrets))
     store = Store(request.store)
     scratch = store.scratch(request.call.ref)
     stop = StopRequest()

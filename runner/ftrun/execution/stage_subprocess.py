@@ -20,9 +20,11 @@ from ftrun.api.errors import Problem
 from ftrun.api.outcome import StageOutcome
 from ftrun.api.paths import Scratch, Store
 from ftrun.api.process_env import process_env
+from ftrun.api.redaction import secret_variables
 from ftrun.api.stage_call import StageCall
 from ftrun.execution.crash_report import describe_crash, explain_crash
 from ftrun.execution.fork_server import LOCK
+from ftrun.execution.log_filter import FilteredLog, LogFilter
 from ftrun.execution.stage_entrypoint import Request
 from ftrun.execution.warm_parent import ForkedProcess, WarmParent
 from ftrun.store.artifacts import find
@@ -80,8 +82,14 @@ class StageProcess:
         self._memory_kills = count_memory_kills()
         self._log_start = spec.log.stat().st_size if spec.log.exists() else 0
         spec.log.parent.mkdir(parents=True, exist_ok=True)
+        self._environment = _environment(call, spec)
+        self._secrets = secret_variables(self._environment)
+        self._filter = FilteredLog(spec.log, self._secrets) if self._secrets and spec.listen is None else None
         with spec.log.open("ab") as log:
-            self._process = self._fork(scratch, log.fileno()) or self._spawn(scratch, log.fileno())
+            output = self._filter.descriptor if self._filter else log.fileno()
+            self._process = self._fork(scratch, output) or self._spawn(scratch, output)
+        if self._filter:
+            self._filter.close()
         write_json(scratch.process, {"pid": self._process.pid, "run": run_id})
         self._reader = threading.Thread(target=self._read_output, daemon=True)
         self._reader.start()
@@ -91,11 +99,11 @@ class StageProcess:
         spec = self._spec
         if spec.parent is None or spec.lock is None or spec.listen is not None:
             return None
-        arguments, environment = [str(scratch.call)], _environment(self._call, spec)
-        return spec.parent.fork(MODULE, arguments, scratch.root, environment, log, spec.lock.descriptor)
+        arguments = [str(scratch.call)]
+        return spec.parent.fork(MODULE, arguments, scratch.root, self._environment, log, spec.lock.descriptor)
 
     def _spawn(self, scratch: Scratch, log: int) -> subprocess.Popen[bytes]:
-        spec, environment = self._spec, _environment(self._call, self._spec)
+        spec, environment = self._spec, dict(self._environment)
         shared = () if spec.lock is None else (spec.lock.descriptor,)
         if spec.lock is not None:
             environment[LOCK] = str(spec.lock.descriptor)
@@ -116,13 +124,18 @@ class StageProcess:
         The log is opened for each chunk only, because an open file prevents a Modal Volume from being reloaded.
         """
         output = self._process.stdout if isinstance(self._process, subprocess.Popen) else None
-        while self._spec.listen is not None and output is not None:
-            chunk = os.read(output.fileno(), CHUNK)
-            if not chunk:
-                return
+        if self._spec.listen is None or output is None:
+            return
+        lines = LogFilter(self._secrets)
+        while chunk := os.read(output.fileno(), CHUNK):
+            self._save_output(lines.feed(chunk) if self._secrets else chunk)
+        self._save_output(lines.close())
+
+    def _save_output(self, output: bytes) -> None:
+        if output and self._spec.listen is not None:
             with self._spec.log.open("ab") as log:
-                log.write(chunk)
-            self._spec.listen(chunk)
+                log.write(output)
+            self._spec.listen(output)
 
     def wait(self, stop: StopSignal) -> StageOutcome:
         """Wait for the process to end, forward a request to stop, and return the outcome.
@@ -141,6 +154,8 @@ class StageProcess:
             stop.wait(POLL_INTERVAL) if stop_requested is None else time.sleep(POLL_INTERVAL)
         self._kill()  # any children that are still running
         self._reader.join()
+        if self._filter:
+            self._filter.wait()
         return self._classify_exit(stop)
 
     def _has_timed_out(self) -> bool:

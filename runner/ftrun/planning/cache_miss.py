@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
+from ftrun.api.redaction import redact_all
 from ftrun.api.stage_call import Plan, StageCall
 from ftrun.utils.value_format import shorten_value
 
@@ -69,10 +70,15 @@ def _compare_values(old: Any, new: Any, path: str, files: Mapping[str, str]) -> 
     elif old != new:
         if isinstance(new, str) and new in files:
             yield Difference("content", f"the content of {files[new]} changed")
-        elif _is_digest(old) or _is_digest(new):
+        elif _is_digest(old) or _is_digest(new) or _has_secret(path, old, new):
             yield Difference("param", f"{path} changed")
         else:
             yield Difference("param", f"{path}: {shorten_value(old)} -> {shorten_value(new)}")
+
+
+def _has_secret(path: str, *values: Any) -> bool:
+    name = path.rpartition(".")[2]
+    return any(redact_all({name: value})[name] != value for value in values)
 
 
 def _is_digest(value: Any) -> bool:

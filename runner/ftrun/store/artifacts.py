@@ -12,6 +12,7 @@ from typing import Any
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.manifest import GateResult, Manifest, StoredFile
 from ftrun.api.paths import MANIFEST, Store
+from ftrun.api.redaction import redact_all
 from ftrun.api.stage_call import Ref, StageCall
 from ftrun.api.stored_files import read_stored
 from ftrun.store.integrity import check_content
@@ -33,7 +34,10 @@ def describe(
     gates: tuple[GateResult, ...],
     facts: Mapping[str, Any],
 ) -> Manifest:
-    """Write the manifest of the output in a call's scratch folder, beside that output, and return it."""
+    """Write the manifest of the output in a call's scratch folder, beside that output, and return it.
+
+    Its metrics and gates have no secrets.
+    """
     scratch = store.scratch(call.ref)
     scratch.output.mkdir(parents=True, exist_ok=True)
     manifest = Manifest(
@@ -44,8 +48,8 @@ def describe(
         created=time.time(),
         seconds=round(seconds, 3),
         run=run,
-        metrics=dict(metrics),
-        gates=gates,
+        metrics=redact_all(dict(metrics)),
+        gates=tuple(GateResult.model_validate(redact_all(gate.model_dump())) for gate in gates),
         facts=dict(facts),
     )
     write_json(scratch.manifest, manifest.model_dump(mode="json"))

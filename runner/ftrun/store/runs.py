@@ -14,9 +14,10 @@ from typing import cast
 
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.paths import RunFolder, Store
+from ftrun.api.redaction import redact_all, redact_text
 from ftrun.api.stored_files import parse_stored, read_stored
 from ftrun.store.locks import is_held
-from ftrun.store.run_record import OPEN, Facts, RunRecord, Status
+from ftrun.store.run_record import OPEN, CallResult, Facts, RunRecord, Status
 from ftrun.utils.atomic_io import write_json
 from ftrun.utils.suggest import nearest
 
@@ -91,7 +92,25 @@ def removed_on_error(folder: RunFolder) -> Iterator[None]:
 
 
 def save(folder: RunFolder, record: RunRecord) -> None:
-    write_json(folder.record, record.model_dump(mode="json"))
+    """Write the record of a run, without secrets."""
+    write_json(folder.record, _redact(record).model_dump(mode="json"))
+
+
+def _redact(record: RunRecord) -> RunRecord:
+    """Return a record without secrets in what users, plugins and libraries wrote into it."""
+    return record.model_copy(
+        update={
+            "overrides": tuple(map(redact_text, record.overrides)),
+            "origins": redact_all(record.origins),
+            "facts": redact_all(record.facts),
+            "results": {label: _redact_result(result) for label, result in record.results.items()},
+            "problems": tuple(map(redact_all, record.problems)),
+        }
+    )
+
+
+def _redact_result(result: CallResult) -> CallResult:
+    return cast("CallResult", {**result, "metrics": redact_all(result["metrics"])})
 
 
 def load(folder: RunFolder) -> RunRecord:
@@ -130,9 +149,12 @@ def _describe(folder: RunFolder) -> tuple[str, str]:
 
 
 def _check_id(record: RunRecord, folder: RunFolder) -> RunRecord:
-    """Check that a record is that of its folder, because verbs find the folder of a run by the id in its record."""
+    """Check that a record is that of its folder, because verbs find the folder of a run by the id in its record.
+
+    Returns it without the secrets that an older version may have recorded.
+    """
     if record.id == folder.id:
-        return record
+        return _redact(record)
     what, hint = _describe(folder)
     raise InvalidInput(
         Problem("damaged-record", f"{what} is that of the run `{record.id}`", at=str(folder.record), hint=hint)

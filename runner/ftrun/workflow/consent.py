@@ -16,6 +16,7 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.issues import KeyPath
 from ftrun.api.paths import RunFolder
 from ftrun.api.recipe import Recipe
+from ftrun.api.redaction import redact_all
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe.compose import Composed
 from ftrun.recipe.consent_items import find_consent_items, is_overridden, is_shipped
@@ -96,4 +97,5 @@ def _remember(items: Iterable[ConsentItem], find_origin: Callable[[KeyPath], str
         if not _is_remembered(item):
             with suppress(OSError):  # without a home that can be written, the consent is for this command
                 consent_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-                write_json(consent_folder() / item.digest, {"what": item.what, "at": find_origin(item.path)})
+                values = {"what": item.what, "at": find_origin(item.path)}
+                write_json(consent_folder() / item.digest, redact_all(values))

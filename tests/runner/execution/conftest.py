@@ -53,6 +53,17 @@ class Tiny:
     def fail(self, call, context, tries):
         raise ValueError("boom\\nand more")
 
+    def leak(self, call, context, tries):
+        secret = os.environ["MY_OWN"]
+        context.report.metric(seen=secret)
+        context.report.warning(f"the key is {secret}")
+        print(f"one {secret}", flush=True)
+        subprocess.run(["/bin/sh", "-c", 'printf "two %s" "$MY_OWN"'], check=True)
+        if call.params.get("dies"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if call.params.get("fails"):
+            raise ValueError(f"401 for {secret}")
+
     def exceed(self, call, context, tries):
         raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 

@@ -314,3 +314,24 @@ def test_a_module_by_itself_and_a_package_are_both_carried(
     call = tiny("publish").model_copy(update={"implementation": "tiny_package.inner:Tiny"})
     values: dict[str, Any] = call.model_dump()
     assert backend.run_stage(StageCall(**values), new_run(), StopSignal()).status == "done"
+
+
+@pytest.mark.parametrize("end", [{}, {"fails": True}, {"dies": True}], ids=["done", "failed", "killed"])
+def test_no_file_of_the_store_has_a_secret_of_a_stage(
+    end: dict[str, bool],
+    tiny: Calls,
+    new_run: Runs,
+    backend: LocalBackend,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MY_OWN", "a<secret>-that-nobody-sees")
+    run = new_run()
+    outcome = backend.run_stage(tiny("leak", secrets=("MY_OWN",), **end), run, StopSignal())
+    assert "nobody-sees" not in str(outcome)
+    log = run.log("tiny").read_text()
+    assert "one •••" in log
+    assert "two •••" in log
+    assert [event["text"] for event in read(run.events) if event["kind"] == "warning"] == ["the key is •••"]
+    written = [path for path in store.root.rglob("*") if path.is_file() and b"nobody-sees" in path.read_bytes()]
+    assert written == []

@@ -44,6 +44,8 @@ def params(**changes: Any) -> dict[str, Any]:
         (params(rate="x" * 60), f"rate: 0.1 -> {'x' * 39}…"),
         (params(file=NEW_FILE), "the content of /data/rows.jsonl changed"),
         (params(file="5" * 64), "file changed"),
+        (params(inner={"deep": None, "api_key": "hunter2"}), "inner.api_key changed"),
+        (params(rate="https://me:hunter2@host"), "rate changed"),
         ({"inputs": {"data": Ref(stage="fetch", key="9" * 32)}}, "the input `data` changed"),
         ({"inputs": {}}, "the input `data` changed"),
         ({"version": 2}, "the version of the stage is 2, was 1"),

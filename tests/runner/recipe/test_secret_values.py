@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from ftrun.api.paths import Store
+from ftrun.api.paths import RunFolder, Store
 from ftrun.api.redaction import HIDDEN
 from ftrun.cli.main import run_command
 from ftrun.recipe.load import Loaded
-from helpers.ended_runs import call, ended_run
+from ftrun.store import runs
+from helpers.ended_runs import call, ended_run, with_train
 
 Loading = Callable[..., Loaded]
 SECRET = "hunter2-hunter2"
@@ -86,17 +87,57 @@ def test_what_is_no_secret_is_accepted(override: str, loading: Loading) -> None:
     loading(override)
 
 
-def test_a_secret_that_an_older_version_recorded_is_hidden(
-    store: Store, loading: Loading, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def old_run(store: Store, loading: Loading, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+    """A run that an older version recorded with secrets in all its files."""
     monkeypatch.setenv("HF_TOKEN", "in-a-variable")
-    overrides = ("recipe=mine", f"train.comet_api_key={SECRET}")
-    notes = {"train": {"notes": ["in-a-variable"]}}
-    ended_run(store, loading().recipe, [call("train")], metrics=notes, overrides=overrides)
-    for flags in ([], ["--json"]):
-        assert run_command(["show", *flags]) == 0
-        shown = capfd.readouterr().out
-        assert "comet_api_key" in shown
-        assert SECRET not in shown
-        assert "in-a-variable" not in shown
-    assert json.loads(shown)["overrides"] == ["recipe=mine", f"train.comet_api_key={HIDDEN}"]
+    trained = call("train", trainer={"comet_api_key": SECRET, "hub_token": TOKEN})
+    recipe = with_train(loading().recipe, comet_api_key=SECRET)
+    run = ended_run(store, recipe, [trained])
+    record = json.loads(run.record.read_text())
+    record["overrides"] = ["recipe=quickstart", f"train.comet_api_key={SECRET}"]
+    record["origins"] = {"train.comet_api_key": f"override train.comet_api_key={SECRET}"}
+    record["facts"]["command"] = ["run", f"train.comet_api_key={SECRET}"]
+    record["results"]["train"]["metrics"] = {"notes": ["in-a-variable"]}
+    record["problems"] = [{"code": "stage-error", "what": "401 for in-a-variable"}]
+    run.record.write_text(json.dumps(record))
+    run.events.write_text(json.dumps({"at": 1, "kind": "warning", "call": "train", "text": "in-a-variable"}) + "\n")
+    run.log("train").write_text(f"api_key={SECRET}\nin-a-variable\n")
+    return run
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["show"],
+        ["show", "--json"],
+        ["runs"],
+        ["runs", "--json"],
+        ["logs"],
+        ["logs", "-f"],
+        ["plan", "--no-check", "recipe=quickstart"],
+        ["plan", "--no-check", "--json", "recipe=quickstart"],
+        ["rerun", "--plan", "last"],
+        ["rerun", "--plan", "--json", "last"],
+        ["report", "-o", "report.html"],
+    ],
+    ids=" ".join,
+)
+def test_a_secret_that_an_older_version_recorded_is_hidden(
+    verb: list[str], old_run: RunFolder, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run_command(verb)
+    shown = "".join(capfd.readouterr())
+    page = folder / "report.html"
+    shown += page.read_text() if page.exists() else ""
+    assert shown
+    for secret in (SECRET, TOKEN, "in-a-variable"):
+        assert secret not in shown
+    if verb == ["show", "--json"]:
+        assert json.loads(shown)["overrides"] == ["recipe=quickstart", f"train.comet_api_key={HIDDEN}"]
+
+
+def test_a_record_that_is_saved_again_has_no_secret(old_run: RunFolder) -> None:
+    runs.save(old_run, runs.load(old_run))
+    for secret in (SECRET, TOKEN, "in-a-variable"):
+        assert secret not in old_run.record.read_text()

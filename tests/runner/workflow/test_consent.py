@@ -227,3 +227,12 @@ def test_a_rerun_keeps_what_the_user_gave(loading_all: Loading) -> None:
     other = load_recorded(values, {}, (), ("environment.trainer.variables.LD_PRELOAD=/tmp/y",), plugins())
     assert missing(other) == []
     assert len(find_consent_items(other.recipe, plugins())) > 2
+
+
+def test_a_file_of_a_consent_has_no_secret(loading_all: Loading) -> None:
+    loaded = loading_all(more=environment("variables: {HTTPS_PROXY: 'http://me:hunter2@evil.example'}"))
+    require_consent(loaded, plugins(), trust=True)
+    (consent,) = consent_folder().iterdir()
+    assert "evil.example" in consent.read_text()
+    assert "hunter2" not in consent.read_text()
+    require_consent(loaded, plugins(), trust=False)
