@@ -49,6 +49,8 @@ filter_list:
 metric_list:
   - {metric: exact_match, aggregation: mean, higher_is_better: true}
 """
+ENDLESS = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
+CATASTROPHIC = "(a+)+b"
 STAGES = ["fetch", "format", "tokenize", "train", "merge", "generate", "lm_eval", "score", "evaluate"]
 
 
@@ -181,6 +183,13 @@ def test_tasks_are_loaded_and_none_of_their_files_runs_code(tmp_path: Path) -> N
         ),
         ["gsm8kk", False],
         ["gsm8k", False],
+        variant(tmp_path, "endless", CHOOSE, ("Which word", ENDLESS)),
+        variant(tmp_path, "huge", CHOOSE, ("Which word", "{% set a = 'a' * 10 ** 10 %}")),
+        variant(
+            tmp_path, "regex", CHOOSE, ("Which word", f"{{{{ ('a' * 60) | regex_replace('{CATASTROPHIC}', '') }}}}")
+        ),
+        variant(tmp_path, "filter", SAY, ("(SELECT)", CATASTROPHIC)),
+        variant(tmp_path, "metric", SAY, ("exact_match,", f"exact_match, regexes_to_ignore: ['{CATASTROPHIC}'],")),
     ]
     command = [environment_python("server_cpu"), "-I", str(SCRIPTS / "load_tasks.py"), str(PROJECT)]
     offline = {
@@ -203,6 +212,11 @@ def test_tasks_are_loaded_and_none_of_their_files_runs_code(tmp_path: Path) -> N
         "the metric `wer`",
         "no task named `gsm8kk`",
         "the data of the task `gsm8k`",
+        "a template of the task does not end",
+        "a template of the task takes more than 2 GB",
+        "a template of the task does not end",
+        "the filter `verb` of the task does not end",
+        "a metric of the task does not end",
     )
     for expected, problem in zip(told, refused, strict=True):
         assert expected in problem["what"]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.limits import TimeLimitError, memory_limit, time_limit
 
-__all__ = ["EXCESS_HINT", "describe_excess", "exit_if_stuck", "limit_rendering", "report_endless_template"]
+__all__ = ["EXCESS_HINT", "STUCK", "describe_excess", "exit_if_stuck", "limit_rendering", "report_endless_template"]
 
 SECONDS = 60.0  # for one row, or for the check of a template; a row usually takes a millisecond
 STUCK = 180.0  # seconds in one operation that cannot be interrupted, such as a power of huge numbers
@@ -41,9 +41,9 @@ def report_endless_template(at: str = "the chat template") -> Iterator[None]:
 
 
 @contextmanager
-def exit_if_stuck() -> Iterator[None]:
+def exit_if_stuck(seconds: float = STUCK) -> Iterator[None]:
     """End the process, with the place in its log, if the block hangs in one operation."""
-    faulthandler.dump_traceback_later(STUCK, exit=True, file=STDERR)
+    faulthandler.dump_traceback_later(seconds, exit=True, file=STDERR)
     try:
         yield
     finally:

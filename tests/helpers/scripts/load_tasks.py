@@ -1,5 +1,7 @@
 """Loads tasks as the stage `lm_eval` loads them, without a model, and prints each one's first prompt, or what is wrong.
 
+The answer to the first prompt, which filters and metrics get, is a row of the letter a.
+
 server_cpu/bin/python load_tasks.py PROJECT WORK [[NAME or path of a task file, whether it is trusted], …]
 """
 
@@ -8,6 +10,19 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
+
+ANSWER = "a" * 60
+
+
+def score(task: Any, document: Any) -> None:
+    from lm_eval.api.instance import Instance
+
+    instance = Instance("generate_until", document, ("", {}), 0)
+    instance.resps = [ANSWER]
+    for ensemble in task._filters:
+        ensemble.apply([instance])
+    task.process_results(document, [ANSWER])
 
 
 def main() -> None:
@@ -16,10 +31,12 @@ def main() -> None:
     from ftrun.api.context import Reporter, StageContext
     from ftrun.api.errors import InvalidInput
     from ftrun.utils.digests import sha256_of
+    from ftrun_plugins.evaluation.lm_eval import task_limits
     from ftrun_plugins.evaluation.lm_eval.params import Params
     from ftrun_plugins.evaluation.lm_eval.task_file import TaskFile
     from ftrun_plugins.evaluation.lm_eval.tasks import load_tasks, report_template_errors
 
+    task_limits.SECONDS = 2.0
     found: list[object] = []
     for name, trusted in wanted:
         read = TaskFile(Path(name), trusted, sha256_of) if name.endswith(".yaml") else None
@@ -29,7 +46,11 @@ def main() -> None:
         context = StageContext(work, work, {}, read.files if read else {}, Reporter("lm_eval", work / "events.jsonl"))
         try:
             with report_template_errors(params.task):
-                found += [task.doc_to_text(task.test_docs()[0]) for task in load_tasks(params, context).values()]
+                for task in load_tasks(params, context).values():
+                    prompt = task.doc_to_text(task.test_docs()[0])
+                    if task.OUTPUT_TYPE == "generate_until":
+                        score(task, task.test_docs()[0])
+                    found.append(prompt)
         except InvalidInput as error:
             found.append({"what": error.problems[0].what, "nearest": error.problems[0].did_you_mean})
     print(json.dumps(found))

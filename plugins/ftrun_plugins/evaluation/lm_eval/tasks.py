@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.utils.suggest import nearest
 from ftrun_plugins.evaluation.lm_eval.task_file import FUNCTION, TRUST
+from ftrun_plugins.evaluation.lm_eval.task_limits import limit_tasks
 from ftrun_plugins.models.hub import keep_token_at_hub
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def load_tasks(params: Params, context: StageContext) -> dict[str, Any]:
         raise InvalidInput(Problem("unknown-name", what, "task", did_you_mean=nearest(params.task, manager.all_tasks)))
     if not is_name and not params.trusts_task:
         _sandbox_templates()
+        limit_tasks()
     hub_metrics: list[str] = []
     if not params.trusts_task:
         _forbid_hub_metrics(hub_metrics)
