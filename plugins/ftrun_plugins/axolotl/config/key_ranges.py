@@ -10,6 +10,7 @@ from ftrun_plugins.axolotl.config.number_range import Range
 
 FAILS = "the trainer fails on"
 TOKEN_ID = "number of a token"  # noqa: S105  (a unit)
+FRACTION = "steps, or a fraction of all steps if below 1"
 MIN_TOKENS = 8  # room for a prompt and an answer with their marks; fewer than 2 train nothing
 
 RANGES: dict[str, Range] = {
@@ -100,7 +101,7 @@ RANGES: dict[str, Range] = {
     # Quantization.
     "qat.group_size": Range(FAILS, "weights", ge=1),
     "qat.fake_quant_after_n_steps": Range("is not a number of steps", "steps", ge=0),
-    "nvfp4_merge_aware_start_step": Range("is not a step", "steps, or a fraction of all steps if below 1", ge=0),
+    "nvfp4_merge_aware_start_step": Range("is not a step", FRACTION, ge=0, whole_above=1),
     # Parallel training. The schema has bounds for what is not here.
     "context_parallel_size": Range(FAILS, "processes; 0: not parallel", ge=0),
     "sequence_parallel_degree": Range(FAILS, "processes; 0: not parallel", ge=0),
@@ -123,8 +124,8 @@ RANGES: dict[str, Range] = {
     "max_memory.*": Range("is not a size", "bytes", ge=0),
     # Logs, checkpoints and evaluations. If 0 is in the range, the trainer treats it like an absent key.
     "logging_steps": Range(FAILS, "steps", ge=1),
-    "save_steps": Range("is not a number of steps", "steps, or a fraction of all steps if below 1", ge=0),
-    "eval_steps": Range("is not a number of steps", "steps, or a fraction of all steps if below 1", ge=0),
+    "save_steps": Range("is not a number of steps", FRACTION, ge=0, whole_above=1),
+    "eval_steps": Range("is not a number of steps", FRACTION, ge=0, whole_above=1),
     "saves_per_epoch": Range("is not a number of checkpoints", ge=0),
     "evals_per_epoch": Range("is not a number of evaluations", ge=0),
     "early_stopping_patience": Range("ends training at the first evaluation", "evaluations", ge=0),

@@ -14,6 +14,7 @@ class Range:
         effect: Effect of a number outside the range, as the end of the sentence "KEY is VALUE, which …".
         unit: Unit of the number.
         gt, ge, lt, le: Bounds, as in pydantic.
+        whole_above: Number above which only whole numbers are accepted. Below, a number is a fraction.
     """
 
     effect: str
@@ -22,6 +23,7 @@ class Range:
     ge: float | None = None
     lt: float | None = None
     le: float | None = None
+    whole_above: float | None = None
 
     def accepts(self, number: float) -> bool:
         """Return whether the number is in the range. NaN and infinity are in no range."""
@@ -29,7 +31,8 @@ class Range:
             return False
         low = (self.gt is None or number > self.gt) and (self.ge is None or number >= self.ge)
         high = (self.lt is None or number < self.lt) and (self.le is None or number <= self.le)
-        return low and high
+        whole = self.whole_above is None or number <= self.whole_above or float(number).is_integer()
+        return low and high and whole
 
     def keywords(self) -> dict[str, float]:
         """Return the bounds as keywords of JSON Schema."""
@@ -40,4 +43,6 @@ class Range:
         words = {"greater than": self.gt, "at least": self.ge, "less than": self.lt, "at most": self.le}
         bounds = " and ".join(f"{word} {bound:,}" for word, bound in words.items() if bound is not None)
         bounds = bounds or "a finite number"
+        if self.whole_above is not None:
+            bounds = f"{bounds}, and whole if above {self.whole_above:,}"
         return f"{bounds} ({self.unit})" if self.unit else bounds

@@ -56,8 +56,8 @@ REFUSED = {
     "lora_alpha": (0, -16),
     "lora_dropout": (-0.1, 1, 1.5),
     "logging_steps": (0, -1),
-    "save_steps": (-1, -0.1),
-    "eval_steps": (-1, -0.1),
+    "save_steps": (-1, -0.1, 2.5),
+    "eval_steps": (-1, -0.1, 1.5),
     "saves_per_epoch": (-1,),
     "evals_per_epoch": (-1,),
     "early_stopping_patience": (-1,),
@@ -79,7 +79,7 @@ ACCEPTED = {
     "warmup_steps": (0,),
     "warmup_ratio": (0, 1),
     "lora_dropout": (0, 0.99),
-    "save_steps": (0, 0.25, 100),
+    "save_steps": (0, 0.25, 100, 20.0),
     "eval_steps": (0,),
     "evals_per_epoch": (0,),
     "early_stopping_patience": (0,),
@@ -216,6 +216,7 @@ def test_what_transformers_reads_as_unset_is_left_out(loading: Loading) -> None:
         (Range("x", "rows", ge=1), "at least 1 (rows)"),
         (Range("x", ge=0, lt=1), "at least 0 and less than 1"),
         (Range("x", ge=0, le=2**32 - 1), "at least 0 and at most 4,294,967,295"),
+        (Range("x", "steps", ge=0, whole_above=1), "at least 0, and whole if above 1 (steps)"),
     ],
 )
 def test_a_range_says_what_it_accepts(allowed: Range, text: str) -> None:
