@@ -6,6 +6,7 @@ scratch/<stage>/<key>.lock        lock that a process holds while it works on th
 files/<digest>                    input files, in remote stores
 tokenizers/<digest>/              small files of models on the hub, for previews
 environments/<digest>.txt         packages of environments that runs used
+checks/<stage>/<key>.json         times of the files of an artifact at the last check, in remote stores
 trash/                            folders that `ftrun rm` is deleting
 runs/<run id>/                    run.json recipe.yaml plan.json events.jsonl logs/<call>.log report.html
 """
@@ -56,6 +57,11 @@ class Scratch:
     def outcome(self) -> Path:
         """File with the outcome of the call."""
         return self.root / "outcome.json"
+
+    @property
+    def finished(self) -> Path:
+        """File with the results of a stage that has finished, until its output is published."""
+        return self.root / "finished.json"
 
     @property
     def manifest(self) -> Path:
@@ -135,6 +141,10 @@ class Store:
     def file(self, digest: str) -> Path:
         """Return the path of an input file by the digest of its content. Used if the store is on another machine."""
         return self.root / "files" / digest
+
+    def check(self, ref: Ref) -> Path:
+        """Return the file with the last check of an artifact. Used if the store is on another machine."""
+        return self.root / "checks" / ref.stage / f"{ref.key}.json"
 
     def tokenizer(self, digest: str) -> Path:
         """Return the folder of the tokenizer of a model whose weights are not in the store."""

@@ -13,7 +13,7 @@ from ftrun.api.errors import FtrunError, InvalidInput, Problem
 from ftrun.api.paths import RunFolder, Store, default_store
 from ftrun.api.stage_call import Ref
 from ftrun.cli.deletion_plan import Removal, plan_artifact_removal, plan_run_removal, plan_unused_removal
-from ftrun.cli.run_lookup import find_run, remote_of
+from ftrun.cli.run_lookup import find_remote, find_run, remote_of
 from ftrun.store import runs
 from ftrun.store.deletion import empty_trash, remove_artifact, remove_run, remove_scratch
 from ftrun.utils.sizes import human_size
@@ -86,7 +86,7 @@ def _remove(store: Store, removal: Removal) -> list[Problem]:
     problems: list[Problem | None] = []
     for folder in removal.runs:
         try:
-            remote = remote_of(store, folder) if runs.load_readable(folder) else None
+            remote = remote_of(store, folder) if runs.load_readable(folder) else find_remote(folder)
             if remote is not None:
                 remote.remove(folder)
         except FtrunError as error:

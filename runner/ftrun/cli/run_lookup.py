@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from ftrun.api.errors import FtrunError, InvalidInput
 from ftrun.api.paths import RunFolder, Store
@@ -36,7 +37,7 @@ def find_run(store: Store, name: str) -> RunFolder:
         if run_id is None:
             raise
         folder = store.run(run_id)
-        known[run_id].refresh(folder)
+        _copy(known[run_id], folder)
         return folder
     record = runs.load_readable(folder)
     if record is not None and record.status in runs.OPEN:
@@ -49,6 +50,13 @@ def remote_of(store: Store, folder: RunFolder) -> Remote | None:
     if not runs.load(folder).remote:
         return None
     return make_backend(read_recipe(folder), plugins(), store).remote
+
+
+def find_remote(folder: RunFolder) -> Remote | None:
+    """Return the remote backend that has a run whose record cannot be read. None if there is none, or no connection."""
+    with suppress(FtrunError):
+        return next((remote for remote in remotes() if folder.id in remote.known()), None)
+    return None
 
 
 def reader_of(store: Store, folder: RunFolder) -> Read:
@@ -78,14 +86,23 @@ def list_runs(store: Store, local_only: bool) -> tuple[list[runs.RunRecord], lis
     unfinished = [record for record in records if record.remote and record.status in runs.OPEN and not local_only]
     with ThreadPoolExecutor(MOST_REFRESHES) as pool:
         reasons = [reason for reason in pool.map(lambda record: _try_refresh(store, record.id), unfinished) if reason]
-    known = {folder.id for folder in runs.run_folders(store)}
+    known = {record.id for record in records}
     try:
         for remote in [] if local_only else remotes():
             for run_id in sorted(set(remote.known()) - known):
-                remote.refresh(store.run(run_id))
+                _copy(remote, store.run(run_id))
     except FtrunError as error:
         reasons.append(error.problems[0].what)
     return *runs.read_all(store), list(dict.fromkeys(reasons))
+
+
+def _copy(remote: Remote, folder: RunFolder) -> None:
+    """Copy a run to this machine, even if its record cannot be read. Readers of the record report that."""
+    try:
+        remote.refresh(folder)
+    except InvalidInput:
+        if not folder.record.exists():
+            raise
 
 
 def _try_refresh(store: Store, run_id: str) -> str | None:

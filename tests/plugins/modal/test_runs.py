@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -314,6 +315,44 @@ def test_a_deploy_while_a_run_goes_on_does_not_disturb_it(workplace: ModalPlace)
     workplace.wait_for_end(run)
     assert "stopped" in workplace.run("deploy", RECIPE, "--prune").out
     assert_whole(workplace)
+
+
+@pytest.mark.slow
+def test_no_app_is_stopped_while_a_record_cannot_be_read(workplace: ModalPlace) -> None:
+    workplace.run("deploy", RECIPE)
+    parts = workplace.plugins / "ftrun_counting" / "parts.py"
+    parts.write_text(parts.read_text() + "\n# edited\n")
+    for number, content in enumerate(["", "{", "[]", '{"status": "running", "remote": []}', '{"schema_version": 99}']):
+        record = workplace.volume / "runs" / f"broken{number}-mine" / "run.json"
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text(content)
+    deployed = workplace.run("deploy", RECIPE, "--prune")
+    assert "may be in use" in deployed.out
+    assert deployed.err.count("so no app is stopped; `ftrun rm broken") == 4
+    assert deployed.err.count("so no app is stopped; update ftrun") == 1
+    assert workplace.run("runs").out.count("unreadable") == 5
+    for number in range(5):
+        workplace.run("rm", f"broken{number}-mine", "--yes")
+    assert not list(workplace.volume.glob("runs/broken*"))
+    assert "stopped" in workplace.run("deploy", RECIPE, "--prune").out
+
+
+@pytest.mark.slow
+def test_an_input_that_was_changed_is_not_read(workplace: ModalPlace) -> None:
+    workplace.run(RECIPE, "train.learning_rate=0.001")
+    (rows,) = workplace.volume.glob("artifacts/format/*/train.jsonl")
+    (counted,) = workplace.volume.glob("artifacts/counting/*")
+    content = rows.read_bytes()
+    os.utime(rows, ns=(1, 1))
+    shutil.rmtree(counted)
+    workplace.run(RECIPE, "train.learning_rate=0.001")  # the content is right: only the time changed
+    (check,) = workplace.volume.glob("checks/format/*.json")
+    assert read_json(check)["times"]["train.jsonl"] == 1
+    rows.write_bytes(content[:-2] + b"!" + content[-1:])
+    shutil.rmtree(counted)
+    failed = workplace.run(RECIPE, "train.learning_rate=0.001", expected=1)
+    assert "[damaged-artifact]" in failed.err
+    assert f"modal volume rm -r ftrun-store artifacts/format/{rows.parent.name}" in " ".join(failed.err.split())
 
 
 @pytest.mark.slow

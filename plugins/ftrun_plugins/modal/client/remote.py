@@ -136,8 +136,13 @@ class ModalRemote:
         if content is None:
             self._update_pending_record(folder)
             return
-        record = runs.parse(content, folder)
-        if folder.record.exists():
+        try:
+            record = runs.parse(content, folder)
+        except InvalidInput:
+            if not folder.record.exists():
+                write_bytes(folder.record, content)  # so that the run is listed as unreadable, and can be removed
+            raise
+        if folder.record.exists() and runs.load_readable(folder):
             local_launches = runs.load(folder).remote.get("launches", [])
             launches = record.remote.get("launches", [])
             # the run was submitted again, and its new scheduler has not started yet

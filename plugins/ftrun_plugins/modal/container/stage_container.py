@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from ftrun.api.cancellation import StopSignal
+from ftrun.api.context import Reporter
 from ftrun.api.errors import Problem
 from ftrun.api.events import make
 from ftrun.api.manifest import Manifest
@@ -20,6 +22,7 @@ from ftrun.store.artifacts import publish
 from ftrun.utils.atomic_io import read_json
 from ftrun_plugins.modal.claims import Claims
 from ftrun_plugins.modal.container.container_volume import MAX_WAIT, ContainerStore
+from ftrun_plugins.modal.container.volume_check import check_inputs
 from ftrun_plugins.modal.container.worker_thread import WorkerThread
 from ftrun_plugins.modal.event_protocol import Markers, encode_event
 from ftrun_plugins.modal.requests import StageAnswer, StageRequest
@@ -65,10 +68,17 @@ class StageRun:
         missing = [role for role, ref in self._call.inputs.items() if not self._volume.find(ref, MAX_WAIT)]
         if missing:
             return self._answer(_fail_inputs(self._call, missing))
+        if damaged := self._check_inputs():
+            return self._answer(StageOutcome("failed", "store", tuple(damaged)))
         self._emit("call_started", key=self._call.key)
         files = self._call.local_files.items()
         missing_files = [path for digest, path in files if not self._volume.has_file(digest, SECONDS_FOR_FILES)]
         return self._answer(_fail_files(self._request.run, missing_files) if missing_files else self._run_process())
+
+    def _check_inputs(self) -> list[Problem]:
+        """Return a problem for each input that was changed after it was made."""
+        report = _Reporter(self._call.label, self._emit)
+        return check_inputs(self._volume.store, self._call.inputs.values(), self._request.volume, report.progress)
 
     def _run_process(self) -> StageOutcome:
         """Run the process of the stage, and commit its checkpoints when its events report them."""
@@ -140,6 +150,17 @@ class StageRun:
             fault=outcome.fault,
             problems=tuple(values["problems"]),
         )
+
+
+class _Reporter(Reporter):
+    """Reporter of this process, whose events also get into the folder of the run."""
+
+    def __init__(self, call: str, emit: Callable[..., None]) -> None:
+        super().__init__(call, None)
+        self._emit = emit
+
+    def event(self, kind: str, /, **values: Any) -> None:
+        self._emit(kind, **values)
 
 
 def _declared_variables() -> Iterator[str]:
