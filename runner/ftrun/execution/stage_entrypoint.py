@@ -35,6 +35,7 @@ from ftrun.api.outcome import StageOutcome
 from ftrun.api.paths import Scratch, Store
 from ftrun.api.secrets import register_secrets
 from ftrun.api.stage_call import StageCall
+from ftrun.execution.finished_output import FinishedOutput, read_finished, save_finished
 from ftrun.execution.fork_server import LOCK
 from ftrun.store.artifacts import describe, publish
 
@@ -96,8 +97,20 @@ def _run_to_outcome(request: Request, store: Store, scratch: Scratch, stop: Stop
 
 
 def _run(request: Request, store: Store, scratch: Scratch, stop: StopRequest) -> None:
-    call = request.call
-    report = Reporter(call.label, request.events)
+    call, report = request.call, Reporter(request.call.label, request.events)
+    finished = read_finished(scratch) if request.publishes else None
+    if finished is None:
+        finished = _run_stage(call, store, scratch, stop, report)
+    else:
+        report.note("an earlier attempt finished, and was ended before its output was published")
+    manifest = describe(store, call, request.run, finished.seconds, finished.metrics, finished.gates, _collect_facts())
+    if request.publishes:
+        publish(store, call.ref, manifest)
+    report.event("artifact", key=call.key, size=manifest.size, seconds=round(finished.seconds, 3))
+
+
+def _run_stage(call: StageCall, store: Store, scratch: Scratch, stop: StopRequest, report: Reporter) -> FinishedOutput:
+    scratch.finished.unlink(missing_ok=True)
     shutil.rmtree(scratch.output, ignore_errors=True)
     for folder in (scratch.output, scratch.work):
         folder.mkdir(parents=True, exist_ok=True)
@@ -115,11 +128,7 @@ def _run(request: Request, store: Store, scratch: Scratch, stop: StopRequest) ->
     )
     start = time.monotonic()
     load(call.implementation)().run(call, context)
-    seconds = time.monotonic() - start
-    manifest = describe(store, call, request.run, seconds, report.metrics, tuple(report.gates), _collect_facts())
-    if request.publishes:
-        publish(store, call.ref, manifest)
-    report.event("artifact", key=call.key, size=manifest.size, seconds=round(seconds, 3))
+    return save_finished(scratch, report, time.monotonic() - start)
 
 
 def _resumable(call: StageCall) -> Sequence[str]:

@@ -335,3 +335,21 @@ def test_no_file_of_the_store_has_a_secret_of_a_stage(
     assert [event["text"] for event in read(run.events) if event["kind"] == "warning"] == ["the key is •••"]
     written = [path for path in store.root.rglob("*") if path.is_file() and b"nobody-sees" in path.read_bytes()]
     assert written == []
+
+
+@pytest.mark.parametrize("damage", [None, "inner/x.txt", "more.txt"])
+def test_a_kill_while_an_output_is_hashed_loses_nothing(
+    damage: str | None, tiny: Calls, new_run: Runs, backend: LocalBackend, store: Store
+) -> None:
+    call = tiny("die_while_hashed")
+    assert backend.run_stage(call, new_run(), StopSignal()).status == "failed"
+    if damage is not None:
+        (store.scratch(call.ref).output / damage).write_text("changed")
+    assert backend.run_stage(call, new_run(), StopSignal()) == StageOutcome("done")
+    manifest = find(store, call.ref)
+    assert manifest is not None
+    attempt = 1 if damage is None else 2
+    assert [file.path for file in manifest.files] == ["inner/x.txt", f"left by try {attempt}"]
+    assert manifest.metrics == {"rows": 3}
+    assert [(gate.name, gate.met) for gate in manifest.gates] == [("good", True)]
+    assert not store.scratch(call.ref).root.exists()
