@@ -46,7 +46,8 @@ def collect_references(store: Store, ignored: Collection[str] = ()) -> Reference
                 Problem(
                     "damaged-record",
                     f"the plan of {folder.id} cannot be read, so the artifacts that it needs are unknown",
-                    hint=f"ftrun rm {folder.id}",
+                    at=str(folder.plan),
+                    hint=f"`ftrun rm {folder.id}` removes the run, `ftrun resume {folder.id}` plans its recipe again",
                 )
             )
         for ref in refs or ():

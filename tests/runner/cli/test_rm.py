@@ -142,6 +142,25 @@ def test_what_an_unreadable_run_needs_is_not_guessed(
     assert list_refs(store) == []
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"schema_version": 99}', None])
+def test_unused_is_not_guessed_while_a_plan_cannot_be_read(
+    content: str | None, making: Making, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = making(ROWS, TWO)
+    making(ROWS, ONE)
+    broken.plan.write_text(content) if content is not None else broken.plan.unlink()
+    refs = list_refs(store)
+    capsys.readouterr()
+    assert run_command(["rm", "--unused", "--yes", "--json"]) == 2
+    (problem,) = json.loads(capsys.readouterr().out)["problems"]
+    assert (problem["code"], problem["at"]) == ("damaged-record", str(broken.plan))
+    assert f"`ftrun rm {broken.id}`" in problem["hint"]
+    assert list_refs(store) == refs
+    assert run_command(["rm", broken.id, "--yes"]) == 0
+    assert run_command(["rm", "--unused", "--yes"]) == 0
+    assert list_refs(store) == sorted([ROWS.ref, ONE.ref], key=str)
+
+
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
