@@ -21,7 +21,10 @@ USERS = (
     "tests/runner/recipe/test_refusals.py",
     "tests/plugins/modal/client",
 )
-OFFLINE = re.compile(r"error sending request|dns error|failed to fetch|client error \(Connect\)", re.IGNORECASE)
+OFFLINE = re.compile(
+    r"error sending request|dns error|failed to fetch|client error \(Connect\)|timed out|network was disabled",
+    re.IGNORECASE,
+)
 
 
 def uv(*arguments: str | Path) -> str:
