@@ -1,7 +1,7 @@
 """A small OpenAI-compatible server that judges pairs by a rule, with the weaknesses of real judges and real servers.
 
-By words in the prompt: `biased` is judged by the order alone, `garbage` gets a reply without a verdict, `long` is
-refused as too long; every other pair is judged by which answer has `good` in it.
+By words in the prompt: `biased` is judged by the order alone, `garbage` gets a reply without a verdict, `harmful` a
+refusal without a text, `long` is refused as too long; every other pair is judged by which answer has `good` in it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ class JudgeServer(ThreadingHTTPServer):
     def __init__(self, failures: list[tuple[int, dict[str, str]]], key: str | None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.failures = failures
+        self.model: str | None = None  # that replies report
         self.key = key
         self.requests: list[dict[str, Any]] = []  # those that were answered
         self.keys: list[str | None] = []  # of all requests
@@ -69,7 +70,11 @@ class _Handler(BaseHTTPRequestHandler):
         if "long" in prompt:
             return self._send(400, {"error": {"message": "the prompt is longer than the context"}})
         self.server.requests.append(body)
-        return self._send(200, {"choices": [{"message": {"role": "assistant", "content": _verdict(prompt, question)}}]})
+        message = {"role": "assistant", "content": _verdict(prompt, question)}
+        if "harmful" in prompt:
+            message |= {"content": None, "refusal": "I do not judge this."}
+        named = {"model": self.server.model} if self.server.model else {}
+        return self._send(200, {**named, "choices": [{"message": message, "finish_reason": "stop"}]})
 
     def _send(self, code: int, reply: dict[str, Any], headers: dict[str, str] | None = None) -> None:
         content = json.dumps(reply).encode()

@@ -51,8 +51,9 @@ def ftrun_register_evaluators(
 @hookimpl
 def ftrun_check_recipe(recipe: Recipe) -> Iterable[Issue]:
     from ftrun_plugins.evaluation.lm_eval.check import check_task_files
+    from ftrun_plugins.evaluation.metrics.judge_check import check_labels
 
-    return list(check_task_files(recipe))
+    return [*check_task_files(recipe), *check_labels(recipe)]
 
 
 @hookimpl

@@ -104,6 +104,7 @@ class ScoreRow(TypedDict, total=False):
     place: str
     reference: str
     verdict: str | None
+    judged_by: str
     base: dict[str, Any]
     tuned: dict[str, Any]
 

@@ -105,13 +105,15 @@ class Pair:
 class PairScores:
     """Scores of two answers in comparison, or None for both if the pair is unscored.
 
-    `verdict` is a word; the evaluation counts the rows of each verdict.
+    `verdict` is a word; the evaluation counts the rows of each verdict. `judged_by` is the name of the model that
+    compared the answers, if a model did.
     """
 
     base: float | None
     tuned: float | None
     reason: str | None = None
     verdict: str | None = None
+    judged_by: str | None = None
 
 
 class PairEvaluator(Protocol):

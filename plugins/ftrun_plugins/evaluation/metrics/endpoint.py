@@ -28,6 +28,21 @@ HINTS = {
 
 
 @dataclass(frozen=True)
+class Reply:
+    """Chat completion.
+
+    Args:
+        text: The text. It is empty if there is none.
+        model: The name of the model that the endpoint reports.
+        remark: The refusal, or why the text ended.
+    """
+
+    text: str
+    model: str | None
+    remark: str
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """Address of the model, and timeout and retries of requests."""
 
@@ -35,8 +50,8 @@ class Endpoint:
     timeout: float  # seconds
     retries: int
 
-    def answer(self, request: Mapping[str, Any]) -> str:
-        """Return the text of a chat completion.
+    def answer(self, request: Mapping[str, Any]) -> Reply:
+        """Return a chat completion.
 
         Raises:
             InvalidInput: If the endpoint cannot be reached or rejects all requests.
@@ -56,16 +71,28 @@ class Endpoint:
                 raise ValueError(what) from None
             raise self._problem(what, error.status_code) from None
         try:
-            content = json.loads(response.content)["choices"][0]["message"]["content"]
-        except (ValueError, LookupError, TypeError):
+            reply = _read(json.loads(response.content))
+        except (ValueError, LookupError, TypeError, AttributeError):
             what = f"the judge does not send a chat completion but {response.text[:100]!r}"
             raise self._problem(what, response.status_code) from None
-        return content if isinstance(content, str) else ""  # no text: a refusal, or reasoning that was cut off
+        return reply
 
     def _problem(self, what: str, code: int | None) -> InvalidInput:
         hint = "start it, or correct `base_url`" if code is None else HINTS.get(code, "correct `base_url`")
         hint = f"{hint}; `ftrun resume last` keeps the judged pairs"
         return InvalidInput(Problem("endpoint-failed", what, self.base_url, hint=hint))
+
+
+def _read(body: Any) -> Reply:
+    """Return the reply in the body of an answer. A reply without a text is a refusal, or thoughts that were cut off."""
+    choice, model = body["choices"][0], body.get("model")
+    message = choice["message"]
+    text, refusal = message["content"], message.get("refusal")
+    return Reply(
+        text if isinstance(text, str) else "",
+        model if isinstance(model, str) and model else None,
+        str(refusal) if refusal else f"finish_reason={choice.get('finish_reason')}",
+    )
 
 
 @cache

@@ -7,13 +7,19 @@ win because of its position.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
 
+from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.evaluators import Pair, PairScores
 from ftrun.api.rows import Options as BaseOptions
-from ftrun_plugins.evaluation.metrics.endpoint import Endpoint
+from ftrun_plugins.evaluation.metrics.endpoint import Endpoint, Reply
+from ftrun_plugins.evaluation.metrics.judge_labels import LabelledPair, read_labels
+from ftrun_plugins.evaluation.metrics.judge_validity import describe_agreement, describe_verdicts
 
 QUESTION = """\
 You compare two answers to the same prompt by this rubric:
@@ -85,6 +91,10 @@ class Judge:
         """Maximum number of concurrent requests."""
         timeout: float = Field(default=120.0, gt=0, le=3600)
         """Maximum time for an answer in seconds."""
+        version: str | None = Field(default=None, min_length=1)
+        """Name of the model that replies must report, such as `gpt-4o-2024-08-06` for `gpt-4o`. Default: any."""
+        labels: Path | None = None
+        """JSON Lines file with the preferences of people, with which the judge is compared."""
         retries: int = Field(default=6, ge=0, le=20)
         """Maximum number of retries of a request after a temporary error: status 429 or 5xx, or no connection."""
 
@@ -99,12 +109,22 @@ class Judge:
             _request_verdict(pair, pair.base, pair.tuned, options),
             _request_verdict(pair, pair.tuned, pair.base, options),
         )
-        first, second = map(parse_verdict, replies)
+        first, second = (parse_verdict(reply.text) for reply in replies)
+        judged_by = next((reply.model for reply in replies if reply.model), None)
         for reply, verdict in zip(replies, (first, second), strict=True):
             if verdict is None:
-                reason = f"a reply without a verdict: {reply.strip()[-REPLY_CHARACTERS:]!r}"
-                return PairScores(0.5, 0.5, reason, "unreadable")
-        return OUTCOMES.get((first, second), SPLIT)
+                return PairScores(None, None, _explain(reply), "unreadable", judged_by)
+        return replace(OUTCOMES.get((first, second), SPLIT), judged_by=judged_by)
+
+    def labelled_pairs(self, options: Any) -> list[LabelledPair]:
+        """Return the pairs with which the judge is compared."""
+        return read_labels(options.labels) if options.labels else []
+
+    def describe_verdicts(
+        self, rows: Iterable[Mapping[str, Any]], labelled: Sequence[tuple[str, str | None]]
+    ) -> dict[str, Any]:
+        """Return evidence for the validity of the judge, from its verdicts and those on labelled pairs."""
+        return {**describe_verdicts(rows), **(describe_agreement(labelled) if labelled else {})}
 
 
 def parse_verdict(reply: str) -> str | None:
@@ -116,7 +136,15 @@ def parse_verdict(reply: str) -> str | None:
     return match[1].upper() if match else None
 
 
-def _request_verdict(pair: Pair, first: str, second: str, options: Any) -> str:
+def _explain(reply: Reply) -> str:
+    """Return why a reply has no verdict."""
+    text = reply.text.strip()[-REPLY_CHARACTERS:]
+    return (
+        f"a reply without a verdict: {text!r}" if text else f"a reply without text: {reply.remark[:REPLY_CHARACTERS]}"
+    )
+
+
+def _request_verdict(pair: Pair, first: str, second: str, options: Any) -> Reply:
     reference = REFERENCE.format(reference=pair.reference) if pair.reference.strip() else ""
     question = QUESTION.format(
         rubric=options.rubric, prompt=pair.prompt, reference=reference, first=first, second=second
@@ -128,4 +156,9 @@ def _request_verdict(pair: Pair, first: str, second: str, options: Any) -> str:
         **{name: value for name, value in limits.items() if value is not None},
         **options.extra,
     }
-    return Endpoint(options.base_url, options.timeout, options.retries).answer(request)
+    reply = Endpoint(options.base_url, options.timeout, options.retries).answer(request)
+    if options.version is not None and reply.model != options.version:
+        what = f"the judge is {reply.model}, not {options.version}"
+        hint = "set `version` to the model that judges now, which judges all pairs again"
+        raise InvalidInput(Problem("endpoint-failed", what, options.base_url, hint=hint))
+    return reply

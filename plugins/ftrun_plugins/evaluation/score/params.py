@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from ftrun.api.recipe import Frozen
 
+LABELS = "labels.jsonl"  # verdicts on pairs that people have labelled
+
 
 class Params(Frozen):
     """Evaluation of the recipe, without its gate."""

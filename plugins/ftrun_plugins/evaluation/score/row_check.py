@@ -9,6 +9,7 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.prompts import prompts
 from ftrun_plugins.evaluation.candidates import NO_ROWS
 from ftrun_plugins.evaluation.row_problems import RowProblems
+from ftrun_plugins.evaluation.score.options import load_options
 from ftrun_plugins.evaluation.score.unscored import shorten
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def check_rows(call: StageCall, params: Params, context: StageContext) -> None:
         InvalidInput: If rows are wrong and the recipe does not skip bad rows, or if there are no rows.
     """
     evaluator = context.component(call, EVALUATOR)
-    options = type(evaluator).Options.model_validate(params.options)
+    options = load_options(evaluator, params.options, context)
     data, wrong, rows = FormattedRows(context.inputs["data"]), RowProblems(), 0
     for prompt, row in zip(prompts(data, "held_out"), data.held_out_source_rows(), strict=False):  # no prompts of texts
         context.check_stop()

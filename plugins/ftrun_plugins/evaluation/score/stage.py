@@ -15,7 +15,8 @@ from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.planner import CallRequest
 from ftrun.api.serving_spec import TUNED
 from ftrun_plugins.evaluation.candidates import ANSWERS
-from ftrun_plugins.evaluation.score.params import Params
+from ftrun_plugins.evaluation.score.options import plan_options
+from ftrun_plugins.evaluation.score.params import LABELS, Params
 from ftrun_plugins.evaluation.score.summary import ROLES
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Score:
     version: ClassVar[int] = 2
     environment: ClassVar[str] = "client"
     other_environments: ClassVar[tuple[str, ...]] = ("server_cpu",)
-    resumable: ClassVar[tuple[str, ...]] = (Scores.ROWS,)
+    resumable: ClassVar[tuple[str, ...]] = (Scores.ROWS, LABELS)
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:
         names = recipe.evals
@@ -50,10 +51,11 @@ class Score:
         data = planner.find("format")
         if data is None or planner.find("train") is None or not hasattr(evaluator, "check_row"):
             return
+        options, files = plan_options(evaluator, evaluation.options, planner)
         params = Params(
             what="rows",
             evaluator=evaluation.evaluator,
-            options=evaluation.options,
+            options=options,
             on_bad_row=recipe.dataset.on_bad_row,
         )
         yield planner.call(
@@ -62,6 +64,7 @@ class Score:
                 params,
                 label=f"{self.name}:{name}:rows",
                 inputs={"data": data},
+                files=files,
                 environment=getattr(evaluator, "environment", self.environment),
                 components={EVALUATOR: planner.component("evaluator", evaluation.evaluator)},
             ),
@@ -81,12 +84,14 @@ class Score:
         scores_answers = evaluator.needs in ANSWERS
         if scores_answers and data is not None:
             inputs["data"] = data
+        options, files = plan_options(evaluator, evaluation.options if scores_answers else {}, planner)
         yield planner.call(
             self,
             CallRequest(
-                Params(evaluator=evaluation.evaluator, options=evaluation.options if scores_answers else {}),
+                Params(evaluator=evaluation.evaluator, options=options),
                 label=f"{self.name}:{name}",
                 inputs=inputs,
+                files=files,
                 environment=getattr(evaluator, "environment", self.environment),
                 components={EVALUATOR: planner.component("evaluator", evaluation.evaluator)},
                 optional_secrets=getattr(evaluator, "optional_secrets", ()),

@@ -15,7 +15,11 @@ import pytest
 
 from ftrun.api.errors import InvalidInput
 from ftrun.api.evaluators import Pair, PairScores
+from ftrun.api.paths import Store
 from ftrun.api.secrets import variables_of
+from ftrun.execution.engine import make_backend
+from ftrun.planning.planner import make_plan
+from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
 from ftrun.utils.jsonl import read_lines
 from ftrun_plugins.evaluation.metrics.judge import Judge, parse_verdict
@@ -55,11 +59,22 @@ def test_a_pair_is_won_in_both_orders_or_not_at_all(prompt: str, base: str, tune
         assert (server.asked("answer_a"), server.asked("answer_b")) == ([base, tuned], [tuned, base])
 
 
-def test_a_reply_without_a_verdict_is_a_tie_and_told() -> None:
+@pytest.mark.parametrize(("prompt", "told"), [("garbage", "B against A."), ("harmful", "I do not judge this.")])
+def test_a_reply_without_a_verdict_leaves_the_pair_unscored(prompt: str, told: str) -> None:
     with judge_server() as server:
-        scores = compare(server, "garbage", "good", "bad")
-    assert (scores.base, scores.tuned, scores.verdict) == (0.5, 0.5, "unreadable")
-    assert "B against A." in str(scores.reason)
+        scores = compare(server, prompt, "good", "bad")
+    assert (scores.base, scores.tuned, scores.verdict) == (None, None, "unreadable")
+    assert told in str(scores.reason)
+
+
+def test_the_judge_is_the_one_that_the_recipe_pins() -> None:
+    with judge_server() as server:
+        server.model = "wise-2024-08-06"
+        assert compare(server, "well?", "good", "bad").judged_by == "wise-2024-08-06"
+        assert compare(server, "well?", "good", "bad", version="wise-2024-08-06").verdict == "base"
+        with pytest.raises(InvalidInput) as refused:
+            compare(server, "well?", "good", "bad", version="wise-2024-05-13")
+    assert refused.value.problems[0].at == server.url
 
 
 def test_the_judge_sees_the_rubric_and_no_names() -> None:
@@ -180,10 +195,77 @@ def inputs(folder: Path, questions: list[str] = QUESTIONS) -> dict[str, Path]:
 def test_verdicts_are_counted(tmp_path: Path) -> None:
     with judge_server() as server:
         found = scored(tmp_path / "s", Judge, inputs(tmp_path), **options(server, at_once=3))
-    assert [row["tuned"]["score"] for row in found] == [1.0, 0.5, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0]
-    events = list(read_lines(tmp_path / "s" / "events.jsonl"))
-    assert events[-1]["verdicts"] == {"tuned": 6, "position": 1, "unreadable": 1}
-    assert events[-1]["tuned"] == 0.875
+    assert [row["tuned"]["score"] for row in found] == [1.0, 0.5, None, 1.0, 1.0, 1.0, 1.0, 1.0]
+    metric = list(read_lines(tmp_path / "s" / "events.jsonl"))[-1]
+    assert metric["verdicts"] == {"tuned": 6, "position": 1, "unreadable": 1}
+    assert (metric["tuned"], metric["unscored"]) == (pytest.approx(6.5 / 7, abs=1e-6), 1)
+
+
+def test_evidence_for_the_judge_stands_beside_its_verdicts(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.jsonl"
+    pairs = [
+        ("well?", "good", "bad", "a"),
+        ("well?", "bad", "good", "b"),
+        ("well?", "bad", "good", "a"),
+        ("well?", "bad", "bad", "tie"),
+        ("biased", "good", "bad", "tie"),
+        ("garbage", "good", "bad", "a"),
+    ]
+    lines = [dict(zip(("prompt", "a", "b", "label"), pair, strict=True)) for pair in pairs]
+    labels.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with judge_server() as server:
+        server.model = "wise-1"
+        scored(tmp_path / "s", Judge, inputs(tmp_path), **options(server, labels=str(labels)))
+    found = json.loads((tmp_path / "s" / "output" / "score.json").read_text())
+    assert found["judged_by"] == ["wise-1"]
+    assert found["position_consistent"] == pytest.approx(6 / 7, abs=1e-6)
+    assert (found["characters_preferred"], found["characters_other"], found["longer_preferred"]) == (6.0, 5.0, 1.0)
+    agreement = found["agreement"]
+    assert (agreement["pairs"], agreement["unscored"], agreement["same"]) == (5, 1, 0.8)
+    # by hand: chance agrees in (2 * 1 + 1 * 2 + 2 * 2) / 25 = 0.32 of the pairs
+    assert agreement["kappa"] == pytest.approx((0.8 - 0.32) / (1 - 0.32), abs=1e-6)
+    assert agreement["interval"][0] < agreement["kappa"] < agreement["interval"][1]
+    assert list(read_lines(tmp_path / "s" / "events.jsonl"))[-1]["agreement"] == agreement
+
+
+def test_labels_are_part_of_the_key_but_not_their_path(
+    loading: Callable[..., Loaded], store: Store, folder: Path
+) -> None:
+    line = '{"prompt": "p", "a": "x", "b": "y", "label": "tie"}\n'
+    for name, content in (("one.jsonl", line), ("moved.jsonl", line), ("other.jsonl", line * 2)):
+        (folder / name).write_text(content)
+
+    def key(name: str) -> str:
+        judge = ("evals.judge.model=wise", "evals.judge.base_url='http://127.0.0.1:9/v1'")
+        recipe = loading("evals=[judge]", *judge, f"evals.judge.labels={folder / name}").recipe
+        plan = make_plan(recipe, plugins(), make_backend(recipe, plugins(), store))
+        (call,) = (call for call in plan.calls if call.label == "score:judge")
+        assert str(folder) not in json.dumps(call.params)
+        return call.key
+
+    assert key("one.jsonl") == key("moved.jsonl") != key("other.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (None, "file-not-found"),
+        ("", "no-rows"),
+        ("{", "wrong-format"),
+        ("[]", "wrong-format"),
+        ('{"prompt": "p", "a": "x", "b": "y", "label": "c"}', "wrong-format"),
+        ('{"prompt": "p", "a": "x", "label": "a"}', "wrong-format"),
+    ],
+)
+def test_labels_that_cannot_be_read_are_refused(
+    loading: Callable[..., Loaded], folder: Path, content: str | None, code: str
+) -> None:
+    if content is not None:
+        (folder / "labels.jsonl").write_text(content)
+    judge = ("evals.judge.model=wise", "evals.judge.base_url='http://127.0.0.1:9/v1'")
+    with pytest.raises(InvalidInput) as refused:
+        loading("evals=[judge]", *judge, f"evals.judge.labels={folder / 'labels.jsonl'}")
+    assert [problem.code for problem in refused.value.problems] == [code]
 
 
 def test_a_row_that_the_judge_does_not_take_is_unscored(tmp_path: Path) -> None:
