@@ -24,7 +24,8 @@ from pathlib import Path
 from ftrun.api.context import Reporter, StageContext, load
 from ftrun.api.recipe import Split
 from ftrun.api.stage_call import Component, EnvironmentRef, StageCall
-from ftrun.utils.digests import sha256_of, source_digest
+from ftrun.utils.code_digest import source_digest
+from ftrun.utils.digests import sha256_of
 from ftrun_plugins.data.format.params import FormatterPart, OutsideFile, Params, SourcePart
 from ftrun_plugins.data.format.stage import Format
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ftrun.api.context import Reporter, StageContext, StopRequest
 from ftrun.api.stage_call import Component, EnvironmentRef, StageCall
-from ftrun.utils.digests import source_digest
+from ftrun.utils.code_digest import source_digest
 from ftrun.utils.jsonl import read_lines
 from ftrun_plugins.evaluation.score.stage import Score
 

@@ -17,7 +17,8 @@ from ftrun.api.events import append, make
 from ftrun.api.manifest import GateResult
 from ftrun.api.recent_rate import RecentRate
 from ftrun.api.stage_call import StageCall
-from ftrun.utils.digests import sha256_of, source_digest
+from ftrun.utils.code_digest import source_digest
+from ftrun.utils.digests import file_stamp, sha256_of
 
 __all__ = ["Reporter", "StageContext", "StopRequest", "Stopped", "load"]
 
@@ -113,6 +114,7 @@ class StageContext:
     report: Reporter
     stop: StopRequest = field(default_factory=StopRequest)
     lock_descriptor: int | None = None
+    _stamps: dict[str, tuple[int, ...]] = field(default_factory=dict)  # of the files before they are read, by digest
 
     def check_stop(self) -> None:
         """Raise `Stopped` if the user has requested a stop."""
@@ -126,10 +128,21 @@ class StageContext:
             InvalidInput: If the file changed after the run was planned.
         """
         path = self.files[digest]
+        self._stamps[digest] = file_stamp(path)
         if sha256_of(path) != digest:
-            what = f"{path} changed since this run was planned"
-            raise InvalidInput(Problem("file-not-found", what, hint="start a new run; unchanged stages are cached"))
+            raise _content_changed(f"{path} changed since this run was planned")
         return path
+
+    def check_files(self) -> None:
+        """Check the input files once more, after the stage has read them.
+
+        Raises:
+            InvalidInput: If a file changed while the stage read it. The artifact would get the wrong key.
+        """
+        for digest, stamp in self._stamps.items():
+            path = self.files[digest]
+            if not path.exists() or (file_stamp(path) != stamp and sha256_of(path) != digest):
+                raise _content_changed(f"{path} changed while it was read")
 
     def component(self, call: StageCall, name: str) -> Any:
         """Return a new instance of a source, formatter or evaluator of the call.
@@ -140,9 +153,12 @@ class StageContext:
         component = call.components[name]
         cls = load(component.implementation)
         if source_digest(cls) != component.source:
-            what = f"the code of {name.replace(':', ' ')} changed since this run was planned"
-            raise InvalidInput(Problem("content-changed", what, hint="start a new run; unchanged stages are cached"))
+            raise _content_changed(f"the code of {name.replace(':', ' ')} changed since this run was planned")
         return cls()
+
+
+def _content_changed(what: str) -> InvalidInput:
+    return InvalidInput(Problem("content-changed", what, hint="start a new run; unchanged stages are cached"))
 
 
 def load(implementation: str) -> Any:

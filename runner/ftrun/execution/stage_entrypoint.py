@@ -128,6 +128,7 @@ def _run_stage(call: StageCall, store: Store, scratch: Scratch, stop: StopReques
     )
     start = time.monotonic()
     load(call.implementation)().run(call, context)
+    context.check_files()
     return save_finished(scratch, report, time.monotonic() - start)
 
 

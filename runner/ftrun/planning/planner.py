@@ -13,7 +13,8 @@ from ftrun.api.secrets import redirecting_variable
 from ftrun.api.stage_call import CLIENT, Component, EnvironmentRef, Plan, Ref, ResourceRequest, StageCall
 from ftrun.api.trainers import Trainer, TrainerConfig
 from ftrun.plugins.manager import Plugins
-from ftrun.utils.digests import FileDigests, source_digest
+from ftrun.utils.code_digest import source_digest
+from ftrun.utils.digests import FileDigests
 
 
 class Planner:

@@ -1,19 +1,18 @@
-"""Digests of values, files, folders and source code, from which keys are computed."""
+"""Digests of values, files and folders, from which keys are computed."""
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import importlib.util
 import json
 import os
 import re
-from collections.abc import Iterator
-from functools import cache
+import time
 from pathlib import Path
 from typing import Any
 
 SHA256 = re.compile("[0-9a-f]{64}")
+# A change so soon after another may leave the times of a file as they are: file systems count in steps up to this long.
+CLOCK_STEP = 2_000_000_000  # nanoseconds
 
 
 def digest(value: Any) -> str:
@@ -28,7 +27,10 @@ def digest(value: Any) -> str:
 
 
 class FileDigests:
-    """SHA-256 of files, cached by path, size, time and inode, so that a plan does not read gigabytes again."""
+    """SHA-256 of files, cached by path and `file_stamp`, so that a plan does not read gigabytes again.
+
+    A file that changed a moment ago is not cached, because its next change may not change its times.
+    """
 
     def __init__(self, cache_file: Path | None = None) -> None:
         from platformdirs import user_cache_path  # only on the client; stages in other environments import this module
@@ -39,12 +41,15 @@ class FileDigests:
 
     def file(self, path: Path) -> str:
         """Return the digest of a file's content."""
-        stat = path.stat()
-        name = f"{path.absolute()}|{stat.st_size}|{stat.st_mtime_ns}|{stat.st_ino}"
-        if name not in self._known:
-            self._known[name] = sha256_of(path)
+        size, *times, inode = file_stamp(path)
+        name = "|".join(str(part) for part in (path.absolute(), size, *times, inode))
+        if name in self._known:
+            return self._known[name]
+        found = sha256_of(path)
+        if time.time_ns() - max(times) > CLOCK_STEP:
+            self._known[name] = found
             self._changed = True
-        return self._known[name]
+        return found
 
     def folder(self, path: Path) -> str:
         """Return a digest of the names and contents of all files in a folder."""
@@ -79,61 +84,10 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def source_digest(cls: type[Any]) -> str:
-    """Return a digest of the module of a class and of the modules that it imports from its top-level package.
+def file_stamp(path: Path) -> tuple[int, int, int, int]:
+    """Return the size, the times of the last changes of content and of state in ns, and the inode of a file.
 
-    Imports of `ftrun` are left out, because the versions of stages cover changes in the core.
+    A changed file has another stamp, also if a program has set its time of modification back.
     """
-    top = cls.__module__.partition(".")[0]
-    modules = sorted(_find_modules(cls.__module__, top))
-    return digest({name: sha256_of(_find_file(name)) for name in modules})
-
-
-def _find_modules(module: str, top: str) -> set[str]:
-    modules: set[str] = set()
-    queue = [module]
-    while queue:
-        name = queue.pop()
-        if name not in modules:
-            modules.add(name)
-            queue.extend(other for other in _list_imports(name) if other.partition(".")[0] == top)
-    return modules
-
-
-@cache
-def _list_imports(module: str) -> frozenset[str]:
-    tree = ast.parse(_find_file(module).read_bytes())
-    return frozenset(name for node in ast.walk(tree) for name in _parse_imports(node, module))
-
-
-def _parse_imports(node: ast.AST, module: str) -> Iterator[str]:
-    names: list[str] = []
-    if isinstance(node, ast.Import):
-        names = [alias.name for alias in node.names]
-    elif isinstance(node, ast.ImportFrom):
-        base = (
-            importlib.util.resolve_name("." * node.level + (node.module or ""), _get_package(module))
-            if node.level
-            else node.module or ""
-        )
-        names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    yield from (name for name in names if name and _is_module(name))
-
-
-def _get_package(module: str) -> str:
-    return module if _find_file(module).name == "__init__.py" else module.rpartition(".")[0]
-
-
-def _is_module(name: str) -> bool:
-    try:
-        spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError):
-        return False
-    return spec is not None and bool(spec.origin) and str(spec.origin).endswith(".py")
-
-
-def _find_file(module: str) -> Path:
-    spec = importlib.util.find_spec(module)
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin)
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino

@@ -46,6 +46,12 @@ class Tiny:
     def copy(self, call, context, tries):
         (context.output / "copy.txt").write_text((context.inputs["data"] / "inner" / "x.txt").read_text())
 
+    def read(self, call, context, tries):
+        path = context.file(call.params["digest"])
+        (context.output / "copy.txt").write_text(path.read_text())
+        if call.params["changes"]:
+            path.write_text("changed while it was read")
+
     def refuse(self, call, context, tries):
         bad = Problem("bad-row", "row is bad", "rows.jsonl:3", "a good row", ("goood",), "fix it")
         raise InvalidInput([bad, Problem("another", "more")])

@@ -21,6 +21,7 @@ from ftrun.api.recipe import Environment
 from ftrun.api.stage_call import ResourceRequest, StageCall
 from ftrun.store.artifacts import find
 from ftrun.store.locks import is_held
+from ftrun.utils.digests import sha256_of
 from ftrun_plugins.local.backend import LocalBackend
 
 Calls = Callable[..., StageCall]
@@ -64,6 +65,22 @@ def test_a_stage_reads_its_inputs(tiny: Calls, new_run: Runs, backend: LocalBack
     for call in (first, second):
         assert backend.run_stage(call, new_run(), StopSignal()).status == "done"
     assert (store.artifact(second.ref) / "copy.txt").read_text() == "made"
+
+
+def test_a_file_that_changes_while_it_is_read_makes_no_artifact(
+    tiny: Calls, new_run: Runs, backend: LocalBackend, store: Store, tmp_path: Path
+) -> None:
+    data = tmp_path / "data.jsonl"
+    data.write_text("a row")
+    key = sha256_of(data)
+    ends, found = [], []
+    for changes in (False, True):
+        call = tiny("read", files={key: str(data)}, digest=key, changes=changes)
+        ends.append(backend.run_stage(call, new_run(), StopSignal()))
+        found.append(find(store, call.ref) is not None)
+    assert ends[0] == StageOutcome("done")
+    assert [problem.code for problem in ends[1].problems] == ["content-changed"]
+    assert found == [True, False]
 
 
 def test_bad_data_is_the_users_fault_and_keeps_every_word(
