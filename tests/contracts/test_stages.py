@@ -69,6 +69,7 @@ class TestCheck(OwnStage):
 class TestTrain(OwnStage):
     stage = Train
     matter = ("train.learning_rate=1", "optimizations.lora.lora_r=4", "dataset.split.seed=1")
+    do_not_matter = ("train.logging_steps=7", "train.save_total_limit=9", "train.use_tensorboard=true")
 
 
 class TestMerge(OwnStage):

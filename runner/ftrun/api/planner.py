@@ -24,6 +24,7 @@ class CallRequest:
 
     Args:
         params: The parameters. They are part of the key of the call.
+        settings: The settings of the call. They cannot change its result, and are not part of the key.
         label: The name of the call in a run, such as `generate:base`. Default: the name of the stage.
         inputs: Other calls whose artifacts the call reads, by role.
         after: Other calls that must succeed first. They are not part of the key.
@@ -41,6 +42,7 @@ class CallRequest:
     """
 
     params: BaseModel
+    settings: Mapping[str, Any] = field(default_factory=dict)
     label: str | None = None
     inputs: Mapping[str, StageCall] = field(default_factory=dict)
     after: Sequence[StageCall] = ()

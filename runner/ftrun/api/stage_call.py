@@ -90,6 +90,7 @@ class StageCall(Frozen):
         components: Sources, formatters and evaluators. The digests of their code are part of the key.
         label: The name of the call in a run, such as `generate:base`.
         implementation: The class of the stage, as `module:Class`.
+        settings: Values that cannot change the result, such as how often the stage saves.
         files: Paths on this machine, or URLs, of the input files by digest.
         secrets: Names of the secrets (`ftrun.api.secrets`) that the stage needs.
         optional_secrets: Names of the secrets that the stage uses if they are set.
@@ -109,6 +110,7 @@ class StageCall(Frozen):
     # The following fields are not part of the key.
     label: str
     implementation: str
+    settings: dict[str, Any] = {}
     files: dict[str, str] = {}
     secrets: tuple[str, ...] = ()
     optional_secrets: tuple[str, ...] = ()

@@ -69,6 +69,7 @@ class Planner:
             label=request.label or stage.name,
             implementation=f"{type(stage).__module__}:{type(stage).__qualname__}",
             params=request.params.model_dump(mode="json"),
+            settings=dict(request.settings),
             inputs={role: call.ref for role, call in request.inputs.items()},
             environment=self._environment(environment),
             components=dict(request.components),

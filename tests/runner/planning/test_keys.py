@@ -34,6 +34,7 @@ BASE: dict[str, Any] = {
     "components": {"formatter:chat": Component(implementation="a.b:C", source="3" * 64)},
     "label": "train",
     "implementation": "a.b:Train",
+    "settings": {"save_steps": 5},
     "files": {"4" * 64: "/data/rows.jsonl"},
     "secrets": ("TOKEN",),
     "optional_secrets": ("OTHER",),
@@ -74,6 +75,7 @@ def test_what_changes_a_key(change: dict[str, Any]) -> None:
     "change",
     [
         pytest.param({"label": "train:2"}, id="label"),
+        pytest.param({"settings": {"save_steps": 6}}, id="settings"),
         pytest.param({"files": {"4" * 64: "/elsewhere/rows.jsonl"}}, id="where a file lies"),
         pytest.param({"work": ResourceRequest(cpu=8, gpus=2, timeout=60)}, id="what it may use"),
         pytest.param({"notes": ()}, id="notes"),
@@ -96,7 +98,8 @@ def test_what_does_not_change_a_key(change: dict[str, Any]) -> None:
 def test_no_field_of_a_call_is_forgotten_here() -> None:
     """A new field has to be decided on: in the key or beside it, and in one of the lists above."""
     assert set(StageCall.model_fields) == set(BASE)
-    beside = {"label", "implementation", "files", "secrets", "optional_secrets", "after", "preflight", "notes", "work"}
+    named = {"label", "implementation", "settings", "files", "secrets", "optional_secrets", "after"}
+    beside = named | {"preflight", "notes", "work"}
     assert set(StageCall(**BASE).identity) == set(BASE) - beside
 
 

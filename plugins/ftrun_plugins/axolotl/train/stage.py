@@ -12,6 +12,7 @@ from ftrun.api.checkpoints import PREFIX
 from ftrun.api.planner import CallRequest
 from ftrun_plugins.axolotl.check.stage import plan_missing_checks
 from ftrun_plugins.axolotl.train.params import Params
+from ftrun_plugins.axolotl.train.settings import split_settings
 from ftrun_plugins.axolotl.train.trackers import RUN_ID, required_secrets
 from ftrun_plugins.axolotl.train.trainer_config import plan_params
 from ftrun_plugins.axolotl.train.weight_change import START
@@ -41,10 +42,12 @@ class Train:
         checks, missing = plan_missing_checks(recipe, planner)
         params, notes = plan_params(recipe, planner)
         on_gpus = params.accelerator == "gpu"
+        trainer, settings = split_settings(params.trainer)
         call = planner.call(
             self,
             CallRequest(
-                params,
+                params.model_copy(update={"trainer": trainer}),
+                settings=settings,
                 inputs={"model": model, "data": data},
                 after=checks,
                 secrets=required_secrets(params.trainer),
@@ -59,4 +62,6 @@ class Train:
     def run(self, call: StageCall, context: StageContext) -> None:
         from ftrun_plugins.axolotl.train.worker import TrainWorker
 
-        TrainWorker(Params.model_validate(call.params), context).run()
+        params = Params.model_validate(call.params)
+        trainer = {**params.trainer, **call.settings}
+        TrainWorker(params.model_copy(update={"trainer": trainer}), context).run()

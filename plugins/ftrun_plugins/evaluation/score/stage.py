@@ -84,7 +84,7 @@ class Score:
         scores_answers = evaluator.needs in ANSWERS
         if scores_answers and data is not None:
             inputs["data"] = data
-        options, files = plan_options(evaluator, evaluation.options if scores_answers else {}, planner)
+        options, files = plan_options(evaluator, evaluation.options, planner) if scores_answers else ({}, {})
         yield planner.call(
             self,
             CallRequest(
