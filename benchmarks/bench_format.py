@@ -30,7 +30,7 @@ from ftrun_plugins.data.format.params import FormatterPart, OutsideFile, Params,
 from ftrun_plugins.data.format.stage import Format
 
 TEXT = 'the model "answers" a question: about tables, naïve café prices 12.50 € and\tlists;\nthen it stops'
-WORDS = TEXT.split(" ")
+WORDS = [word + number for number in ("", *map(str, range(100))) for word in TEXT.split(" ")]  # as many as texts have
 SYSTEM = "You answer questions about tables."
 COMPARED = Path(__file__).with_name("datasets_map.py")
 

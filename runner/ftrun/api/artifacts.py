@@ -22,6 +22,7 @@ __all__ = [
     "FormattedRows",
     "LossRow",
     "Losses",
+    "OverlapRow",
     "RejectedRow",
     "SampleRow",
     "ScoreRow",
@@ -52,6 +53,19 @@ class RejectedRow(TypedDict):
     code: str
     reason: str
     raw: str
+
+
+class OverlapRow(TypedDict):
+    """Held-out row that overlaps with training rows: its index and place, the way, and the first training row.
+
+    `kind` is `equal`, `question`, `conversation`, `near` or `passage`. `rows` counts training rows of this kind.
+    """
+
+    index: int
+    place: str
+    kind: str
+    train: str
+    rows: int
 
 
 class TokenizedRow(TypedDict):
@@ -115,6 +129,7 @@ class FormattedRows:
 
     REPORT: ClassVar[str] = "report.json"
     REJECTED: ClassVar[str] = "rejected.jsonl"
+    OVERLAP: ClassVar[str] = "overlap.jsonl"
     HELD_OUT_SOURCE_ROWS: ClassVar[str] = "held_out.rows.jsonl"
 
     folder: Path
@@ -141,6 +156,11 @@ class FormattedRows:
 
     def rejected(self) -> Iterator[RejectedRow]:
         return cast("Iterator[RejectedRow]", read_lines(self.folder / self.REJECTED))
+
+    def overlaps(self) -> Iterator[OverlapRow]:
+        """Yield the held-out rows that overlap with training rows, by index; none if the check was skipped."""
+        path = self.folder / self.OVERLAP
+        return cast("Iterator[OverlapRow]", read_lines(path)) if path.exists() else iter(())
 
     def held_out_source_rows(self) -> Iterator[dict[str, Any]]:
         """Yield the raw row of each held-out example, in the same order."""

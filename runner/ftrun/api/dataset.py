@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from ftrun.api.base import Frozen, Json, PluginRef
 from ftrun.utils.safe_regex import search
 
-__all__ = ["Dataset", "Filter", "MixPart", "Split", "Value"]
+__all__ = ["Checks", "Dataset", "Filter", "MixPart", "Split", "Value"]
 
 
 class Split(Frozen):
@@ -87,6 +87,13 @@ class Filter(Frozen):
         return f"{self.column or 'row'} {self.condition}{text[:60]}"
 
 
+class Checks(Frozen):
+    """Checks of the examples after the split."""
+
+    overlap: Literal["report", "stop", "skip"] = "report"
+    """Handling of held-out rows that training rows repeat: `report` lists them, `stop` ends the run."""
+
+
 class MixPart(Frozen):
     """One of several sources that are mixed. It inherits from the dataset the settings that it does not set."""
 
@@ -137,6 +144,8 @@ class Dataset(Frozen):
     """Maximum number of rows of each `held_out` source. Default: `limit`."""
     split: Split = Split()
     """Share of the rows that is held out."""
+    checks: Checks = Checks()
+    """Checks of the examples after the split."""
     on_bad_row: Literal["stop", "skip"] = "stop"
     """Handling of a bad row: `stop` ends the run, `skip` writes the row to `rejected.jsonl` and continues."""
     max_cut: float = Field(default=0.02, ge=0, le=1)

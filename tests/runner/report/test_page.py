@@ -78,6 +78,7 @@ def whole(store: Store, loading: Loading) -> Callable[..., str]:
                 "held_out": 10,
                 "rejected": 3,
                 "reasons": {"no answer": 3},
+                "overlap": {"held_out": 10, "rows": 1, "kinds": {"near": 1, "passage": 2}},
                 "notes": ["columns that `chat` does not read: `id` (103 rows, for example 7)"],
                 "sources": [
                     {"name": "jsonl", "role": "source", "rows": 103, "files": [{"name": "a.jsonl", "sha256": "ab"}]}
@@ -85,6 +86,9 @@ def whole(store: Store, loading: Loading) -> Callable[..., str]:
             },
             "format/held_out.jsonl": [
                 {"place": "h.jsonl:1", "messages": [{"role": "user", "content": "How many?"}, {"role": "assistant"}]}
+            ],
+            "format/overlap.jsonl": [
+                {"index": 0, "place": "h.jsonl:1", "kind": "near", "train": "a.jsonl:77", "rows": 1}
             ],
             "tokenize/report.json": {"train": SPLIT, "held_out": {"rows": 0, "tokens": 0, "trained_tokens": 0}},
             "evaluate/samples.jsonl": [sample("h.jsonl:1", 0, 1), sample("h.jsonl:2", 1, 0)],
@@ -128,6 +132,8 @@ def test_a_report_has_every_section(whole: Callable[..., str]) -> None:
         "training loss from 2.000 at step 1 to 0.667 at step 3",
         "90 rows for training, 10 held out, 3 rejected.",
         "Columns that `chat` does not read: `id` (103 rows, for example 7).",
+        "1 of 10 held-out rows are repeated in training rows, 2 more share a passage.",
+        "a.jsonl:77",
         "system prompts",
         "rows.jsonl:3",
         "no answer",
@@ -158,9 +164,17 @@ def test_nothing_that_users_give_is_markup(whole: Callable[..., str]) -> None:
     gate = {"rule": EVIL, "limit": EVIL, "value": 0.5, "met": False}
     split = {**SPLIT, "longest": {"place": EVIL, "tokens": 3}}
     source = {"name": EVIL, "role": "source", "rows": 1, "files": [{"name": EVIL, "sha256": EVIL}]}
+    overlap = {"held_out": 1, "rows": 1, "kinds": {EVIL: 1}}
     html = whole(
         files={
-            "format/report.json": {"train": 1, "rejected": 1, "reasons": {EVIL: 1}, "sources": [source]},
+            "format/report.json": {
+                "train": 1,
+                "rejected": 1,
+                "reasons": {EVIL: 1},
+                "sources": [source],
+                "overlap": overlap,
+            },
+            "format/overlap.jsonl": [{"index": 0, "place": EVIL, "kind": EVIL, "train": EVIL, "rows": 1}],
             "format/held_out.jsonl": [row],
             "tokenize/report.json": {"train": split, "held_out": split},
             "evaluate/samples.jsonl": [bad],

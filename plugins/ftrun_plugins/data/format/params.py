@@ -22,6 +22,7 @@ IN_KEY_IF_SET = (
     "shuffle",
     "ignore_columns",
     "row_key",
+    "overlap",
 )
 
 
@@ -117,6 +118,7 @@ class Params(Frozen):
     ignore_columns: tuple[str, ...] = ()  # sorted
     row_key: str | None = None
     shuffle: int | None = None  # seed
+    overlap: Literal["stop", "skip"] | None = None  # None: report
     limit: int | None = None  # rows
     held_out_limit: int | None = None
 

@@ -51,6 +51,7 @@ class FormatPlan:
             filters=dataset.filters,
             ignore_columns=tuple(sorted(set(dataset.ignore_columns))),
             row_key=dataset.row_key,
+            overlap=dataset.checks.overlap if dataset.holds_out and dataset.checks.overlap != "report" else None,
             shuffle=dataset.shuffle,
             limit=dataset.limit,
             held_out_limit=(dataset.held_out_limit or dataset.limit) if any(dataset.held_out_sources()) else None,

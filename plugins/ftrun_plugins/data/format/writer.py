@@ -15,6 +15,7 @@ from ftrun.api.sources import BadRow
 from ftrun.utils.atomic_io import write_json
 from ftrun_plugins.data.format.example_json import encode, encode_row, kind_of
 from ftrun_plugins.data.format.interleave import Mix
+from ftrun_plugins.data.format.overlap import find_overlaps
 from ftrun_plugins.data.format.params import Params
 from ftrun_plugins.data.format.rejected_rows import RejectedRows, error_text, row_excerpt
 from ftrun_plugins.data.format.row_timeout import RowTimeout, Watch
@@ -39,6 +40,7 @@ class ExampleWriter:
         self._mix: dict[str, Any] = {}
         self._streams: Sequence[SourceReader] = ()
         self._notes: list[str] = []
+        self._overlap: dict[str, Any] = {}  # for the report
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -170,16 +172,35 @@ class ExampleWriter:
             raise InvalidInput(self._rejections.problems(self._row_count))
         if not self._train:
             raise InvalidInput(self._no_rows_problems())
+        self._check_overlap()
         self._context.report.progress(self._row_count, self._row_count, "rows")
         self._report_warnings()
         self._note_unread_columns()
         counts = {"train": self._train, "held_out": self._held_out, "rejected": self._rejections.count}
         removed = {f"removed by {name}": count for name, count in self._removed.most_common(MOST_FILTERS)}
-        self._context.report.metric(**counts, **self._mix, **removed)
+        overlap = {"overlap": rows} if (rows := self._overlap.get("rows")) else {}
+        self._context.report.metric(**counts, **overlap, **self._mix, **removed)
         assert self._kind is not None
         report = {"kind": self._kind[0], **counts, "reasons": self._rejections.reasons(), "sources": self._sources}
+        report |= {"overlap": self._overlap} if self._overlap else {}
         report |= {"notes": self._notes, **self._mix, **({"filters": dict(self._removed)} if self._removed else {})}
         write_json(self._context.output / FormattedRows.REPORT, report)
+
+    def _check_overlap(self) -> None:
+        """Report held-out rows that training rows repeat, or raise InvalidInput if the recipe asks for it."""
+        if not self._held_out or self._params.overlap == "skip":
+            return
+        self._train_file.flush()
+        self._held_out_file.flush()
+        overlaps = find_overlaps(self._context, self._train, self._held_out)
+        self._overlap = overlaps.report()
+        if overlaps.leaked and self._params.overlap == "stop":
+            raise InvalidInput(list(overlaps.problems()))
+        if overlaps.leaked:
+            text = f"{overlaps.describe(passages=False)}: see {FormattedRows.OVERLAP}"
+            self._context.report.warning(text, file=FormattedRows.OVERLAP)
+        if "passage" in overlaps.kinds:
+            self._note(overlaps.describe(passages=True))
 
     def _check_columns(self) -> None:
         """Raise InvalidInput if the formatters do not read columns that carry meaning."""

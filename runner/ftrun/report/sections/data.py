@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from ftrun.api.artifacts import FormattedRows, TokenizedRows
@@ -12,12 +13,14 @@ from ftrun.report.table import Table
 
 SPLITS = {"train": "training", "held_out": "held out"}
 SHOWN_DIGITS = 12  # of a digest
+MOST_OVERLAPS = 20
 
 
 def data(run: RunData) -> dict[str, Any] | None:
     report = run.json("format", FormattedRows.REPORT) or {}
     tokenized = run.json("tokenize", TokenizedRows.REPORT) or {}
-    tables = [*_counts(report), *_losses(tokenized), *_tokens(tokenized)]
+    overlaps = islice(run.lines("format", FormattedRows.OVERLAP), MOST_OVERLAPS) if report.get("overlap") else ()
+    tables = [*_counts(report), *_overlaps(overlaps), *_losses(tokenized), *_tokens(tokenized)]
     content = {"sources": _sources(report.get("sources")), "notes": list(_notes(report)), "tables": tables}
     return content if any(content.values()) else None
 
@@ -32,6 +35,10 @@ def _notes(report: Mapping[str, Any]) -> Iterator[str]:
     if "rejected" in report:
         train, held_out, rejected = (number(report.get(name, 0)) for name in ("train", "held_out", "rejected"))
         yield f"{train} rows for training, {held_out} held out, {rejected} rejected."
+    if overlap := report.get("overlap"):
+        rows, held_out = number(overlap["rows"]), number(overlap["held_out"])
+        passages = number(overlap["kinds"].get("passage", 0))
+        yield f"{rows} of {held_out} held-out rows are repeated in training rows, {passages} more share a passage."
 
 
 def _counts(report: Mapping[str, Any]) -> Iterator[Table]:
@@ -42,6 +49,14 @@ def _counts(report: Mapping[str, Any]) -> Iterator[Table]:
     ):
         if rows := [(name, number(count)) for name, count in (report.get(key) or {}).items()]:
             yield Table(caption, (title, "rows"), rows, numbers=(1,))
+
+
+def _overlaps(overlaps: Iterable[Mapping[str, Any]]) -> Iterator[Table]:
+    """Yield the first held-out rows that training rows repeat, with both places."""
+    if rows := [(row["place"], row["kind"], row["train"], number(row["rows"])) for row in overlaps]:
+        yield Table(
+            "Held-out rows that overlap with training rows", ("held out", "kind", "training", "rows"), rows, (3,)
+        )
 
 
 def _losses(report: Mapping[str, Any]) -> Iterator[Table]:
