@@ -84,10 +84,11 @@ def _versions(store: Store, first: RunData, other: RunData) -> Section:
 def _client_versions(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name in ("ftrun", "python"):
         yield name, facts.get(name)
-    yield from facts.get("versions", {}).items()
+    yield "ftrun code", facts.get("code", "")[:DIGITS] or None
+    yield from (facts.get("packages") or facts.get("versions", {})).items()
     git = facts.get("git") or {}
-    yield "git commit", git.get("commit", "")[:DIGITS] or None
-    yield "git changes", git.get("changed")
+    yield "git commit of the folder", git.get("commit", "")[:DIGITS] or None
+    yield "git changes in the folder", git.get("changed")
 
 
 def _hardware(run: RunData) -> dict[str, Any]:

@@ -102,7 +102,10 @@ def _compare_versions(then: Mapping[str, Any], now: Mapping[str, Any], store: St
     for name in ("ftrun", "python"):
         if name in then and then[name] != now[name]:
             yield f"{name} {then[name]} -> {now[name]}"
-    yield from _compare_packages("", then.get("versions", {}), now["versions"])
+    if then.get("code") and then["code"] != now["code"]:
+        yield f"the code of ftrun {then['code'][:DIGITS]} -> {now['code'][:DIGITS]}"
+    kind = "packages" if "packages" in then else "versions"
+    yield from _compare_packages("", then.get(kind, {}), now[kind])
     for name, digest in now["environments"].items():
         old = then.get("environments", {}).get(name)
         if old and old != digest:

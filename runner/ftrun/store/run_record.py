@@ -38,9 +38,11 @@ class Facts(TypedDict, total=False):
     """Versions, git state, hardware and environments of a run."""
 
     ftrun: str
+    code: str
     python: str
     platform: str
     versions: dict[str, str]
+    packages: dict[str, str]
     command: list[str]
     folder: str
     git: Git | None

@@ -79,7 +79,13 @@ def test_runs_that_are_alike_differ_in_nothing(making: Making, capsys: pytest.Ca
 
 
 def test_each_section_names_its_own(making: Making, capsys: pytest.CaptureFixture[str]) -> None:
-    facts = {"ftrun": "0.2.0", "git": {"commit": "b" * 40, "changed": True}, "hardware": {"train": {"gpus": 2}}}
+    facts = {
+        "ftrun": "0.2.0",
+        "code": "1" * 64,
+        "versions": {"hydra-core": "1.4.0"},
+        "git": {"commit": "b" * 40, "changed": True},
+        "hardware": {"train": {"gpus": 2}},
+    }
     other = making(
         "train.learning_rate=0.5", data="e" * 64, code="f" * 64, facts=facts, rows=9, status="failed", cost=2.0
     )
@@ -89,8 +95,10 @@ def test_each_section_names_its_own(making: Making, capsys: pytest.CaptureFixtur
         "code": {"formatter chat": ["c" * 12, "f" * 12]},
         "versions": {
             "ftrun": ["0.1.0", "0.2.0"],
-            "git commit": ["a" * 12, "b" * 12],
-            "git changes": [False, True],
+            "ftrun code": [None, "1" * 12],
+            "hydra-core": ["1.3.8", "1.4.0"],
+            "git commit of the folder": ["a" * 12, "b" * 12],
+            "git changes in the folder": [False, True],
         },
         "hardware": {"train gpus": [None, 2]},
         "results": {"status": ["done", "failed"], "cost": [None, 2.0]},
