@@ -72,6 +72,7 @@ def test_templates_get_the_proposals_that_the_tests_try() -> None:
     assert {name: propose_reasoning_parser(template(name)) for name in THOUGHTS} == THOUGHTS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", ["server_cpu", "trainer"])
 def test_a_proposed_parser_reads_what_its_template_writes(environment: str, tiny: Path, tmp_path: Path) -> None:
     found = parse(environment, tiny, tmp_path)

@@ -30,6 +30,7 @@ def test_a_preview_shows_the_tokens_that_a_run_trains_on(finished: Finished) -> 
     assert shown["totals"]["train"]["tokens"] == sum(row["tokens"] for row in shown["rows"])
 
 
+@pytest.mark.slow
 def test_nothing_has_to_be_made_for_a_preview(workplace: Workplace) -> None:
     found = workplace.run("preview", "recipe=tiny.yaml", "--longest", "-n", "2", "dataset.formatter.name=auto")
     assert "auto chose chat: " in found.out
@@ -39,6 +40,7 @@ def test_nothing_has_to_be_made_for_a_preview(workplace: Workplace) -> None:
     assert workplace.runs() == []
 
 
+@pytest.mark.slow
 def test_rows_that_format_rejects_tell_why(workplace: Workplace) -> None:
     with (workplace.folder / "train.jsonl").open("a") as file:
         file.write('{"messages": [{"role": "user", "content": "and?"}]}\n')
@@ -49,6 +51,7 @@ def test_rows_that_format_rejects_tell_why(workplace: Workplace) -> None:
     assert "train.jsonl:1 " in first
 
 
+@pytest.mark.slow
 def test_a_row_that_is_too_long_says_so(workplace: Workplace) -> None:
     dropped = workplace.run("preview", "recipe=tiny.yaml", "train.sequence_len=40", "-n", "1").out
     assert "too long by" in dropped

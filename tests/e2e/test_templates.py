@@ -164,6 +164,7 @@ WITHOUT_END: Mapping[str, list[str]] = {
 }
 
 
+@pytest.mark.slow
 def test_a_template_whose_end_is_not_trained_gets_the_tokens_that_train_it(tiny: Path, tmp_path: Path) -> None:
     (site,) = Path(trainer_python()).parents[1].glob("lib/python*/site-packages")
     files = {f"axolotl/{file.stem}": Template() for file in sorted((site / FOLDERS["axolotl"]).glob("*.jinja"))}

@@ -37,7 +37,7 @@ def collect_provenance(plan: Plan, backend: Backend) -> dict[str, Any]:
 
 
 def _digest_own_code() -> str:
-    """Return a digest of ftrun's own code, which tells apart two states of a checkout with the same version."""
+    """Return a digest of ftrun's own code. Two states of a checkout with one version have different digests."""
     specs = {package: find_spec(package) for package in OWN_PACKAGES}
     roots = {package: Path(spec.origin).parent for package, spec in specs.items() if spec and spec.origin}
     files = {
