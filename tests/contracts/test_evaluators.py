@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ftrun.api.tool_calls import ToolCall
 from ftrun.plugins.manager import plugins
 from ftrun.testing import EvaluatorContract
 from ftrun.testing.evaluator import Case
@@ -20,6 +21,7 @@ from ftrun_plugins.evaluation.metrics.lm_eval import LmEval
 from ftrun_plugins.evaluation.metrics.regex import Regex
 from ftrun_plugins.evaluation.metrics.rouge import Rouge
 from ftrun_plugins.evaluation.metrics.sql_execution import SqlExecution
+from ftrun_plugins.evaluation.metrics.tool_call import ToolCallMatch
 from helpers.judge_server import judge_server
 
 WORDS = (Case("The quick brown fox jumps over the lazy dog."), Case("one two three four"))
@@ -58,6 +60,11 @@ class TestLengthAndStop(EvaluatorContract):
     evaluator = LengthAndStop
     options = {"min_tokens": 1, "max_tokens": 20}
     cases = WORDS
+
+
+class TestToolCall(EvaluatorContract):
+    evaluator = ToolCallMatch
+    cases = (Case("Looking.", calls=(ToolCall("find", {"name": "Ada"}), ToolCall("find", {"name": "Bob"}))),)
 
 
 class TestRouge(EvaluatorContract):

@@ -31,6 +31,7 @@ def ftrun_register_evaluators(
     from ftrun_plugins.evaluation.metrics.regex import Regex
     from ftrun_plugins.evaluation.metrics.rouge import Rouge
     from ftrun_plugins.evaluation.metrics.sql_execution import SqlExecution
+    from ftrun_plugins.evaluation.metrics.tool_call import ToolCallMatch
 
     for evaluator in (
         HeldOutLoss,
@@ -42,6 +43,7 @@ def ftrun_register_evaluators(
         JsonSchema,
         Regex,
         LengthAndStop,
+        ToolCallMatch,
         Judge,
         LmEval,
     ):

@@ -87,12 +87,15 @@ class SampleRow(TypedDict):
 
 
 class AnswerRow(TypedDict):
-    """Answer of a model to one held-out prompt."""
+    """Answer of a model to one held-out prompt. `reference` and `prediction` contain calls of tools as text."""
 
     index: int
     place: str
     reference: str
-    prediction: str  # the answer as text, without special tokens
+    prediction: str  # the answer as text, without the end of the turn
+    calls: list[dict[str, Any]] | None  # calls of tools, as `name` and `arguments`; None if their format is not known
+    reference_calls: list[dict[str, Any]]
+    error: str | None  # why the answer cannot be scored
     tokens: int
     stopped: bool  # true if the model ended the answer, false if the maximum length did
     ids: list[int]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 from ftrun.api.rows import Options
+from ftrun.api.tool_calls import ToolCall
 
 __all__ = ["Answer", "AnswerEvaluator", "Evaluator", "Pair", "PairEvaluator", "PairScores", "Score"]
 
@@ -19,7 +20,7 @@ class Evaluator(Protocol):
     `needs` names the input of the evaluator:
 
     * `predictions`: the text of each answer
-    * `answers`: the text, length and end of each answer; the class is an `AnswerEvaluator`
+    * `answers`: the text, calls, length and end of each answer; the class is an `AnswerEvaluator`
     * `pairs`: the answers of two models; the class is a `PairEvaluator`
     * `loss`: the scores of the stage `loss`
     * the name of another stage that scores rows. The labels of its calls are `STAGE:EVALUATION:base` and
@@ -61,18 +62,22 @@ class Answer:
     """Answer of a model.
 
     Args:
-        text: The answer without special tokens.
+        text: The answer without the end of the turn. Calls of tools are lines of JSON.
         tokens: The number of tokens of the answer.
         stopped: True if the model ended the answer, false if the maximum length did.
+        calls: The calls of tools, or None if ftrun does not know the format in which the model writes them.
+        reference_calls: The calls of tools in the reference answer.
     """
 
     text: str
     tokens: int
     stopped: bool
+    calls: tuple[ToolCall, ...] | None = ()
+    reference_calls: tuple[ToolCall, ...] = ()
 
 
 class AnswerEvaluator(Protocol):
-    """Component that scores single answers by text, length and end. Otherwise the same as an `Evaluator`."""
+    """Component that scores single answers by text, calls, length and end. Otherwise the same as an `Evaluator`."""
 
     name: ClassVar[str]
     needs: ClassVar[str]  # `answers`

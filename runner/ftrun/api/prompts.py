@@ -9,13 +9,17 @@ from typing import Any
 
 from ftrun.api.artifacts import ExampleRow, FormattedRows, Split
 from ftrun.api.template_limits import report_endless_template
+from ftrun.api.tool_calls import ToolCall, add_calls, read_calls
 
 __all__ = ["Prompt", "apply_template", "make_prompt", "parse_tool_arguments", "prompt_texts", "prompts"]
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """Prompt and its reference answer. A prompt consists of messages or of text segments."""
+    """Prompt and its reference answer. A prompt consists of messages or of text segments.
+
+    `reference` contains the text of the reference answer and its calls of tools, which are also in `calls`.
+    """
 
     index: int
     place: str
@@ -23,6 +27,7 @@ class Prompt:
     messages: Sequence[Mapping[str, Any]] = ()
     tools: Sequence[Mapping[str, Any]] = ()
     segments: Sequence[str] = ()
+    calls: Sequence[ToolCall] = ()
 
 
 def prompts(data: FormattedRows, split: Split) -> Iterator[Prompt]:
@@ -73,15 +78,29 @@ def _parse(message: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _render(prompt: Prompt) -> str:
-    turns = (f"{message['role']}: {message.get('content') or ''}" for message in prompt.messages)
-    return "\n\n".join(turns) if prompt.messages else "".join(prompt.segments)
+    if not prompt.messages:
+        return "".join(prompt.segments)
+    tools = [f"tools: {json.dumps([_describe(tool) for tool in prompt.tools], ensure_ascii=False)}"]
+    turns = (f"{message['role']}: {_render_message(message)}" for message in prompt.messages)
+    return "\n\n".join([*(tools if prompt.tools else []), *turns])
+
+
+def _describe(tool: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the name, description and parameters of a tool of OpenAI's shape."""
+    function: Mapping[str, Any] = tool.get("function", tool)
+    return function
+
+
+def _render_message(message: Mapping[str, Any]) -> str:
+    return add_calls(message.get("content") or "", read_calls(message))
 
 
 def _make_chat_prompt(index: int, example: ExampleRow) -> Prompt:
     messages = example["messages"]
     last = max(place for place, message in enumerate(messages) if _is_trained(message))
     earlier = [{key: value for key, value in message.items() if key != "train"} for message in messages[:last]]
-    return Prompt(index, example["place"], messages[last].get("content") or "", earlier, example.get("tools") or ())
+    answer, tools = messages[last], example.get("tools") or ()
+    return Prompt(index, example["place"], _render_message(answer), earlier, tools, calls=read_calls(answer))
 
 
 def _is_trained(message: Mapping[str, Any]) -> bool:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftrun.api.evaluators import Answer, Pair, PairScores
+from ftrun.api.tool_calls import ToolCall
 from ftrun.testing import fuzz_inputs
 from ftrun.testing.component import ComponentContract, assert_one_line
 
@@ -27,11 +28,15 @@ UNUSUAL_ANSWERS = (
 
 @dataclass(frozen=True)
 class Case:
-    """A held-out row with its reference, and a right answer if the reference does not get the best score."""
+    """A held-out row with its reference, and a right answer if the reference does not get the best score.
+
+    `calls` are the calls of tools of the reference and of a right answer.
+    """
 
     reference: str
     row: Mapping[str, Any] = field(default_factory=dict)
     answer: str | None = None
+    calls: tuple[ToolCall, ...] = ()
 
     @property
     def right_answer(self) -> str:
@@ -86,7 +91,9 @@ class EvaluatorContract(ComponentContract):
             assert isinstance(result, PairScores), f"it returned {type(result).__name__}, not PairScores"
             scores, reason = [result.base, result.tuned], result.reason
         else:
-            parameter = Answer(answer, len(answer.split()), stopped) if self.evaluator.needs == "answers" else answer
+            calls = case.calls if answer == case.right_answer else ()
+            whole = Answer(answer, len(answer.split()), stopped, calls, case.calls)
+            parameter = whole if self.evaluator.needs == "answers" else answer
             score, reason = evaluator.score(parameter, case.reference, row, options)
             scores = [score]
         assert row == dict(case.row), "the evaluator changed the row"

@@ -21,3 +21,4 @@ class Params(Frozen):
     gpus: int
     trust_remote_code: bool
     template: TemplateVariables = {}
+    tool_parser: str | None = None

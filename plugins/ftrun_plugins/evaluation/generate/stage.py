@@ -1,7 +1,7 @@
 """Stage `generate`: answers of a model to the held-out prompts. All models get the same prompts and sampling.
 
-predictions.jsonl   by row: index, place, reference, the answer as text and as token ids, the token ids of the prompt,
-                    and a flag that is true if the model ended the answer
+predictions.jsonl   by row: index, place, reference, the answer as text and as token ids, the calls of tools of both,
+                    the token ids of the prompt, and a flag that is true if the model ended the answer
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Generate:
     """Stage with one call for the base model and one for the tuned model."""
 
     name: ClassVar[str] = "generate"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     environment: ClassVar[str] = "server_cpu"
     other_environments: ClassVar[tuple[str, ...]] = ("server", "trainer")
     resumable: ClassVar[tuple[str, ...]] = (Answers.ROWS,)
@@ -49,6 +49,7 @@ class Generate:
             gpus=planner.gpus(self.name),
             trust_remote_code=recipe.model.trust_remote_code,
             template=planner.trainer_config.template,
+            tool_parser=recipe.serve.tool_parser,
         )
         request = CallRequest(
             params,

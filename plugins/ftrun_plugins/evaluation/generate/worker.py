@@ -11,6 +11,7 @@ from ftrun.api.artifacts import Answers, FormattedRows
 from ftrun.api.prompts import Prompt, apply_template, prompts
 from ftrun.api.tokenizers import adds_begin
 from ftrun_plugins.evaluation.generate import transformers_engine, vllm_engine
+from ftrun_plugins.evaluation.generate.answer_text import AnswerReader
 from ftrun_plugins.evaluation.model_loading import load_tokenizer, set_missing_template
 from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl
 
@@ -30,15 +31,20 @@ def generate(params: Params, context: StageContext) -> None:
     encoded = {prompt.index: encode(prompt, tokenizer, params.template) for prompt in selected}
     by_index = {prompt.index: prompt for prompt in selected}
     results = ResumableJsonl(context.work / Answers.ROWS)
+    reader = AnswerReader(tokenizer, params.tool_parser)
     waiting = {index: ids for index, ids in encoded.items() if index not in results.lines}
     for answer in ENGINES[params.engine](waiting, tokenizer, params, context) if waiting else ():
         prompt = by_index[answer.index]
+        read = reader.read(answer.ids, prompt)
         results.add(
             {
                 "index": prompt.index,
                 "place": prompt.place,
                 "reference": prompt.reference,
-                "prediction": tokenizer.decode(answer.ids, skip_special_tokens=True),
+                "prediction": read.text,
+                "calls": None if read.calls is None else [call.as_dict() for call in read.calls],
+                "reference_calls": [call.as_dict() for call in prompt.calls],
+                "error": read.error,
                 "tokens": len(answer.ids),
                 "stopped": answer.stopped,
                 "ids": answer.ids,

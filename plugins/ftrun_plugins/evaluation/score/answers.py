@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ftrun.api.artifacts import Answers, FormattedRows, Losses, Scores
 from ftrun.api.errors import Problem
 from ftrun.api.evaluators import Answer
+from ftrun.api.tool_calls import ToolCall
 from ftrun_plugins.evaluation.finite import require_finite
 from ftrun_plugins.evaluation.score.unscored import RowGuard, Unscored
 
@@ -78,12 +79,24 @@ def describe(line: Mapping[str, Any], score: float | None, reason: str | None) -
 def _score(
     evaluator: Any, options: Any, line: Mapping[str, Any], row: Mapping[str, Any], guard: RowGuard
 ) -> tuple[dict[str, Any], Problem | None]:
-    answer = line["prediction"]
-    prediction = Answer(answer, line["tokens"], line["stopped"]) if evaluator.needs == "answers" else answer
+    if error := line.get("error"):
+        return describe(line, None, error), None
+    prediction = _read_answer(line) if evaluator.needs == "answers" else line["prediction"]
     result = guard.run(lambda: to_scored(evaluator.score(prediction, line["reference"], row, options)))
     if isinstance(result, Unscored):
         return describe(line, None, result.reason), result.problem
     return describe(line, *result), None
+
+
+def _read_answer(line: Mapping[str, Any]) -> Answer:
+    calls, expected = line.get("calls", []), line.get("reference_calls", [])
+    return Answer(
+        line["prediction"],
+        line["tokens"],
+        line["stopped"],
+        None if calls is None else tuple(ToolCall(**call) for call in calls),
+        tuple(ToolCall(**call) for call in expected),
+    )
 
 
 def _read_score(line: Mapping[str, Any], role: str) -> dict[str, Any]:

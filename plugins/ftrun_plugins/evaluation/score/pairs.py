@@ -37,9 +37,11 @@ def score_pairs(
         if index in results.lines:
             return results.lines[index], None
         context.check_stop()
+        line = {"index": index, "place": base["place"], "reference": base["reference"]}
+        if error := base.get("error") or tuned.get("error"):
+            return {**line, **{role: describe(answers[role], None, error) for role in ROLES}}, None
         pair = Pair(prompts[index], base["reference"], base["prediction"], tuned["prediction"], rows[index])
         result = guard.run(lambda: evaluator.compare(pair, options))
-        line = {"index": index, "place": base["place"], "reference": base["reference"]}
         if isinstance(result, Unscored):
             return {**line, **{role: describe(answers[role], None, result.reason) for role in ROLES}}, result.problem
         line |= {"verdict": result.verdict, **({"judged_by": result.judged_by} if result.judged_by else {})}

@@ -17,6 +17,7 @@ from ftrun_plugins.evaluation.evaluate.stage import Evaluate
 from ftrun_plugins.evaluation.metrics.exact_match import ExactMatch
 from ftrun_plugins.evaluation.metrics.held_out_loss import HeldOutLoss
 from ftrun_plugins.evaluation.metrics.length_and_stop import LengthAndStop
+from ftrun_plugins.evaluation.metrics.tool_call import ToolCallMatch
 from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl
 from ftrun_plugins.evaluation.score.stage import Score
 from helpers.score_stage import answered, call, context, rows, scored, write
@@ -241,3 +242,16 @@ def test_a_run_that_trains_nothing_has_the_base_alone(tmp_path: Path) -> None:
     Evaluate().run(call(Evaluate, {"evals": {"exact": {"min": 0.6}}}), into)
     found = json.loads((into.output / "evaluation.json").read_text())["exact"]
     assert (found["base"], "tuned" in found, into.report.gates[0].met) == (0.5, False, False)
+
+
+def test_calls_of_tools_reach_the_evaluator_as_they_are(tmp_path: Path) -> None:
+    call_of_ada, inputs = {"name": "find", "arguments": {"name": "Ada"}}, picky(tmp_path, "a", "b", "c")
+    lines = list(read_lines(tmp_path / "t" / "predictions.jsonl"))
+    calls: list[dict[str, Any]] = [{"calls": [call_of_ada]}, {"calls": []}, {"calls": None, "error": "not readable"}]
+    with_calls = ({**line, **more, "reference_calls": [call_of_ada]} for line, more in zip(lines, calls, strict=True))
+    write(tmp_path / "t" / "predictions.jsonl", *with_calls)
+    found = scored(tmp_path / "s", ToolCallMatch, {"tuned": inputs["tuned"], "data": inputs["data"]})
+    assert [row["tuned"]["score"] for row in found] == [1.0, 0.0, None]
+    assert found[2]["tuned"]["reason"] == "not readable"
+    again = scored(tmp_path / "x", ExactMatch, {"tuned": inputs["tuned"], "data": inputs["data"]})
+    assert [row["tuned"]["score"] for row in again] == [0.0, 0.0, None]  # neither can its text be compared
