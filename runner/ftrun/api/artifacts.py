@@ -32,8 +32,8 @@ __all__ = [
     "TokenizedRows",
 ]
 
-Split = Literal["train", "held_out"]
-SPLITS: tuple[Split, Split] = ("train", "held_out")
+Split = Literal["train", "validation", "held_out"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "held_out")
 
 
 class ExampleRow(TypedDict, total=False):
@@ -155,6 +155,9 @@ class FormattedRows:
         return str(self.report["kind"])
 
     def examples(self, split: Split) -> Iterator[ExampleRow]:
+        """Yield the examples of a split. A stage of a plugin may write no validation rows."""
+        if split == "validation" and not self.path(split).exists():
+            return iter(())
         return cast("Iterator[ExampleRow]", read_lines(self.path(split)))
 
     def rejected(self) -> Iterator[RejectedRow]:

@@ -14,16 +14,26 @@ __all__ = ["Checks", "Dataset", "Filter", "MixPart", "Split", "Value"]
 
 
 class Split(Frozen):
-    """Share of rows that is held out, chosen by a digest of their question or of their column `by`."""
+    """Shares of rows that are not trained on, chosen by a digest of their question or of their column `by`."""
 
     held_out: float = Field(default=0.0, ge=0, lt=1)
     """Share of the rows that is held out, from 0 to 1. 1 itself is not allowed."""
+    validation: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the rows by which the trainer chooses: to stop early, or to keep the best checkpoint."""
     by: str | None = None
     """Name of a column. Rows with the same value in it stay on the same side of the split."""
     group: Literal["question", "example"] = "question"
     """Rows that stay on the same side without `by`: those with the same `question`, or only equal ones (`example`)."""
     seed: int = Field(default=0, ge=0, lt=2**63)
     """Random seed of the choice. Another seed holds out other rows."""
+
+    @model_validator(mode="after")
+    def _check_shares(self) -> Self:
+        if self.held_out + self.validation >= 1:
+            raise ValueError(
+                "`held_out` and `validation` that are less than 1 together, so that rows for training are left"
+            )
+        return self
 
 
 def _check_pattern(pattern: str) -> str:
@@ -172,10 +182,17 @@ class Dataset(Frozen):
 
     def split_of(self, part: MixPart) -> Split:
         """Return the split of a part. A part with a `held_out` source is not split unless it sets `split`."""
-        return part.split or (Split() if part.held_out else self.split)
+        return part.split or (self.split.model_copy(update={"held_out": 0.0}) if part.held_out else self.split)
 
     @property
     def holds_out(self) -> bool:
         """True if the dataset holds out rows, by a split or a source."""
-        splits = [self.split_of(part) for part in self.parts.values()] if self.parts else [self.split]
-        return any(self.held_out_sources()) or any(split.held_out for split in splits)
+        return any(self.held_out_sources()) or any(split.held_out for split in self._splits())
+
+    @property
+    def has_validation(self) -> bool:
+        """True if the dataset has validation rows."""
+        return any(split.validation for split in self._splits())
+
+    def _splits(self) -> list[Split]:
+        return [self.split_of(part) for part in self.parts.values()] if self.parts else [self.split]

@@ -107,7 +107,7 @@ def by_ftrun(cases: Cases, model: Path, work: Path) -> dict[str, Rows]:
         untrained_end_of_turn=True,
         on_template_loss="report",
         on_prompt_mismatch="stop",
-        pack_held_out=False,
+        packed_split=None,
     )
     context: Any = SimpleNamespace(
         work=work, inputs={"model": model}, report=SimpleNamespace(warning=print, note=print)

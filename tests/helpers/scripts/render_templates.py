@@ -89,7 +89,7 @@ def _compare(asked: dict[str, Any]) -> dict[str, str]:
         untrained_end_of_turn=False,
         on_template_loss="report",
         on_prompt_mismatch="stop",
-        pack_held_out=False,
+        packed_split=None,
     )
     work = Path(ASKED["work"]) / asked["name"]
     context = SimpleNamespace(work=work, inputs={"model": Path(ASKED["tokenizer"])})

@@ -16,7 +16,9 @@ from ftrun_plugins.axolotl.check.params import Params
 from ftrun_plugins.axolotl.train.trainer_config import plan_params
 
 if TYPE_CHECKING:
+    from ftrun.api.artifacts import Split
     from ftrun.api.context import StageContext
+    from ftrun.api.dataset import Dataset
     from ftrun.api.planner import Planner
     from ftrun.api.recipe import Recipe
     from ftrun.api.stage_call import StageCall
@@ -54,7 +56,7 @@ def _plan_checks(recipe: Recipe, planner: Planner) -> list[StageCall]:
     merged = planner.trainer_config
     params = Params(
         training=training,
-        splits=("train", "held_out") if recipe.dataset.holds_out else ("train",),
+        splits=_splits(recipe.dataset),
         gpus=planner.hardware("train").kinds,
         origins={key: dotted(path) for key, path in merged.origins.items() if merged.values.get(key) is not None},
     )
@@ -67,3 +69,8 @@ def _plan_checks(recipe: Recipe, planner: Planner) -> list[StageCall]:
         )
         for label, read in inputs.items()
     ]
+
+
+def _splits(dataset: Dataset) -> tuple[Split, ...]:
+    has_rows: dict[Split, bool] = {"validation": dataset.has_validation, "held_out": dataset.holds_out}
+    return ("train", *(split for split, expected in has_rows.items() if expected))

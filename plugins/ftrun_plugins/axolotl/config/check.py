@@ -10,10 +10,10 @@ from ftrun.api.issues import Issue, KeyPath
 from ftrun.api.recipe import Recipe
 from ftrun.api.trainers import TrainerConfig
 from ftrun_plugins.axolotl.config import schema
+from ftrun_plugins.axolotl.config.best_checkpoint import check_best_checkpoint
 from ftrun_plugins.axolotl.config.build import RESERVED_KEYS
 from ftrun_plugins.axolotl.config.combinations import (
     EVALUATION_KEYS,
-    check_best_checkpoint,
     check_combinations,
     check_target_modules,
     requests_evaluations,
@@ -111,13 +111,13 @@ def _check_checkpoint_limit(recipe: Recipe, config: TrainerConfig) -> Iterator[I
 
 
 def _check_held_out_rows(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
-    held_out = recipe.dataset.holds_out
+    held_out = recipe.dataset.holds_out or recipe.dataset.has_validation
     if config.values.get("eval_sample_packing") and not held_out:
         yield Issue(
             "conflicting-keys",
             config.origins["eval_sample_packing"],
             "`eval_sample_packing` packs held-out rows, but no rows are held out",
-            hint="set dataset.split.held_out, or leave out eval_sample_packing",
+            hint="set dataset.split.validation, or leave out eval_sample_packing",
         )
     for key in EVALUATION_KEYS:
         if requests_evaluations(key, config.values) and not held_out:
@@ -125,7 +125,7 @@ def _check_held_out_rows(recipe: Recipe, config: TrainerConfig) -> Iterator[Issu
                 "conflicting-keys",
                 config.origins[key],
                 f"`{key}` requests evaluations, but no rows are held out",
-                hint="set dataset.split.held_out",
+                hint="set dataset.split.validation, or dataset.split.held_out",
             )
 
 

@@ -190,16 +190,3 @@ def requests_evaluations(key: str, values: Values) -> bool:
     """Return whether a key of `EVALUATION_KEYS` makes the trainer evaluate."""
     off = (None, False, "no") if key == "eval_strategy" else (None, False, 0)
     return values.get(key) not in off and values.get("eval_strategy") not in (False, "no")
-
-
-def check_best_checkpoint(recipe: Recipe, config: TrainerConfig) -> Iterator[Issue]:
-    """Yield an issue for each key that needs evaluations during training, if there are none."""
-    if recipe.dataset.holds_out and any(requests_evaluations(key, config.values) for key in EVALUATION_KEYS):
-        return
-    missing = "no rows are held out" if not recipe.dataset.holds_out else "the trainer does not evaluate"
-    hint = "set dataset.split.held_out and train.eval_steps" if not recipe.dataset.holds_out else "set train.eval_steps"
-    for key in ("early_stopping_patience", "load_best_model_at_end", "metric_for_best_model", "greater_is_better"):
-        value = config.values.get(key)
-        if value is not None and (value is not False or key == "greater_is_better"):
-            what = f"`{key}` needs evaluations during training, but {missing}"
-            yield Issue("conflicting-keys", config.origins[key], what, hint=hint)

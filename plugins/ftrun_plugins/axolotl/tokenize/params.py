@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from ftrun.api.artifacts import Split
 from ftrun.api.recipe import Frozen
 
 
@@ -17,4 +18,4 @@ class Params(Frozen):
     untrained_end_of_turn: bool
     on_template_loss: Literal["report", "stop"]
     on_prompt_mismatch: Literal["stop", "report"]
-    pack_held_out: bool  # if true, the held-out rows must fill at least one pack
+    packed_split: Split | None  # of the trainer's evaluations, if they pack rows: it must fill at least one pack

@@ -37,13 +37,13 @@ def check_report(name: Split, report: DataReport, params: Params, cuts: bool, re
         raise InvalidInput(problems)
     _check_losses(name, report, params, reporter)
     _check_lengths(name, report, params, cuts, reporter)
-    if name == "held_out" and params.pack_held_out and report.tokens < report.sequence_len:
+    if name == params.packed_split and report.tokens < report.sequence_len:
         raise InvalidInput(
             Problem(
                 "too-few-rows",
-                f"the held-out rows have {report.tokens} tokens, too few for a pack of {report.sequence_len}",
+                f"the rows of {name} have {report.tokens} tokens, too few for a pack of {report.sequence_len}",
                 at="train.eval_sample_packing",
-                hint="hold out more rows, or leave out eval_sample_packing",
+                hint="raise their share in dataset.split, or leave out eval_sample_packing",
             )
         )
 

@@ -1,11 +1,11 @@
 """The stage `tokenize`: converts examples to token ids and labels with axolotl's prompt strategies, in order.
 
-train/ held_out/                      tokenized datasets for the trainer
-train.rows.jsonl held_out.rows.jsonl  for each row: place, index among the examples, tokens, trained tokens
-sample.jsonl                          a few rows with their token ids and labels
-vocabulary.json                       number of tokens of the vocabulary, and its digest
-chat_template.jinja                   the template that rendered the chats
-report.json                           statistics for `ftrun show`
+train/ validation/ held_out/  tokenized datasets for the trainer, those that have rows
+{split}.rows.jsonl            for each row: place, index among the examples, tokens, trained tokens
+sample.jsonl                  a few rows with their token ids and labels
+vocabulary.json               number of tokens of the vocabulary, and its digest
+chat_template.jinja           the template that rendered the chats
+report.json                   statistics for `ftrun show`
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ftrun_plugins.axolotl.config.key_readers import select_keys
 from ftrun_plugins.axolotl.tokenize.params import Params
 
 if TYPE_CHECKING:
+    from ftrun.api.artifacts import Split
     from ftrun.api.context import StageContext
     from ftrun.api.planner import Planner
     from ftrun.api.recipe import Recipe
@@ -47,7 +48,7 @@ class Tokenize:
             untrained_end_of_turn=recipe.dataset.untrained_end_of_turn,
             on_template_loss=recipe.dataset.on_template_loss,
             on_prompt_mismatch=recipe.dataset.on_prompt_mismatch,
-            pack_held_out=bool(config.values.get("eval_sample_packing")),
+            packed_split=_packed_split(recipe) if config.values.get("eval_sample_packing") else None,
         )
         trains = "train" in recipe.stages
         checks, missing = plan_missing_checks(recipe, planner) if trains else ([], [])
@@ -59,3 +60,7 @@ class Tokenize:
         from ftrun_plugins.axolotl.tokenize.worker import tokenize
 
         tokenize(Params.model_validate(call.params), context)
+
+
+def _packed_split(recipe: Recipe) -> Split:
+    return "validation" if recipe.dataset.has_validation else "held_out"

@@ -1,4 +1,4 @@
-"""Tokenization of both splits in several processes, and checks of every row."""
+"""Tokenization of all splits in several processes, and checks of every row."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COLUMNS = {"input_ids": "int32", "attention_mask": "int8", "labels": "int64"}
 
 
 def tokenize(params: Params, context: StageContext) -> None:
-    """Run the stage: write both splits, a sample of rows, the vocabulary and the chat template."""
+    """Run the stage: write the splits, a sample of rows, the vocabulary and the chat template."""
     data, names = FormattedRows(context.inputs["data"]), TokenizedRows
     rows = RowTokenizer(params, data.kind, context)
     template = rows.tokenizer.chat_template if data.kind == "chat" else None
@@ -47,7 +47,8 @@ def tokenize(params: Params, context: StageContext) -> None:
     if template is not None:
         (context.output / names.TEMPLATE).write_text(template)
     counts = ("rows", "tokens", "trained_tokens")
-    context.report.metric(**{f"{split}_{name}": report[split].get(name, 0) for split in SPLITS for name in counts})
+    shown = [split for split in SPLITS if split != "validation" or report[split].get("rows")]
+    context.report.metric(**{f"{split}_{name}": report[split].get(name, 0) for split in shown for name in counts})
 
 
 class SplitWriter:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from ftrun.api.artifacts import Split
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun_plugins.axolotl.config.best_checkpoint import LAST_CHECKPOINT, keeps_last_checkpoint
 from ftrun_plugins.axolotl.config.cpu_fallback import adapt_to_cpu
 from ftrun_plugins.axolotl.config.defaults import (
     axolotl_enables_kernels,
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from ftrun.api.planner import Planner
     from ftrun.api.recipe import Recipe
 
+EVALUATED: tuple[Split, ...] = ("validation", "held_out")  # the trainer evaluates the first of them that has rows
 PLUGIN = "ftrun_plugins.axolotl.train.callbacks.ProgressPlugin"
-DATASET_KEYS = {"train": "datasets", "held_out": "test_datasets"}  # by split
 
 
 def plan_params(recipe: Recipe, planner: Planner) -> tuple[Params, list[str]]:
@@ -41,6 +43,9 @@ def plan_params(recipe: Recipe, planner: Planner) -> tuple[Params, list[str]]:
     elif axolotl_enables_kernels(config):
         notes.append("axolotl enables its LoRA kernels; disable them with lora_mlp_kernel: false")
     _check_processes(config, hardware)
+    if keeps_last_checkpoint(recipe, config):
+        config = {**config, "load_best_model_at_end": False}
+        notes.append(LAST_CHECKPOINT)
     params = Params(
         trainer=resolve_auto_precision(config),
         accelerator=hardware.accelerator,
@@ -56,10 +61,11 @@ def plan_params(recipe: Recipe, planner: Planner) -> tuple[Params, list[str]]:
 def complete_config(params: Params, splits: Collection[str]) -> dict[str, Any]:
     """Return the configuration with the keys that only ftrun sets. `splits` are those that have rows."""
     trainer = dict(params.trainer)
+    evaluated = next((split for split in EVALUATED if split in splits), None)
     entries = {
         key: [{"path": f"{DATA}/{split}", "type": None, "split": "train"}]
-        for split, key in DATASET_KEYS.items()
-        if split in splits
+        for key, split in (("datasets", "train"), ("test_datasets", evaluated))
+        if split is not None
     }
     return {
         "logging_nan_inf_filter": False,  # the filter hides losses that `divergence` must see

@@ -1,4 +1,4 @@
-"""Selection of held-out rows by a digest of what they ask, independent of the order and the number of rows."""
+"""Selection of held-out and validation rows by a digest of what they ask, independent of the order of the rows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 
 import orjson
 
+from ftrun.api import artifacts
 from ftrun.api.recipe import Split
 from ftrun.api.rows import Row
 from ftrun_plugins.data.format.example_texts import content, parts_of, question
@@ -13,30 +14,32 @@ from ftrun_plugins.data.format.normalized_text import normalize_text
 
 
 class Splitter:
-    """Split of rows into those for training and those that are held out.
+    """Split of rows into those for training, those for validation and those that are held out.
 
     Rows with the same question, or with equal values in the column `by`, are on the same side. The question is that of
     the example in its normalized form, so columns that the formatter does not read change nothing. Another seed gives
-    another split.
+    another split. Held-out rows stay the same with another share of validation rows.
     """
 
     def __init__(self, split: Split) -> None:
         self._by = split.by
         self._text = {"question": question, "example": content}[split.group]
-        self._bound = int(split.held_out * 2**64)
+        self._held_out = int(split.held_out * 2**64)
+        self._validation = int((split.held_out + split.validation) * 2**64)
         self._start = hashlib.blake2b(f"{split.seed}\n".encode(), digest_size=8)
 
-    def is_held_out(self, row: Row, example: object) -> bool:
-        """Return True if a row is held out.
+    def side(self, row: Row, example: object) -> artifacts.Split:
+        """Return the split to which a row belongs.
 
         Raises:
             ValueError: If the row lacks the column `by`, or cannot be written as JSON.
         """
-        if not self._bound:
-            return False
+        if not self._validation:
+            return "train"
         digest = self._start.copy()
         digest.update(normalize_text(self._text(parts_of(example))) if self._by is None else _serialize(row, self._by))
-        return int.from_bytes(digest.digest(), "big") < self._bound
+        number = int.from_bytes(digest.digest(), "big")
+        return "held_out" if number < self._held_out else "validation" if number < self._validation else "train"
 
 
 def _serialize(row: Row, column: str) -> bytes:

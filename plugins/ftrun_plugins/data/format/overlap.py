@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,8 @@ class Overlaps:
 def find_overlaps(context: StageContext, train: int, held_out: int) -> Overlaps:
     """Compare all examples of the artifact, and write its list of overlaps.
 
+    Validation rows count as training rows, because they choose the model.
+
     Args:
         context: Context of the call, whose output holds the examples.
         train: Number of training rows.
@@ -89,7 +91,7 @@ def find_overlaps(context: StageContext, train: int, held_out: int) -> Overlaps:
     for line in _read(files.path("held_out")):
         index.add(RowTexts(line))
         places.append(line["place"])
-    for number, line in enumerate(_read(files.path("train"))):
+    for number, line in enumerate(chain(_read(files.path("train")), _read(files.path("validation")))):
         if number % ROWS_BETWEEN_CHECKS == 0:
             context.check_stop()
             context.report.progress(number, train, "rows compared")

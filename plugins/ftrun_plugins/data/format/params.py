@@ -186,7 +186,14 @@ class Params(Frozen):
     def groups_questions(self) -> bool:
         """True if a split keeps rows with the same question on one side."""
         splits = [reading.split for reading in self.mixed()]
-        return any(split.held_out and split.by is None and split.group == "question" for split in splits)
+        return any(
+            split.held_out + split.validation and split.by is None and split.group == "question" for split in splits
+        )
+
+    @property
+    def has_validation(self) -> bool:
+        """True if the parameters ask for validation rows."""
+        return any(reading.split.validation for reading in self.mixed())
 
     @property
     def holds_out(self) -> bool:

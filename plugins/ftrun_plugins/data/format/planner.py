@@ -81,7 +81,11 @@ class FormatPlan:
         """Return the split, by the column in which the source groups its rows unless the recipe says otherwise."""
         column = getattr(self.planner.registered("source", source.name), "group_column", None) if source else None
         is_default = split.by is None and "group" not in split.model_fields_set
-        return split.model_copy(update={"by": column}) if column and is_default and split.held_out else split
+        return (
+            split.model_copy(update={"by": column})
+            if column and is_default and (split.held_out or split.validation)
+            else split
+        )
 
     def _plan_formatter(self, ref: PluginRef | None) -> FormatterPart:
         assert ref is not None, "check.py reports a missing formatter"

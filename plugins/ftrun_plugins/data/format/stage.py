@@ -1,6 +1,7 @@
 """The stage `format`: converts rows into checked examples, one per line, for training and evaluation.
 
-    train.jsonl held_out.jsonl   {"place": "data.jsonl:12", "messages": […], "tools": […]}, or `segments`, or `text`
+    train.jsonl validation.jsonl held_out.jsonl
+                                 {"place": "data.jsonl:12", "messages": […], "tools": […]}, or `segments`, or `text`
     held_out.rows.jsonl          the raw row behind each held-out example, in the same order
     rejected.jsonl               place, code, reason and first characters of each bad row, if there are bad rows
     overlap.jsonl                place and index of each held-out row that overlaps with training rows, and their place

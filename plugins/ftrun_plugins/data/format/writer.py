@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, Self
 
-from ftrun.api.artifacts import SPLITS, FormattedRows
+from ftrun.api.artifacts import SPLITS, FormattedRows, Split
 from ftrun.api.context import StageContext, Stopped
 from ftrun.api.errors import MOST_PROBLEMS, InvalidInput, Problem
 from ftrun.api.rows import Rejected, Row
@@ -33,7 +33,7 @@ class ExampleWriter:
         self._params = params
         self._context = context
         self._kind: tuple[str, str] | None = None  # kind and place of the first example
-        self._row_count = self._train = self._held_out = 0
+        self._row_count = self._train = self._validation = self._held_out = 0
         self._sources: list[dict[str, Any]] = []
         self._watch = Watch()
         self._removed: Counter[str] = Counter()  # by filter
@@ -45,7 +45,7 @@ class ExampleWriter:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             output = self._context.output
-            self._train_file, self._held_out_file, self._held_out_rows = (
+            self._train_file, self._validation_file, self._held_out_file, self._held_out_rows = (
                 stack.enter_context((output / name).open("wb", buffering=1 << 20))
                 for name in (*map(FormattedRows.file_name, SPLITS), FormattedRows.HELD_OUT_SOURCE_ROWS)
             )
@@ -106,14 +106,14 @@ class ExampleWriter:
         except ValueError as error:
             return self._reject(row, stream, Rejected(str(error), "invalid-example"))
         try:
-            held_out = stream.reading.role == "held_out" or stream.splitter.is_held_out(row, example)
-            raw = encode_row(row) if held_out else b""
+            side = "held_out" if stream.reading.role == "held_out" else stream.splitter.side(row, example)
+            raw = encode_row(row) if side == "held_out" else b""
         except ValueError as error:
             return self._reject(row, stream, Rejected(str(error)))
         self._check_kind(kind_of(example), place)
         if not stream.repeats:
             stream.columns.add(seen, example)
-        return self._write_line(stream, line, raw, held_out)
+        return self._write_line(stream, line, raw, side)
 
     def _format(self, row: Row, stream: SourceReader, place: str) -> object:
         """Return the example of a row.
@@ -134,10 +134,13 @@ class ExampleWriter:
         finally:
             self._watch.row = None
 
-    def _write_line(self, stream: SourceReader, line: bytes, raw: bytes, held_out: bool) -> None:
-        if held_out:
-            if stream.repeats:  # it was held out in the first pass
-                return
+    def _write_line(self, stream: SourceReader, line: bytes, raw: bytes, side: Split) -> None:
+        if side != "train" and stream.repeats:  # it was written in the first pass
+            return
+        if side == "validation":
+            self._validation += 1
+            self._validation_file.write(line)
+        elif side == "held_out":
             self._held_out += 1
             stream.held_out += 1
             self._held_out_file.write(line)
@@ -176,7 +179,8 @@ class ExampleWriter:
         self._context.report.progress(self._row_count, self._row_count, "rows")
         self._report_warnings()
         self._note_unread_columns()
-        counts = {"train": self._train, "held_out": self._held_out, "rejected": self._rejections.count}
+        validation = {"validation": self._validation} if self._params.has_validation else {}
+        counts = {"train": self._train, **validation, "held_out": self._held_out, "rejected": self._rejections.count}
         removed = {f"removed by {name}": count for name, count in self._removed.most_common(MOST_FILTERS)}
         overlap = {"overlap": rows} if (rows := self._overlap.get("rows")) else {}
         self._context.report.metric(**counts, **overlap, **self._mix, **removed)
@@ -191,6 +195,7 @@ class ExampleWriter:
         if not self._held_out or self._params.overlap == "skip":
             return
         self._train_file.flush()
+        self._validation_file.flush()
         self._held_out_file.flush()
         overlaps = find_overlaps(self._context, self._train, self._held_out)
         self._overlap = overlaps.report()
@@ -236,11 +241,13 @@ class ExampleWriter:
         if self._params.holds_out and not self._held_out:
             what = f"none of {self._row_count} rows is held out, so evaluations have no rows"
             report.warning(f"{what}; {SHARED_QUESTION}" if self._params.groups_questions else what)
+        if self._params.has_validation and not self._validation:
+            report.warning(f"none of {self._row_count} rows is a validation row: raise dataset.split.validation")
 
     def _no_rows_problems(self) -> list[Problem]:
         if self._rejections.count:
             return self._rejections.problems(self._row_count)
-        if self._held_out:
-            hint = f"lower dataset.split.held_out, or set another column in dataset.split.by; {SHARED_QUESTION}"
-            return [Problem("no-rows", f"all {self._held_out} rows are held out; none is left to train on", hint=hint)]
+        if not_trained := self._held_out + self._validation:
+            hint = f"lower the shares in dataset.split, or set another column in dataset.split.by; {SHARED_QUESTION}"
+            return [Problem("no-rows", f"all {not_trained} rows are held out; none is left to train on", hint=hint)]
         return [Problem("no-rows", "the source has no rows")]

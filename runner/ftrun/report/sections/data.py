@@ -11,7 +11,7 @@ from ftrun.report.number_format import number
 from ftrun.report.run_data import RunData
 from ftrun.report.table import Table
 
-SPLITS = {"train": "training", "held_out": "held out"}
+SPLITS = {"train": "training", "validation": "validation", "held_out": "held out"}
 SHOWN_DIGITS = 12  # of a digest
 MOST_OVERLAPS = 20
 
@@ -34,7 +34,8 @@ def _notes(report: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"{note[:1].upper()}{note[1:]}." for note in report.get("notes", ()))
     if "rejected" in report:
         train, held_out, rejected = (number(report.get(name, 0)) for name in ("train", "held_out", "rejected"))
-        yield f"{train} rows for training, {held_out} held out, {rejected} rejected."
+        validation = f"{number(report['validation'])} for validation, " if "validation" in report else ""
+        yield f"{train} rows for training, {validation}{held_out} held out, {rejected} rejected."
     if overlap := report.get("overlap"):
         rows, held_out = number(overlap["rows"]), number(overlap["held_out"])
         passages = number(overlap["kinds"].get("passage", 0))

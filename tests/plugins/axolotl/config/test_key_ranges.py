@@ -167,7 +167,7 @@ def test_numbers_outside_their_range_are_refused(values: dict[str, object], load
 def test_numbers_in_their_range_are_accepted(values: dict[str, object], loading: Loading) -> None:
     counts = [key for key in ("eval_steps", "evals_per_epoch") if values.get(key)]
     evaluates = {} if counts else {"eval_strategy": "epoch"}
-    loading(*(f"train.{key}={value}" for key, value in {**values, **evaluates}.items()))
+    loading("dataset.split.validation=0.1", *(f"train.{key}={value}" for key, value in {**values, **evaluates}.items()))
 
 
 def test_axolotls_own_defaults_are_accepted() -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from ftrun.api.recipe import Split
 from ftrun.api.rows import Chat, Row, Segments, Text
 from ftrun_plugins.data.format.holdout import Splitter
-from helpers.format_stage import examples, formatted, written
+from helpers.format_stage import examples, formatted, read_json, written
 
 QUESTIONS = [f"Which river flows through city number {number}?" for number in range(60)]
 
@@ -112,7 +113,44 @@ def test_segments_and_texts_have_questions_too() -> None:
 
 
 def is_held_out(example: object, **split: Any) -> bool:
-    return Splitter(Split(held_out=0.5, **split)).is_held_out(Row({}, "x", 1), example)
+    return Splitter(Split(held_out=0.5, **split)).side(Row({}, "x", 1), example) == "held_out"
+
+
+def test_validation_rows_are_a_third_side_and_leave_the_held_out_rows_as_they_are(tmp_path: Path) -> None:
+    data = written(tmp_path / "data.jsonl", [{"messages": turns(question, "a")} for question in QUESTIONS])
+    places: list[dict[str, set[str]]] = []
+    for validation in (0, 0.3):
+        (folder := tmp_path / str(validation)).mkdir()
+        artifact = formatted(folder, data, {"name": "auto"}, split={"held_out": 0.2, "validation": validation})
+        places.append(
+            {
+                split: {line["place"] for line in examples(artifact, split)}
+                for split in ("train", "validation", "held_out")
+            }
+        )
+
+    before, after = places
+    assert before["held_out"] == after["held_out"]
+    assert not before["validation"]
+    assert len(after["validation"]) > 8
+    assert after["train"] == before["train"] - after["validation"]
+    report = read_json(tmp_path / "0.3/output/report.json")
+    assert report["validation"] == len(after["validation"])
+
+
+def test_a_part_with_held_out_rows_of_its_own_has_validation_rows(tmp_path: Path) -> None:
+    data = written(tmp_path / "data.jsonl", [{"messages": turns(question, "a")} for question in QUESTIONS])
+    held_out = {"name": "jsonl", "path": str(written(tmp_path / "h.jsonl", [{"messages": turns("Who?", "a")}]))}
+
+    artifact = formatted(tmp_path, data, {"name": "auto"}, held_out=held_out, split={"validation": 0.3})
+
+    assert len(examples(artifact, "validation")) > 8
+    assert len(examples(artifact, "held_out")) == 1
+
+
+def test_shares_that_leave_no_training_rows_are_refused() -> None:
+    with pytest.raises(ValidationError):
+        Split(held_out=0.5, validation=0.5)
 
 
 def test_questions_about_one_docstring_stay_on_one_side_by_default(tmp_path: Path) -> None:
