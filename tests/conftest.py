@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import mkdtemp
@@ -13,7 +15,10 @@ from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded, load
 
 os.environ["HF_TOKEN_PATH"] = os.devnull  # tests do not use the login of who runs them
-os.environ["XDG_CONFIG_HOME"] = mkdtemp(prefix="ftrun-tests-")  # nor the consents
+PLACE = Path(mkdtemp(prefix="ftrun-tests-"))
+atexit.register(shutil.rmtree, PLACE, ignore_errors=True)
+os.environ["XDG_CONFIG_HOME"] = str(PLACE / "config")  # nor the consents
+os.environ["FTRUN_STORE"] = str(PLACE / "store")  # nor the store
 
 # A small valid recipe; the line numbers in tests count from its first line.
 RECIPE = """\

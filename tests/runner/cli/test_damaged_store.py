@@ -309,10 +309,10 @@ def test_the_artifacts_of_a_run_with_an_unreadable_record_count_as_used(
     assert kept.exists()
 
 
-def test_a_run_without_a_plan_is_shown_and_resumed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_without_a_plan_is_shown_and_resumed(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["recipe=quickstart", "stages=[format]", "--json"]) == 0
     run = json.loads(capsys.readouterr().out)["id"]
-    folder = default_store().run(run)
+    folder = store.run(run)
     before = read_plan(folder)
     folder.plan.unlink()
     assert run_command(["show", run]) == 0
