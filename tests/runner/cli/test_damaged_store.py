@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from ftrun.api.errors import InvalidInput
-from ftrun.api.paths import RunFolder, Store, default_store
+from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Ref
 from ftrun.cli.main import run_command
 from ftrun.plugins.manager import plugins
