@@ -15,6 +15,7 @@ from ftrun.store.env_packages import load_packages
 from ftrun_plugins.compare.metric_diff import differences
 
 DIGITS = 12  # of a digest
+RESULT_FIELDS = ("rows", "clusters", "unscored", "base", "tuned", "gain", "interval", "p", "p_adjusted", "verdict")
 ABOUT_DATA = ("fetch", "format", "tokenize")  # stages whose metrics describe the data
 
 Section = dict[str, dict[str, Any]]  # by key: the `values` of both runs, and more fields in some sections
@@ -106,7 +107,7 @@ def _results(run: RunData) -> dict[str, Any]:
     seconds = round(record.ended - record.started, 1) if record.started and record.ended else None
     results: dict[str, Any] = {"status": record.status, "seconds": seconds, "cost": record.cost}
     for name, result in run.evaluation.items():
-        results |= {f"{name} {field}": result.get(field) for field in ("rows", "base", "tuned", "gain", "verdict")}
+        results |= {f"{name} {field.replace('_', ' ')}": result.get(field) for field in RESULT_FIELDS}
     return results
 
 

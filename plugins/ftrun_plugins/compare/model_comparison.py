@@ -1,17 +1,17 @@
-"""Comparison of the tuned models of two runs, with the paired bootstrap that evaluations use."""
+"""Comparison of the tuned models of two runs, with the statistics that evaluations use."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from ftrun.api.artifacts import Scores
+from ftrun.api.artifacts import Evaluations, Scores
 from ftrun.api.errors import FtrunError
 from ftrun.api.serving_spec import BASE, TUNED
 from ftrun.api.stage_call import StageCall
 from ftrun.plugins.manager import plugins
 from ftrun.report.run_data import RunData
-from ftrun_plugins.evaluation.paired_comparison import CONFIDENCE, compare
+from ftrun_plugins.evaluation.evaluate.summary import adjust_verdicts, describe
+from ftrun_plugins.evaluation.statistics.comparison import compare_paired
 
 Comparison = dict[str, Any]
 
@@ -20,16 +20,19 @@ class NotComparable(Exception):
     """Two evaluations cannot be compared. The text is the reason."""
 
 
-def compare_tuned_models(first: RunData, other: RunData) -> Iterator[Comparison]:
-    """Yield a comparison for each evaluation that both runs have, or the reason why it is not possible."""
+def compare_tuned_models(first: RunData, other: RunData) -> list[Comparison]:
+    """Return a comparison for each evaluation that both runs have, or the reason why it is not possible."""
+    found: dict[str, Comparison] = {}
     for name in (name for name in first.evaluation if name in other.evaluation):
-        names = {"evaluation": name, "run": other.record.id, "against": first.record.id}
         try:
-            yield {**names, **_compare_scores(name, first, other)}
+            found[name] = _compare_scores(name, first, other)
         except NotComparable as error:
-            yield {**names, "reason": str(error)}
+            found[name] = {"reason": str(error)}
         except FtrunError as error:  # the machine with the scores cannot be reached
-            yield {**names, "reason": error.problems[0].what}
+            found[name] = {"reason": error.problems[0].what}
+    adjust_verdicts(found)
+    names = {"run": other.record.id, "against": first.record.id}
+    return [{"evaluation": name, **names, **comparison} for name, comparison in found.items()]
 
 
 def _compare_scores(name: str, first: RunData, other: RunData) -> Comparison:
@@ -40,15 +43,20 @@ def _compare_scores(name: str, first: RunData, other: RunData) -> Comparison:
     if not rows:
         raise NotComparable("the runs have no rows in common")
     more_is_better = first.json(f"score:{name}", Scores.MEANING)["higher_is_better"]
-    result = compare([ours[row] for row in rows], [theirs[row] for row in rows], more_is_better)
-    return {
-        "rows": result.rows,
-        "tuned": [round(result.base, 6), round(result.tuned, 6)],
-        "gain": round(result.gain, 6),
-        "interval": [round(result.low, 6), round(result.high, 6)],
-        "confidence": CONFIDENCE,
-        "verdict": result.verdict,
-    }
+    clusters = _read_clusters(name, first)
+    result = compare_paired(
+        [ours[row] for row in rows],
+        [theirs[row] for row in rows],
+        clusters=[clusters.get(str(index), f"row {index}") for index, _ in rows] if clusters else None,
+        higher_is_better=more_is_better,
+    )
+    return {"rows": result.n, "tuned": [round(result.base, 6), round(result.tuned, 6)], **describe(result)}
+
+
+def _read_clusters(name: str, run: RunData) -> dict[str, str]:
+    """Return the cluster of each row by its index, as the evaluation of a run formed them."""
+    clusters = run.json("evaluate", Evaluations.CLUSTERS)
+    return clusters.get(name, {}) if isinstance(clusters, dict) else {}
 
 
 def _conditions(name: str, run: RunData) -> dict[str, Any]:

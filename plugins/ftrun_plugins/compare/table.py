@@ -7,6 +7,7 @@ from itertools import takewhile
 from typing import Any
 
 from ftrun.cli.run_summary import evaluation_table
+from ftrun.report.evaluation_details import evaluation_details
 from ftrun.report.number_format import duration, number
 from ftrun.utils.text import truncate
 from ftrun.utils.value_format import to_yaml
@@ -116,12 +117,15 @@ def _shorten(values: Sequence[Any]) -> Iterator[str]:
 
 
 def _describe(comparison: Run) -> str:
-    if "reason" in comparison:
+    if "verdict" not in comparison:
         return f"not compared: {comparison['reason']}"
-    low, high = comparison["interval"]
-    between = f"{number(low, sign=True)} to {number(high, sign=True)}"
-    rows = number(comparison["rows"])
-    return f"{comparison['verdict']}, gain {number(comparison['gain'], sign=True)} ({between}) on {rows} rows"
+    between = ""
+    if comparison.get("interval"):
+        low, high = comparison["interval"]
+        between = f" ({number(low, sign=True)} to {number(high, sign=True)})"
+    details = "".join(f"; {detail}" for detail in evaluation_details(comparison))
+    gain, rows = number(comparison["gain"], sign=True), number(comparison["rows"])
+    return f"{comparison['verdict']}, gain {gain}{between} on {rows} rows{details}"
 
 
 def _align(rows: Sequence[Sequence[str]], left: int) -> Iterator[str]:

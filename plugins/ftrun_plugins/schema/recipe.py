@@ -6,7 +6,7 @@ from typing import Any
 
 from ftrun import __version__
 from ftrun.api.config_dirs import headline, options_of
-from ftrun.api.recipe import AXOLOTL, SERVER, Recipe
+from ftrun.api.recipe import AXOLOTL, SERVER, Eval, Recipe
 from ftrun.api.trainers import Trainer, TrainerSchema
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe.layers import GROUPS
@@ -63,11 +63,7 @@ def _adapt_schema(key: str, schema: Schema) -> Schema:
 
 def _define_parts(kind: str, plugins: Plugins) -> dict[str, Schema]:
     """Return the definitions of all parts of a kind, and one under the kind's name that accepts any of them."""
-    tag, common = (
-        ("evaluator", {"gate": {"description": GATE, "$ref": f"{REFERENCE}Gate"}})
-        if kind == "evaluator"
-        else ("name", {})
-    )
+    tag, common = ("evaluator", _evaluation_keys()) if kind == "evaluator" else ("name", {})
     schemas: dict[str, Schema] = {}
     options = []
     for name, registered in sorted(plugins.of_kind(kind).items()):
@@ -84,6 +80,13 @@ def _define_parts(kind: str, plugins: Plugins) -> dict[str, Schema]:
         }
         options.append({"$ref": f"{REFERENCE}{kind}.{name}"})
     return {**schemas, kind: {"anyOf": options}}
+
+
+def _evaluation_keys() -> dict[str, Schema]:
+    """Return the schemas of the keys of an evaluation that are no options of its evaluator."""
+    keys, _ = fields(Eval, "")
+    own = {key: or_interpolation(schema) for key, schema in keys.items() if key not in ("evaluator", "gate")}
+    return {"gate": {"description": GATE, "$ref": f"{REFERENCE}Gate"}, **own}
 
 
 def _build_sections(

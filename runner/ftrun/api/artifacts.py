@@ -259,6 +259,7 @@ class Evaluations:
 
     RESULT: ClassVar[str] = "evaluation.json"
     SAMPLES: ClassVar[str] = "samples.jsonl"
+    CLUSTERS: ClassVar[str] = "clusters.json"
 
     folder: Path
 

@@ -157,12 +157,20 @@ class Model(Frozen):
 class Gate(Frozen):
     """Thresholds on an evaluation. A run that does not meet one of them ends with exit code 3."""
 
+    level: Literal["fail", "warn"] = "fail"
+    """Effect of an unmet threshold: `fail` ends the run with exit code 3, `warn` gives a warning."""
+    confidence: bool = True
+    """Require that the whole 95 % interval meets the thresholds. With false, the mean is sufficient."""
     min: float | None = None
     """Minimum score of the tuned model."""
     max: float | None = None
     """Maximum score of the tuned model, for scores of which lower is better."""
     min_gain_over_base: float | None = None
     """Minimum improvement of the tuned model over the base model, in units of the score."""
+    max_loss_vs_base: float | None = Field(default=None, ge=0)
+    """Maximum loss of the tuned model against the base model, in units of the score."""
+    max_unscored: float = Field(default=0.01, ge=0, le=1)
+    """Maximum share of rows without a score, from 0 to 1."""
 
 
 class Eval(WithOptions):
@@ -170,6 +178,8 @@ class Eval(WithOptions):
 
     evaluator: str
     """Name of the evaluator that scores the answers."""
+    cluster: str | None = None
+    """Column that names rows that belong together. Default: `dataset.split.by`, else rows with the same prompt."""
     gate: Gate | None = None
     """Thresholds on the evaluation. A run that does not meet one of them ends with exit code 3."""
 

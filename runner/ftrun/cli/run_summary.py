@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from ftrun.api.artifacts import Evaluations
 from ftrun.api.errors import InvalidInput
 from ftrun.api.paths import RunFolder, Store
 from ftrun.api.stage_call import Ref
+from ftrun.report.evaluation_details import evaluation_details, gate_text
 from ftrun.report.number_format import number
 from ftrun.store.run_plan import read_recipe_values
 from ftrun.store.runs import RunRecord, load
+
+DETAIL_WIDTH = 88  # characters, as wide as the table
 
 
 def summary_text(store: Store, folder: RunFolder) -> str:
@@ -68,8 +72,10 @@ def evaluation_table(evaluation: Mapping[str, Any], title: str = "evaluation") -
         verdict = result.get("verdict", "")
         numbers = f"{_format_number(result.get('base'))} {_format_number(tuned)} {_format_number(gain, sign=True)}"
         yield f"{name:<20} {result.get('rows', 0):>5} {numbers}  {interval_text:<18} {verdict}".rstrip()
+        details = "; ".join(evaluation_details(result))
+        yield from (f"{'':<20} {line}" for line in wrap(details, DETAIL_WIDTH))
         for rule in result.get("gate", ()):
-            yield f"{'':<20} gate {rule.get('rule')} {rule.get('limit')}: {'met' if rule.get('met') else 'not met'}"
+            yield f"{'':<20} {gate_text(rule)}"
 
 
 def _format_number(value: float | None, sign: bool = False) -> str:

@@ -16,6 +16,7 @@ from ftrun.api.recipe import Recipe
 from ftrun.plugins.manager import Plugins
 from ftrun.recipe.components import as_mapping, check_components, prepare_components, use_model_folder
 from ftrun.recipe.compose import Composed, compose
+from ftrun.recipe.gates import check_gates
 from ftrun.recipe.lock_files import check_lock_files
 from ftrun.recipe.secret_values import check_values
 from ftrun.recipe.validation import validate
@@ -83,7 +84,7 @@ def load(overrides: Sequence[str], plugins: Plugins) -> Loaded:
         issues += [new for new in result if not _is_duplicate(new, issues)]
     recipe = _drop_invalid(issues, values) or (None if isinstance(result, list) else result)
     if recipe is not None:
-        found = (*check_lock_files(recipe), *plugins.check(recipe))
+        found = (*check_lock_files(recipe), *check_gates(recipe, plugins), *plugins.check(recipe))
         issues += [new for new in found if not _is_duplicate(new, issues)]
     if issues or recipe is None:
         raise InvalidInput(locate(issues, composed))

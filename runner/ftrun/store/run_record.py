@@ -106,6 +106,8 @@ class GateRule(TypedDict, total=False):
     limit: Finite
     met: bool
     value: Finite | None
+    detail: str
+    level: str
 
 
 @with_config(ConfigDict(extra="allow"))
@@ -121,6 +123,16 @@ class EvaluationResult(TypedDict, total=False):
     interval: Annotated[list[Finite], Field(min_length=2, max_length=2)] | None
     confidence: Finite
     verdict: str | None
+    verdict_alone: str
+    reason: str
+    method: str
+    p: Finite | None
+    p_adjusted: Finite | None
+    comparisons: int
+    detectable_gain: Finite | None
+    clusters: int
+    unscored: int
+    cut: dict[str, int]
     gate: list[GateRule]
 
 

@@ -65,10 +65,15 @@ def making(loading: Callable[..., Loaded], store: Store) -> Making:
         *overrides: str,
         higher_is_better: bool = True,
         train: Mapping[str, Any] | None = None,
+        clusters: Mapping[str, str] | None = None,
         **more: Any,
     ) -> RunFolder:
         meaning = {"evaluator": "exact_match", "higher_is_better": higher_is_better}
-        files = {"score:exact_match/score.json": meaning, "score:exact_match/scores.jsonl": rows} if rows else {}
+        files: dict[str, Any] = (
+            {"score:exact_match/score.json": meaning, "score:exact_match/scores.jsonl": rows} if rows else {}
+        )
+        if clusters:
+            files["evaluate/clusters.json"] = {"exact_match": clusters}
         recipe = with_train(loading(*overrides).recipe, **(train or {}))
         return ended_run(store, recipe, made, files, METRICS, record=more)
 
@@ -95,7 +100,7 @@ def test_runs_are_put_side_by_side(making: Making, capsys: pytest.CaptureFixture
     assert "num_epochs" not in out
     assert re.search(r"^exact_match +rows +base", out, re.MULTILINE)
     assert re.search(rf"^{two} +100 +0.100 +0.500 +\+0.400  \+0.300 to \+0.500 +better$", out, re.MULTILINE)
-    said = rf"  {two} against {one}: better, gain \+0.500 \(\+0.400 to \+0.600\) on 100 rows"
+    said = rf"  {two} against {one}: better, gain \+0.500 \(\+0.404 to \+0.596\) on 100 rows; p < 0.001"
     assert re.search(said, out)
 
 
@@ -215,3 +220,11 @@ def test_the_table_is_bounded() -> None:
 def test_names_are_short_where_they_still_differ() -> None:
     assert short_names(["ab-x", "cd-x"]) == {"ab-x": "ab", "cd-x": "cd"}
     assert short_names(["ab-x", "ab-y"]) == {"ab-x": "ab-x", "ab-y": "ab-y"}
+
+
+def test_clusters_of_the_first_run_count(making: Making, store: Store) -> None:
+    clusters = {str(row): f"cluster {row // 10}" for row in range(100)}
+    other = making(calls("two"), scored([1.0] * 40 + [0.0] * 60))
+    assert compared(store, making(calls("one"), scored([0.0] * 100)), other)["verdict"] == "better"
+    found = compared(store, making(calls("three"), scored([0.0] * 100), clusters=clusters), other)
+    assert (found["verdict"], found["clusters"], found["rows"]) == ("no verdict", 10, 100)

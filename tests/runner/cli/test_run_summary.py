@@ -21,3 +21,16 @@ def test_what_was_not_measured_is_left_out_and_columns_stay() -> None:
     assert one == "exact_match            100     0.000     0.750    +0.750  +0.660 to +0.830"
     assert other == "json_schema            100               1.000"
     assert head.index("tuned") + len("tuned") == other.index("1.000") + len("1.000")
+
+
+def test_what_a_reader_needs_to_believe_a_verdict_is_below_it() -> None:
+    result = {"rows": 100, "base": 0.5, "tuned": 0.52, "gain": 0.02, "interval": [-0.05, 0.09], "p": 0.6}
+    more = {"p_adjusted": 1.0, "comparisons": 3, "clusters": 40, "detectable_gain": 0.1, "unscored": 2}
+    named = {"verdict": "no difference seen", "method": "some test"}
+    gate = [{"rule": "min", "limit": 0.5, "met": False, "detail": "the reason", "level": "warn"}]
+    lines = list(evaluation_table({"exact_match": {**result, **more, **named, "gate": gate}}))
+    details = " ".join(line.strip() for line in lines[2:-1])
+    for part in ("p 0.6, adjusted 1", "40 clusters", "difference of 0.100", "2 unscored rows", "some test"):
+        assert part in details
+    assert max(map(len, lines)) <= 110
+    assert lines[-1].strip() == "gate min 0.5: not met (warning): the reason"

@@ -228,6 +228,13 @@ TYPES = [
 ]  # fmt: skip
 
 RULES = [
+    Bad(
+        "minimum of a loss",
+        "invalid-value held_out_loss",
+        "override evals.held_out_loss.gate.min=1",
+        overrides=("evals=[held_out_loss]", "evals.held_out_loss.gate.min=1"),
+        do="evals.held_out_loss.gate.max",
+    ),
     Bad("a split of axolotl's own", "reserved-key val_set_size", "override train.val_set_size=0.1",
         overrides=("train.val_set_size=0.1",), do="dataset.split"),
     Bad("a folder of axolotl's own", "reserved-key output_dir", "override train.output_dir=x",

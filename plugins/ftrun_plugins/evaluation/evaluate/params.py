@@ -5,7 +5,16 @@ from __future__ import annotations
 from ftrun.api.recipe import Frozen, Gate
 
 
-class Params(Frozen):
-    """Gates of the evaluations by name, in the order of the recipe."""
+class Evaluation(Frozen):
+    """Evaluation of the recipe, without its evaluator."""
 
-    evals: dict[str, Gate | None]
+    gate: Gate | None = None
+    cluster: str | None = None  # column
+    held_out: bool = True  # false if the scored rows are not the held-out rows of the dataset
+
+
+class Params(Frozen):
+    """Evaluations by name, in the order of the recipe."""
+
+    evals: dict[str, Evaluation]
+    group_columns: tuple[str, ...] = ()  # columns in which the dataset groups its rows

@@ -6,80 +6,85 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ftrun.api.artifacts import Evaluations, Scores
+from ftrun.api.artifacts import Evaluations, FormattedRows, Scores
 from ftrun.api.recipe import Gate
 from ftrun.api.serving_spec import BASE, TUNED
-from ftrun_plugins.evaluation.paired_comparison import CONFIDENCE, compare, mean
+from ftrun_plugins.evaluation.evaluate.clusters import Clusters
+from ftrun_plugins.evaluation.evaluate.gates import check_gate
+from ftrun_plugins.evaluation.evaluate.stage import DATA
+from ftrun_plugins.evaluation.evaluate.summary import adjust_verdicts, is_scored, summarize
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
-    from ftrun_plugins.evaluation.evaluate.params import Params
+    from ftrun_plugins.evaluation.evaluate.params import Evaluation, Params
 
 
 def evaluate(params: Params, context: StageContext) -> None:
     """Write the result of each evaluation, and the rows for which the scores of the models differ."""
-    results: dict[str, Any] = {}
+    data = FormattedRows(context.inputs[DATA]) if DATA in context.inputs else None
+    clusters = Clusters(data, params.group_columns) if data else None
+    results: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[int, str]] = {}
     with (context.output / Evaluations.SAMPLES).open("w") as samples:
-        for done, (name, gate) in enumerate(params.evals.items()):
+        for done, (name, evaluation) in enumerate(params.evals.items()):
             context.report.progress(done, len(params.evals), "evaluations")
             scores = Scores(context.inputs[name])
-            rows = [row for row in scores.rows() if _is_scored(row)]
-            results[name] = _summarize(rows, scores.meaning)
-            if gate:
-                results[name]["gate"] = _check_gate(name, gate, results[name], context)
+            rows = list(scores.rows())
+            found[name] = _find_clusters(name, evaluation, clusters, rows)
+            results[name] = summarize(rows, scores.meaning, found[name])
             samples.writelines(
                 json.dumps({"evaluation": name, **sample}, ensure_ascii=False) + "\n" for sample in _find_samples(rows)
             )
-    (context.output / Evaluations.RESULT).write_text(json.dumps(results, indent=1))
+    adjust_verdicts(results)
+    for name, evaluation in params.evals.items():
+        if evaluation.gate:
+            results[name]["gate"] = _check_gate(name, evaluation.gate, results[name], context)
+    (context.output / Evaluations.CLUSTERS).write_text(json.dumps(found))
+    (context.output / Evaluations.RESULT).write_text(json.dumps(results, indent=1, allow_nan=False))
     context.report.metric(evaluation=results)
 
 
-def _is_scored(row: Mapping[str, Any]) -> bool:
-    return all(row[role]["score"] is not None for role in (BASE, TUNED) if role in row)
-
-
-def _summarize(rows: Sequence[Mapping[str, Any]], meaning: Mapping[str, Any]) -> dict[str, Any]:
-    values = {role: [row[role]["score"] for row in rows] for role in (BASE, TUNED) if role in rows[0]}
-    summary: dict[str, Any] = {**meaning, "rows": len(rows)}
-    if len(values) == 1:
-        return {**summary, **{role: round(mean(scores), 6) for role, scores in values.items()}}
-    result = compare(values[BASE], values[TUNED], meaning["higher_is_better"])
-    return {
-        **summary,
-        "base": round(result.base, 6),
-        "tuned": round(result.tuned, 6),
-        "gain": round(result.gain, 6),
-        "interval": [round(result.low, 6), round(result.high, 6)],
-        "confidence": CONFIDENCE,
-        "verdict": result.verdict,
-    }
+def _find_clusters(
+    name: str, evaluation: Evaluation, clusters: Clusters | None, rows: Sequence[Mapping[str, Any]]
+) -> dict[int, str]:
+    """Return the cluster of each row by the index of the row; empty if each row is on its own."""
+    if clusters is None or not evaluation.held_out:
+        return {}
+    place = f"evals.{name}.cluster"
+    by_index = clusters.by_column(evaluation.cluster, place) if evaluation.cluster else clusters.by_default()
+    found = {row["index"]: by_index[row["index"]] for row in rows}
+    return found if len(set(found.values())) < len(found) else {}
 
 
 def _check_gate(name: str, gate: Gate, result: dict[str, Any], context: StageContext) -> list[dict[str, Any]]:
-    """Report whether the scores meet each threshold of a gate. An unmet threshold changes the exit code of the run."""
-    value, gain = float(result.get("tuned", result.get("base", 0.0))), float(result.get("gain", 0.0))
-    rules = (
-        ("min", gate.min, value, gate.min is None or value >= gate.min, "at least"),
-        ("max", gate.max, value, gate.max is None or value <= gate.max, "at most"),
-        (
-            "min_gain_over_base",
-            gate.min_gain_over_base,
-            gain,
-            gate.min_gain_over_base is None or gain >= gate.min_gain_over_base,
-            "a gain of at least",
-        ),
-    )
+    """Report whether the scores meet each threshold of a gate. An unmet threshold changes the exit code of the run.
+
+    With the level `warn`, it gives a warning instead.
+    """
     checks = []
-    for rule, limit, measured, met, condition in rules:
-        if limit is not None:
-            context.report.gate(f"evals.{name}.gate.{rule}", met, f"{measured}, required: {condition} {limit}")
-            checks.append({"rule": rule, "limit": limit, "value": measured, "met": met})
+    for rule in check_gate(gate, result):
+        full_name = f"evals.{name}.gate.{rule.name}"
+        if rule.met or gate.level == "fail":
+            context.report.gate(full_name, rule.met, rule.detail)
+        else:
+            context.report.warning(f"the gate of `{full_name}` is not met: {rule.detail}")
+        level = {} if gate.level == "fail" else {"level": gate.level}
+        checks.append(
+            {
+                "rule": rule.name,
+                "limit": rule.limit,
+                "value": rule.value,
+                "met": rule.met,
+                "detail": rule.detail,
+                **level,
+            }
+        )
     return checks
 
 
 def _find_samples(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield the rows with answers for which the scores of the two models differ."""
-    for row in rows:
+    for row in filter(is_scored, rows):
         base, tuned = row.get(BASE, {}), row.get(TUNED, {})
         if "answer" in base and "answer" in tuned and base["score"] != tuned["score"]:
             yield {"place": row["place"], "reference": row["reference"], BASE: base, TUNED: tuned}

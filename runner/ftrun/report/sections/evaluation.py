@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ftrun.report.charts import interval_chart
+from ftrun.report.evaluation_details import evaluation_details, gate_text
 from ftrun.report.number_format import number
 from ftrun.report.run_data import RunData
 from ftrun.store.run_record import EvaluationResult, GateRule
 
-VERDICTS = ("better", "worse", "no difference seen")
+VERDICTS = ("better", "worse", "no difference seen", "no verdict")
 
 
 def evaluation(run: RunData) -> dict[str, Any] | None:
@@ -42,6 +43,7 @@ def _card(name: str, result: EvaluationResult) -> dict[str, Any]:
         "tone": {"better": "good", "worse": "bad"}.get(verdict or "", "plain"),
         "chart": _chart(result),
         "facts": list(_numbers(name, result)),
+        "details": "; ".join(evaluation_details(result)),
         "gates": [_gate(rule) for rule in result.get("gate", ())],
     }
 
@@ -70,7 +72,6 @@ def _numbers(name: str, result: EvaluationResult) -> Iterator[tuple[str, str]]:
 
 
 def _gate(rule: GateRule) -> dict[str, str]:
-    met, value = rule.get("met", False), rule.get("value")
-    found = f", with {number(value)}" if value is not None else ""
-    text = f"gate {rule.get('rule')} {rule.get('limit')}: {'met' if met else 'not met'}{found}"
-    return {"text": text, "tone": "good" if met else "bad"}
+    only_warns = rule.get("level") == "warn"
+    tone = "good" if rule.get("met", False) else "plain" if only_warns else "bad"
+    return {"text": gate_text(rule), "tone": tone}

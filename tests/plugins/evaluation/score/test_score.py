@@ -138,9 +138,9 @@ def test_a_row_that_cannot_be_scored_is_unscored_and_counted(tmp_path: Path) -> 
 def test_unscored_rows_take_no_part_in_the_comparison(tmp_path: Path) -> None:
     scored(tmp_path / "s", Picky, picky(tmp_path, *FAILING, "fine", "fine"))
     into = context(tmp_path / "e", {"picky": tmp_path / "s" / "output"})
-    Evaluate().run(call(Evaluate, {"evals": {"picky": None}}), into)
+    Evaluate().run(call(Evaluate, {"evals": {"picky": {}}}), into)
     found = json.loads((into.output / "evaluation.json").read_text())["picky"]
-    assert (found["rows"], found["base"], found["tuned"]) == (2, 1.0, 1.0)
+    assert (found["rows"], found["unscored"], found["base"], found["tuned"]) == (2, len(FAILING), 1.0, 1.0)
 
 
 def test_if_no_row_is_scored_the_stage_fails_with_the_reasons(tmp_path: Path) -> None:
@@ -215,33 +215,6 @@ def test_a_stop_is_heard_and_no_rows_are_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as refused:
         scored(tmp_path / "e", ExactMatch, {"base": answered(tmp_path / "n"), "data": inputs["data"]})
     assert refused.value.problems[0].code == "no-rows"
-
-
-def test_scores_are_compared_and_gates_judged(tmp_path: Path) -> None:
-    inputs = {
-        "base": answered(tmp_path / "b", *["no"] * 40),
-        "tuned": answered(tmp_path / "t", *["yes"] * 39, "no"),
-        "data": rows(tmp_path / "d", 40),
-    }
-    scored(tmp_path / "s", ExactMatch, inputs)
-    into = context(tmp_path / "e", {"exact": tmp_path / "s" / "output"})
-    Evaluate().run(call(Evaluate, {"evals": {"exact": {"min": 0.9, "min_gain_over_base": 0.99}}}), into)
-    found = json.loads((into.output / "evaluation.json").read_text())["exact"]
-    assert (found["evaluator"], found["rows"], found["base"], found["tuned"]) == ("exact_match", 40, 0.0, 0.975)
-    assert found["verdict"] == "better"
-    assert [gate.met for gate in into.report.gates] == [True, False]
-    samples = list(read_lines(into.output / "samples.jsonl"))
-    assert len(samples) == 39
-    assert samples[0]["tuned"] == {"score": 1.0, "reason": None, "answer": "yes"}
-
-
-def test_a_run_that_trains_nothing_has_the_base_alone(tmp_path: Path) -> None:
-    inputs = {"base": answered(tmp_path / "b", "yes", "no"), "data": rows(tmp_path / "d", 2)}
-    scored(tmp_path / "s", ExactMatch, inputs)
-    into = context(tmp_path / "e", {"exact": tmp_path / "s" / "output"})
-    Evaluate().run(call(Evaluate, {"evals": {"exact": {"min": 0.6}}}), into)
-    found = json.loads((into.output / "evaluation.json").read_text())["exact"]
-    assert (found["base"], "tuned" in found, into.report.gates[0].met) == (0.5, False, False)
 
 
 def test_calls_of_tools_reach_the_evaluator_as_they_are(tmp_path: Path) -> None:
