@@ -11,6 +11,7 @@ import click
 
 from ftrun.api.backends import Estimate
 from ftrun.api.stage_call import Plan, StageCall
+from ftrun.cli.evaluation_power import find_power, power_lines
 from ftrun.cli.trust_option import trust_option
 from ftrun.planning.cache_miss import explain_miss
 from ftrun.store.run_plan import read_plan_if_possible
@@ -47,7 +48,14 @@ def as_values(session: Session, last: Plan | None) -> dict[str, Any]:
     """Return the plan as JSON values, compared with the plan of an earlier run."""
     calls = [_describe_call(call, session, last) for call in session.plan.calls]
     estimate = asdict(session.estimate) if session.estimate else None
-    return {"recipe": session.plan.recipe, "calls": calls, **_collect_needs(session), "estimate": estimate}
+    power = find_power(session)
+    return {
+        "recipe": session.plan.recipe,
+        "calls": calls,
+        **_collect_needs(session),
+        "estimate": estimate,
+        "evaluation_power": asdict(power) if power else None,
+    }
 
 
 def last_plan(session: Session) -> Plan | None:
@@ -113,6 +121,8 @@ def lines(session: Session, last: Plan | None) -> Iterator[str]:
         yield f"secrets needed: {', '.join(needs['secrets'])}"
     if needs["optional_secrets"]:
         yield f"secrets used if they are set: {', '.join(needs['optional_secrets'])}"
+    if power := find_power(session):
+        yield from power_lines(power)
 
 
 def _format_costs(estimate: Estimate) -> Iterator[str]:
