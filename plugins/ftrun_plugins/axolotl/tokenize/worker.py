@@ -13,6 +13,7 @@ from ftrun.api.tokenizers import vocabulary
 from ftrun_plugins.axolotl.config.build import TEMPLATE
 from ftrun_plugins.axolotl.tokenize.answer_kinds import describe_parsers, watch_kinds
 from ftrun_plugins.axolotl.tokenize.data_report import DataReport
+from ftrun_plugins.axolotl.tokenize.embedding_check import describe_added_rows
 from ftrun_plugins.axolotl.tokenize.process_pool import tokenize_all
 from ftrun_plugins.axolotl.tokenize.prompt_check import ChatSample, check_prompts
 from ftrun_plugins.axolotl.tokenize.report_check import check_report
@@ -33,7 +34,8 @@ def tokenize(params: Params, context: StageContext) -> None:
     data, names = FormattedRows(context.inputs["data"]), TokenizedRows
     rows = RowTokenizer(params, data.kind, context)
     template = rows.tokenizer.chat_template if data.kind == "chat" else None
-    for message in find_unread(template, params.trainer.get(TEMPLATE) or {}):
+    added = describe_added_rows(context.inputs["model"], rows.tokenizer)
+    for message in (*find_unread(template, params.trainer.get(TEMPLATE) or {}), *filter(None, [added])):
         context.report.warning(message)
     writer, kinds, chats = SplitWriter(rows, params, context), set[str](), ChatSample()
     report = {split: writer.write(split, chats.watch(watch_kinds(data.examples(split), kinds))) for split in SPLITS}
