@@ -5,32 +5,40 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
 from ftrun.api.errors import FtrunError, Problem
+from ftrun.api.output_file import write_output
 from ftrun.api.paths import RunFolder, Store, default_store
 from ftrun.api.redaction import redact_all, redact_text
 from ftrun.api.stage_call import StageCall
 from ftrun.cli.error_output import lines as problem_lines
-from ftrun.cli.run_lookup import find_run
+from ftrun.cli.run_lookup import find_run, reader_of
 from ftrun.cli.run_summary import summary_text
+from ftrun.report.junit import make_junit
 from ftrun.report.number_format import metrics
+from ftrun.report.run_data import RunData
 from ftrun.store import runs
 from ftrun.store.artifacts import find
 from ftrun.store.processes import describe_orphans, live_processes
 from ftrun.store.run_plan import read_plan_if_possible
 from ftrun.store.run_record import CallResult
+from ftrun.utils.path_option import PathOption
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the record as JSON.")
+@click.option("--junit", type=PathOption(), help="Write the gates as JUnit XML to this file.")
 @click.argument("run", default="last")
-def show(run: str, as_json: bool) -> int:
+def show(run: str, as_json: bool, junit: Path | None) -> int:
     """Show the stages, results and files of a run."""
     store = default_store()
     folder = find_run(store, run)
     record = runs.load(folder)
+    if junit is not None and write_output(junit, make_junit(RunData(folder, reader_of(store, folder)))):
+        return 0
     if as_json:
         processes = [asdict(process) for process in live_processes(store).get(folder.id, ())]
         print(json.dumps({**redact_all(record.model_dump(mode="json")), "processes": processes}))
