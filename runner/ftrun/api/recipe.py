@@ -185,7 +185,10 @@ class Eval(WithOptions):
 
 
 class Generate(Frozen):
-    """Sampling of the answers that evaluators score. The same for the base and the tuned model."""
+    """Sampling of the answers that evaluators score. The same for all models and engines.
+
+    The generation config of a model sets only its stop tokens.
+    """
 
     engine: Literal["vllm", "transformers"] | None = None
     """Engine that generates the answers. Default: vLLM if a build of it supports the hardware, else transformers."""
@@ -195,12 +198,14 @@ class Generate(Frozen):
     """Sampling temperature. 0 always selects the most likely token."""
     top_p: float = Field(default=1.0, gt=0, le=1)
     """Sample only from the most likely tokens whose probabilities add up to this value."""
+    repetition_penalty: float = Field(default=1.0, gt=0, le=10)
+    """Factor by which tokens that occurred before become less likely. 1 has no effect."""
     seed: int = Field(default=0, ge=0, lt=2**63)
-    """Random seed for sampling."""
+    """Random seed for sampling, and for the choice of `rows`."""
     batch_size: int = Field(default=8, gt=0)
     """Number of rows per batch with transformers. vLLM forms batches itself."""
     rows: int | None = Field(default=None, gt=0)
-    """Number of held-out rows to answer, from the first one. Default: all."""
+    """Number of held-out rows to answer and to measure, sampled by their content. Default: all."""
 
 
 class Budget(Frozen):

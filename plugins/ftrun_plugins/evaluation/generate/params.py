@@ -14,6 +14,7 @@ class Params(Frozen):
     max_new_tokens: int
     temperature: float
     top_p: float
+    repetition_penalty: float
     seed: int
     batch_size: int | None  # None for vLLM, which forms batches itself
     rows: int | None

@@ -44,6 +44,7 @@ def make_sampling_params(params: Params, end: int) -> Any:
     return SamplingParams(
         temperature=params.temperature,
         top_p=params.top_p,
+        repetition_penalty=params.repetition_penalty,
         max_tokens=params.max_new_tokens,
         seed=params.seed,
         stop_token_ids=[end],

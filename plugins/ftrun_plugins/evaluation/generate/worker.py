@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ftrun.api.artifacts import Answers, FormattedRows
@@ -14,6 +13,7 @@ from ftrun_plugins.evaluation.generate import transformers_engine, vllm_engine
 from ftrun_plugins.evaluation.generate.answer_text import AnswerReader
 from ftrun_plugins.evaluation.model_loading import load_tokenizer, set_missing_template
 from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl
+from ftrun_plugins.evaluation.row_sample import choose_rows
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
@@ -25,7 +25,8 @@ ENGINES = {"vllm": vllm_engine.generate_answers, "transformers": transformers_en
 def generate(params: Params, context: StageContext) -> None:
     """Write `predictions.jsonl` in the order of the held-out rows. Continues an earlier attempt that was killed."""
     data = FormattedRows(context.inputs["data"])
-    selected = list(islice(prompts(data, "held_out"), params.rows))
+    chosen = choose_rows(data, params.rows, params.seed)
+    selected = [prompt for prompt in prompts(data, "held_out") if chosen is None or prompt.index in chosen]
     tokenizer = load_tokenizer(context.inputs, params.trust_remote_code)
     set_missing_template(tokenizer, context.inputs)
     encoded = {prompt.index: encode(prompt, tokenizer, params.template) for prompt in selected}

@@ -11,5 +11,6 @@ class Params(Frozen):
     """Parameters that change the losses, besides the model and the data."""
 
     rows: int | None
+    seed: int | None = None  # of the sample, if `rows` is set
     accelerator: Literal["cpu", "gpu"]
     trust_remote_code: bool

@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ftrun.api.artifacts import Losses, TokenizedRows
+from ftrun.api.artifacts import FormattedRows, Losses, TokenizedRow, TokenizedRows
 from ftrun.api.errors import InvalidInput
 from ftrun_plugins.evaluation.candidates import NO_ROWS
 from ftrun_plugins.evaluation.finite import require_finite
+from ftrun_plugins.evaluation.row_sample import choose_rows
 
 if TYPE_CHECKING:
     from ftrun.api.context import StageContext
@@ -34,7 +35,7 @@ def measure_losses(params: Params, context: StageContext) -> None:
     from ftrun_plugins.evaluation.model_loading import load_model
 
     dataset = load_from_disk(str(data.dataset("held_out")))
-    rows = list(range(len(dataset)))[: params.rows]
+    rows = _choose(places, params, context)
     model = load_model(context.inputs, params.accelerator, params.trust_remote_code)
     _extend_embeddings(model, max(max(dataset[row]["input_ids"]) for row in rows))
     losses: dict[int, tuple[float, int]] = {}
@@ -55,6 +56,18 @@ def measure_losses(params: Params, context: StageContext) -> None:
     trained = sum(tokens for _, tokens in losses.values())
     mean = sum(loss * tokens for loss, tokens in losses.values()) / trained if trained else 0.0
     context.report.metric(rows=len(rows), loss_per_token=round(mean, 6))
+
+
+def _choose(places: Sequence[TokenizedRow], params: Params, context: StageContext) -> list[int]:
+    """Return the positions of the rows to measure: those that the models also answer, as far as they are tokenized."""
+    rows = list(range(len(places)))
+    if "examples" not in context.inputs:
+        return rows[: params.rows]
+    chosen = choose_rows(FormattedRows(context.inputs["examples"]), params.rows, params.seed or 0)
+    sampled = [row for row in rows if chosen is None or places[row]["index"] in chosen]
+    if not sampled:
+        raise InvalidInput(NO_ROWS)
+    return sampled
 
 
 def _extend_embeddings(model: Any, highest: int) -> None:
