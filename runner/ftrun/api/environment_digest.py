@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ftrun.api.locks import requirements
 from ftrun.api.recipe import Environment
-from ftrun.utils.digests import digest, sha256_of
+from ftrun.utils.digests import digest
 
 __all__ = ["environment_digest"]
 
@@ -19,5 +20,5 @@ def environment_digest(declared: Environment, installed: list[Any] | None = None
     """
     if installed is None:
         assert declared.lock is not None
-        installed = [declared.python, sha256_of(declared.lock)]
+        installed = [declared.python, requirements(declared.lock.read_text(encoding="utf-8"))]
     return digest([installed, declared.variables])[:32]

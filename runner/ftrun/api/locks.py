@@ -13,7 +13,16 @@ from pathlib import Path
 
 from ftrun.utils.package_data import find_data_folder
 
-__all__ = ["BUILT", "PACKAGE_NAME", "PACKAGE_VERSION", "WHEELS_ONLY", "install_options", "pins", "wrong_lines"]
+__all__ = [
+    "BUILT",
+    "PACKAGE_NAME",
+    "PACKAGE_VERSION",
+    "WHEELS_ONLY",
+    "install_options",
+    "pins",
+    "requirements",
+    "wrong_lines",
+]
 
 PACKAGE_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 PACKAGE_VERSION = r"[A-Za-z0-9](?:[A-Za-z0-9.!+_-]*[A-Za-z0-9])?"
@@ -50,6 +59,11 @@ def pins(text: str) -> set[str]:
     """Return `name==version` of each package in the text of a lock."""
     found = (_LINE.fullmatch(line) for _, line in _logical_lines(text))
     return {match["pin"].lower() for match in found if match}
+
+
+def requirements(text: str) -> list[str]:
+    """Return the lines of a lock without comments and hashes, sorted: what decides which packages are installed."""
+    return sorted(re.sub(r"\s+(#.*|--hash=\S+)", "", line).lower() for _, line in _logical_lines(text))
 
 
 def install_options(lock: Path) -> list[str]:
