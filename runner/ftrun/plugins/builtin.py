@@ -14,6 +14,7 @@ BUILTIN_PLUGINS = (
     "ftrun_plugins.local.plugin",
     "ftrun_plugins.modal.plugin",
     "ftrun_plugins.preview.plugin",
+    "ftrun_plugins.inspection.plugin",
     "ftrun_plugins.rehearsal.plugin",
     "ftrun_plugins.compare.plugin",
     "ftrun_plugins.schema.plugin",
