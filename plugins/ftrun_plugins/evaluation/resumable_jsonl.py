@@ -36,7 +36,7 @@ class ResumableJsonl:
     def add(self, line: Line) -> Line:
         """Append a line to the file and return it."""
         with self._lock, self._path.open("a") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
             self.lines[line["index"]] = line
         return line
 

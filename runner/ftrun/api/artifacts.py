@@ -103,11 +103,14 @@ class AnswerRow(TypedDict):
 
 
 class LossRow(TypedDict):
-    """Mean loss of one held-out row in nats per trained token, and the number of trained tokens."""
+    """Mean loss of one held-out row in nats per trained token, and the number of trained tokens.
+
+    The loss is None if no token of the row is trained.
+    """
 
     index: int
     place: str
-    loss: float
+    loss: float | None
     tokens: int
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -21,8 +22,19 @@ LARGEST_NUMBER = 1e18  # in an event
 
 
 def make(kind: str, call: str | None = None, /, **values: Any) -> Event:
-    """Return an event with the current time and without secrets. Values named `at`, `kind` or `call` are replaced."""
-    return {**redact_all(values), "at": round(time.time(), 3), "kind": kind, "call": call}
+    """Return an event with the current time and without secrets. Values named `at`, `kind` or `call` are replaced.
+
+    Numbers that are not finite become null, because JSON has no others.
+    """
+    return {**_replace_non_finite(redact_all(values)), "at": round(time.time(), 3), "kind": kind, "call": call}
+
+
+def _replace_non_finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _replace_non_finite(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_replace_non_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def append(path: Path, kind: str, call: str | None = None, /, **values: Any) -> Event:

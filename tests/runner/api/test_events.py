@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -122,3 +123,10 @@ def test_a_follower_may_begin_behind_the_old_events(tmp_path: Path) -> None:
     start = path.stat().st_size
     append(path, "new")
     assert [event["kind"] for event in follow(path, lambda: True, start=start)] == ["new"]
+
+
+def test_numbers_that_json_lacks_become_null(tmp_path: Path) -> None:
+    append(tmp_path / "events", "metric", "train", loss=math.nan, inner={"list": [math.inf, 1.5, "NaN"]})
+    (line,) = (tmp_path / "events").read_text().splitlines()
+    found = json.loads(line, parse_constant=pytest.fail)
+    assert (found["loss"], found["inner"]) == (None, {"list": [None, 1.5, "NaN"]})

@@ -55,7 +55,9 @@ def generate(params: Params, context: StageContext) -> None:
         context.report.progress(len(results.lines), len(selected), "answers")
         context.check_stop()
     with (context.output / Answers.ROWS).open("w") as file:
-        file.writelines(json.dumps(results.lines[prompt.index], ensure_ascii=False) + "\n" for prompt in selected)
+        file.writelines(
+            json.dumps(results.lines[prompt.index], ensure_ascii=False, allow_nan=False) + "\n" for prompt in selected
+        )
     context.report.metric(
         answers=len(selected), tokens=sum(results.lines[prompt.index]["tokens"] for prompt in selected)
     )

@@ -28,7 +28,7 @@ class LmEvalStage:
     """Stage with two calls per evaluation: one for the base model and one for the tuned model."""
 
     name: ClassVar[str] = "lm_eval"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     environment: ClassVar[str] = "server_cpu"
     other_environments: ClassVar[tuple[str, ...]] = ("server",)
     resumable: ClassVar[tuple[str, ...]] = ("*.jsonl",)  # answers, one file per kind of request

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from ftrun.api.artifacts import Scores
 from ftrun.api.errors import InvalidInput, Problem
+from ftrun_plugins.evaluation.finite import require_finite
 from ftrun_plugins.evaluation.generate.vllm_engine import ENVIRONMENT
 from ftrun_plugins.evaluation.lm_eval.model import load_harness_model
 from ftrun_plugins.evaluation.lm_eval.tasks import load_tasks, report_template_errors
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from ftrun.api.context import StageContext
     from ftrun_plugins.evaluation.lm_eval.params import Params
 
-AVERAGED = ("mean", "nanmean")  # aggregations for which the value of a document is its score
+# Aggregations for which the value of a document is its score. `nanmean` leaves out documents whose value is NaN.
+MEAN, NANMEAN = "mean", "nanmean"
 
 
 def measure(params: Params, context: StageContext) -> None:
@@ -44,19 +46,35 @@ def measure(params: Params, context: StageContext) -> None:
     metric, chosen = next(iter(metrics.values()))
     higher = next(iter(tasks.values())).higher_is_better().get(metric, True)
     rows = list(_make_rows(samples, tasks, metric, chosen))
+    scored = [row["score"] for row in rows if row["score"] is not None]
+    if not scored:
+        what = f"the metric `{metric}` scores none of {len(rows)} documents"
+        raise InvalidInput(Problem("unscored", what, "metric", hint="use another metric"))
     with (context.output / Scores.ROWS).open("w") as file:
-        file.writelines(json.dumps({"index": index, **row}) + "\n" for index, row in enumerate(rows))
+        lines = (json.dumps({"index": index, **row}, allow_nan=False) for index, row in enumerate(rows))
+        file.writelines(f"{line}\n" for line in lines)
     (context.output / Scores.MEANING).write_text(json.dumps({"metric": metric, "higher_is_better": higher}))
-    mean = sum(row["score"] for row in rows) / len(rows)
-    context.report.metric(rows=len(rows), metric=metric, mean=round(mean, 6))
+    unscored = {"unscored": len(rows) - len(scored)} if len(scored) < len(rows) else {}
+    context.report.metric(rows=len(rows), metric=metric, mean=round(sum(scored) / len(scored), 6), **unscored)
 
 
-def _make_rows(samples: Mapping[str, Any], tasks: Iterable[str], metric: str, chosen: str) -> Iterator[dict[str, Any]]:
-    """Yield the place and score of each document, task by task."""
-    for name in tasks:
+def _make_rows(
+    samples: Mapping[str, Any], tasks: Mapping[str, Any], metric: str, chosen: str
+) -> Iterator[dict[str, Any]]:
+    """Yield the place and score of each document, task by task. The score is None if the task leaves a document out.
+
+    Raises:
+        FtrunError: If a score is not finite, and the task averages it.
+    """
+    for name, task in tasks.items():
+        leaves_out = getattr(task.aggregation()[metric], "__name__", None) == NANMEAN
         documents = (sample for sample in samples[name] if sample["filter"] == chosen)
         for sample in sorted(documents, key=lambda sample: sample["doc_id"]):
-            yield {"place": f"{name}:{sample['doc_id']}", "score": float(sample[metric])}
+            place, score = f"{name}:{sample['doc_id']}", float(sample[metric])
+            if leaves_out and math.isnan(score):
+                yield {"place": place, "score": None, "reason": f"the task gives no `{metric}` to this document"}
+            else:
+                yield {"place": place, "score": require_finite(score, f"`{metric}`", place)}
 
 
 def _make_environment(params: Params, context: StageContext) -> dict[str, str]:
@@ -129,5 +147,5 @@ def _choose_metric(name: str, task: Any, samples: Sequence[Mapping[str, Any]], w
 
 def _is_averaged(metric: str, combine: Any, samples: Sequence[Mapping[str, Any]]) -> bool:
     values = [sample.get(metric) for sample in samples]
-    averaged = getattr(combine, "__name__", None) in AVERAGED
-    return averaged and all(isinstance(value, Real) and math.isfinite(value) for value in values)
+    averaged = getattr(combine, "__name__", None) in (MEAN, NANMEAN)
+    return averaged and all(isinstance(value, Real) for value in values)

@@ -45,17 +45,22 @@ def measure_losses(params: Params, context: StageContext) -> None:
         context.report.progress(len(losses), len(rows), "rows")
     with (context.output / Losses.ROWS).open("w") as file:
         for row in rows:
-            loss, tokens = losses[row]
-            require_finite(loss, "the loss", places[row]["place"])
-            file.write(
-                json.dumps(
-                    {"index": places[row]["index"], "place": places[row]["place"], "loss": loss, "tokens": tokens}
-                )
-                + "\n"
-            )
+            file.write(json.dumps(_describe(places[row], *losses[row]), allow_nan=False) + "\n")
     trained = sum(tokens for _, tokens in losses.values())
     mean = sum(loss * tokens for loss, tokens in losses.values()) / trained if trained else 0.0
     context.report.metric(rows=len(rows), loss_per_token=round(mean, 6))
+
+
+def _describe(row: TokenizedRow, loss: float, tokens: int) -> dict[str, Any]:
+    """Return the loss of a row, or None if the row has no trained token.
+
+    Raises:
+        FtrunError: If the loss is not finite.
+    """
+    found = {"index": row["index"], "place": row["place"], "tokens": tokens}
+    if not tokens:
+        return {**found, "loss": None, "reason": "no token of the row is trained"}
+    return {**found, "loss": require_finite(loss, "the loss", row["place"])}
 
 
 def _choose(places: Sequence[TokenizedRow], params: Params, context: StageContext) -> list[int]:

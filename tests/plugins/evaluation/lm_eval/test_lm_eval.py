@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ftrun.api.context import Stopped
-from ftrun.api.errors import InvalidInput
+from ftrun.api.errors import FtrunError, InvalidInput
 from ftrun.api.paths import Store
 from ftrun.api.stage_call import Plan
 from ftrun.execution.engine import make_backend
@@ -19,7 +19,7 @@ from ftrun.plugins.manager import plugins
 from ftrun.recipe.load import Loaded
 from ftrun.utils.jsonl import read_lines
 from ftrun_plugins.evaluation.lm_eval.model import _default_to_greedy, _make_resumable
-from ftrun_plugins.evaluation.lm_eval.worker import _choose_metric
+from ftrun_plugins.evaluation.lm_eval.worker import _choose_metric, _make_rows
 from ftrun_plugins.evaluation.metrics.lm_eval import LmEval
 from helpers.catalogue.case import is_about
 from helpers.score_stage import context, scored, write
@@ -138,9 +138,31 @@ def test_another_metric_is_refused_with_those_that_there_are(wanted: str) -> Non
         _choose_metric("mine", TASKS, SAMPLES, wanted)
     assert refused.value.problems[0].expected == "one of acc,strict, acc,loose, acc_norm,strict, acc_norm,loose"
     with pytest.raises(InvalidInput) as refused:
-        _choose_metric("mine", TASKS, [sample(0, "none", acc=float("nan"))], None)
+        _choose_metric("mine", TASKS, [sample(0, "none", acc="many")], None)
     (problem,) = refused.value.problems
     assert (problem.code, problem.at, problem.expected) == ("unknown-name", "metric", None)
+
+
+def nanmean(values: Sequence[float]) -> float:
+    """An aggregation of the harness, of which only the name counts."""
+    raise NotImplementedError(values)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_score_that_is_not_finite_is_refused_with_its_document(value: float) -> None:
+    samples = [sample(0, "none", acc=1.0), sample(1, "none", acc=value)]
+    with pytest.raises(FtrunError) as refused:
+        list(_make_rows({"mine": samples}, {"mine": TASKS}, *_choose_metric("mine", TASKS, samples, "acc")))
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.at) == ("not-finite", "mine:1")
+
+
+def test_a_document_that_the_task_leaves_out_is_unscored() -> None:
+    task = SimpleNamespace(aggregation=lambda: {"acc": nanmean})
+    samples = [sample(0, "none", acc=float("nan")), sample(1, "none", acc=1.0)]
+    rows = list(_make_rows({"mine": samples}, {"mine": task}, *_choose_metric("mine", task, samples, None)))
+    assert [(row["place"], row["score"]) for row in rows] == [("mine:0", None), ("mine:1", 1.0)]
+    assert rows[0]["reason"]
 
 
 def test_a_task_without_documents_is_refused() -> None:
