@@ -180,6 +180,8 @@ class Eval(WithOptions):
     """Name of the evaluator that scores the answers."""
     cluster: str | None = None
     """Column that names rows that belong together. Default: `dataset.split.by`, else rows with the same prompt."""
+    slices: tuple[str, ...] = ()
+    """Columns by whose values the result is divided, or `length:prompt`, `length:reference`, `place:file`."""
     gate: Gate | None = None
     """Thresholds on the evaluation. A run that does not meet one of them ends with exit code 3."""
 

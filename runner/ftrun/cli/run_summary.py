@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -16,6 +16,7 @@ from ftrun.report.number_format import number
 from ftrun.store.run_plan import read_recipe_values
 from ftrun.store.runs import RunRecord, load
 
+MOST_SLICES = 6  # of an evaluation
 DETAIL_WIDTH = 88  # characters, as wide as the table
 
 
@@ -74,8 +75,22 @@ def evaluation_table(evaluation: Mapping[str, Any], title: str = "evaluation") -
         yield f"{name:<20} {result.get('rows', 0):>5} {numbers}  {interval_text:<18} {verdict}".rstrip()
         details = "; ".join(evaluation_details(result))
         yield from (f"{'':<20} {line}" for line in wrap(details, DETAIL_WIDTH))
+        yield from _slice_lines(result.get("slices", ()))
         for rule in result.get("gate", ()):
             yield f"{'':<20} {gate_text(rule)}"
+
+
+def _slice_lines(slices: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the slices with the largest losses."""
+    for part in slices[:MOST_SLICES]:
+        interval = part.get("interval")
+        between = " to ".join(_format_number(end, sign=True).strip() for end in interval) if interval else ""
+        counts = f"{part.get('wins', 0)} wins, {part.get('losses', 0)} losses of {part.get('rows', 0)}"
+        gain = _format_number(part.get("gain"), sign=True).strip()
+        text = f"{part.get('by')} {part.get('slice')}: {counts}, {gain} ({between}) {part.get('verdict') or ''}"
+        yield f"{'':<20} {text}".rstrip()
+    if len(slices) > MOST_SLICES:
+        yield f"{'':<20} {len(slices) - MOST_SLICES} more slices: see the report"
 
 
 def _format_number(value: float | None, sign: bool = False) -> str:

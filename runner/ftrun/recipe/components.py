@@ -58,7 +58,7 @@ def components(values: Mapping[str, Any], plugins: Plugins) -> Iterator[Componen
         for role, kind in (("source", "source"), ("held_out", "source"), ("formatter", "formatter")):
             yield Component((*owner, role), "name", options(kind), kind)
     for name in as_mapping(values.get("evals")):
-        yield Component(("evals", name), "evaluator", options("evaluator"), "evaluator", ("gate", "cluster"))
+        yield Component(("evals", name), "evaluator", options("evaluator"), "evaluator", ("gate", "cluster", "slices"))
     yield Component(("backend",), "name", options("backend"), "backend")
 
 

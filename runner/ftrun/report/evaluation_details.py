@@ -44,8 +44,8 @@ def gate_text(rule: GateRule) -> str:
 def _describe_p(p: float, result: Mapping[str, Any]) -> str:
     adjusted = result.get("p_adjusted")
     if adjusted is None or result.get("comparisons", 1) < 2:
-        return f"p {_format_p(p)}"
-    return f"p {_format_p(p)}, adjusted {_format_p(adjusted)}"
+        return f"p {format_p(p)}"
+    return f"p {format_p(p)}, adjusted {format_p(adjusted)}"
 
 
 def _describe_power(result: Mapping[str, Any]) -> str:
@@ -55,5 +55,6 @@ def _describe_power(result: Mapping[str, Any]) -> str:
     return f"a difference of {number(detectable)} would be found with 80 % probability"
 
 
-def _format_p(p: float) -> str:
+def format_p(p: float) -> str:
+    """Format a p-value with two digits."""
     return f"< {LOWEST_P}" if p < LOWEST_P else f"{p:.2g}"

@@ -111,6 +111,23 @@ class GateRule(TypedDict, total=False):
 
 
 @with_config(ConfigDict(extra="allow"))
+class SliceResult(TypedDict, total=False):
+    """Result of a slice of an evaluation."""
+
+    by: str
+    slice: str
+    rows: int
+    wins: int
+    losses: int
+    gain: Finite | None
+    interval: Annotated[list[Finite], Field(min_length=2, max_length=2)] | None
+    confidence: Finite
+    p: Finite | None
+    p_adjusted: Finite | None
+    verdict: str | None
+
+
+@with_config(ConfigDict(extra="allow"))
 class EvaluationResult(TypedDict, total=False):
     """Result of one evaluation. A number that is None stands for NaN, which JSON does not have."""
 
@@ -133,6 +150,7 @@ class EvaluationResult(TypedDict, total=False):
     clusters: int
     unscored: int
     cut: dict[str, int]
+    slices: list[SliceResult]
     gate: list[GateRule]
 
 

@@ -34,3 +34,12 @@ def test_what_a_reader_needs_to_believe_a_verdict_is_below_it() -> None:
         assert part in details
     assert max(map(len, lines)) <= 110
     assert lines[-1].strip() == "gate min 0.5: not met (warning): the reason"
+
+
+def test_the_slices_with_the_largest_losses_are_shown() -> None:
+    part = {"by": "language", "rows": 100, "wins": 0, "losses": 60, "interval": [-0.7, -0.4], "verdict": "worse"}
+    slices = [{**part, "slice": f"s{number}", "gain": -0.6} for number in range(9)]
+    lines = list(evaluation_table({"exact_match": {"rows": 900, "base": 1.0, "tuned": 0.4, "slices": slices}}))
+    assert lines[2].strip() == "language s0: 0 wins, 60 losses of 100, -0.600 (-0.700 to -0.400) worse"
+    assert len(lines) == 2 + 6 + 1
+    assert "3 more slices" in lines[-1]

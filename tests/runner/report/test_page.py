@@ -256,7 +256,7 @@ def test_samples_are_bounded_and_show_losses_too(whole: Callable[..., str]) -> N
     assert len(html) < 100_000
     assert "6 of 400 rows" in html
     assert re.findall(r"(?:gain|loss)\d+", html) == [
-        f"{kind}{number}" for kind in ("gain", "loss") for number in range(3)
+        f"{kind}{number}" for kind in ("loss", "gain") for number in range(3)
     ]
 
 
@@ -321,3 +321,14 @@ def test_a_report_goes_where_it_is_asked_for(store: Store, loading: Loading, tmp
     assert html.startswith("<!doctype html>")
     assert "half a character: ?" in html
     assert not run.report.exists()
+
+
+def test_slices_and_what_makes_a_verdict_credible_are_shown(whole: Callable[..., str]) -> None:
+    part = {"by": "language", "slice": "<de>", "rows": 40, "wins": 1, "losses": 12, "gain": -0.275, "verdict": "worse"}
+    numbers = {"interval": [-0.5, -0.1], "p": 0.0034, "p_adjusted": 0.0068}
+    more = {"p": 0.2, "p_adjusted": 0.4, "comparisons": 2, "detectable_gain": 0.12, "clusters": 31}
+    found = result(0.4, 0.5, (-0.1, 0.3), "no difference seen", slices=[{**part, **numbers}], **more)
+    html = whole(metrics={"evaluate": {"evaluation": {"exact": found}}})
+    for text in ("Slices of exact", "&lt;de&gt;", "-0.500 to -0.100", "0.0034", "0.0068", "31 clusters", "0.120"):
+        assert text in html
+    assert Reading(html).open == []

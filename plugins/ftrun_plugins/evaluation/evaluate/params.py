@@ -10,6 +10,7 @@ class Evaluation(Frozen):
 
     gate: Gate | None = None
     cluster: str | None = None  # column
+    slices: tuple[str, ...] = ()  # columns, `length:prompt`, `length:reference` or `place:file`
     held_out: bool = True  # false if the scored rows are not the held-out rows of the dataset
 
 

@@ -1,7 +1,7 @@
 """Stage `evaluate`: compares the scores of the base and the tuned model, and checks the gates.
 
 evaluation.json   by evaluation: both means, the difference with its interval and p-value, the verdict, the gate
-samples.jsonl     rows for which the scores of the two models differ, with both answers
+samples.jsonl     rows for which the scores of the two models differ, with both answers, the largest loss first
 clusters.json     by evaluation: the cluster of each row, by the index of the row
 """
 
@@ -52,10 +52,11 @@ class Evaluate:
 def _plan_evaluation(name: str, recipe: Recipe, planner: Planner) -> Evaluation:
     evaluation = recipe.evals[name]
     held_out = planner.registered("evaluator", evaluation.evaluator).needs in (*ANSWERS, "loss")
-    if evaluation.cluster and not held_out:
-        what = f"`{evaluation.evaluator}` does not score the held-out rows, so their column cannot form clusters"
-        raise InvalidInput(Problem("unsupported-evaluation", what, f"evals.{name}.cluster", hint="remove this key"))
-    return Evaluation(gate=evaluation.gate, cluster=evaluation.cluster, held_out=held_out)
+    for key in ("cluster", "slices"):
+        if getattr(evaluation, key) and not held_out:
+            what = f"`{evaluation.evaluator}` does not score the held-out rows, so they cannot be grouped"
+            raise InvalidInput(Problem("unsupported-evaluation", what, f"evals.{name}.{key}", hint="remove this key"))
+    return Evaluation(gate=evaluation.gate, cluster=evaluation.cluster, slices=evaluation.slices, held_out=held_out)
 
 
 def _find_group_columns(recipe: Recipe, planner: Planner) -> tuple[str, ...]:

@@ -21,13 +21,16 @@ def is_scored(row: Row) -> bool:
     return all(row[role]["score"] is not None for role in ROLES if role in row)
 
 
-def summarize(rows: Sequence[Row], meaning: Mapping[str, Any], clusters: Mapping[int, str]) -> Result:
+def summarize(
+    rows: Sequence[Row], meaning: Mapping[str, Any], clusters: Mapping[int, str], alpha: float = ALPHA
+) -> Result:
     """Return the result of an evaluation. Rows without the score of a model are counted and left out.
 
     Args:
         rows: Rows of the stage `score`.
         meaning: Description of the scores.
         clusters: Cluster of each row by its index; empty if each row is on its own.
+        alpha: 0.05 for intervals of 95 %.
     """
     scored = [row for row in rows if is_scored(row)]
     result: Result = {**meaning, "rows": len(scored)}
@@ -42,11 +45,17 @@ def summarize(rows: Sequence[Row], meaning: Mapping[str, Any], clusters: Mapping
     groups = [clusters[row["index"]] for row in scored] if clusters else None
     if len(roles) == 2:
         comparison = compare_paired(
-            values[BASE], values[TUNED], clusters=groups, higher_is_better=meaning["higher_is_better"]
+            values[BASE],
+            values[TUNED],
+            clusters=groups,
+            alpha=alpha,
+            higher_is_better=meaning["higher_is_better"],
         )
         result |= describe(comparison)
     result |= {role: _round(mean(scores)) for role, scores in values.items()}
-    return result | {f"{role}_interval": _round_all(mean_interval(scores, groups)) for role, scores in values.items()}
+    return result | {
+        f"{role}_interval": _round_all(mean_interval(scores, groups, alpha)) for role, scores in values.items()
+    }
 
 
 def describe(comparison: Comparison) -> Result:
@@ -54,7 +63,7 @@ def describe(comparison: Comparison) -> Result:
     result: Result = {
         "gain": _round(comparison.difference),
         "interval": _round_all(comparison.interval),
-        "confidence": 1 - comparison.alpha,
+        "confidence": round(1 - comparison.alpha, DIGITS),
         "p": _round_p(comparison.p),
         "method": comparison.method,
         "verdict": comparison.verdict,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ftrun.api.artifacts import Evaluations, FormattedRows, Scores
@@ -11,6 +11,7 @@ from ftrun.api.recipe import Gate
 from ftrun.api.serving_spec import BASE, TUNED
 from ftrun_plugins.evaluation.evaluate.clusters import Clusters
 from ftrun_plugins.evaluation.evaluate.gates import check_gate
+from ftrun_plugins.evaluation.evaluate.slices import compare_slices, label_rows
 from ftrun_plugins.evaluation.evaluate.stage import DATA
 from ftrun_plugins.evaluation.evaluate.summary import adjust_verdicts, is_scored, summarize
 
@@ -32,8 +33,12 @@ def evaluate(params: Params, context: StageContext) -> None:
             rows = list(scores.rows())
             found[name] = _find_clusters(name, evaluation, clusters, rows)
             results[name] = summarize(rows, scores.meaning, found[name])
+            if data and evaluation.slices:
+                labels = {by: label_rows(by, data, f"evals.{name}.slices") for by in evaluation.slices}
+                results[name]["slices"] = compare_slices(rows, scores.meaning, found[name], labels)
             samples.writelines(
-                json.dumps({"evaluation": name, **sample}, ensure_ascii=False) + "\n" for sample in _find_samples(rows)
+                json.dumps({"evaluation": name, **sample}, ensure_ascii=False) + "\n"
+                for sample in _find_samples(rows, scores.meaning)
             )
     adjust_verdicts(results)
     for name, evaluation in params.evals.items():
@@ -82,9 +87,12 @@ def _check_gate(name: str, gate: Gate, result: dict[str, Any], context: StageCon
     return checks
 
 
-def _find_samples(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the rows with answers for which the scores of the two models differ."""
+def _find_samples(rows: Sequence[Mapping[str, Any]], meaning: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows with answers for which the scores of the two models differ, the largest loss first."""
+    sign = 1 if meaning["higher_is_better"] else -1
+    samples = []
     for row in filter(is_scored, rows):
         base, tuned = row.get(BASE, {}), row.get(TUNED, {})
         if "answer" in base and "answer" in tuned and base["score"] != tuned["score"]:
-            yield {"place": row["place"], "reference": row["reference"], BASE: base, TUNED: tuned}
+            samples.append({"place": row["place"], "reference": row["reference"], BASE: base, TUNED: tuned})
+    return sorted(samples, key=lambda sample: sign * float(sample[TUNED]["score"] - sample[BASE]["score"]))

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ftrun.report.charts import interval_chart
-from ftrun.report.evaluation_details import evaluation_details, gate_text
+from ftrun.report.evaluation_details import evaluation_details, format_p, gate_text
 from ftrun.report.number_format import number
 from ftrun.report.run_data import RunData
-from ftrun.store.run_record import EvaluationResult, GateRule
+from ftrun.report.table import Table
+from ftrun.store.run_record import EvaluationResult, GateRule, SliceResult
 
 VERDICTS = ("better", "worse", "no difference seen", "no verdict")
 
@@ -43,9 +44,32 @@ def _card(name: str, result: EvaluationResult) -> dict[str, Any]:
         "tone": {"better": "good", "worse": "bad"}.get(verdict or "", "plain"),
         "chart": _chart(result),
         "facts": list(_numbers(name, result)),
+        "slices": _slices(name, result),
         "details": "; ".join(evaluation_details(result)),
         "gates": [_gate(rule) for rule in result.get("gate", ())],
     }
+
+
+def _slices(name: str, result: EvaluationResult) -> Table | None:
+    """Return the table of the slices, in the order of the record: the largest loss first."""
+    slices = result.get("slices")
+    if not slices:
+        return None
+    titles = ("slice", "by", "rows", "wins", "losses", "gain", "corrected interval", "p", "adjusted p", "verdict")
+    return Table(f"Slices of {name}", titles, [list(_slice_cells(part)) for part in slices], numbers=range(2, 9))
+
+
+def _slice_cells(part: SliceResult) -> Iterator[str]:
+    yield part.get("slice", "")
+    yield part.get("by", "")
+    for count in (part.get("rows"), part.get("wins"), part.get("losses")):
+        yield "" if count is None else number(count)
+    gain, interval = part.get("gain"), part.get("interval")
+    yield "" if gain is None else number(gain, sign=True)
+    yield " to ".join(number(end, sign=True) for end in interval) if interval else ""
+    for p in (part.get("p"), part.get("p_adjusted")):
+        yield "" if p is None else format_p(p)
+    yield part.get("verdict") or ""
 
 
 def _chart(result: EvaluationResult) -> str | None:

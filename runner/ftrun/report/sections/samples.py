@@ -44,10 +44,10 @@ def _is_higher_better(run: RunData, name: str) -> bool:
 
 
 def _select(lines: Sequence[Sample], higher_is_better: bool) -> list[Sample]:
-    """Return the first samples that are better with the tuned model, then the first that are worse."""
+    """Return the first samples that are worse with the tuned model, then the first that are better."""
     better = [line for line in lines if _is_gain(line, higher_is_better)]
     worse = [line for line in lines if not _is_gain(line, higher_is_better)]
-    return better[:MAX_SAMPLES] + worse[:MAX_SAMPLES]
+    return worse[:MAX_SAMPLES] + better[:MAX_SAMPLES]
 
 
 def _is_gain(line: Sample, higher_is_better: bool) -> bool:

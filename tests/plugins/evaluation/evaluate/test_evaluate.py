@@ -213,3 +213,39 @@ def test_no_difference_carries_the_difference_that_would_be_found(tmp_path: Path
     found, _ = evaluated(tmp_path, {"exact": as_scores(tmp_path / "s", [0.0] * 100, [0.0] * 100)}, exact={})
     assert found["exact"]["verdict"] == "no difference seen"
     assert 0.05 < found["exact"]["detectable_gain"] < 0.12
+
+
+def test_slices_show_where_a_model_became_worse(tmp_path: Path) -> None:
+    """The mean hides it: of 200 rows, the tuned model wins 90 of `en` and loses 60 of `de`."""
+    rows = [{"language": "en" if row < 100 else "de"} for row in range(200)]
+    data = as_rows(tmp_path / "d", rows, ["q" * (1 + row) for row in range(200)])
+    base, tuned = [0.0] * 100 + [1.0] * 100, [1.0] * 90 + [0.0] * 70 + [1.0] * 40
+    scores = as_scores(tmp_path / "s", base, tuned)
+    slices = ["language", "length:prompt", "length:reference", "place:file"]
+    found, into = evaluated(tmp_path, {"exact": scores, DATA: data}, exact={"slices": slices})
+    parts = found["exact"]["slices"]
+    assert [part["gain"] for part in parts] == sorted(part["gain"] for part in parts)
+    by_name = {part["slice"]: part for part in parts if part["by"] == "language"}
+    assert {name: (part["rows"], part["wins"], part["losses"], part["verdict"]) for name, part in by_name.items()} == {
+        "en": (100, 90, 0, "better"),
+        "de": (100, 0, 60, "worse"),
+    }
+    lengths = [part["slice"] for part in parts if part["by"] == "length:prompt"]
+    assert sorted(lengths, key=lambda name: int(name.split()[0])) == [
+        f"{start} to {start + 49} characters" for start in (1, 51, 101, 151)
+    ]
+    assert parts[0]["confidence"] == pytest.approx(1 - 0.05 / len(parts), abs=1e-6)
+    assert all(part["p_adjusted"] >= part["p"] for part in parts)
+    samples = list(read_lines(into.output / "samples.jsonl"))
+    assert [sample["tuned"]["score"] for sample in samples] == [0.0] * 60 + [1.0] * 90
+
+
+def test_a_column_with_many_values_has_few_slices(tmp_path: Path) -> None:
+    data = as_rows(tmp_path / "d", [{"id": row} for row in range(100)], [f"q{row}" for row in range(100)])
+    scores = as_scores(tmp_path / "s", [0.0] * 100, [1.0] * 100)
+    found, _ = evaluated(tmp_path, {"exact": scores, DATA: data}, exact={"slices": ["id"]})
+    assert len(found["exact"]["slices"]) == 12
+    assert {part["verdict"] for part in found["exact"]["slices"] if part["rows"] == 1} == {"no verdict"}
+    with pytest.raises(InvalidInput) as refused:
+        evaluated(tmp_path / "r", {"exact": scores, DATA: data}, exact={"slices": ["absent"]})
+    assert [(one.code, one.at) for one in refused.value.problems] == [("unknown-column", "evals.exact.slices")]
