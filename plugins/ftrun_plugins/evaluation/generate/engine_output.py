@@ -13,8 +13,10 @@ class Answer:
         index: The index of the prompt.
         ids: The token ids of the answer, without the stop token.
         stopped: True if the model ended the answer, false if the maximum length did.
+        error: Why the engine cannot answer the prompt, or None.
     """
 
     index: int
     ids: list[int]
     stopped: bool
+    error: str | None = None

@@ -27,7 +27,7 @@ class Generate:
     """Stage with one call for the base model and one for the tuned model."""
 
     name: ClassVar[str] = "generate"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     environment: ClassVar[str] = "server_cpu"
     other_environments: ClassVar[tuple[str, ...]] = ("server", "trainer")
     resumable: ClassVar[tuple[str, ...]] = (Answers.ROWS,)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ftrun_plugins.evaluation.generate.params import Params
 
 CPU_OPTIONS = {"dtype": "float32", "enforce_eager": True}  # exact, and faster to start
+DERIVED_LIMIT = re.compile(r"derived max_model_len \(\w+=(\d+)")  # other errors also name the key
 MAX_QUEUED = 512  # maximum number of unanswered prompts in the engine
 # The engine runs in this process, so that no part of it outlives the process. The cache size in GiB applies on a CPU.
 ENVIRONMENT = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_KVCACHE_SPACE": CPU_CACHE, "HF_HUB_OFFLINE": "1"}
@@ -26,14 +28,19 @@ ENVIRONMENT = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_KVCACHE_SPACE": 
 def generate_answers(
     waiting: Mapping[int, list[int]], tokenizer: Any, params: Params, context: StageContext
 ) -> Iterator[Answer]:
-    """Yield the answers to prompts, which are token ids by index.
+    """Yield the answers to prompts, which are token ids by index. A prompt that is too long has an error instead.
 
     Raises:
-        InvalidInput: If a prompt is too long for the model, or if the engine cannot load the adapter.
+        InvalidInput: If all prompts are too long for the model, or if the engine cannot load the adapter.
     """
-    llm, lora = load(max(map(len, waiting.values())), params, context)
+    lengths = sorted({len(ids) + params.max_new_tokens for ids in waiting.values()})
+    llm, lora, limit = load(lengths, params, context)
     sampling = make_sampling_params(params, tokenizer.eos_token_id)
-    yield from run_requests(llm, lora, waiting, sampling, context.check_stop)
+    fitting = {index: ids for index, ids in waiting.items() if len(ids) + params.max_new_tokens <= limit}
+    for index, ids in waiting.items():
+        if index not in fitting:
+            yield Answer(index, [], stopped=False, error=f"{_describe_length(len(ids), params)} ({limit} tokens)")
+    yield from run_requests(llm, lora, fitting, sampling, context.check_stop)
 
 
 def make_sampling_params(params: Params, end: int) -> Any:
@@ -69,13 +76,16 @@ def run_requests(
             yield _make_answer(int(output.request_id), output.outputs[0])
 
 
-def load(longest: int, params: Params, context: StageContext) -> tuple[Any, Any]:
-    """Return the engine, and the request for the adapter or None.
+def load(lengths: Sequence[int], params: Params, context: StageContext) -> tuple[Any, Any, int]:
+    """Return the engine, the request for the adapter or None, and the number of tokens that the engine supports.
 
-    The engine supports prompts of `longest` tokens.
+    Args:
+        lengths: The lengths of prompts with their answers in tokens, in ascending order.
+        params: The parameters of the stage.
+        context: The context of the stage.
 
     Raises:
-        InvalidInput: If a prompt is too long for the model, or if the engine cannot load the adapter.
+        InvalidInput: If all prompts are too long for the model, or if the engine cannot load the adapter.
     """
     os.environ.update(ENVIRONMENT)
     from vllm import LLM
@@ -86,23 +96,29 @@ def load(longest: int, params: Params, context: StageContext) -> tuple[Any, Any]
     if adapter := context.inputs.get("adapter"):
         lora = LoRARequest("tuned", 1, str(adapter))
         options = {**options, "enable_lora": True, "max_loras": 1, "max_lora_rank": rank_of(adapter)}
-    max_length = longest + params.max_new_tokens
+    options = {**options, "trust_remote_code": params.trust_remote_code, "disable_log_stats": True}
+    model, limit = str(context.inputs["model"]), lengths[-1]
     try:
-        llm = LLM(
-            model=str(context.inputs["model"]),
-            max_model_len=max_length,
-            trust_remote_code=params.trust_remote_code,
-            disable_log_stats=True,
-            **options,
-        )
+        return LLM(model=model, max_model_len=limit, **options), lora, limit
     except ValueError as error:
-        if "derived max_model_len" not in str(error):  # other errors also name this key
+        supported = find_limit(str(error))
+        if supported is None:
             raise
-        what = f"a prompt of {longest} tokens with an answer of up to {params.max_new_tokens} is too long for the model"
-        raise InvalidInput(
-            Problem("rows-too-long", what, hint="shorten the row, or set generate.max_new_tokens or generate.rows")
-        ) from error
-    return llm, lora
+        if supported < lengths[0]:
+            what = _describe_length(lengths[0] - params.max_new_tokens, params)
+            hint = "shorten the rows, or set generate.max_new_tokens"
+            raise InvalidInput(Problem("rows-too-long", f"{what}, and so are all others", hint=hint)) from error
+    return LLM(model=model, max_model_len=supported, **options), lora, supported
+
+
+def find_limit(message: str) -> int | None:
+    """Return the number of tokens that a model supports, from the error of vLLM for more. None: another error."""
+    match = DERIVED_LIMIT.search(message)
+    return int(match[1]) if match else None
+
+
+def _describe_length(prompt: int, params: Params) -> str:
+    return f"a prompt of {prompt} tokens with an answer of up to {params.max_new_tokens} is too long for the model"
 
 
 def rank_of(adapter: Path) -> int:

@@ -10,7 +10,7 @@ from ftrun.api.artifacts import Answers, FormattedRows
 from ftrun.api.prompts import Prompt, apply_template, prompts
 from ftrun.api.tokenizers import adds_begin
 from ftrun_plugins.evaluation.generate import transformers_engine, vllm_engine
-from ftrun_plugins.evaluation.generate.answer_text import AnswerReader
+from ftrun_plugins.evaluation.generate.answer_text import AnswerReader, AnswerText
 from ftrun_plugins.evaluation.model_loading import load_tokenizer, set_missing_template
 from ftrun_plugins.evaluation.resumable_jsonl import ResumableJsonl
 from ftrun_plugins.evaluation.row_sample import choose_rows
@@ -36,7 +36,7 @@ def generate(params: Params, context: StageContext) -> None:
     waiting = {index: ids for index, ids in encoded.items() if index not in results.lines}
     for answer in ENGINES[params.engine](waiting, tokenizer, params, context) if waiting else ():
         prompt = by_index[answer.index]
-        read = reader.read(answer.ids, prompt)
+        read = AnswerText("", None, answer.error) if answer.error else reader.read(answer.ids, prompt)
         results.add(
             {
                 "index": prompt.index,

@@ -72,7 +72,7 @@ def to_scored(result: tuple[float | None, str | None]) -> tuple[float, str | Non
 
 def describe(line: Mapping[str, Any], score: float | None, reason: str | None) -> dict[str, Any]:
     """Return the score of an answer, with a flag if the maximum length ended the answer."""
-    cut = {} if line["stopped"] else {"cut": True}
+    cut = {} if line["stopped"] or line.get("error") else {"cut": True}
     return {"score": score, "reason": reason, "answer": line["prediction"], **cut}
 
 
