@@ -23,6 +23,8 @@ def evaluation_details(result: Mapping[str, Any]) -> Iterator[str]:
         yield _describe_power(result)
     if clusters := result.get("clusters"):
         yield f"{number(clusters)} clusters of rows"
+    if without := result.get("without_overlap"):
+        yield _describe_overlap(without)
     if unscored := result.get("unscored"):
         yield f"{number(unscored)} unscored rows are left out"
     for role, count in (result.get("cut") or {}).items():
@@ -39,6 +41,17 @@ def gate_text(rule: GateRule) -> str:
         ending = f": {rule['detail']}"
     state = "met" if met else "not met (warning)" if rule.get("level") == "warn" else "not met"
     return f"gate {rule.get('rule')} {rule.get('limit')}: {state}{ending}"
+
+
+def _describe_overlap(without: Mapping[str, Any]) -> str:
+    """Return the result without the held-out rows that training rows repeat."""
+    values = [f"{role} {number(without[role])}" for role in ("base", "tuned") if without.get(role) is not None]
+    if (gain := without.get("gain")) is not None:
+        values.append(f"gain {number(gain, sign=True)}")
+    if verdict := without.get("verdict"):
+        values.append(verdict)
+    what = f"without {number(without.get('overlap', 0))} rows that training rows repeat"
+    return f"{what}: {', '.join(values) or 'no rows'}"
 
 
 def _describe_p(p: float, result: Mapping[str, Any]) -> str:

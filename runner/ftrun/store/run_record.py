@@ -128,6 +128,20 @@ class SliceResult(TypedDict, total=False):
 
 
 @with_config(ConfigDict(extra="allow"))
+class ResultWithoutOverlap(TypedDict, total=False):
+    """Result of an evaluation without the held-out rows that training rows repeat."""
+
+    overlap: int
+    rows: int
+    base: Finite | None
+    tuned: Finite | None
+    gain: Finite | None
+    interval: Annotated[list[Finite], Field(min_length=2, max_length=2)] | None
+    verdict: str | None
+    reason: str
+
+
+@with_config(ConfigDict(extra="allow"))
 class EvaluationResult(TypedDict, total=False):
     """Result of one evaluation. A number that is None stands for NaN, which JSON does not have."""
 
@@ -151,6 +165,7 @@ class EvaluationResult(TypedDict, total=False):
     unscored: int
     cut: dict[str, int]
     slices: list[SliceResult]
+    without_overlap: ResultWithoutOverlap
     gate: list[GateRule]
 
 

@@ -28,7 +28,7 @@ class Evaluate:
     """Stage that compares scores. It runs in the environment of the client, because it needs no other packages."""
 
     name: ClassVar[str] = "evaluate"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     environment: ClassVar[str] = "client"
 
     def plan(self, recipe: Recipe, planner: Planner) -> Sequence[StageCall]:

@@ -11,6 +11,7 @@ from ftrun.api.recipe import Gate
 from ftrun.api.serving_spec import BASE, TUNED
 from ftrun_plugins.evaluation.evaluate.clusters import Clusters
 from ftrun_plugins.evaluation.evaluate.gates import check_gate
+from ftrun_plugins.evaluation.evaluate.overlap import find_repeated, summarize_without
 from ftrun_plugins.evaluation.evaluate.slices import compare_slices, label_rows
 from ftrun_plugins.evaluation.evaluate.stage import DATA
 from ftrun_plugins.evaluation.evaluate.summary import adjust_verdicts, is_scored, summarize
@@ -24,6 +25,7 @@ def evaluate(params: Params, context: StageContext) -> None:
     """Write the result of each evaluation, and the rows for which the scores of the models differ."""
     data = FormattedRows(context.inputs[DATA]) if DATA in context.inputs else None
     clusters = Clusters(data, params.group_columns) if data else None
+    repeated = find_repeated(data)
     results: dict[str, dict[str, Any]] = {}
     found: dict[str, dict[int, str]] = {}
     with (context.output / Evaluations.SAMPLES).open("w") as samples:
@@ -36,6 +38,8 @@ def evaluate(params: Params, context: StageContext) -> None:
             if data and evaluation.slices:
                 labels = {by: label_rows(by, data, f"evals.{name}.slices") for by in evaluation.slices}
                 results[name]["slices"] = compare_slices(rows, scores.meaning, found[name], labels)
+            if evaluation.held_out:
+                results[name] |= summarize_without(repeated, rows, scores.meaning, found[name])
             samples.writelines(
                 json.dumps({"evaluation": name, **sample}, ensure_ascii=False) + "\n"
                 for sample in _find_samples(rows, scores.meaning)
