@@ -246,6 +246,13 @@ def test_labels_are_part_of_the_key_but_not_their_path(
     assert key("one.jsonl") == key("moved.jsonl") != key("other.jsonl")
 
 
+def test_labels_are_relative_to_the_recipe(loading: Callable[..., Loaded], folder: Path) -> None:
+    (folder / "labels.jsonl").write_text('{"prompt": "p", "a": "x", "b": "y", "label": "tie"}\n')
+    options = "{model: wise, base_url: 'http://127.0.0.1:9/v1', labels: labels.jsonl}"
+    loaded = loading("evals=[judge]", more=f"evals: {{judge: {options}}}\n")
+    assert loaded.recipe.evals["judge"].options["labels"] == str(folder / "labels.jsonl")
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
