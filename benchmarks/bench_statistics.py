@@ -2,10 +2,12 @@
 
     python benchmarks/bench_statistics.py                 # the whole table: some minutes
     python benchmarks/bench_statistics.py --trials 300    # a quick look
+    python benchmarks/bench_statistics.py --bootstrap --trials 1000 --kinds continuous skewed lognormal tied
 
 The true difference is zero in the lines `null`, so each `better` there is false. `shown` is the interval of a result;
 `method` is the interval before it is extended to zero where the exact test finds no difference. `power` is the share of
 `better` if the true difference is the detectable difference that the results of the trials report on average.
+With `--bootstrap`, the table compares the interval with the bootstrap-t interval on samples without a true difference.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from ftrun_plugins.evaluation.statistics.rates import tango_interval
 
 SIZES = (20, 50, 100, 500)
 TRIALS = 4000
+RESAMPLES = 500  # of the bootstrap-t interval
 SEED = 20_261_201
 ROWS_PER_CLUSTER = 4  # on average
 LOWEST, HIGHEST, MOST_FALSE = 93.0, 97.0, 5.0  # percent
@@ -165,11 +168,47 @@ def _before_extension(result: Comparison, sample: Sample) -> tuple[float, float]
     return tango_interval(wins, losses, len(pairs), result.alpha)
 
 
+def bootstrap_t_interval(values: list[float], generator: random.Random) -> tuple[float, float] | None:
+    """Return the bootstrap-t interval (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, section 12.5)."""
+    mean, error = statistics.fmean(values), statistics.stdev(values) / len(values) ** 0.5
+    if error == 0:
+        return None
+    ratios = []
+    for _ in range(RESAMPLES):
+        drawn = generator.choices(values, k=len(values))
+        center = sum(drawn) / len(drawn)
+        variance = (sum(value * value for value in drawn) - len(drawn) * center * center) / (len(drawn) - 1)
+        if variance > 1e-12:  # samples of equal values have no t statistic
+            ratios.append((center - mean) / (variance / len(drawn)) ** 0.5)
+    ratios.sort()
+    low, high = ratios[int(len(ratios) * 0.025)], ratios[int(len(ratios) * 0.975)]
+    return mean - high * error, mean - low * error
+
+
+def compare_with_bootstrap(draw: Draw, size: int, trials: int) -> tuple[float, float]:
+    """Return the coverage of this package's interval and of the bootstrap-t interval, in percent."""
+    generator = random.Random(f"bootstrap {draw.__name__} {size} {SEED}")  # noqa: S311
+    ours = theirs = 0
+    for _ in range(trials):
+        sample = draw(generator, size, 0.0)
+        ours += _holds(compare_paired(sample.base, sample.tuned).interval, 0.0)
+        differences = [tuned - base for base, tuned in zip(sample.base, sample.tuned, strict=True)]
+        theirs += _holds(bootstrap_t_interval(differences, generator), 0.0)
+    return 100 * ours / trials, 100 * theirs / trials
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=TRIALS)
     parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=list(KINDS))
+    parser.add_argument("--bootstrap", action="store_true", help="Compare with the bootstrap-t interval.")
     options = parser.parse_args()
+    if options.bootstrap:
+        for kind in options.kinds:
+            for size in SIZES[:3]:
+                ours, theirs = compare_with_bootstrap(KINDS[kind][0], size, options.trials)
+                print(f"{kind:<18}{size:>5}  interval {ours:.1f}  bootstrap-t {theirs:.1f}", flush=True)
+        return
     print(f"{'scores':<18}{'n':>5}  {'truth':<7}{'shown':>7}{'method':>8}{'better':>8}{'worse':>7}{'power':>7}")
     for kind in options.kinds:
         draw, effect = KINDS[kind]

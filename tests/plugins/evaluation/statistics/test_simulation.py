@@ -23,7 +23,7 @@ def bench() -> Any:
     return module
 
 
-TRIALS = 400  # the standard deviation of a coverage of 95 % is 1.1 points
+TRIALS = 200  # the standard deviation of a coverage of 95 % is 1.5 points
 
 
 @pytest.mark.parametrize("kind", ["binary", "continuous", "skewed", "tied", "clustered", "clustered_binary"])
@@ -34,13 +34,13 @@ def test_coverage_and_false_verdicts(bench: Any, kind: str, size: int) -> None:
     null, real = (bench.simulate(draw, size, some, TRIALS) for some in (0.0, effect))
     assert null.better <= 5.0
     assert null.worse <= 7.0
-    assert null.shown >= 92.0
-    assert 92.0 <= real.shown <= 98.0
+    assert null.shown >= 91.0
+    assert 91.0 <= real.shown <= 99.0
 
 
 def test_groups_of_related_rows_are_no_evidence_of_their_own(bench: Any) -> None:
     """25 groups of 4 related rows without a difference: as single rows they often look better or worse."""
-    clustered = bench.simulate(bench.clustered, 25, 0.0, TRIALS)
+    clustered = bench.simulate(bench.clustered, 25, 0.0, 2 * TRIALS)
     assert clustered.better + clustered.worse <= 8.0
 
     def without_clusters(generator: Any, size: int, effect: float) -> Any:
