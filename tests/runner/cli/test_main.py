@@ -187,7 +187,7 @@ def test_a_plan_runs_nothing_and_says_why_each_call_would(
     assert out.startswith("quickstart on local\n")
     assert re.search(r"^  train +to run  \w+ +trainer +never ran$", out, re.MULTILINE)
     assert re.search(r"^ +effective batch: 2 packs of 512 tokens", out, re.MULTILINE)
-    assert "17 of 17 calls to run" in out
+    assert "18 of 18 calls to run" in out
     assert "environments to make first: server_cpu, trainer" in out
     assert run_command(["plan", "--json", "recipe=quickstart"]) == 0
     plan = json.loads(capsys.readouterr().out)
