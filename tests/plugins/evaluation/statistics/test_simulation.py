@@ -27,7 +27,7 @@ TRIALS = 200  # the standard deviation of a coverage of 95 % is 1.5 points
 
 
 @pytest.mark.parametrize("kind", ["binary", "continuous", "skewed", "tied", "clustered", "clustered_binary"])
-@pytest.mark.parametrize("size", [20, 50])
+@pytest.mark.parametrize("size", [20, pytest.param(50, marks=pytest.mark.slow)])
 def test_coverage_and_false_verdicts(bench: Any, kind: str, size: int) -> None:
     """Exact tests are conservative on few rows, so the coverage can be above 97 % if there is no difference."""
     draw, effect = bench.KINDS[kind]
