@@ -78,7 +78,7 @@ def _reduce_dataset(recipe: Recipe) -> Iterator[Replacement]:
         if split is not None and 0 < split.held_out < HELD_OUT_SHARE:
             why = f"a smaller fraction of {ROWS} rows may be 0 rows"
             yield Replacement(f"{place}.split.held_out", split.held_out, HELD_OUT_SHARE, why)
-        if split is not None and 0 < split.validation < HELD_OUT_SHARE:
+        if split is not None and 0 < split.validation < HELD_OUT_SHARE and split.held_out + HELD_OUT_SHARE < 1:
             why = f"a smaller fraction of {ROWS} rows may be 0 rows"
             yield Replacement(f"{place}.split.validation", split.validation, HELD_OUT_SHARE, why)
     if dataset.max_cut < MAX_CUT:
