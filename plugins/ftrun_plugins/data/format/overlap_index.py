@@ -1,4 +1,4 @@
-"""Index of held-out rows that finds those which a training row repeats, in memory of about 8 kB per held-out row of 1 kB.
+"""Index of held-out rows that finds those which a training row repeats, in about 8 kB per held-out row of 1 kB.
 
 Two rows overlap in one of these ways, from the worst one:
 
