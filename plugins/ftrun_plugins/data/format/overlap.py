@@ -28,8 +28,8 @@ DESCRIPTIONS: dict[Kind, str] = {
     "passage": "with a passage of a training row",
 }
 HINT = (
-    "remove them from the training rows or from the held-out rows, or set dataset.split.by to a column that keeps them"
-    " together; FILE lists them with both places"
+    "remove them from one side, or set dataset.split.by to a column that keeps them together;"
+    f" with dataset.checks.overlap=report, {FormattedRows.OVERLAP} lists all of them"
 )
 
 
@@ -71,7 +71,7 @@ class Overlaps:
                     "held-out-overlap",
                     what,
                     list_places(places, count, "similar rows"),
-                    hint=HINT.replace("FILE", FormattedRows.OVERLAP),
+                    hint=HINT,
                 )
 
 
