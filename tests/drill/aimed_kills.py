@@ -152,7 +152,7 @@ class AimedKills:
     ) -> None:
         """Kill the stage process with its children, with or without ftrun, and note if the phase was hit."""
         with_ftrun = self._random.random() < 0.5
-        with suppress(ProcessLookupError, TypeError):  # it has ended
+        with suppress(FileNotFoundError, ProcessLookupError, TypeError):  # it has ended
             os.killpg(read_json(folder / "process.json")["pid"], signal.SIGKILL)
         if with_ftrun:
             kill(ftrun.pid)
