@@ -9,7 +9,7 @@ import pytest
 from ftrun.api.errors import InvalidInput, Problem
 from ftrun.api.formatters import Choice
 from ftrun.api.rows import Chat, Rejected, Row, Text
-from ftrun.utils.digests import _find_modules
+from ftrun.utils.code_digest import _find_modules
 from ftrun_plugins.data.format.formatter_selection import FIRST_ROWS
 from ftrun_plugins.data.formatters.auto import CHOICES, Auto
 from ftrun_plugins.data.formatters.detection import PAIRS
