@@ -1,4 +1,4 @@
-"""Texts of an example that decide whether two examples ask the same: its question, its prompts and its whole content.
+"""Texts of an example that decide whether two examples ask the same: its question, its parts and its whole content.
 
 The *question* is everything before the first answer. Rows with the same question belong together: other answers to it,
 other spellings of it, and longer pieces of the same conversation. A text without a prompt is its own question.
@@ -45,18 +45,6 @@ def question(parts: Sequence[Part]) -> str:
 def content(parts: Sequence[Part]) -> str:
     """Return the whole content."""
     return _join(parts)
-
-
-def prompts(parts: Sequence[Part]) -> Iterator[str]:
-    """Yield what stands before each answer, from the first answer to the last one. Empty prompts are left out."""
-    for number, (_, _, is_answer) in enumerate(parts):
-        if is_answer and number and not parts[number - 1][2]:
-            yield _join(parts[:number])
-
-
-def compared_text(parts: Sequence[Part]) -> str:
-    """Return the content without instructions, which are the same in many rows."""
-    return _join(part for part in parts if part[0] not in INSTRUCTIONS)
 
 
 def _join(parts: Iterable[Part]) -> str:
